@@ -1,0 +1,181 @@
+/**
+ * The activities of one upgrade: what the workflows may ask of the world.
+ *
+ * Every activity takes one object and has at most one effect, which it is safe to repeat: it looks before it acts.
+ * Connections travel as they stand in the frozen profile, with secrets as references. Failures are
+ * `ApplicationFailure`s whose `type` is one of {@link FAILURE}.
+ */
+import type {
+  ApplicationInstance,
+  BillingFacts,
+  ConnectionTestResult,
+  GatewaySite,
+  HostFacts,
+  OpenTasks,
+  OperationsFacts,
+  PackageFacts,
+  ServiceTemplate,
+  SetupResult,
+  SiteBackup,
+  SiteVersion,
+  StagedPackage,
+} from './facts';
+import type {
+  ApsConnection,
+  BillingConnection,
+  ConnectionTestSetting,
+  EndpointHost,
+  NotifierTarget,
+  OperationsConnection,
+  ProviderProfile,
+  TaskMonitorSetting,
+} from './provider';
+
+export interface InventoryActivities {
+  /** Reads and validates one provider's entry; fails with `UnknownProvider` or `InvalidInventory`, naming every problem. */
+  loadProvider(input: { provider: string }): Promise<ProviderProfile>;
+}
+
+interface Operations {
+  operations: OperationsConnection;
+  aps: ApsConnection;
+}
+
+export interface OperationsActivities {
+  /** Everything that the preflight asks of Operations and the APS controller, read once. */
+  readOperations(input: Operations): Promise<OperationsFacts>;
+  /** The Office 365 service templates, with whether each is active now. */
+  readTemplates(input: Operations): Promise<ServiceTemplate[]>;
+  /** Effect: the template is active. Reads `is_active` first. */
+  activateTemplate(input: { operations: OperationsConnection; templateId: number }): Promise<void>;
+  /** Effect: the template is not active. Reads `is_active` first. */
+  deactivateTemplate(input: { operations: OperationsConnection; templateId: number }): Promise<void>;
+  /** The application instances as they are now. */
+  readInstances(input: Operations): Promise<ApplicationInstance[]>;
+  /**
+   * Effect: `version` is imported. Looks in the package list first; else begins a transaction with `requestId`, imports,
+   * commits. Fails with `OutcomeUnknown` when a call after the begin got no answer: read back before anything else.
+   */
+  importPackage(
+    input: Operations & { packageUrl: string; version: string; requestId: string },
+  ): Promise<ImportedPackage>;
+  /**
+   * Waits until the import's tasks are done, or until it is certain that there is no import: `undefined`.
+   * Fails with `Rejected` when the request failed.
+   */
+  awaitImport(
+    input: Operations & { version: string; requestId: string; packageUrl: string },
+  ): Promise<ImportedPackage | undefined>;
+  /** Effect: the instance runs `version`. Starts the upgrade unless it is there or on its way, then waits for `Ready`. */
+  upgradeInstance(input: Operations & { instanceId: number; version: string }): Promise<ApplicationInstance>;
+  /** Waits until no Office 365 task is open. */
+  awaitTasksProcessed(input: { monitor: TaskMonitorSetting }): Promise<void>;
+  /** The Office 365 tasks that are open now. */
+  readOpenTasks(input: { monitor: TaskMonitorSetting }): Promise<OpenTasks>;
+}
+
+export interface ImportedPackage {
+  applicationId: number;
+  /** `18.4.1-12` */
+  packageVersion: string;
+}
+
+export interface BillingActivities {
+  /** The billing service templates behind the plans, with the parameters that matter. */
+  readBilling(input: { billing: BillingConnection; plans: number[] }): Promise<BillingFacts>;
+}
+
+export interface MicrosoftActivities {
+  /** What *Test Connection* of this instance says. `setting.adapter` is never `gate` here. */
+  testConnection(input: {
+    setting: ConnectionTestSetting;
+    instance: Pick<ApplicationInstance, 'id' | 'name' | 'resourceId'>;
+  }): Promise<ConnectionTestResult>;
+}
+
+export interface NetworkActivities {
+  /** IPv4 addresses of each hostname, in ascending order; an empty list where the name does not resolve. */
+  resolveHostnames(input: { hostnames: string[] }): Promise<Record<string, string[]>>;
+  /** Downloads the package, keeps nothing, and tells what it is. */
+  hashPackage(input: { url: string; caFile?: string | undefined }): Promise<PackageFacts>;
+}
+
+/** Run by the worker on the endpoint host, one at a time, from the task queue `endpoint/<host>`. */
+export interface EndpointActivities {
+  readHost(input: { host: EndpointHost }): Promise<HostFacts>;
+  /** Versions of the deployed files, in the order of `sites`. */
+  detectSites(input: { host: EndpointHost; sites: SiteKey[]; from: string; to: string }): Promise<SiteVersion[]>;
+  /** Effect: a verified copy under the work directory, named by the upgrade. Refuses to copy files that are not `old`. */
+  backupSite(input: {
+    host: EndpointHost;
+    site: SiteKey;
+    upgrade: string;
+    from: string;
+    to: string;
+  }): Promise<SiteBackup>;
+  /** Effect: the package is downloaded, verified, unpacked, unblocked and unpacked in a folder named by its hash. */
+  stagePackage(input: { host: EndpointHost; packageUrl: string; sha256: string }): Promise<StagedPackage>;
+  /** Effect: setup.cmd has upgraded this site's files. Detects first; waits for a setup.cmd that still runs. */
+  runSetup(input: {
+    host: EndpointHost;
+    site: GatewaySite;
+    staged: StagedPackage;
+    upgrade: string;
+    from: string;
+    to: string;
+  }): Promise<SetupResult>;
+  /** Effect: the host's Internet services were restarted after everything that this upgrade did before. */
+  resetIis(input: { host: EndpointHost; upgrade: string; purpose: 'upgrade' | 'rollback' }): Promise<void>;
+  /** Effect: the gateway application's files are those of the backup. */
+  restoreSite(input: { host: EndpointHost; site: SiteKey; backup: SiteBackup; upgrade: string }): Promise<void>;
+}
+
+/** Names one gateway application on a host. */
+export type SiteKey = Pick<GatewaySite, 'site' | 'application'>;
+
+export interface NotifyActivities {
+  notify(input: { targets: NotifierTarget[]; notice: Notice }): Promise<void>;
+}
+
+/** What a notifier tells people; no secret, no evidence text. */
+export interface Notice {
+  provider: string;
+  workflowId: string;
+  kind: 'gatesOpened' | 'reminder' | 'held' | 'crossed' | 'completed' | 'failed';
+  /** One sentence. */
+  subject: string;
+  /** Markdown: what is waited for, since when, how to answer. */
+  body: string;
+}
+
+/** `type` of the failures that activities and workflows throw. */
+export const FAILURE = {
+  /** Nothing was sent, or the system refused the connection: repeat later. Retried. */
+  unreachable: 'Unreachable',
+  /** The call may or may not have had its effect: look before repeating. Retried where the activity looks first. */
+  outcomeUnknown: 'OutcomeUnknown',
+  /** The system understood and said no. Not retried. */
+  rejected: 'Rejected',
+  /** The system answered something that is not its protocol. Retried. */
+  malformedAnswer: 'MalformedAnswer',
+  /** Not there yet; the wait goes on. Retried. */
+  notYet: 'NotYet',
+  /** Credentials missing or wrong. Not retried. */
+  accessDenied: 'AccessDenied',
+  unknownProvider: 'UnknownProvider',
+  invalidInventory: 'InvalidInventory',
+  invalidInput: 'InvalidInput',
+  /** The preflight found what forbids this upgrade; nothing was touched. */
+  refused: 'Refused',
+  /** No worker listens on the host's task queue. */
+  hostUnavailable: 'HostUnavailable',
+  /** An operator aborted; everything done was undone. */
+  aborted: 'Aborted',
+  /** A step failed before the crossing; everything done was undone, or the failure names what was not. */
+  stepFailed: 'StepFailed',
+  /** Somebody tried to undo after the crossing. */
+  pastPointOfNoReturn: 'PastPointOfNoReturn',
+  /** The host's files are not what the step expects; a person has to look. */
+  unexpectedState: 'UnexpectedState',
+} as const;
+export type FailureType = (typeof FAILURE)[keyof typeof FAILURE];

@@ -1,0 +1,160 @@
+/**
+ * What the systems said: the results of activities, and the facts that one step hands to the next.
+ * Shapes follow systems.md; field names are ours where the vendor's differ between calls.
+ */
+
+/** One installed copy of the Office 365 application: one CSP partner account. */
+export interface ApplicationInstance {
+  /** `application_instance_id` of Operations. */
+  id: number;
+  /** UUID of the APS resource of the instance's root service (`application_resource_id`). */
+  resourceId: string;
+  /** Display name from the instance's global settings; `instance <id>` where there is none. */
+  name: string;
+  /** `<version>-<release>` as Operations prints it. */
+  packageVersion: string;
+  /** `Ready`, `Upgrading`, ... exactly as Operations prints it (systems.md 1.4). */
+  status: string;
+  /** "Application API end-point URI": `https://<site hostname>/<application>/aps/`. */
+  endpointUrl: string;
+  cloud: MicrosoftCloud;
+}
+
+/** `unknown` when no setting of the instance says (systems.md 5.4). */
+export type MicrosoftCloud = 'global' | 'germany' | 'china' | 'usGovernment' | 'unknown';
+
+/** A service template of Operations that carries Office 365 resources. */
+export interface ServiceTemplate {
+  id: number;
+  name: string;
+  active: boolean;
+  /** The template also has Azure CSP resources (known limitation: must be sold separately). */
+  azureCsp: boolean;
+  /** The template has a 'DNS Hosting' resource (APSA-20624: remove it). */
+  dnsHosting: boolean;
+  /** A trial template whose customers use CCP v1 (known limitation). */
+  trialOnCcpV1: boolean;
+}
+
+export interface OperationsFacts {
+  /** `oa-8.0-1216` as reported. */
+  build: string;
+  /** `application_id` of Office 365, undefined when it was never imported. */
+  applicationId: number | undefined;
+  instances: ApplicationInstance[];
+  templates: ServiceTemplate[];
+  /** Versions of Office 365 in the package list, `18.3-9`. */
+  importedVersions: string[];
+}
+
+/** A billing service template that sells Office 365 through one of the provider's plans. */
+export interface BillingTemplate {
+  planId: number;
+  planName: string;
+  serviceTemplateId: number;
+  /** Has the service parameter `o365_based_on_email`, which has to go. */
+  basedOnEmail: boolean;
+  /** Has `aps_defaults_o365`, which must stay. */
+  subdomainForm: boolean;
+}
+
+export interface BillingFacts {
+  templates: BillingTemplate[];
+}
+
+export interface PackageFacts {
+  sha256: string;
+  bytes: number;
+}
+
+/** One https binding of an IIS site; `address` is `*` for all addresses. */
+export interface SiteBinding {
+  address: string;
+  port: number;
+  hostHeader: string;
+}
+
+export interface IisSite {
+  name: string;
+  state: string;
+  bindings: SiteBinding[];
+  applications: IisApplication[];
+}
+
+export interface IisApplication {
+  /** Path without the leading slash: the gateway application's name. */
+  name: string;
+  physicalPath: string;
+  /** The gateway database, as the application's connection string names it; undefined when it has none. */
+  database?: GatewayDatabase | undefined;
+}
+
+export interface GatewayDatabase {
+  dataSource: string;
+  localDb: boolean;
+  /** SQL login of the connection string, or the Windows identity of the application pool. */
+  login: string;
+  /** IS_SRVROLEMEMBER('sysadmin'): null when SQL Server does not say (systems.md 4.4). Not asked for LocalDB. */
+  sysadmin: boolean | null;
+}
+
+/** What one endpoint host serves. */
+export interface HostFacts {
+  host: string;
+  computerName: string;
+  /** setup.cmd and iisreset need an elevated session (systems.md 4.3). */
+  elevated: boolean;
+  sites: IisSite[];
+}
+
+/** Where one gateway site of the provider lives: what the procedure's step 1 writes down. */
+export interface GatewaySite {
+  host: string;
+  site: string;
+  application: string;
+  hostname: string;
+  ip: string;
+  /** Ids of the application instances that this site serves. */
+  instances: number[];
+}
+
+/** Which version the files of one gateway application are of (lessons.md 6). */
+export type DeployedVersion = 'old' | 'new' | 'mixed';
+
+export interface SiteVersion {
+  deployed: DeployedVersion;
+  /** Versions read from the assemblies, e.g. `['18.3.0.9']`. */
+  assemblyVersions: string[];
+  webConfigVersion: string | undefined;
+}
+
+/** A verified copy of one gateway application, from before its upgrade. */
+export interface SiteBackup {
+  path: string;
+  files: number;
+  bytes: number;
+  /** SHA-256 over the sorted list of relative path and content hash of every file. */
+  digest: string;
+}
+
+/** The unpacked, unblocked contents of O365-Web.zip. */
+export interface StagedPackage {
+  /** Folder that holds setup.cmd. */
+  directory: string;
+}
+
+export interface SetupResult {
+  exitCode: number;
+  /** Last lines that setup.cmd printed. */
+  log: string;
+}
+
+export interface ConnectionTestResult {
+  ok: boolean;
+  checks: { name: 'PartnerCenter' | 'Graph'; ok: boolean; message?: string | undefined }[];
+}
+
+/** Office 365 tasks of Operations that are not processed yet; periodic ones are not counted (systems.md 1.6). */
+export interface OpenTasks {
+  open: { id: number; name: string; status: string }[];
+}

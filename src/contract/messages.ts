@@ -1,0 +1,70 @@
+/**
+ * What people send to a running upgrade. One flat JSON object each, so that it can be typed into the Temporal UI or CLI;
+ * the same name is a signal (recorded even when no worker is up) and an update (answers with the reason of a refusal).
+ */
+import { z } from 'zod';
+
+/** Longest text that is kept; longer answers are refused, and the audit trail keeps their beginning. */
+export const MAX_TEXT = 4000;
+
+const text = (what: string, max = MAX_TEXT) =>
+  z
+    .string({ error: `${what} must be a text` })
+    .trim()
+    .min(1, `${what} must not be empty`)
+    .max(max, `${what} is longer than ${max} characters`);
+
+const by = text('by', 200);
+
+export const consentCompleted = z.strictObject({
+  /** Id or name of the application instance. A number is accepted as well. */
+  instance: z.union([text('instance', 200), z.int().transform(String)]),
+  by,
+});
+export const confirmStep = z.strictObject({
+  step: text('step', 100),
+  /** Which of the step's gates, where it has several: a store's id, a hostname, `tasks`. */
+  item: text('item', 300).optional(),
+  by,
+  /** What shows that it was done: a ticket, a list of files, a time. */
+  evidence: text('evidence'),
+});
+export const resolveHold = z.strictObject({
+  step: text('step', 100),
+  action: z.enum(['retry', 'rollback', 'doneByHand'], { error: 'action must be retry, rollback or doneByHand' }),
+  by,
+  reason: text('reason'),
+});
+const decision = z.strictObject({ by, reason: text('reason') });
+export const approveCrossing = decision;
+export const pause = decision;
+export const resume = decision;
+export const abort = decision;
+
+export const messages = { consentCompleted, confirmStep, resolveHold, approveCrossing, pause, resume, abort };
+export type MessageName = keyof typeof messages;
+export const MESSAGE_NAMES = Object.keys(messages) as MessageName[];
+
+export type ConsentCompleted = z.output<typeof consentCompleted>;
+export type ConfirmStep = z.output<typeof confirmStep>;
+export type ResolveHold = z.output<typeof resolveHold>;
+export type Decision = z.output<typeof decision>;
+export type Messages = { [N in MessageName]: z.output<(typeof messages)[N]> };
+
+/** The answer of an update; a refusal is a failure with the reason instead. */
+export interface Recorded {
+  recorded: true;
+  /** What happens now, in one sentence. */
+  message: string;
+}
+
+/** Input of the workflow `upgradeProvider`. */
+export const upgradeInput = z.strictObject({
+  /** Id of the provider in the inventory. */
+  provider: z
+    .string({ error: 'provider must be a text: the id of a provider in the inventory' })
+    .min(1, 'provider must not be empty'),
+  /** Who starts the upgrade, for the audit trail and the four eyes of `approveCrossing`. */
+  startedBy: by.optional(),
+});
+export type UpgradeInput = z.input<typeof upgradeInput>;

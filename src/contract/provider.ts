@@ -1,0 +1,155 @@
+/**
+ * One provider as an upgrade sees it: the inventory entry, validated, and frozen into the workflow when it starts.
+ *
+ * Secrets are references (`env:NAME`, `file:/path`), never values: this object is stored in the workflow's history.
+ */
+import { z } from 'zod';
+
+/** Names of providers and hosts become part of workflow ids and task queues, so they are kept plain. */
+export const plainName = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,62}$/,
+    'use 1 to 63 lower-case letters, digits, dots, dashes or underscores, starting with a letter or digit',
+  );
+
+/** `env:NAME` reads an environment variable of the worker, `file:/path` the contents of a file, without the last newline. */
+export const secretReference = z
+  .string()
+  .regex(
+    /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
+    'must be a reference, env:NAME or file:/path, never the secret itself',
+  );
+
+const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+
+const connection = {
+  url,
+  user: z.string().min(1).optional(),
+  password: secretReference.optional(),
+  /** PEM file with the certificate authority that signed this system's certificate. */
+  caFile: z.string().min(1).optional(),
+  /** `false` switches certificate verification off. For a laboratory only. */
+  verifyTls: z.boolean().default(true),
+};
+
+function userWithPassword(value: { user?: string | undefined; password?: string | undefined }): boolean {
+  return (value.user === undefined) === (value.password === undefined);
+}
+const USER_WITH_PASSWORD = { error: 'give user and password together, or neither', path: ['password'] };
+
+/** Operations public API: XML-RPC on port 8440 (systems.md 1.1). */
+export const operationsConnection = z.strictObject(connection).refine(userWithPassword, USER_WITH_PASSWORD);
+/** Billing public API: XML-RPC on port 5224 (systems.md 3.1). */
+export const billingConnection = z.strictObject(connection).refine(userWithPassword, USER_WITH_PASSWORD);
+/** APS controller: REST on port 6308, tokens from Operations (systems.md 2.1). */
+export const apsConnection = z.strictObject({
+  url,
+  /** Operations user whose token is used; 1 is the provider's first user. */
+  userId: z.int().positive().default(1),
+  caFile: connection.caFile,
+  verifyTls: connection.verifyTls,
+});
+
+/** An online store that sells Office 365; the unit of "synchronize all online stores" and of store customizations. */
+export const onlineStore = z.strictObject({ id: plainName, name: z.string().min(1) });
+
+export const endpointHost = z.strictObject({
+  /** Name of the Office 365 Application Endpoint Host; its worker polls the task queue `endpoint/<name>`. */
+  name: plainName,
+  /** Folder on the host for packages, backups and markers. */
+  workDirectory: z.string().min(1).default('C:\\Onward'),
+});
+
+/** One gateway site as it was installed, for "the names of the gateway sites must not be changed". */
+export const installedSite = z.strictObject({
+  hostname: z.string().min(1),
+  site: z.string().min(1),
+});
+
+/** How Onward learns that all Office 365 tasks are processed; there is no vendor API for it (systems.md 1.6). */
+export const taskMonitor = z.discriminatedUnion('adapter', [
+  z.strictObject({ adapter: z.literal('gate') }),
+  z.strictObject({ adapter: z.literal('sandbox'), url }),
+]);
+
+/** How Onward learns what the *Test Connection* button would say (systems.md 5.3, 5.6). */
+export const connectionTest = z.discriminatedUnion('adapter', [
+  z.strictObject({ adapter: z.literal('gate') }),
+  z.strictObject({ adapter: z.literal('sandbox'), url }),
+  z.strictObject({
+    adapter: z.literal('microsoft'),
+    loginUrl: url.default('https://login.microsoftonline.com'),
+    partnerCenterUrl: url.default('https://api.partnercenter.microsoft.com'),
+    graphUrl: url.default('https://graph.microsoft.com'),
+    clientId: z.string().min(1),
+    clientSecret: secretReference,
+    caFile: connection.caFile,
+    /** One entry per application instance, by its name or id. */
+    accounts: z.record(z.string(), z.strictObject({ tenant: z.string().min(1), refreshToken: secretReference })),
+  }),
+]);
+
+const days = z.number().positive().max(365);
+/** When a gate or hold that is still open is brought back to mind, counted in days from its opening. */
+export const reminderSchedule = z.strictObject({
+  days: z.array(days).default([1, 3, 7]),
+  thenEveryDays: days.default(7),
+});
+
+export const notifierTarget = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('log') }),
+  z.strictObject({ kind: z.literal('webhook'), url, token: secretReference.optional() }),
+]);
+
+export const providerProfile = z.strictObject({
+  provider: plainName,
+  name: z.string().min(1).optional(),
+  labels: z.record(plainName, z.string()).default({}),
+  operations: operationsConnection,
+  aps: apsConnection,
+  billing: billingConnection,
+  /** Billing plans that sell Office 365; their service templates are the ones to clean (systems.md 3.2). */
+  plans: z.array(z.int().positive()).min(1),
+  stores: z.array(onlineStore).default([]),
+  endpointHosts: z.array(endpointHost).min(1),
+  installedSites: z.array(installedSite).default([]),
+  /** Hostname of a gateway site -> its address as the management node resolves it, where our DNS differs. */
+  gatewayAddresses: z.record(z.string(), z.ipv4()).default({}),
+  package: z.strictObject({
+    /** The management node and the endpoint hosts fetch the package from here (systems.md 1.4.1). */
+    url,
+    sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in 64 lower-case hexadecimal digits'),
+    caFile: connection.caFile,
+  }),
+  taskMonitor: taskMonitor.default({ adapter: 'gate' }),
+  connectionTest: connectionTest.default({ adapter: 'gate' }),
+  approval: z
+    .strictObject({
+      /** Wait for `approveCrossing`, by someone other than who started the upgrade, before the import. */
+      beforeCrossing: z.boolean().default(false),
+    })
+    .default({ beforeCrossing: false }),
+  /** What a failed step before the crossing does: undo everything, or hold and let an operator decide. */
+  onFailureBeforeCrossing: z.enum(['rollback', 'hold']).default('rollback'),
+  reminders: reminderSchedule.default({ days: [1, 3, 7], thenEveryDays: 7 }),
+  notify: z.array(notifierTarget).default([{ kind: 'log' }]),
+});
+
+export type ProviderProfile = z.output<typeof providerProfile>;
+export type OperationsConnection = z.output<typeof operationsConnection>;
+export type ApsConnection = z.output<typeof apsConnection>;
+export type BillingConnection = z.output<typeof billingConnection>;
+export type EndpointHost = z.output<typeof endpointHost>;
+export type OnlineStore = z.output<typeof onlineStore>;
+export type TaskMonitorSetting = z.output<typeof taskMonitor>;
+export type ConnectionTestSetting = z.output<typeof connectionTest>;
+export type ReminderSchedule = z.output<typeof reminderSchedule>;
+export type NotifierTarget = z.output<typeof notifierTarget>;
+
+/** Task queue of workflows and API activities. */
+export const CONTROL_TASK_QUEUE = 'onward';
+/** Task queue of the activity-only worker on one endpoint host. */
+export const endpointTaskQueue = (host: string): string => `endpoint/${host}`;
+/** Workflow id of the upgrade of one provider: one at a time, by construction. */
+export const upgradeWorkflowId = (provider: string): string => `upgrade/${provider}`;

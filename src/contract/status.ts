@@ -1,0 +1,168 @@
+/** What the queries `status`, `plan` and `audit` of an upgrade answer. Times are ISO 8601 in UTC. */
+import type { MessageName } from './messages';
+import type { SourceVersion } from './versions';
+
+export const STEP_NAMES = [
+  'preflight',
+  'collectGatewaySites',
+  'stopProvisioning',
+  'drainTasks',
+  'upgradeEndpoints',
+  'approveCrossing',
+  'importPackage',
+  'upgradeInstances',
+  'acquireRefreshTokens',
+  'removeEmailParameter',
+  'updateCustomizations',
+  'validate',
+  'startProvisioning',
+] as const;
+export type StepName = (typeof STEP_NAMES)[number];
+
+/**
+ * State of one upgrade, also the search attribute `OnwardState`.
+ * After the crossing only `running`, `waiting`, `held`, `paused` and `completed` are left.
+ */
+export const UPGRADE_STATES = [
+  'starting',
+  'running',
+  'waiting',
+  'held',
+  'paused',
+  'rollingBack',
+  'completed',
+  'rolledBack',
+  'refused',
+  'rollbackIncomplete',
+] as const;
+export type UpgradeState = (typeof UPGRADE_STATES)[number];
+
+export const STEP_STATES = ['pending', 'running', 'waiting', 'held', 'done', 'undone', 'failed'] as const;
+export type StepState = (typeof STEP_STATES)[number];
+
+export interface StepStatus {
+  name: string;
+  title: string;
+  /** Heading of the vendor's procedure, `3. Upgrade the Office 365 application endpoint`. */
+  procedure: string;
+  phase: 'reversible' | 'crossing' | 'forward';
+  state: StepState;
+  startedAt?: string;
+  endedAt?: string;
+  /** Current progress or last result, one line. */
+  note?: string;
+}
+
+/** A point that waits for a person. */
+export interface Gate {
+  /** `<step>` or `<step>/<item>`: unique among the open gates. */
+  id: string;
+  step: string;
+  item?: string;
+  /** Who is asked: `operator`, `approver` or `partnerAdministrator`. */
+  asked: 'operator' | 'approver' | 'partnerAdministrator';
+  /** One line: what has to happen. */
+  title: string;
+  /** What to do, from the procedure, as Markdown. */
+  instructions: string;
+  /** What counts as evidence. */
+  evidence: string;
+  /** The message that answers this gate, and its payload with placeholders in angle brackets. */
+  answer: { name: MessageName; payload: Record<string, string> };
+  openedAt: string;
+  nextReminderAt?: string;
+  /** Why the last answer was not enough: what the verification found. */
+  lastProblem?: string;
+}
+
+/** A failed step that waits for an operator's decision. */
+export interface Hold {
+  step: string;
+  since: string;
+  /** What happened, to what, what to do next. */
+  problem: string;
+  actions: ('retry' | 'rollback' | 'doneByHand')[];
+  nextReminderAt?: string;
+}
+
+export interface CheckResult {
+  /** Name of the check, `platformVersion`. */
+  name: string;
+  /** Sentence of the release notes that it stands for. */
+  source: string;
+  verdict: 'pass' | 'warning' | 'refusal';
+  message: string;
+}
+
+export interface UpgradeStatus {
+  provider: string;
+  workflowId: string;
+  /** `18.3 -> 18.4.1`; undefined until the preflight knows the source version. */
+  path?: { from: SourceVersion | string; to: string };
+  state: UpgradeState;
+  /** The point of no return is passed: there is only forward. */
+  crossed: boolean;
+  crossedAt?: string;
+  startedAt: string;
+  startedBy?: string;
+  endedAt?: string;
+  step?: string;
+  steps: StepStatus[];
+  gates: Gate[];
+  holds: Hold[];
+  checks: CheckResult[];
+  paused?: { by: string; reason: string; since: string };
+  /** Since when provisioning is switched off by this upgrade; undefined while it is on. */
+  provisioningOffSince?: string;
+  /** What could not be undone, after a rollback. */
+  notUndone: string[];
+  /** Number of audit entries so far. */
+  auditEntries: number;
+}
+
+/** One thing that happened, or that somebody tried. */
+export interface AuditEntry {
+  at: string;
+  /** `upgrade` for what the workflow did by itself, else who said it. */
+  by: string;
+  /** `signal:consentCompleted`, `update:pause`, `step`, `gate`, `hold`, `cancel`, `crossing`, `undo`. */
+  what: string;
+  verdict: 'done' | 'accepted' | 'refused';
+  /** Step or gate that it is about. */
+  subject?: string;
+  detail: string;
+  /** What was sent, with long texts cut. */
+  payload?: Record<string, unknown>;
+}
+
+export interface UpgradePlan {
+  provider: string;
+  path?: { from: string; to: string };
+  steps: {
+    name: string;
+    title: string;
+    procedure: string;
+    phase: StepStatus['phase'];
+    waitsFor: string;
+    undo: string;
+  }[];
+}
+
+/** Result of a completed upgrade. */
+export interface UpgradeResult {
+  provider: string;
+  from: string;
+  to: string;
+  startedAt: string;
+  crossedAt: string;
+  completedAt: string;
+  packageVersion: string;
+  instances: number;
+  sites: number;
+  /** How long provisioning was off, in seconds. */
+  provisioningOffSeconds: number;
+  warnings: string[];
+}
+
+/** Names of the queries, each without arguments. */
+export const QUERY = { status: 'status', plan: 'plan', audit: 'audit' } as const;
