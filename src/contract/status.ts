@@ -1,6 +1,5 @@
 /** What the queries `status`, `plan` and `audit` of an upgrade answer. Times are ISO 8601 in UTC. */
 import type { MessageName } from './messages';
-import type { SourceVersion } from './versions';
 
 export const STEP_NAMES = [
   'preflight',
@@ -98,7 +97,7 @@ export interface UpgradeStatus {
   provider: string;
   workflowId: string;
   /** `18.3 -> 18.4.1`; undefined until the preflight knows the source version. */
-  path?: { from: SourceVersion | string; to: string };
+  path?: { from: string; to: string };
   state: UpgradeState;
   /** The point of no return is passed: there is only forward. */
   crossed: boolean;
