@@ -1,0 +1,65 @@
+/**
+ * ESLint rule that keeps the layers of the design: what a folder may import follows from where it stands.
+ *
+ * `folders` are prefixes of paths from the root of the project, `packages` names of packages; where a layer gives no
+ * `packages`, any will do. A folder may always import from itself. The first layer that matches a file holds.
+ */
+import path from 'node:path';
+
+const ROOT = path.dirname(import.meta.dirname);
+
+export const LAYERS = [
+  { layer: 'src/contract', folders: [], packages: ['zod'] },
+  // Workflow code is replayed: it must not reach anything that does I/O, nor Node's own modules.
+  {
+    layer: 'workflows',
+    folders: ['src/contract', 'src/temporal/search-attributes'],
+    packages: ['@temporalio/workflow', '@temporalio/common', 'zod'],
+  },
+  { layer: 'src/temporal/search-attributes', folders: [], packages: ['@temporalio/common'] },
+  { layer: 'src/temporal', folders: ['src/contract'] },
+  { layer: 'src/inventory', folders: ['src/contract'] },
+  { layer: 'src/systems', folders: ['src/contract', 'src/inventory'] },
+  { layer: 'activities', folders: ['src/contract', 'src/systems', 'src/inventory'] },
+  { layer: 'src/worker', folders: ['src/contract', 'src/systems', 'src/inventory', 'src/temporal', 'activities'] },
+  { layer: 'src/sandbox', folders: ['src/contract', 'src/systems', 'src/inventory', 'src/temporal'] },
+  { layer: 'src/cli', folders: ['src', 'activities'] },
+  { layer: 'src/portal', folders: ['src', 'activities'] },
+  { layer: 'test', folders: ['src', 'activities', 'workflows', 'tools', 'bench'] },
+  { layer: 'bench', folders: ['src', 'activities', 'workflows'] },
+];
+
+const within = (file, folder) => file === folder || file.startsWith(`${folder}/`);
+
+/** Why the file may not import this, or undefined when it may. Paths are relative to the project's root, with slashes. */
+export function objection(file, specifier) {
+  const rule = LAYERS.find(({ layer }) => within(file.replace(/\.ts$/, ''), layer));
+  if (rule === undefined) return undefined;
+  if (!specifier.startsWith('.')) {
+    const allowed = rule.packages?.some((name) => within(specifier, name)) ?? true;
+    return allowed ? undefined : `${rule.layer} may import only the packages ${rule.packages.join(', ')}`;
+  }
+  const target = path.posix.join(path.posix.dirname(file), specifier);
+  if ([rule.layer, ...rule.folders].some((folder) => within(target, folder))) return undefined;
+  const allowed = rule.folders.length > 0 ? rule.folders.join(', ') : 'no other folder';
+  return `${rule.layer} may import only itself and ${allowed}, not ${target}`;
+}
+
+export const layers = {
+  meta: { type: 'problem', docs: { description: 'keep dependencies between folders pointing downwards' }, schema: [] },
+  create(context) {
+    const file = path.relative(ROOT, context.filename).split(path.sep).join('/');
+    const check = (source) => {
+      if (source?.type !== 'Literal' || typeof source.value !== 'string') return;
+      const message = objection(file, source.value);
+      if (message !== undefined) context.report({ node: source, message });
+    };
+    return {
+      ImportDeclaration: (node) => check(node.source),
+      ExportNamedDeclaration: (node) => check(node.source),
+      ExportAllDeclaration: (node) => check(node.source),
+      ImportExpression: (node) => check(node.source),
+      TSImportType: (node) => check(node.source ?? node.argument?.literal),
+    };
+  },
+};
