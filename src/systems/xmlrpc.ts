@@ -1,0 +1,291 @@
+/**
+ * XML-RPC 1.0 as Operations and Billing speak it (systems.md 1.1, 3.1): text in, values out, no transport.
+ *
+ * `bigint` of the vendor's reference travels as a string, so it is a string here too.
+ */
+import { DOMParser, type Element, type Node } from '@xmldom/xmldom';
+
+export type XmlRpcValue =
+  string | number | boolean | Buffer | Date | null | XmlRpcValue[] | { [name: string]: XmlRpcValue };
+
+/** The server answered with a `<fault>`: it did not process the call (systems.md 1.2). */
+export class XmlRpcFault extends Error {
+  override readonly name = 'XmlRpcFault';
+  constructor(
+    readonly code: number,
+    readonly text: string,
+  ) {
+    super(`XML-RPC fault ${code}: ${text}`);
+  }
+}
+
+/** The text is not an XML-RPC document. */
+export class MalformedXmlRpc extends Error {
+  override readonly name = 'MalformedXmlRpc';
+}
+
+/** Deeper values than this are refused, so that a hostile answer cannot exhaust the stack. */
+const MAX_DEPTH = 64;
+const INT32_MIN = -(2 ** 31);
+const INT32_MAX = 2 ** 31 - 1;
+const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>';
+
+/** Throws a RangeError for what XML-RPC cannot carry: integers beyond 32 bits, control characters, too deep values. */
+export function encodeCall(method: string, params: XmlRpcValue[]): string {
+  const encoded = params.map((param) => `<param>${encodeValue(param, 0)}</param>`).join('');
+  return `${XML_DECLARATION}<methodCall><methodName>${encodeText(method)}</methodName><params>${encoded}</params></methodCall>`;
+}
+
+export function encodeResponse(value: XmlRpcValue): string {
+  return `${XML_DECLARATION}<methodResponse><params><param>${encodeValue(value, 0)}</param></params></methodResponse>`;
+}
+
+export function encodeFault(code: number, text: string): string {
+  const fault = encodeValue({ faultCode: code, faultString: text }, 0);
+  return `${XML_DECLARATION}<methodResponse><fault>${fault}</fault></methodResponse>`;
+}
+
+/** Throws {@link MalformedXmlRpc}. */
+export function decodeCall(xml: string): { method: string; params: XmlRpcValue[] } {
+  const call = parse(xml, 'methodCall');
+  const method = textOf(only(call, 'methodName')).trim();
+  if (method === '') throw new MalformedXmlRpc('<methodName> is empty');
+  const params = elements(call).find((child) => child.localName === 'params');
+  return {
+    method,
+    params: params ? elements(params, 'param').map((param) => decodeValue(only(param, 'value'), 0)) : [],
+  };
+}
+
+/** Throws {@link XmlRpcFault} for a fault and {@link MalformedXmlRpc} for anything that is no answer. */
+export function decodeResponse(xml: string): XmlRpcValue {
+  const response = parse(xml, 'methodResponse');
+  const [content, ...others] = elements(response);
+  if (!content || others.length > 0) {
+    throw new MalformedXmlRpc('<methodResponse> must hold exactly one element, <params> or <fault>');
+  }
+  if (content.localName === 'fault') throw decodeFault(content);
+  if (content.localName !== 'params') {
+    throw new MalformedXmlRpc(`<methodResponse> holds <${content.tagName}>, expected <params> or <fault>`);
+  }
+  return decodeValue(only(only(content, 'param'), 'value'), 0);
+}
+
+function decodeFault(element: Element): XmlRpcFault {
+  const value = decodeValue(only(element, 'value'), 0);
+  if (!isStruct(value) || typeof value.faultCode !== 'number' || typeof value.faultString !== 'string') {
+    throw new MalformedXmlRpc('<fault> must hold a struct with an integer faultCode and a string faultString');
+  }
+  return new XmlRpcFault(value.faultCode, value.faultString);
+}
+
+function isStruct(value: XmlRpcValue): value is { [name: string]: XmlRpcValue } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isBinary(value) && !isDate(value);
+}
+const isBinary = (value: object): value is Buffer => Buffer.isBuffer(value);
+const isDate = (value: object): value is Date => value instanceof Date;
+
+function encodeValue(value: XmlRpcValue, depth: number): string {
+  if (depth > MAX_DEPTH) throw new RangeError(`cannot encode a value nested deeper than ${MAX_DEPTH} levels`);
+  return `<value>${encodeContent(value, depth)}</value>`;
+}
+
+function encodeContent(value: XmlRpcValue, depth: number): string {
+  if (value === null) return '<nil/>';
+  switch (typeof value) {
+    case 'string':
+      return `<string>${encodeText(value)}</string>`;
+    case 'boolean':
+      return `<boolean>${value ? 1 : 0}</boolean>`;
+    case 'number':
+      return encodeNumber(value);
+    case 'object':
+      break;
+    default:
+      throw new RangeError(`cannot encode a value of type ${typeof value}`);
+  }
+  if (Array.isArray(value)) {
+    return `<array><data>${value.map((item) => encodeValue(item, depth + 1)).join('')}</data></array>`;
+  }
+  if (isBinary(value)) return `<base64>${value.toString('base64')}</base64>`;
+  if (isDate(value)) return `<dateTime.iso8601>${encodeDate(value)}</dateTime.iso8601>`;
+  const members = Object.entries(value).map(
+    ([name, member]) => `<member><name>${encodeText(name)}</name>${encodeValue(member, depth + 1)}</member>`,
+  );
+  return `<struct>${members.join('')}</struct>`;
+}
+
+function encodeNumber(value: number): string {
+  if (!Number.isFinite(value)) throw new RangeError(`cannot encode the number ${value}`);
+  if (!Number.isInteger(value)) return `<double>${value}</double>`;
+  if (value < INT32_MIN || value > INT32_MAX) {
+    throw new RangeError(`cannot encode ${value}: integers have 32 bits, larger ones travel as strings`);
+  }
+  return `<i4>${value}</i4>`;
+}
+
+function encodeDate(value: Date): string {
+  if (Number.isNaN(value.getTime())) throw new RangeError('cannot encode an invalid date');
+  return value.toISOString().replaceAll('-', '').slice(0, 'YYYYMMDDTHH:MM:SS'.length);
+}
+
+const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '\r': '&#13;' };
+/** What XML 1.0 has no notation for, not even an escaped one. */
+const NOT_XML = /(?![\t\n\r\u007F-\u009F])\p{Cc}|[\uFFFE\uFFFF]|\p{Surrogate}/u;
+
+function encodeText(text: string): string {
+  const forbidden = NOT_XML.exec(text);
+  if (forbidden) {
+    const code = forbidden[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+    throw new RangeError(`cannot encode the character U+${code} at position ${forbidden.index}: XML does not allow it`);
+  }
+  return text.replace(/[&<>\r]/g, (character) => ESCAPES[character] ?? character);
+}
+
+function decodeValue(value: Element, depth: number): XmlRpcValue {
+  if (depth > MAX_DEPTH) throw new MalformedXmlRpc(`values are nested deeper than ${MAX_DEPTH} levels`);
+  const [type, ...others] = elements(value, undefined, 'bareTextAllowed');
+  if (!type) return textOf(value);
+  if (others.length > 0) throw new MalformedXmlRpc('<value> holds more than one element');
+  if (ownText(value).trim() !== '') throw new MalformedXmlRpc('<value> holds text beside an element');
+  switch (type.localName) {
+    case 'string':
+      return textOf(type);
+    case 'int':
+    case 'i4':
+      return decodeInteger(type, INT32_MIN, INT32_MAX);
+    case 'i8':
+      return decodeInteger(type, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+    case 'boolean':
+      return decodeBoolean(type);
+    case 'double':
+      return decodeDouble(type);
+    case 'base64':
+      return decodeBase64(type);
+    case 'dateTime.iso8601':
+      return decodeDate(type);
+    case 'nil':
+      return null;
+    case 'array':
+      return elements(only(type, 'data'), 'value').map((item) => decodeValue(item, depth + 1));
+    case 'struct':
+      return decodeStruct(type, depth);
+    default:
+      throw new MalformedXmlRpc(`<${type.tagName}> is no type of XML-RPC`);
+  }
+}
+
+/** Without a prototype, so that a member called `__proto__` is a member like any other. */
+function decodeStruct(struct: Element, depth: number): XmlRpcValue {
+  const value = Object.create(null) as { [name: string]: XmlRpcValue };
+  for (const member of elements(struct, 'member')) {
+    const name = textOf(only(member, 'name'));
+    if (name in value) throw new MalformedXmlRpc(`the struct has the member '${name}' twice`);
+    value[name] = decodeValue(only(member, 'value'), depth + 1);
+  }
+  return value;
+}
+
+function decodeInteger(element: Element, min: number, max: number): number {
+  const value = decodeByPattern(element, /^[+-]?\d+$/, Number);
+  if (value < min || value > max)
+    throw new MalformedXmlRpc(`<${element.tagName}> holds ${value}, which is out of range`);
+  return value;
+}
+
+function decodeBoolean(element: Element): boolean {
+  return decodeByPattern(element, /^[01]$/, (text) => text === '1');
+}
+
+function decodeDouble(element: Element): number {
+  return decodeByPattern(element, /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/, Number);
+}
+
+function decodeBase64(element: Element): Buffer {
+  const text = textOf(element).replace(/\s/g, '');
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) {
+    throw new MalformedXmlRpc('<base64> holds something else than base64');
+  }
+  return Buffer.from(text, 'base64');
+}
+
+/** XML-RPC dates name no time zone; they are taken as UTC. */
+function decodeDate(element: Element): Date {
+  const pattern = /^(\d{4})-?(\d{2})-?(\d{2})T(\d{2}):(\d{2}):(\d{2})Z?$/;
+  const date = decodeByPattern(element, pattern, (text) => new Date(text.replace(pattern, '$1-$2-$3T$4:$5:$6Z')));
+  if (Number.isNaN(date.getTime())) throw new MalformedXmlRpc(`<${element.tagName}> holds no date: ${textOf(element)}`);
+  return date;
+}
+
+function decodeByPattern<T>(element: Element, pattern: RegExp, convert: (text: string) => T): T {
+  const text = textOf(element).trim();
+  if (!pattern.test(text)) {
+    throw new MalformedXmlRpc(`<${element.tagName}> cannot hold '${text.slice(0, 40)}'`);
+  }
+  return convert(text);
+}
+
+function parse(xml: string, root: string): Element {
+  // Real servers put a byte order mark or empty lines before the declaration.
+  const text = xml.trimStart();
+  const document = parseXml(text);
+  if (document.doctype) throw new MalformedXmlRpc('a document type declaration is not allowed');
+  const element = document.documentElement;
+  if (!element || element.localName !== root) {
+    throw new MalformedXmlRpc(`expected <${root}>, found ${element ? `<${element.tagName}>` : 'no element'}`);
+  }
+  return element;
+}
+
+function parseXml(text: string) {
+  let problem: string | undefined;
+  const onError = (level: string, message: string): never => {
+    problem ??= message.split('\n', 1)[0];
+    throw new MalformedXmlRpc(level);
+  };
+  try {
+    return new DOMParser({ onError, locator: false }).parseFromString(text, 'text/xml');
+  } catch (error) {
+    throw new MalformedXmlRpc(
+      `not well-formed XML: ${problem ?? (error instanceof Error ? error.message : 'unknown')}`,
+    );
+  }
+}
+
+/** The element's children; anything but elements of that name, comments and white space between them is an error. */
+function elements(parent: Element, name?: string, text?: 'bareTextAllowed'): Element[] {
+  if (!text && ownText(parent).trim() !== '') throw new MalformedXmlRpc(`<${parent.tagName}> holds text`);
+  const children = childNodes(parent).filter((node): node is Element => node.nodeType === node.ELEMENT_NODE);
+  const stranger = name === undefined ? undefined : children.find((child) => child.localName !== name);
+  if (stranger) throw new MalformedXmlRpc(`<${parent.tagName}> holds <${stranger.tagName}>, expected <${name}>`);
+  return children;
+}
+
+function only(parent: Element, name: string): Element {
+  const found = elements(parent).filter((child) => child.localName === name);
+  const [element] = found;
+  if (!element || found.length > 1) {
+    throw new MalformedXmlRpc(`<${parent.tagName}> must hold exactly one <${name}>, found ${found.length}`);
+  }
+  return element;
+}
+
+/** Text of an element that may hold nothing else. */
+function textOf(element: Element): string {
+  const [child] = elements(element, undefined, 'bareTextAllowed');
+  if (child) throw new MalformedXmlRpc(`<${element.tagName}> holds <${child.tagName}>, expected text`);
+  return ownText(element);
+}
+
+function ownText(element: Element): string {
+  return childNodes(element)
+    .filter((node) => node.nodeType === node.TEXT_NODE || node.nodeType === node.CDATA_SECTION_NODE)
+    .map((node) => node.nodeValue ?? '')
+    .join('');
+}
+
+function childNodes(parent: Element): Node[] {
+  const nodes: Node[] = [];
+  for (let node = parent.firstChild; node; node = node.nextSibling) nodes.push(node);
+  return nodes;
+}
