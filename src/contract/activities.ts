@@ -11,7 +11,6 @@ import type {
   ConnectionTestResult,
   GatewaySite,
   HostFacts,
-  OpenTasks,
   OperationsFacts,
   PackageFacts,
   ServiceTemplate,
@@ -68,10 +67,8 @@ export interface OperationsActivities {
   ): Promise<ImportedPackage | undefined>;
   /** Effect: the instance runs `version`. Starts the upgrade unless it is there or on its way, then waits for `Ready`. */
   upgradeInstance(input: Operations & { instanceId: number; version: string }): Promise<ApplicationInstance>;
-  /** Waits until no Office 365 task is open. */
+  /** Waits until no Office 365 task is open. Fails with `Rejected`, naming them, when tasks have failed: they wait for a person. */
   awaitTasksProcessed(input: { monitor: TaskMonitorSetting }): Promise<void>;
-  /** The Office 365 tasks that are open now. */
-  readOpenTasks(input: { monitor: TaskMonitorSetting }): Promise<OpenTasks>;
 }
 
 export interface ImportedPackage {

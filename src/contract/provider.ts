@@ -97,6 +97,25 @@ export const reminderSchedule = z.strictObject({
   thenEveryDays: days.default(7),
 });
 
+const seconds = z.number().positive();
+/** How long an upgrade is patient with systems before a step counts as failed, in seconds. */
+export const timings = z.strictObject({
+  /** A call that fails for a reason that may pass is repeated for so long. */
+  retryFor: seconds.default(600),
+  /** An activity whose worker is silent for so long is given to another. */
+  heartbeat: seconds.default(30),
+  /** So long the worker of an endpoint host may take to begin with a script. */
+  hostAnswer: seconds.default(300),
+  /** Longest wait for Office 365 tasks to be processed. */
+  drain: seconds.default(72 * 3600),
+  /** Longest wait for the import's tasks. */
+  import: seconds.default(4 * 3600),
+  /** Longest wait for the upgrade of one application instance. */
+  instanceUpgrade: seconds.default(12 * 3600),
+  /** Longest run of setup.cmd, and of any other script on an endpoint host. */
+  script: seconds.default(1800),
+});
+
 export const notifierTarget = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('log') }),
   z.strictObject({ kind: z.literal('webhook'), url, token: secretReference.optional() }),
@@ -134,6 +153,7 @@ export const providerProfile = z.strictObject({
   onFailureBeforeCrossing: z.enum(['rollback', 'hold']).default('rollback'),
   reminders: reminderSchedule.default({ days: [1, 3, 7], thenEveryDays: 7 }),
   notify: z.array(notifierTarget).default([{ kind: 'log' }]),
+  timings: timings.prefault({}),
 });
 
 export type ProviderProfile = z.output<typeof providerProfile>;
@@ -145,6 +165,7 @@ export type OnlineStore = z.output<typeof onlineStore>;
 export type TaskMonitorSetting = z.output<typeof taskMonitor>;
 export type ConnectionTestSetting = z.output<typeof connectionTest>;
 export type ReminderSchedule = z.output<typeof reminderSchedule>;
+export type Timings = z.output<typeof timings>;
 export type NotifierTarget = z.output<typeof notifierTarget>;
 
 /** Task queue of workflows and API activities. */
