@@ -1,0 +1,30 @@
+/**
+ * The search attributes of an upgrade (design section 6). Values are never encrypted: ids and states only.
+ *
+ * Used by workflows, clients and servers alike, hence no import but `@temporalio/common`.
+ */
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+
+export const providerAttribute = defineSearchAttributeKey('OnwardProvider', SearchAttributeType.KEYWORD);
+/** `18.3 -> 18.4.1` */
+export const pathAttribute = defineSearchAttributeKey('OnwardPath', SearchAttributeType.KEYWORD);
+/** Name of the step that runs or waits. */
+export const stepAttribute = defineSearchAttributeKey('OnwardStep', SearchAttributeType.KEYWORD);
+/** One of `UPGRADE_STATES`. */
+export const stateAttribute = defineSearchAttributeKey('OnwardState', SearchAttributeType.KEYWORD);
+export const fleetAttribute = defineSearchAttributeKey('OnwardFleet', SearchAttributeType.KEYWORD);
+/** The point of no return is passed. */
+export const crossedAttribute = defineSearchAttributeKey('OnwardCrossed', SearchAttributeType.BOOL);
+/** Gates and holds that wait for a person. */
+export const openGatesAttribute = defineSearchAttributeKey('OnwardOpenGates', SearchAttributeType.INT);
+
+/** Everything that a server has to have registered before the first upgrade starts. */
+export const SEARCH_ATTRIBUTES = [
+  providerAttribute,
+  pathAttribute,
+  stepAttribute,
+  stateAttribute,
+  fleetAttribute,
+  crossedAttribute,
+  openGatesAttribute,
+] as const;
