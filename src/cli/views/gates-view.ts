@@ -1,0 +1,73 @@
+/** Everything that waits for a person, with what to do and how to answer. */
+import type { Colors } from 'picocolors/types';
+import type { Gate, Hold, UpgradeStatus } from '../../contract/status';
+import { elapsed, formatDuration, formatTime } from '../text/duration';
+import { safeLines, safeText } from '../text/safe-text';
+import { howToAnswerGate, howToResolve, type Calling, type HowToAnswer } from './how-to-answer';
+
+export type Waiting = Pick<UpgradeStatus, 'provider' | 'gates' | 'holds'>;
+
+export interface GatesViewOptions {
+  now: Date;
+  paint: Colors;
+  calling: Calling;
+}
+
+const ASKED: Record<Gate['asked'], string> = {
+  operator: 'an operator',
+  approver: 'an approver',
+  partnerAdministrator: 'the partner administrator',
+};
+
+export function gatesLines(upgrades: Waiting[], options: GatesViewOptions): string[] {
+  const waiting = upgrades.filter(({ gates, holds }) => gates.length + holds.length > 0);
+  if (waiting.length === 0) return ['Nothing waits for a person.'];
+  return [
+    ...waiting.flatMap(({ provider, gates, holds }) => [
+      ...holds.flatMap((hold) => holdLines(provider, hold, options)),
+      ...gates.flatMap((gate) => gateLines(provider, gate, options)),
+    ]),
+    'Replace what stands in <angle brackets>.',
+  ];
+}
+
+export function gateLines(provider: string, gate: Gate, { now, paint, calling }: GatesViewOptions): string[] {
+  return [
+    `${paint.bold(safeText(provider))}  ${paint.yellow(safeText(gate.title))}`,
+    `  gate ${safeText(gate.id)}, open for ${formatDuration(elapsed(gate.openedAt, undefined, now))}, asks ${ASKED[gate.asked]}${reminder(gate)}`,
+    ...(gate.lastProblem === undefined
+      ? []
+      : [paint.red(`  The last answer was not enough: ${safeText(gate.lastProblem, 1000)}`)]),
+    '  What to do',
+    ...safeLines(gate.instructions).map((line) => `    ${line}`.trimEnd()),
+    '  What counts as evidence',
+    ...safeLines(gate.evidence).map((line) => `    ${line}`.trimEnd()),
+    '  Answer with one of',
+    ...commandLines(howToAnswerGate(provider, gate, calling)),
+    '',
+  ];
+}
+
+function holdLines(provider: string, hold: Hold, { now, paint, calling }: GatesViewOptions): string[] {
+  return [
+    `${paint.bold(safeText(provider))}  ${paint.red(`step ${safeText(hold.step)} failed and holds`)}`,
+    `  for ${formatDuration(elapsed(hold.since, undefined, now))}${reminder(hold)}`,
+    ...safeLines(hold.problem).map((line) => `  ${line}`.trimEnd()),
+    ...howToResolve(provider, hold, calling).flatMap((how) => [`  To ${DECISION[how.action]}`, ...commandLines(how)]),
+    '',
+  ];
+}
+
+const DECISION: Record<Hold['actions'][number], string> = {
+  retry: 'try the step again',
+  rollback: 'undo everything and end the upgrade',
+  doneByHand: 'go on after the step was done by hand',
+};
+
+const commandLines = (how: HowToAnswer): string[] => [
+  `    ${safeText(how.onward, 4000)}`,
+  `    ${safeText(how.temporal, 8000)}`,
+];
+
+const reminder = ({ nextReminderAt }: Gate | Hold): string =>
+  nextReminderAt === undefined ? '' : `, next reminder ${formatTime(nextReminderAt)} UTC`;
