@@ -1,0 +1,128 @@
+/**
+ * How the Office 365 application shows in what Operations and the APS controller say: the rules by which Onward
+ * recognises templates, clouds and known limitations. Pure functions; the sandbox seeds its world by the same rules.
+ */
+import type { MicrosoftCloud } from '../contract/facts';
+
+/** Id of the application's APS package (systems.md 2.3). */
+export const OFFICE_365_PACKAGE = 'http://www.parallels.com/Office365';
+
+/** A resource type of a service template, as `pem.getServiceTemplate` lists it (systems.md 1.5). */
+export interface TemplateResource {
+  name: string;
+  resourceClass: string;
+  /** Activation parameters; `app_id` is the `application_id` behind the resource. */
+  parameters: Record<string, string>;
+}
+
+/**
+ * The template carries a resource of that application: a resource class `rc.saas.*` whose activation parameter `app_id`
+ * is its `application_id` (systems.md 1.5, way 2).
+ */
+export function carriesApplication(resources: TemplateResource[], applicationId: number): boolean {
+  return resources.some(
+    ({ resourceClass, parameters }) =>
+      resourceClass.startsWith('rc.saas.') && parameters['app_id'] === String(applicationId),
+  );
+}
+
+/**
+ * "Office 365 and Azure CSP resources cannot be sold in the same service template."
+ *
+ * Assumption: a resource type of Azure CSP has both words, Azure and CSP, in its name (`Azure CSP Subscription`). Azure
+ * alone is not enough: licences such as Azure Active Directory Premium belong to Office 365.
+ */
+export function sellsAzureCsp(resources: TemplateResource[]): boolean {
+  return resources.some(({ name }) => /\bazure\b/i.test(name) && /\bcsp\b/i.test(name));
+}
+
+/**
+ * "Remove the 'DNS Hosting' resource from the 'Office 365' service template" (APSA-20624).
+ *
+ * Assumption: the resource type has the words DNS Hosting in its name, as the release notes quote it.
+ */
+export function hasDnsHosting(resources: TemplateResource[]): boolean {
+  return resources.some(({ name }) => /\bdns hosting\b/i.test(name));
+}
+
+/**
+ * "Upgrading trial Office 365 subscriptions from trial service plans to paid service plans does not work in CCP v1."
+ *
+ * Assumption: a trial template has the word trial in its name, and one whose customers use UX1 for Customers has a
+ * resource type with UX1 in its name; without it they use CCP v1.
+ */
+export function isTrialOnCcpV1(templateName: string, resources: TemplateResource[]): boolean {
+  return /\btrial\b/i.test(templateName) && !resources.some(({ name }) => /\bux1\b/i.test(name));
+}
+
+/** Hostnames that give a cloud away (systems.md 5.4). Germany first: it shares Partner Center's hostname with others. */
+const CLOUD_HOSTS: [MicrosoftCloud, string[]][] = [
+  ['germany', ['microsoftonline.de', 'onmicrosoft.de', 'portal.office.de', 'graph.microsoft.de', 'graph.cloudapi.de']],
+  [
+    'china',
+    [
+      'chinacloudapi.cn',
+      'partner.microsoftonline.cn',
+      'partner.onmschina.cn',
+      'partnercenterapi.microsoftonline.cn',
+      'portal.partner.microsoftonline.cn',
+    ],
+  ],
+  ['usGovernment', ['microsoftonline.us', 'graph.microsoft.us', 'onmicrosoft.us']],
+  [
+    'global',
+    [
+      'microsoftonline.com',
+      'onmicrosoft.com',
+      'portal.office.com',
+      'graph.microsoft.com',
+      'graph.windows.net',
+      'api.partnercenter.microsoft.com',
+    ],
+  ],
+];
+
+/** Words of a setting that names the cloud itself. */
+const CLOUD_WORDS: [MicrosoftCloud, RegExp][] = [
+  ['germany', /german|deutschland/i],
+  ['china', /china|21vianet/i],
+  ['usGovernment', /\bgov/i],
+  ['global', /global|worldwide|public/i],
+];
+
+/**
+ * The cloud that the settings of an instance point to; `unknown` when none does. One sign of Germany anywhere is enough.
+ *
+ * Assumption: the cloud shows in a value that holds one of Microsoft's hostnames, or in a setting whose name contains
+ * `cloud` and whose value names the cloud (systems.md 5.4; the property that names it was not found).
+ */
+export function cloudOf(settings: Record<string, string>): MicrosoftCloud {
+  const byHost = CLOUD_HOSTS.map(([cloud, hosts]): [MicrosoftCloud, boolean] => [
+    cloud,
+    Object.values(settings).some((value) => hosts.some((host) => mentionsHost(value, host))),
+  ]);
+  const byWord = CLOUD_WORDS.map(([cloud, word]): [MicrosoftCloud, boolean] => [
+    cloud,
+    Object.entries(settings).some(([name, value]) => /cloud/i.test(name) && word.test(value)),
+  ]);
+  for (const cloud of ['germany', 'china', 'usGovernment', 'global'] as const) {
+    if ([...byWord, ...byHost].some(([candidate, seen]) => candidate === cloud && seen)) return cloud;
+  }
+  return 'unknown';
+}
+
+/** The text names the host or a host below it, in a URL, an address or by itself. */
+function mentionsHost(text: string, host: string): boolean {
+  const escaped = host.replaceAll('.', '\\.');
+  return new RegExp(`(?<![a-z0-9-])${escaped}(?![a-z0-9-]|\\.[a-z0-9])`, 'i').test(text);
+}
+
+/**
+ * The instance's display name.
+ *
+ * Assumption: it is the setting `instanceName`, as the label "Instance Name" suggests (systems.md 2.3).
+ */
+export function instanceNameOf(settings: Record<string, string>): string | undefined {
+  const name = Object.entries(settings).find(([key]) => key.replace(/[^a-z]/gi, '').toLowerCase() === 'instancename');
+  return name?.[1].trim() || undefined;
+}

@@ -1,0 +1,49 @@
+import { FAILURE, type FailureType } from '../contract/activities';
+
+export interface SystemProblem {
+  type: FailureType;
+  /** Who was asked, as an operator calls it: `Operations`, `APS controller`. */
+  system: string;
+  /** What was asked: a method, or a verb and a path. */
+  call: string;
+  /** What it was about: `service template 16`. */
+  object?: string | undefined;
+  /** What happened, continuing the sentence "<system>: <call> of <object> ...", without a full stop. */
+  problem: string;
+  /** What a person can do, one sentence. */
+  next: string;
+  /** Whether the same call may succeed later without anybody doing anything; by default the type decides. */
+  retryable?: boolean;
+}
+
+const PASSING: ReadonlySet<FailureType> = new Set([
+  FAILURE.unreachable,
+  FAILURE.outcomeUnknown,
+  FAILURE.malformedAnswer,
+  FAILURE.notYet,
+]);
+
+/** What an outside system did instead of answering: what happened, to what, and what to do next. */
+export class SystemError extends Error {
+  override readonly name = 'SystemError';
+  readonly type: FailureType;
+  readonly system: string;
+  readonly call: string;
+  readonly object: string | undefined;
+  readonly retryable: boolean;
+
+  constructor(problem: SystemProblem, options?: ErrorOptions) {
+    const about = problem.object === undefined ? problem.call : `${problem.call} of ${problem.object}`;
+    super(`${problem.system}: ${about} ${problem.problem}. ${problem.next}`, options);
+    this.type = problem.type;
+    this.system = problem.system;
+    this.call = problem.call;
+    this.object = problem.object;
+    this.retryable = problem.retryable ?? PASSING.has(problem.type);
+  }
+}
+
+/** Whether an error is a system's answer of this type. */
+export function isSystemError(error: unknown, ...types: FailureType[]): error is SystemError {
+  return error instanceof SystemError && types.includes(error.type);
+}
