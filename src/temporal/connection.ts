@@ -1,0 +1,178 @@
+/**
+ * Connections to the Temporal server, configured the way every Temporal tool is: `TEMPORAL_*` variables and the profiles
+ * of `temporal.toml`. Whoever connects learns at once, in one sentence, what is wrong and what to do.
+ */
+import { Client, Connection } from '@temporalio/client';
+import type { SearchAttributeType } from '@temporalio/common';
+import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
+import { SEARCH_ATTRIBUTES } from './search-attributes';
+
+export interface TemporalSettings {
+  connectionOptions: Pick<NativeConnectionOptions, 'address' | 'tls' | 'apiKey' | 'metadata'>;
+  namespace: string;
+}
+
+/** The server cannot be used as it is; the message says what to do. */
+export class TemporalUnavailable extends Error {
+  override readonly name = 'TemporalUnavailable';
+}
+
+/** How long a server may take to answer a first question. */
+const DEADLINE_MS = 10_000;
+
+/**
+ * What Temporal's environment configuration says: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`,
+ * `TEMPORAL_TLS_*`, `TEMPORAL_PROFILE`, and the file `TEMPORAL_CONFIG_FILE` or `temporal.toml` in Temporal's configuration
+ * folder. By default `localhost:7233`, namespace `default`.
+ *
+ * @throws TemporalUnavailable when the configuration cannot be read or names a profile that is not there.
+ */
+export function temporalSettings(): TemporalSettings {
+  try {
+    const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+    const { address = 'localhost:7233', tls, apiKey, metadata } = connectionOptions;
+    return { connectionOptions: { address, tls, apiKey, metadata }, namespace };
+  } catch (error) {
+    throw new TemporalUnavailable(
+      `Temporal's configuration cannot be used: ${reason(error)}. ` +
+        'Look at the TEMPORAL_* variables and at temporal.toml (`temporal config list` prints what it says).',
+      { cause: error },
+    );
+  }
+}
+
+/** A server of our own on this machine, whatever the environment says. */
+export function localSettings(address: string): TemporalSettings {
+  return { connectionOptions: { address }, namespace: 'default' };
+}
+
+/**
+ * A client of a server that answers and has the namespace. Close it with `client.connection.close()`.
+ *
+ * @throws TemporalUnavailable
+ */
+export async function connectClient(settings = temporalSettings()): Promise<Client> {
+  const { connectionOptions, namespace } = settings;
+  // The client's own connection tries again for a while; the first question must not, where nobody listens.
+  const probe = Connection.lazy({ ...connectionOptions, interceptors: [] });
+  await requireNamespace(probe, settings).finally(() => probe.close());
+  return new Client({ connection: Connection.lazy(connectionOptions), namespace });
+}
+
+/**
+ * A worker's connection to a server that answers, has the namespace and knows our search attributes.
+ *
+ * @throws TemporalUnavailable
+ */
+export async function connectWorker(settings = temporalSettings()): Promise<NativeConnection> {
+  const connection = await reach(settings, () => NativeConnection.connect(settings.connectionOptions));
+  try {
+    await requireNamespace(connection, settings);
+    await requireSearchAttributes(connection, settings);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  return connection;
+}
+
+/**
+ * Without its search attributes an upgrade would hang in a workflow task that the server refuses again and again.
+ *
+ * @throws TemporalUnavailable with the command that registers what is missing.
+ */
+export async function requireSearchAttributes(
+  connection: Connection | NativeConnection,
+  settings: TemporalSettings,
+): Promise<void> {
+  const { namespace } = settings;
+  const { customAttributes } = await reach(settings, () =>
+    connection.withDeadline(Date.now() + DEADLINE_MS, () =>
+      connection.operatorService.listSearchAttributes({ namespace }),
+    ),
+  );
+  const missing = SEARCH_ATTRIBUTES.filter(({ name }) => customAttributes[name] === undefined);
+  if (missing.length > 0) {
+    const list = missing.map(({ name, type }) => `--name ${name} --type ${TYPE_NAMES[type]}`).join(' ');
+    throw new TemporalUnavailable(
+      `${server(settings)} does not know the search attributes ${missing.map(({ name }) => name).join(', ')}. Register them:\n` +
+        `  temporal operator search-attribute create --address ${address(settings)} --namespace ${namespace} ${list}`,
+    );
+  }
+  const mistyped = SEARCH_ATTRIBUTES.filter(
+    ({ name, type }) => customAttributes[name] !== encodeSearchAttributeIndexedValueType(type),
+  );
+  if (mistyped.length > 0) {
+    throw new TemporalUnavailable(
+      `${server(settings)} has search attributes of our names and of other types: ` +
+        `${mistyped.map(({ name, type }) => `${name} should be ${TYPE_NAMES[type]}`).join(', ')}. ` +
+        'Use another namespace (TEMPORAL_NAMESPACE), or remove them with `temporal operator search-attribute remove`.',
+    );
+  }
+}
+
+/** Names of the types as the `temporal` command writes them. */
+export const TYPE_NAMES: Record<SearchAttributeType, string> = {
+  TEXT: 'Text',
+  KEYWORD: 'Keyword',
+  INT: 'Int',
+  DOUBLE: 'Double',
+  BOOL: 'Bool',
+  DATETIME: 'Datetime',
+  KEYWORD_LIST: 'KeywordList',
+};
+
+async function requireNamespace(connection: Connection | NativeConnection, settings: TemporalSettings): Promise<void> {
+  const { namespace } = settings;
+  await reach(settings, () =>
+    connection.withDeadline(Date.now() + DEADLINE_MS, () =>
+      connection.workflowService.describeNamespace({ namespace }),
+    ),
+  );
+}
+
+/** Does what needs the server, and tells a failure in the words of someone who has to mend it. */
+async function reach<T>(settings: TemporalSettings, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw new TemporalUnavailable(explain(settings, error), { cause: error });
+  }
+}
+
+/** Numbers of gRPC: https://grpc.io/docs/guides/status-codes/ */
+const GRPC = { notFound: 5, permissionDenied: 7, unauthenticated: 16 };
+
+function explain(settings: TemporalSettings, error: unknown): string {
+  const { namespace } = settings;
+  switch ((error as { code?: unknown }).code) {
+    case GRPC.notFound:
+      return (
+        `${server(settings)} has no namespace ${namespace}. Set TEMPORAL_NAMESPACE to one it has, or create it:\n` +
+        `  temporal operator namespace create --address ${address(settings)} --namespace ${namespace}`
+      );
+    case GRPC.permissionDenied:
+    case GRPC.unauthenticated:
+      return (
+        `${server(settings)} refuses these credentials for the namespace ${namespace}. ` +
+        'Look at TEMPORAL_API_KEY, TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_NAMESPACE, or the same in temporal.toml.'
+      );
+    default:
+      return (
+        `${server(settings)} does not answer: ${reason(error)}. ` +
+        'Say where your server is with TEMPORAL_ADDRESS or temporal.toml, or start one: `npm run demo` brings its own.'
+      );
+  }
+}
+
+const address = ({ connectionOptions }: TemporalSettings): string => connectionOptions.address ?? 'localhost:7233';
+const server = (settings: TemporalSettings): string => `The Temporal server at ${address(settings)}`;
+
+/** What the innermost error says; the outer ones only say that something failed. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause !== undefined) return reason(error.cause);
+  return 'details' in error && typeof error.details === 'string' ? error.details : error.message;
+}
