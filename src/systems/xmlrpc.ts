@@ -3,7 +3,8 @@
  *
  * `bigint` of the vendor's reference travels as a string, so it is a string here too.
  */
-import { DOMParser, type Element, type Node } from '@xmldom/xmldom';
+import type { Element, Node } from '@xmldom/xmldom';
+import { MalformedXml, parseXml } from './xml';
 
 export type XmlRpcValue =
   string | number | boolean | Buffer | Date | null | XmlRpcValue[] | { [name: string]: XmlRpcValue };
@@ -226,29 +227,18 @@ function decodeByPattern<T>(element: Element, pattern: RegExp, convert: (text: s
 }
 
 function parse(xml: string, root: string): Element {
-  // Real servers put a byte order mark or empty lines before the declaration.
-  const text = xml.trimStart();
-  const document = parseXml(text);
-  if (document.doctype) throw new MalformedXmlRpc('a document type declaration is not allowed');
-  const element = document.documentElement;
+  const element = documentElement(xml);
   if (!element || element.localName !== root) {
     throw new MalformedXmlRpc(`expected <${root}>, found ${element ? `<${element.tagName}>` : 'no element'}`);
   }
   return element;
 }
 
-function parseXml(text: string) {
-  let problem: string | undefined;
-  const onError = (level: string, message: string): never => {
-    problem ??= message.split('\n', 1)[0];
-    throw new MalformedXmlRpc(level);
-  };
+function documentElement(xml: string): Element | null {
   try {
-    return new DOMParser({ onError, locator: false }).parseFromString(text, 'text/xml');
+    return parseXml(xml).documentElement;
   } catch (error) {
-    throw new MalformedXmlRpc(
-      `not well-formed XML: ${problem ?? (error instanceof Error ? error.message : 'unknown')}`,
-    );
+    throw error instanceof MalformedXml ? new MalformedXmlRpc(error.message) : error;
   }
 }
 
