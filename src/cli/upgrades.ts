@@ -1,10 +1,19 @@
 /** What the commands ask of a Temporal server: everything about upgrades, nothing about Temporal. */
 import type { MessageName, Messages, Recorded, UpgradeInput } from '../contract/messages';
 import type { ProviderProfile } from '../contract/provider';
-import type { AuditEntry, UpgradePlan, UpgradeResult, UpgradeState, UpgradeStatus } from '../contract/status';
+import type { AuditEntry, UpgradePlan, UpgradeResult, UpgradeStatus } from '../contract/status';
 
 export type ExecutionStatus =
-  'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timedOut' | 'continuedAsNew' | 'unknown';
+  | 'running'
+  /** By `temporal workflow pause`: nothing moves, and queries and updates are rejected. */
+  | 'pausedByServer'
+  | 'completed'
+  | 'failed'
+  | 'cancelled'
+  | 'terminated'
+  | 'timedOut'
+  | 'continuedAsNew'
+  | 'unknown';
 
 /** What the server itself knows of one upgrade, also while no worker is up: its search attributes. Times are ISO 8601. */
 export interface UpgradeSummary {
@@ -16,7 +25,8 @@ export interface UpgradeSummary {
   closedAt?: string | undefined;
   /** `18.3 -> 18.4.1` as the search attribute has it. */
   path?: string | undefined;
-  state?: UpgradeState | string | undefined;
+  /** One of `UPGRADE_STATES`, once the workflow has begun. */
+  state?: string | undefined;
   step?: string | undefined;
   crossed?: boolean | undefined;
   openGates?: number | undefined;

@@ -5,8 +5,8 @@
  * invisible characters hide them. Whatever is not plainly visible is therefore shown as its code point, `\u{202e}`.
  */
 
-/** Control, format (bidi, zero width, tags), private use, lone surrogates, line and paragraph separators, blank fillers. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\ufe00-\ufe0f]/gu;
+/** Control, format (bidi, zero width, tags), private use, lone surrogates, line and paragraph separators, blank letters. */
+const INVISIBLE = /\p{Cc}|\p{Cf}|\p{Co}|\p{Cs}|\p{Zl}|\p{Zp}|\p{Default_Ignorable_Code_Point}/gu;
 /** A letter carries at most a few marks; a pile of them climbs over the lines above. */
 const PILE_OF_MARKS = /(\p{M}{4})\p{M}+/gu;
 

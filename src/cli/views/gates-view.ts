@@ -64,10 +64,7 @@ const DECISION: Record<Hold['actions'][number], string> = {
   doneByHand: 'go on after the step was done by hand',
 };
 
-const commandLines = (how: HowToAnswer): string[] => [
-  `    ${safeText(how.onward, 4000)}`,
-  `    ${safeText(how.temporal, 8000)}`,
-];
+const commandLines = ({ onward, temporal }: HowToAnswer): string[] => [`    ${onward}`, `    ${temporal}`];
 
 const reminder = ({ nextReminderAt }: Gate | Hold): string =>
   nextReminderAt === undefined ? '' : `, next reminder ${formatTime(nextReminderAt)} UTC`;

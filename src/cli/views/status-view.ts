@@ -112,7 +112,7 @@ function holdLines({ provider, holds }: UpgradeStatus, { now, paint, calling }: 
     '',
     paint.red(`Held since ${since(hold.since, now)}: ${safeText(hold.step)}`),
     `  ${safeText(hold.problem, 1000)}`,
-    ...howToResolve(provider, hold, calling).map(({ action, onward }) => `  ${action}: ${safeText(onward, 2000)}`),
+    ...howToResolve(provider, hold, calling).map(({ action, onward }) => `  ${action}: ${onward}`),
   ]);
 }
 
@@ -124,7 +124,7 @@ function gateLines({ provider, gates }: UpgradeStatus, { now, paint, calling }: 
     ...gates.flatMap((gate) => [
       `  ${safeText(gate.title)}, for ${formatDuration(elapsed(gate.openedAt, undefined, now))}`,
       ...(gate.lastProblem === undefined ? [] : [`    not yet: ${safeText(gate.lastProblem)}`]),
-      `    ${safeText(howToAnswerGate(provider, gate, calling).onward, 2000)}`,
+      `    ${howToAnswerGate(provider, gate, calling).onward}`,
     ]),
   ];
 }

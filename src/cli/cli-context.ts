@@ -1,0 +1,93 @@
+/** What a command gets from the outside; tests give their own. */
+import { createColors } from 'picocolors';
+import type { Colors } from 'picocolors/types';
+import { hostname, userInfo } from 'node:os';
+import { asCliError } from './cli-error';
+import { safeLines, safeText } from './text/safe-text';
+import { shellOf, type Shell } from './text/shell-quote';
+import type { Upgrades } from './upgrades';
+import type { Calling } from './views/how-to-answer';
+
+export interface Output {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number;
+}
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  json?: boolean;
+  address?: string;
+  namespace?: string;
+}
+
+export interface CliContext {
+  stdout: Output;
+  stderr: Output;
+  env: NodeJS.ProcessEnv;
+  platform: NodeJS.Platform;
+  now(): Date;
+  /** From the first call on, Ctrl-C aborts this signal instead of ending the process at once; a second Ctrl-C ends it. */
+  interrupted(): AbortSignal;
+  connect(options: GlobalOptions): Promise<Upgrades>;
+}
+
+/** Connects, runs, and closes the connection whatever happens. */
+export async function withUpgrades<T>(
+  context: CliContext,
+  options: GlobalOptions,
+  run: (upgrades: Upgrades) => Promise<T>,
+): Promise<T> {
+  const upgrades = await context.connect(options);
+  try {
+    return await run(upgrades);
+  } finally {
+    await upgrades.close();
+  }
+}
+
+/** The result of a command: one JSON document with `--json`, else lines for people. */
+export function say(context: CliContext, options: GlobalOptions, document: unknown, lines: string[]): void {
+  const text = options.json ? JSON.stringify(document, null, 2) : lines.join('\n');
+  context.stdout.write(`${text}\n`);
+}
+
+/** An error on stderr: one JSON document with `--json`, else the message, each problem, and what to do next. */
+export function sayError(context: CliContext, options: GlobalOptions, error: unknown): void {
+  const { kind, message, problems, hint, exitCode } = asCliError(error);
+  if (options.json) {
+    context.stderr.write(`${JSON.stringify({ error: { kind, message, problems, hint, exitCode } }, null, 2)}\n`);
+    return;
+  }
+  const lines = [
+    ...safeLines(message, 4000),
+    ...problems.map((problem) => `  - ${safeText(problem, 4000)}`),
+    ...(hint === undefined ? [] : safeLines(hint, 4000)),
+  ];
+  context.stderr.write(`${lines.join('\n')}\n`);
+}
+
+export function paintFor(output: Output, env: NodeJS.ProcessEnv): Colors {
+  const wanted = env['FORCE_COLOR'] !== undefined || (output.isTTY === true && env['TERM'] !== 'dumb');
+  return createColors(wanted && env['NO_COLOR'] === undefined);
+}
+
+/** How this person calls Onward and Temporal, for the commands that we print. */
+export function callingOf({ env, platform }: CliContext, options: GlobalOptions, shell?: Shell): Calling {
+  const { address, namespace } = options;
+  return {
+    onward: env['ONWARD_COMMAND'] ?? (env['npm_lifecycle_event'] === undefined ? 'onward' : 'npm run -s onward --'),
+    shell: shell ?? shellOf(platform),
+    connection: [
+      ...(address === undefined ? [] : ['--address', address]),
+      ...(namespace === undefined ? [] : ['--namespace', namespace]),
+    ],
+  };
+}
+
+export const BY_HELP = 'who says so, for the audit trail (default: ONWARD_USER, else your login and this host)';
+
+/** Who is at the terminal. Temporal does not check it: it is as good as the access to the server is. */
+export function whoIs(option: string | undefined, env: NodeJS.ProcessEnv): string {
+  return option ?? env['ONWARD_USER'] ?? `${userInfo().username}@${hostname()}`;
+}

@@ -1,0 +1,63 @@
+import { Option, type Command } from 'commander';
+import { writeFile } from 'node:fs/promises';
+import { say, withUpgrades, type CliContext, type GlobalOptions } from '../cli-context';
+import { CliError } from '../cli-error';
+import { asMarkdown, asText } from '../evidence/document';
+import { evidenceDocument } from '../evidence/evidence-document';
+import { evidencePack, type EvidencePack } from '../evidence/evidence-pack';
+import { onwardVersion } from '../version';
+import { globalsOf, PROVIDER_HELP, providerName } from './arguments';
+
+const FORMATS = ['text', 'markdown', 'json'] as const;
+
+interface ReportOptions extends GlobalOptions {
+  format: (typeof FORMATS)[number];
+  output?: string;
+}
+
+export function addReport(program: Command, context: CliContext): void {
+  program
+    .command('report')
+    .description(
+      'write the evidence pack of an upgrade: steps and their length, who answered what, checks, holds, inputs, versions, result',
+    )
+    .argument('<provider>', PROVIDER_HELP, providerName)
+    .addOption(new Option('--format <format>', 'form of the report').choices(FORMATS).default('text'))
+    .option('--output <file>', 'write it there instead of the terminal; an existing file is replaced')
+    .action((provider: string, _options: ReportOptions, command: Command) =>
+      report(context, { ...globalsOf(command), ...command.opts<ReportOptions>() }, provider),
+    );
+}
+
+async function report(context: CliContext, options: ReportOptions, provider: string): Promise<void> {
+  const pack = await withUpgrades(context, options, async (upgrades) => {
+    const { status } = await upgrades.view(provider);
+    const [audit, record] = [await upgrades.audit(provider), await upgrades.record(provider)];
+    return evidencePack(status, audit, record, { now: context.now(), onwardVersion: onwardVersion() });
+  });
+  const text = render(pack, options.json ? 'json' : options.format);
+  if (options.output === undefined) {
+    context.stdout.write(text);
+    return;
+  }
+  await write(options.output, text);
+  say(context, options, { provider, output: options.output }, [`Written to ${options.output}.`]);
+}
+
+function render(pack: EvidencePack, format: ReportOptions['format']): string {
+  if (format === 'json') return `${JSON.stringify(pack, null, 2)}\n`;
+  const document = evidenceDocument(pack);
+  return format === 'markdown' ? asMarkdown(document) : asText(document);
+}
+
+async function write(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CliError('failure', `The report could not be written: ${why}`, {
+      hint: 'Name another file with --output.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import { upgradeInput } from '../../contract/messages';
+import { say, whoIs, withUpgrades, type CliContext, type GlobalOptions } from '../cli-context';
+import { CliError } from '../cli-error';
+import { watchUpgrade } from '../watch';
+import { byOption, globalsOf, intervalOption, problemsOf, PROVIDER_HELP, providerName } from './arguments';
+import { requireCompleted } from './end-of-upgrade';
+
+interface StartOptions extends GlobalOptions {
+  by?: string;
+  inventory?: string;
+  wait?: boolean;
+  watch?: boolean;
+  interval: number;
+}
+
+export function addStart(program: Command, context: CliContext): void {
+  program
+    .command('start')
+    .description('start the upgrade of one provider')
+    .argument('<provider>', PROVIDER_HELP, providerName)
+    .option(...byOption)
+    .option('--inventory <folder>', "check the provider's entry in this inventory first; the worker reads its own")
+    .option('--wait', 'come back when the upgrade is over; the exit code tells how it ended')
+    .option('--watch', 'show its progress until it is over')
+    .option(...intervalOption)
+    .action((provider: string, _options: StartOptions, command: Command) => start(context, command, provider));
+}
+
+async function start(context: CliContext, command: Command, provider: string): Promise<void> {
+  const options: StartOptions = { ...globalsOf(command), ...command.opts<StartOptions>() };
+  const startedBy = whoIs(options.by, context.env);
+  const given = { provider, startedBy };
+  const input = upgradeInput.safeParse(given);
+  if (!input.success) throw new CliError('usage', 'Nothing was started:', { problems: problemsOf(input.error, given) });
+  await withUpgrades(context, options, async (upgrades) => {
+    const started = { provider, startedBy, ...(await upgrades.start(input.data)) };
+    const waits = options.wait === true || options.watch === true;
+    const line = `Started ${started.workflowId}, run ${started.runId}.`;
+    if (!waits) {
+      say(context, options, started, [line, `Follow it with onward status ${provider} --watch.`]);
+      return;
+    }
+    const silent = options.json === true || options.watch !== true;
+    if (!silent) context.stdout.write(`${line}\n`);
+    const view = await watchUpgrade(upgrades, provider, context, options, { intervalMs: options.interval, silent });
+    if (options.json) say(context, options, { ...started, ...view }, []);
+    requireCompleted(view);
+  });
+}

@@ -1,0 +1,68 @@
+import { Command, CommanderError } from 'commander';
+import { sayError, type CliContext, type GlobalOptions } from './cli-context';
+import { asCliError, CliError } from './cli-error';
+import { addAnswers } from './commands/answers';
+import { addAudit } from './commands/audit';
+import { addGates } from './commands/gates';
+import { addReport } from './commands/report';
+import { addStart } from './commands/start';
+import { addStatus } from './commands/status';
+import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-codes';
+import { onwardVersion } from './version';
+
+const CONNECTION_HELP = `
+The Temporal server is found as by every Temporal tool: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,
+TEMPORAL_TLS_*, or a profile (TEMPORAL_PROFILE) in temporal.toml.`;
+
+/** Runs one command line, `argv` being what follows the program's name. Everything it says goes to the context's streams. */
+export async function runCli(argv: string[], context: CliContext): Promise<ExitCode> {
+  const program = createProgram(context);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    const problem = error instanceof CommanderError ? usageError(error) : asCliError(error);
+    // The command line may be what is wrong, so the option is looked for in it as it stands.
+    const options: GlobalOptions = { json: argv.includes('--json') };
+    sayError(context, options, problem);
+    return problem.exitCode;
+  }
+}
+
+export function createProgram(context: CliContext): Command {
+  const program = new Command('onward')
+    .description(
+      'Durable upgrades of the Office 365 application of Odin Automation providers, from 18.3 or 18.4 to 18.4.1.',
+    )
+    .version(onwardVersion())
+    .option('--json', 'print one JSON document; errors too, on stderr')
+    .option('--address <host:port>', 'Temporal server, instead of what the environment says')
+    .option('--namespace <name>', 'Temporal namespace, instead of what the environment says')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      // Help that is shown because something is wrong is replaced by one error.
+      writeErr: () => undefined,
+    })
+    .showHelpAfterError(false)
+    .addHelpText('after', EXIT_CODES_HELP)
+    .addHelpText('after', CONNECTION_HELP)
+    .exitOverride();
+  addStart(program, context);
+  addStatus(program, context);
+  addGates(program, context);
+  addAnswers(program, context);
+  addAudit(program, context);
+  addReport(program, context);
+  return program;
+}
+
+function usageError(error: CommanderError): CliError {
+  // Without a command, commander would show its help as an error.
+  const missing = error.code === 'commander.help' ? 'Name a command.' : error.message.replace(/^error: /, '');
+  return new CliError('usage', missing, {
+    hint: 'onward --help lists the commands, onward help <command> its options.',
+    cause: error,
+  });
+}

@@ -1,0 +1,42 @@
+import type { Output } from './cli-context';
+
+/** A terminal that redraws in place, or a plain stream of lines. */
+export interface Screen {
+  /** Replaces what was drawn before; nothing on a plain stream. */
+  draw(lines: string[]): void;
+  /** Lines that stay: above what is redrawn, or at the end of the plain stream. */
+  append(lines: string[]): void;
+  /** Lines that only the plain stream needs, since they tell what a terminal shows anyway. */
+  appendPlain(lines: string[]): void;
+  /** Leaves what was drawn last. */
+  close(): void;
+}
+
+export async function openScreen(output: Output, silent: boolean): Promise<Screen> {
+  if (silent) return { draw() {}, append() {}, appendPlain() {}, close() {} };
+  return output.isTTY === true ? terminalScreen(output) : plainScreen(output);
+}
+
+function plainScreen(output: Output): Screen {
+  const append = (lines: string[]): void => lines.forEach((line) => output.write(`${line}\n`));
+  return { draw() {}, append, appendPlain: append, close() {} };
+}
+
+async function terminalScreen(output: Output): Promise<Screen> {
+  const { createLogUpdate } = await import('log-update');
+  const redraw = createLogUpdate(output as NodeJS.WriteStream);
+  let shown: string[] = [];
+  return {
+    draw(lines) {
+      shown = lines;
+      redraw(lines.join('\n'));
+    },
+    append(lines) {
+      redraw.clear();
+      lines.forEach((line) => output.write(`${line}\n`));
+      redraw(shown.join('\n'));
+    },
+    appendPlain() {},
+    close: () => redraw.done(),
+  };
+}

@@ -1,0 +1,212 @@
+/** {@link Upgrades} on a Temporal server. Loaded only by commands that talk to one. */
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  QueryNotRegisteredError,
+  type Client,
+  type WorkflowExecutionInfo,
+  type WorkflowExecutionStatusName,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import type { MessageName, Messages, Recorded, UpgradeInput } from '../../contract/messages';
+import { CONTROL_TASK_QUEUE, upgradeWorkflowId } from '../../contract/provider';
+import { QUERY, type AuditEntry, type UpgradePlan, type UpgradeStatus } from '../../contract/status';
+import {
+  crossedAttribute,
+  openGatesAttribute,
+  pathAttribute,
+  providerAttribute,
+  stateAttribute,
+  stepAttribute,
+} from '../../temporal/search-attributes';
+import { CliError } from '../cli-error';
+import type { ExecutionStatus, UpgradeRecord, Upgrades, UpgradeSummary, UpgradeView } from '../upgrades';
+import { explain, noWorker, rootMessage } from './temporal-errors';
+import { readHistory } from './upgrade-record';
+
+const WORKFLOW_TYPE = 'upgradeProvider';
+/** How long the server, and the worker behind it, may take for one answer. */
+const DEADLINE_MS = 10_000;
+/** A history may have thousands of events and travels in pages. */
+const HISTORY_DEADLINE_MS = 60_000;
+
+export class TemporalUpgrades implements Upgrades {
+  constructor(private readonly client: Client) {}
+
+  async start(input: UpgradeInput): Promise<{ workflowId: string; runId: string }> {
+    const { provider } = input;
+    const workflowId = upgradeWorkflowId(provider);
+    return this.ask(provider, `start the upgrade of ${provider}`, async () => {
+      try {
+        const handle = await this.client.workflow.start(WORKFLOW_TYPE, {
+          workflowId,
+          taskQueue: CONTROL_TASK_QUEUE,
+          args: [input],
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+          workflowIdConflictPolicy: 'FAIL',
+          staticSummary: `Office 365 upgrade of ${provider}`,
+          staticDetails:
+            'Upgrade of the Office 365 application of one provider to 18.4.1, as the release notes prescribe it.',
+          typedSearchAttributes: [{ key: providerAttribute, value: provider }],
+        });
+        return { workflowId, runId: handle.firstExecutionRunId };
+      } catch (error) {
+        if (error instanceof WorkflowExecutionAlreadyStartedError) throw await this.alreadyStarted(provider);
+        throw error;
+      }
+    });
+  }
+
+  private async alreadyStarted(provider: string): Promise<CliError> {
+    const { execution, startedAt, closedAt } = await this.summary(provider);
+    return execution === 'completed'
+      ? new CliError('refused', `The upgrade of ${provider} is completed already, since ${closedAt ?? startedAt}.`, {
+          hint: `onward report ${provider} tells how it went.`,
+        })
+      : new CliError('refused', `The upgrade of ${provider} is running already, since ${startedAt}.`, {
+          hint: `onward status ${provider} --watch shows it.`,
+        });
+  }
+
+  async view(provider: string): Promise<UpgradeView> {
+    return this.ask(provider, `ask the upgrade of ${provider} for its status`, async () => {
+      const handle = this.handle(provider);
+      const { status: execution } = await handle.describe();
+      try {
+        return { execution: executionStatus(execution.name), status: await handle.query<UpgradeStatus>(QUERY.status) };
+      } catch (error) {
+        if (error instanceof QueryNotRegisteredError) throw await this.neverBegan(provider, handle, error);
+        throw error;
+      }
+    });
+  }
+
+  /** A workflow that knows no queries failed before it could do anything, or is not one of ours. */
+  private async neverBegan(provider: string, handle: WorkflowHandle, error: Error): Promise<Error> {
+    const { status } = await handle.describe();
+    if (status.name !== 'FAILED') return error;
+    const failure = await handle.result().then(
+      () => error,
+      (thrown: unknown) => (thrown instanceof WorkflowFailedError ? thrown : error),
+    );
+    return new CliError('failure', `The upgrade of ${provider} failed before it began: ${rootMessage(failure)}`);
+  }
+
+  async plan(provider: string): Promise<UpgradePlan> {
+    return this.ask(provider, `ask the upgrade of ${provider} for its plan`, () =>
+      this.handle(provider).query<UpgradePlan>(QUERY.plan),
+    );
+  }
+
+  async audit(provider: string): Promise<AuditEntry[]> {
+    return this.ask(provider, `ask the upgrade of ${provider} for its audit trail`, () =>
+      this.handle(provider).query<AuditEntry[]>(QUERY.audit),
+    );
+  }
+
+  async summary(provider: string): Promise<UpgradeSummary> {
+    return this.ask(provider, `look up the upgrade of ${provider}`, async () =>
+      summaryOf(await this.handle(provider).describe()),
+    );
+  }
+
+  async running(): Promise<UpgradeSummary[]> {
+    return this.ask(undefined, 'list the running upgrades', async () => {
+      const found: UpgradeSummary[] = [];
+      const query = `WorkflowType = '${WORKFLOW_TYPE}' AND ExecutionStatus = 'Running'`;
+      for await (const info of this.client.workflow.list({ query })) found.push(summaryOf(info));
+      return found.sort((a, b) => (a.workflowId < b.workflowId ? -1 : 1));
+    });
+  }
+
+  async record(provider: string): Promise<UpgradeRecord> {
+    const read = async (): Promise<UpgradeRecord> => {
+      const handle = this.handle(provider);
+      const { execution, runId, startedAt, closedAt, workflowId } = summaryOf(await handle.describe());
+      const { events } = await this.client.workflow.getHandle(workflowId, runId).fetchHistory();
+      const { serverVersion } = await this.client.workflowService.getSystemInfo({});
+      const facts = await readHistory(this.client, events ?? []);
+      return { workflowId, runId, execution, startedAt, closedAt, temporalServer: serverVersion, ...facts };
+    };
+    return this.ask(provider, `read the history of the upgrade of ${provider}`, read, HISTORY_DEADLINE_MS);
+  }
+
+  async answer<N extends MessageName>(provider: string, name: N, message: Messages[N]): Promise<Recorded> {
+    const doing = `send ${name} to the upgrade of ${provider}`;
+    return this.ask(provider, doing, () =>
+      this.handle(provider).executeUpdate<Recorded, [Messages[N]]>(name, { args: [message] }),
+    );
+  }
+
+  async signal<N extends MessageName>(provider: string, name: N, message: Messages[N]): Promise<void> {
+    await this.ask(provider, `send the signal ${name} to the upgrade of ${provider}`, () =>
+      this.handle(provider).signal<[Messages[N]]>(name, message),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.client.connection.close();
+  }
+
+  private handle(provider: string): WorkflowHandle {
+    return this.client.workflow.getHandle(upgradeWorkflowId(provider));
+  }
+
+  private async ask<T>(
+    provider: string | undefined,
+    doing: string,
+    request: () => Promise<T>,
+    deadlineMs = DEADLINE_MS,
+  ): Promise<T> {
+    try {
+      return await this.client.withDeadline(Date.now() + deadlineMs, request);
+    } catch (error) {
+      const explained = explain(error, provider, doing);
+      throw explained.kind === 'noWorker' ? await this.serverOrWorker(explained, doing) : explained;
+    }
+  }
+
+  /** A deadline that passed does not say who was late; a server that still answers was not. */
+  private async serverOrWorker(error: CliError, doing: string): Promise<CliError> {
+    try {
+      await this.client.withDeadline(Date.now() + 2000, () => this.client.workflowService.getSystemInfo({}));
+      return noWorker(doing, error.cause);
+    } catch (cause) {
+      return new CliError('unreachable', `Could not ${doing}: the Temporal server does not answer.`, {
+        hint: 'Is it running, and is --address or TEMPORAL_ADDRESS right?',
+        cause,
+      });
+    }
+  }
+}
+
+function summaryOf(info: WorkflowExecutionInfo | Awaited<ReturnType<WorkflowHandle['describe']>>): UpgradeSummary {
+  const { workflowId, runId, startTime, closeTime, typedSearchAttributes: attributes } = info;
+  return {
+    provider: attributes.get(providerAttribute) ?? workflowId.replace(/^upgrade\//, ''),
+    workflowId,
+    runId,
+    execution: executionStatus(info.status.name),
+    startedAt: startTime.toISOString(),
+    closedAt: closeTime?.toISOString(),
+    path: attributes.get(pathAttribute),
+    state: attributes.get(stateAttribute),
+    step: attributes.get(stepAttribute),
+    crossed: attributes.get(crossedAttribute),
+    openGates: attributes.get(openGatesAttribute),
+  };
+}
+
+const EXECUTION: Record<WorkflowExecutionStatusName, ExecutionStatus> = {
+  RUNNING: 'running',
+  PAUSED: 'pausedByServer',
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  TERMINATED: 'terminated',
+  TIMED_OUT: 'timedOut',
+  CONTINUED_AS_NEW: 'continuedAsNew',
+  UNSPECIFIED: 'unknown',
+  UNKNOWN: 'unknown',
+};
+const executionStatus = (name: WorkflowExecutionStatusName): ExecutionStatus => EXECUTION[name];
