@@ -1,9 +1,9 @@
 /** Client of the APS controller, the REST bus on port 6308 (systems.md section 2). Reads only. */
 import { z } from 'zod';
-import { FAILURE } from '../contract/activities';
 import type { ApsConnection } from '../contract/provider';
 import { byName, expectShape } from './answers';
 import { exchange, statusFailure, type HttpAnswer, type HttpRequest } from './http';
+import { expectJson, jsonIn } from './json-answer';
 import type { OperationsClient } from './operations';
 import { SystemError } from './system-error';
 
@@ -77,19 +77,17 @@ export class ApsClient {
     for (;;) {
       const page = `${path}?${[...query, `limit(${items.length},${PAGE_SIZE})`].join(',')}`;
       const answer = await this.get(page);
-      const received = expectShape(shape, parseJson(answer, page), about(page));
+      const received = expectShape(shape, expectJson(answer, about(page)), about(page));
       items.push(...received);
       const total = Number(/\/(\d+)$/.exec(answer.header('content-range') ?? '')?.[1] ?? NaN);
-      if (received.length === 0 || items.length >= total) return items;
-      if (Number.isNaN(total)) {
-        // Without a total, a page that is not full is the last one.
-        if (received.length < PAGE_SIZE) return items;
-      }
+      // Without a total, a page that is not full is the last one.
+      const complete = Number.isNaN(total) ? received.length !== PAGE_SIZE : items.length >= total;
+      if (complete || received.length === 0) return items;
     }
   }
 
   private async getJson(path: string): Promise<unknown> {
-    return parseJson(await this.get(path), path);
+    return expectJson(await this.get(path), about(path));
   }
 
   /** With the kept token; when the controller finds it expired, once more with a new one (systems.md 2.1). */
@@ -146,30 +144,17 @@ function judge({ request, answer }: { request: HttpRequest; answer: HttpAnswer }
 const isExpired = (answer: HttpAnswer): boolean => answer.status === 403 && readError(answer).error === EXPIRED_TOKEN;
 
 /** Error bodies may be no JSON at all (systems.md 2.6). */
-function readError(answer: HttpAnswer): z.output<typeof errorBody> {
-  try {
-    return errorBody.safeParse(JSON.parse(answer.body.toString('utf8'))).data ?? {};
-  } catch {
-    return {};
-  }
-}
-
-function parseJson(answer: HttpAnswer, path: string): unknown {
-  try {
-    return JSON.parse(answer.body.toString('utf8'));
-  } catch {
-    throw new SystemError({
-      type: FAILURE.malformedAnswer,
-      ...about(path),
-      problem: 'got an answer that is no JSON',
-      next: 'Check that the URL in the inventory is that of the APS controller.',
-    });
-  }
-}
+const readError = (answer: HttpAnswer): z.output<typeof errorBody> => errorBody.safeParse(jsonIn(answer)).data ?? {};
 
 function flatten(name: string, value: unknown): [string, string][] {
-  if (typeof value === 'object' && value !== null) {
-    return Object.entries(value).flatMap(([inner, item]) => flatten(`${name}.${inner}`, item));
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return [[name, String(value)]];
+    case 'object':
+      return Object.entries(value ?? {}).flatMap(([inner, item]) => flatten(`${name}.${inner}`, item));
+    default:
+      return [];
   }
-  return value === null || value === undefined ? [] : [[name, String(value as string | number | boolean)]];
 }

@@ -1,0 +1,112 @@
+# What several scripts need. Dot-sourced by invoke.ps1 before each script.
+
+# Ends the script with a failure of that kind; every other error counts as Rejected.
+function Fail([string] $Kind, [string] $Message) {
+    $failure = New-Object System.InvalidOperationException($Message)
+    $failure.Data['kind'] = $Kind
+    throw $failure
+}
+
+# Adds a line to the log that travels with the result.
+function Add-Log([string] $Text) { $log.Add($Text) }
+
+function Read-Json([string] $Path) { $utf8.GetString([IO.File]::ReadAllBytes($Path)) | ConvertFrom-Json }
+
+# Whoever reads the file sees the old one or the new one, never a half.
+function Save-Json([string] $Path, [hashtable] $Content) {
+    $null = New-Item -ItemType Directory -Path (Split-Path -Parent $Path) -Force
+    [IO.File]::WriteAllText("$Path.new", ($Content | ConvertTo-Json -Depth 10 -Compress), $utf8)
+    Move-Item -LiteralPath "$Path.new" -Destination $Path -Force
+}
+
+function Get-Now { [DateTime]::UtcNow.ToString('o') }
+
+# Every file below a folder: its path from there with forward slashes, size and SHA-256.
+function Get-FileList([string] $Folder) {
+    $root = (Get-Item -LiteralPath $Folder -Force).FullName.TrimEnd('\', '/')
+    Get-ChildItem -LiteralPath $root -Recurse -File -Force | ForEach-Object {
+        @{
+            path   = $_.FullName.Substring($root.Length + 1).Replace('\', '/')
+            bytes  = $_.Length
+            sha256 = (Get-FileHash -LiteralPath $_.FullName -Algorithm SHA256).Hash.ToLowerInvariant()
+        }
+    }
+}
+
+# One writer per host: an orphaned script of a dead worker may still be at work (lessons.md 6).
+function Use-Host([scriptblock] $Work) {
+    $mutex = New-Object System.Threading.Mutex($false, "Global\Onward-$env:COMPUTERNAME")
+    $held = $false
+    try {
+        # Abandoned: the script that held it died. What it left behind was looked at before this script was started.
+        try { $held = $mutex.WaitOne(5000) } catch [System.Threading.AbandonedMutexException] { $held = $true }
+        if (-not $held) { Fail 'NotYet' "another script of Onward is changing $env:COMPUTERNAME" }
+        & $Work
+    } finally {
+        if ($held) { $mutex.ReleaseMutex() }
+        $mutex.Dispose()
+    }
+}
+
+# The sites of IIS with their https bindings ('address:port:hostname') and applications.
+function Get-Sites {
+    # Asking for the command loads the module that has it.
+    if (-not (Get-Command -Name Get-Website -ErrorAction SilentlyContinue)) {
+        Fail 'UnexpectedState' "$env:COMPUTERNAME has no IIS management cmdlets: is IIS with its scripting tools installed?"
+    }
+    foreach ($site in @(Get-Website)) {
+        @{
+            name         = [string] $site.name
+            state        = [string] $site.state
+            bindings     = @(Get-WebBinding -Name $site.name -Protocol https | ForEach-Object { [string] $_.bindingInformation })
+            applications = @(Get-WebApplication -Site $site.name | ForEach-Object {
+                    @{
+                        name         = ([string] $_.path).TrimStart('/')
+                        physicalPath = [Environment]::ExpandEnvironmentVariables([string] $_.PhysicalPath)
+                        pool         = [string] $_.applicationPool
+                    }
+                })
+        }
+    }
+}
+
+# The application of a site that IIS serves from a folder; $null when there is no such thing.
+function Find-Application([string] $Site, [string] $Application) {
+    $found = @(Get-Sites | Where-Object { $_.name -eq $Site })
+    if ($found.Count -eq 1) { $found[0].applications | Where-Object { $_.name -eq $Application } | Select-Object -First 1 }
+}
+
+# The application, or the end of the script.
+function Get-Application([string] $Site, [string] $Application) {
+    $found = Find-Application $Site $Application
+    if (-not $found) { Fail 'UnexpectedState' "IIS has no application '$Application' in a site '$Site': was it renamed?" }
+    if (-not (Test-Path -LiteralPath $found.physicalPath -PathType Container)) {
+        Fail 'UnexpectedState' "the folder $($found.physicalPath) of the application '$Application' does not exist"
+    }
+    $found
+}
+
+# The runs of setup.cmd that were started and not seen to end, whose process still lives.
+function Get-RunningSetups([string] $WorkDirectory) {
+    $records = Join-Path $WorkDirectory 'records'
+    if (-not (Test-Path -LiteralPath $records)) { return }
+    foreach ($file in @(Get-ChildItem -LiteralPath $records -Recurse -File -Filter '*.setup-started.json')) {
+        if (Test-Path -LiteralPath $file.FullName.Replace('.setup-started.json', '.setup-ended.json')) { continue }
+        $started = Read-Json $file.FullName
+        $process = Get-Process -Id $started.processId -ErrorAction SilentlyContinue
+        # Process ids are used again: only the same start makes it the same process.
+        if ($process -and $process.StartTime.ToUniversalTime().Ticks -eq [long] $started.processStartTicks) {
+            @{ id = $started.id; site = $started.site; application = $started.application; startedAt = [string] $started.at }
+        }
+    }
+}
+
+# The text of web.config, whatever the case of its name; $null without one.
+function Read-WebConfig([string] $Folder) {
+    $file = Get-ChildItem -LiteralPath $Folder -File -Force | Where-Object { $_.Name -eq 'web.config' } | Select-Object -First 1
+    if ($file) {
+        $document = New-Object System.Xml.XmlDocument
+        $document.Load($file.FullName)
+        $document
+    }
+}

@@ -1,0 +1,57 @@
+# What stands on the host now: the sites asked for, the versions of their files, what this upgrade did, which setup.cmd still runs.
+param($Parameters)
+
+$until = [DateTime]::UtcNow.AddMilliseconds($Parameters.waitMilliseconds)
+while ($true) {
+    $running = @(Get-RunningSetups $Parameters.workDirectory)
+    if ($running.Count -eq 0 -or [DateTime]::UtcNow -ge $until) { break }
+    Start-Sleep -Milliseconds 500
+}
+
+function Get-Assemblies([string] $Folder) {
+    $bin = Join-Path $Folder 'bin'
+    if (-not (Test-Path -LiteralPath $bin -PathType Container)) { return }
+    Get-ChildItem -LiteralPath $bin -File -Force -Filter '*.dll' | Sort-Object -Property Name | ForEach-Object {
+        $version = (Get-Item -LiteralPath $_.FullName -Force).VersionInfo.FileVersion
+        @{ file = $_.Name; version = if ($version) { ([string] $version).Trim() } else { $null } }
+    }
+}
+
+# Assumption: the application's version stands in web.config as the setting ApplicationVersion.
+function Get-WebConfigVersion([string] $Folder) {
+    $config = Read-WebConfig $Folder
+    if ($config) {
+        $setting = $config.SelectSingleNode("/configuration/appSettings/add[@key='ApplicationVersion']")
+        if ($setting) { $setting.GetAttribute('value') }
+    }
+}
+
+function Get-Records([string] $Filter) {
+    if ($Parameters.records -eq '') { return }
+    $folder = [IO.Path]::Combine($Parameters.workDirectory, 'records', $Parameters.records)
+    if (-not (Test-Path -LiteralPath $folder)) { return }
+    Get-ChildItem -LiteralPath $folder -File -Filter $Filter | ForEach-Object { Read-Json $_.FullName }
+}
+
+$sites = @(Get-Sites)
+@{
+    sites       = @($Parameters.sites | ForEach-Object {
+            $key = $_
+            $site = @($sites | Where-Object { $_.name -eq $key.site })[0]
+            $application = if ($site) { $site.applications | Where-Object { $_.name -eq $key.application } | Select-Object -First 1 }
+            $folder = if ($application -and (Test-Path -LiteralPath $application.physicalPath -PathType Container)) { $application.physicalPath }
+            @{
+                site             = $key.site
+                application      = $key.application
+                bindings         = if ($site) { , @($site.bindings) } else { $null }
+                physicalPath     = if ($application) { $application.physicalPath } else { $null }
+                assemblies       = if ($folder) { , @(Get-Assemblies $folder) } else { $null }
+                webConfigVersion = if ($folder) { Get-WebConfigVersion $folder } else { $null }
+            }
+        })
+    setupsEnded = @(Get-Records '*.setup-ended.json')
+    setups      = @(Get-Records '*.setup-started.json')
+    restores    = @(Get-Records '*.restored.json')
+    resets      = @(Get-Records '*.reset.json')
+    running     = $running
+}

@@ -1,0 +1,26 @@
+# Puts a backup's files back in place of the application's, with the application's pool stopped so that no file is in use.
+param($Parameters)
+
+Use-Host {
+    $running = @(Get-RunningSetups $Parameters.workDirectory)
+    if ($running.Count -gt 0) { Fail 'NotYet' "setup.cmd still runs for the site '$($running[0].site)'" }
+    $application = Get-Application $Parameters.site $Parameters.application
+    # Before the first change: an interrupted restore is a change as well.
+    Save-Json ([IO.Path]::Combine($Parameters.workDirectory, 'records', $Parameters.records, "$($Parameters.id).restored.json")) @{
+        id = $Parameters.id; site = $Parameters.site; application = $Parameters.application; at = (Get-Now)
+    }
+    if ((Get-WebAppPoolState -Name $application.pool).Value -ne 'Stopped') { Stop-WebAppPool -Name $application.pool }
+    try {
+        $until = [DateTime]::UtcNow.AddSeconds(60)
+        while ((Get-WebAppPoolState -Name $application.pool).Value -ne 'Stopped') {
+            if ([DateTime]::UtcNow -ge $until) { Fail 'NotYet' "the application pool '$($application.pool)' does not stop" }
+            Start-Sleep -Milliseconds 500
+        }
+        Get-ChildItem -LiteralPath $application.physicalPath -Force | Remove-Item -Recurse -Force
+        Get-ChildItem -LiteralPath (Join-Path $Parameters.backup 'files') -Force |
+            Copy-Item -Destination $application.physicalPath -Recurse -Force
+    } finally {
+        Start-WebAppPool -Name $application.pool
+    }
+    @{ deployed = @(Get-FileList $application.physicalPath) }
+}
