@@ -18,7 +18,7 @@ export const WIRE_FAULTS = [
   'effectThenNoAnswer',
   /** The effect happens, and the task that it schedules never ends. */
   'stuckTask',
-  /** The upgrade of an instance starts, and its task fails: the instance stays `Upgrading`. */
+  /** The effect happens, and the task that it schedules fails: an instance stays `Upgrading`, an import's request fails. */
   'failedUpgradeTask',
 ] as const;
 export type WireFault = (typeof WIRE_FAULTS)[number];
@@ -80,5 +80,40 @@ export class Faults {
 
   clear(): void {
     this.rules = [];
+  }
+}
+
+/** How long the answers of some calls take, until it is taken back. */
+export interface Latency {
+  provider?: string;
+  system?: string;
+  /** Name of the call, or `*`. */
+  call: string;
+  delayMs: number;
+}
+
+export class Latencies {
+  private all: Latency[] = [];
+
+  add(latency: Latency): void {
+    this.all.push(latency);
+  }
+
+  list(): Latency[] {
+    return [...this.all];
+  }
+
+  clear(): void {
+    this.all = [];
+  }
+
+  /** The longest that applies, in milliseconds. */
+  of(where: { provider?: string; system: string; call: string }): number {
+    const delays = this.all
+      .filter((latency) => latency.provider === undefined || latency.provider === where.provider)
+      .filter((latency) => latency.system === undefined || latency.system === where.system)
+      .filter((latency) => latency.call === '*' || latency.call === where.call)
+      .map((latency) => latency.delayMs);
+    return Math.max(0, ...delays);
   }
 }

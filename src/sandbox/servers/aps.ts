@@ -1,0 +1,230 @@
+/** APS controller: a REST registry of packages, application instances and resources, over TLS (systems.md section 2). */
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { withoutRelease } from '../../contract/versions';
+import { OFFICE_365, type ImportedPackage, type Instance, type Provider } from '../world/state';
+import { endpointUrl } from '../world/upgrades';
+import { UnknownObject, type World } from '../world/world';
+import type { ApsTokens } from './aps-tokens';
+import { instanceSettings } from './instance-settings';
+import { InvalidRql, query, type Page } from './rql';
+import type { Answer, Wire } from './wire';
+
+export interface ApsDependencies {
+  world: World;
+  wire: Wire;
+  tokens: ApsTokens;
+  tls: { key: string; cert: string };
+}
+
+const TYPES = {
+  // Assumption: the ids of these two types (systems.md 2.3).
+  application: `${OFFICE_365}/Application/2.0`,
+  tenant: `${OFFICE_365}/Tenant/2.0`,
+  serviceTemplate: 'http://parallels.com/aps/types/pa/serviceTemplate/1.2',
+} as const;
+
+class ControllerError extends Error {
+  override readonly name = 'ControllerError';
+  constructor(
+    readonly status: number,
+    readonly error: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+type Handler = (provider: Provider, request: FastifyRequest, rql: string) => unknown;
+interface Resource {
+  aps: { id: string; type: string; status: string; revision: number; href: string };
+  [property: string]: unknown;
+}
+
+export function apsServer({ world, wire, tokens, tls }: ApsDependencies): FastifyInstance {
+  const app = fastify({ https: tls, forceCloseConnections: true }) as unknown as FastifyInstance;
+  const get = (path: string, handle: Handler): void => {
+    app.get<{ Params: { provider: string } }>(`/:provider${path}`, async (request, reply) => {
+      // Names as `{id}` in the journal, so that a fault can be ordered for any object.
+      const name = `GET ${path.replace(/:(\w+)/g, '{$1}')}`;
+      const { provider: id, ...object } = request.params as Record<string, string>;
+      const call = { system: 'aps' as const, provider: id, name, object: Object.values(object)[0] };
+      return wire.serve(reply, call, {
+        perform: () => {
+          world.settle();
+          return answer(() => {
+            const provider = world.provider(request.params.provider);
+            const objection = tokens.objection(provider.id, header(request, 'aps-token'));
+            if (objection !== undefined) throw new ControllerError(403, 'APS::Util::AuthenticationFailed', objection);
+            return handle(provider, request, rqlOf(request));
+          });
+        },
+        fault: () => failure(new ControllerError(500, 'APS::Util::InternalError', 'The request was not processed.')),
+      });
+    });
+  };
+
+  get('/aps', () => ({ versions: ['2'] }));
+  get('/aps/2/packages', (provider, _, rql) =>
+    query(
+      provider.packages.map((item) => packageItem(provider, item)),
+      rql,
+      () => [],
+    ),
+  );
+  get('/aps/2/packages/:id', (provider, request) => {
+    const id = param(request, 'id');
+    return found(
+      provider.packages.map((item) => packageItem(provider, item)).find((item) => item.aps.id === id),
+      id,
+    );
+  });
+  get('/aps/2/applications', (provider, _, rql) => {
+    // Assumption: a query is an error rather than ignored; what is known is that it does not work (systems.md 2.2).
+    if (rql !== '') throw new InvalidRql('RQL is not supported for applications.');
+    return provider.instances.map((instance) => applicationItem(provider, instance));
+  });
+  get('/aps/2/applications/:id', (provider, request) => {
+    const id = param(request, 'id');
+    const instance = found(
+      provider.instances.find((other) => other.apsInstanceId === id),
+      id,
+    );
+    return applicationItem(provider, instance);
+  });
+  get('/aps/2/resources', (provider, _, rql) => query(resources(provider), rql, (item) => [item.aps.type]));
+  get('/aps/2/resources/:id', (provider, request) => {
+    const id = param(request, 'id');
+    return found(
+      resources(provider).find((item) => item.aps.id === id),
+      id,
+    );
+  });
+
+  app.setNotFoundHandler((_: FastifyRequest, reply: FastifyReply) => {
+    const { status, type, body } = failure(new ControllerError(404, 'APS::Util::ResourceNotFound', 'No such path.'));
+    return reply.code(status).type(type).send(body);
+  });
+  return app;
+}
+
+function answer(handle: () => unknown): Answer {
+  try {
+    const result = handle();
+    if (!isPage(result)) return { status: 200, type: 'application/json', body: JSON.stringify(result), outcome: 'ok' };
+    const { items, offset, total } = result;
+    const range = items.length === 0 ? '*' : `${offset}-${offset + items.length - 1}`;
+    return {
+      status: 200,
+      type: 'application/json',
+      headers: { 'content-range': `items ${range}/${total}` },
+      body: JSON.stringify(items),
+      outcome: 'ok',
+    };
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+const isPage = (result: unknown): result is Page<unknown> =>
+  typeof result === 'object' && result !== null && 'items' in result && 'total' in result;
+
+/** Errors have a class and a text (systems.md 2.6). Assumption: names of the classes but those of authentication. */
+function failure(error: unknown): Answer {
+  const known = asControllerError(error);
+  return {
+    status: known.status,
+    type: 'application/json',
+    body: JSON.stringify({ error: known.error, message: known.message }),
+    outcome: `${known.status}: ${known.message}`,
+  };
+}
+
+function asControllerError(error: unknown): ControllerError {
+  if (error instanceof ControllerError) return error;
+  if (error instanceof InvalidRql) return new ControllerError(400, 'APS::Util::InvalidArgument', error.message);
+  if (error instanceof UnknownObject) return new ControllerError(404, 'APS::Util::ResourceNotFound', error.message);
+  throw error;
+}
+
+function found<T>(item: T | undefined, id: string): T {
+  if (item === undefined) throw new ControllerError(404, 'APS::Util::ResourceNotFound', `Resource '${id}' not found.`);
+  return item;
+}
+
+function header(request: FastifyRequest, name: string): string | undefined {
+  return [request.headers[name]].flat()[0];
+}
+
+function param(request: FastifyRequest, name: string): string {
+  return (request.params as Record<string, string>)[name] ?? '';
+}
+
+/** Clients send `:`, `/` and brackets raw (systems.md 2.2), so the query string is taken as it is. */
+function rqlOf(request: FastifyRequest): string {
+  const [, text = ''] = /\?(.*)$/s.exec(request.raw.url ?? '') ?? [];
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new InvalidRql('The query is not correctly percent-encoded.');
+  }
+}
+
+function packageItem(provider: Provider, item: ImportedPackage) {
+  const application = provider.applications.find((other) => other.applicationId === item.applicationId);
+  return {
+    aps: { id: item.id, href: `/aps/2/packages/${item.id}` },
+    apsVersion: '2.0',
+    id: application?.apsId,
+    name: application?.name,
+    version: item.version,
+    release: item.release,
+    enabled: item.enabled,
+    services: { app: {}, tenant: {}, users: {} },
+  };
+}
+
+/** Assumption: GET repeats `aps.endpoint` as POST takes it (systems.md 2.3). */
+function applicationItem(provider: Provider, instance: Instance) {
+  const version = withoutRelease(instance.packageVersion);
+  const release = instance.packageVersion.slice(version.length + 1);
+  const imported = provider.packages.find((item) => item.version === version && item.release === release);
+  const href = `/aps/2/resources/${instance.resourceId}`;
+  return {
+    aps: {
+      id: instance.apsInstanceId,
+      status: apsStatus(instance),
+      package: { id: imported?.id, type: OFFICE_365, name: 'Office 365', version, release },
+      endpoint: endpointUrl(provider, instance),
+      network: 'private',
+      auth: { certificate: {} },
+    },
+    app: {
+      type: TYPES.application,
+      schema: `/aps/2/types/${encodeURIComponent(TYPES.application)}`,
+      aps: { id: instance.resourceId, href },
+    },
+    tenant: { type: TYPES.tenant, schema: `/aps/2/types/${encodeURIComponent(TYPES.tenant)}` },
+  };
+}
+
+function resources(provider: Provider): Resource[] {
+  const resource = (id: string, type: string, status: string, properties: object): Resource => ({
+    aps: { id, type, status, revision: 1, href: `/aps/2/resources/${id}` },
+    ...properties,
+  });
+  return [
+    ...provider.instances.flatMap((instance) => [
+      resource(instance.resourceId, TYPES.application, apsStatus(instance), instanceSettings(instance)),
+      resource(instance.tenantResourceId, TYPES.tenant, 'aps:ready', { domain: instance.tenant }),
+    ]),
+    ...provider.templates.map((template) =>
+      resource(template.apsId, TYPES.serviceTemplate, 'aps:ready', {
+        serviceTemplateId: template.templateId,
+        name: template.name,
+        appIDs: template.appIds,
+      }),
+    ),
+  ];
+}
+
+const apsStatus = ({ status }: Instance): string => (status === 'Ready' ? 'aps:ready' : 'aps:upgrading');

@@ -1,0 +1,256 @@
+/** Builds a provider's first state from its spec. */
+import { withoutRelease } from '../../contract/versions';
+import { seededInt, seededUuid } from './seeded';
+import type { InstanceSpec, ProviderSpec } from './spec';
+import { sandboxRelease } from './spec';
+import {
+  OFFICE_365,
+  type Application,
+  type BillingParameter,
+  type ImportedPackage,
+  type Instance,
+  type Provider,
+  type ResourceType,
+  type Task,
+  type Template,
+} from './state';
+
+const OFFICE_365_APPLICATION = 17;
+const AZURE_CSP_APPLICATION = 23;
+const AZURE_CSP = 'http://www.odin.com/AzureCSP';
+
+const TENANT_SUFFIX: Record<InstanceSpec['cloud'], string> = {
+  global: 'onmicrosoft.com',
+  germany: 'onmicrosoft.de',
+  china: 'partner.onmschina.cn',
+  usGovernment: 'onmicrosoft.us',
+};
+
+export function createProvider(spec: ProviderSpec): Provider {
+  const unique = (...words: string[]) => seededUuid(spec.seed, spec.id, ...words);
+  const firstId = seededInt(1, 90, spec.seed, spec.id, 'ids') * 100;
+  const instances = spec.instances.map((instance, index) =>
+    createInstance(spec, instance, firstId + 31 + index, unique),
+  );
+  const templates = createTemplates(spec, firstId + 1, unique);
+  const billingTemplates = [
+    ...spec.instances.map((instance, index) => ({
+      // Not the `st_id` of Operations: nobody may rely on the two being equal (systems.md section 0).
+      serviceTemplateId: firstId + 61 + index,
+      name: `Office 365 ${instance.name}`,
+      parameters: office365Parameters(spec.emailParameter),
+    })),
+    { serviceTemplateId: firstId + 91, name: 'Hosted Exchange', parameters: [] },
+  ];
+  return {
+    id: spec.id,
+    name: spec.name,
+    seed: spec.seed,
+    sourceVersion: spec.sourceVersion,
+    build: spec.build,
+    ...(spec.operationsLogin && { operationsLogin: spec.operationsLogin }),
+    ...(spec.billingLogin && { billingLogin: spec.billingLogin }),
+    applications: createApplications(spec),
+    packages: createPackages(spec, unique),
+    gateways: spec.gateways,
+    instances,
+    templates,
+    billingTemplates,
+    plans: billingTemplates.map((template, index) => ({
+      planId: firstId + 1 + index,
+      name: `${template.name} plan`,
+      serviceTemplateId: template.serviceTemplateId,
+      sellsOffice365: template.parameters.length > 0,
+    })),
+    stores: spec.stores.map((store) => ({ ...store, asksForEmail: store.sellsOffice365 && spec.emailParameter })),
+    customizations: Object.fromEntries(
+      ['controlPanel', ...spec.stores.filter((store) => store.sellsOffice365).map((store) => store.id)].map(
+        (target) => [target, spec.sourceVersion],
+      ),
+    ),
+    tasks: createTasks(spec),
+    nextTaskId: 1000,
+    lateTasks: spec.lateTasks,
+  };
+}
+
+function createApplications(spec: ProviderSpec): Application[] {
+  const office365 = { applicationId: OFFICE_365_APPLICATION, apsId: OFFICE_365, name: 'Office 365' };
+  const azure = { applicationId: AZURE_CSP_APPLICATION, apsId: AZURE_CSP, name: 'Azure CSP' };
+  return spec.templateFlaws.includes('azureCsp') ? [office365, azure] : [office365];
+}
+
+function createPackages(spec: ProviderSpec, unique: (...words: string[]) => string): ImportedPackage[] {
+  const versions = new Set([
+    sandboxRelease(spec.sourceVersion),
+    ...spec.instances.map((instance) => instance.packageVersion),
+  ]);
+  return [...versions].map((packageVersion) => {
+    const version = withoutRelease(packageVersion);
+    return {
+      id: unique('package', packageVersion),
+      applicationId: OFFICE_365_APPLICATION,
+      version,
+      release: packageVersion.slice(version.length + 1),
+      enabled: true,
+      upgradeRelations: true,
+    };
+  });
+}
+
+function createInstance(
+  spec: ProviderSpec,
+  instance: InstanceSpec,
+  instanceId: number,
+  unique: (...words: string[]) => string,
+): Instance {
+  const account = `${spec.id}${instance.name.replace(/[^A-Za-z0-9]/g, '').toLowerCase()}`;
+  const tenant = `${account}.${TENANT_SUFFIX[instance.cloud]}`;
+  const storesUser = withoutRelease(instance.packageVersion) === '18.3';
+  return {
+    instanceId,
+    apsInstanceId: unique('aps instance', String(instanceId)),
+    resourceId: unique('application resource', String(instanceId)),
+    tenantResourceId: unique('tenant resource', String(instanceId)),
+    resourceTypeId: instanceId + 400,
+    name: instance.name,
+    cloud: instance.cloud,
+    gateway: instance.gateway,
+    packageVersion: instance.packageVersion,
+    status: 'Ready',
+    tenant,
+    storedUser: storesUser,
+    ...(!storesUser && {
+      refreshToken: { tenant, value: refreshTokenValue(unique('token', tenant)), mfa: true, issuedAt: Date.now() },
+    }),
+  };
+}
+
+/** Looks like the real ones (systems.md 5.2). */
+export function refreshTokenValue(unique: string): string {
+  return `AQABAAAA${Buffer.from(unique).toString('base64url')}`;
+}
+
+function createTemplates(spec: ProviderSpec, firstId: number, unique: (...words: string[]) => string): Template[] {
+  const office365 = (templateId: number, name: string, active: boolean): Template => ({
+    templateId,
+    apsId: unique('template', String(templateId)),
+    name,
+    description: `Office 365 services, ${name}`,
+    active,
+    appIds: [OFFICE_365],
+    resourceTypes: office365Resources(templateId),
+  });
+  const selling = spec.instances.map((instance, index) =>
+    office365(firstId + index, `Office 365 ${instance.name}`, true),
+  );
+  const retired = Array.from({ length: spec.inactiveTemplates }, (_, index) =>
+    office365(firstId + 12 + index, `Office 365 retired offer ${index + 1}`, false),
+  );
+  const others = Array.from({ length: spec.otherTemplates }, (_, index): Template => {
+    const templateId = firstId + 22 + index;
+    return {
+      templateId,
+      apsId: unique('template', String(templateId)),
+      name: `Hosted Exchange ${index + 1}`,
+      description: 'Mailboxes',
+      active: true,
+      appIds: [],
+      resourceTypes: [resource(templateId * 10, 'Exchange Mailboxes', 'rc.exchange.mailboxes', {})],
+    };
+  });
+  const [flawed] = selling;
+  if (flawed) for (const flaw of spec.templateFlaws) addFlaw(flawed, flaw);
+  return [...selling, ...retired, ...others];
+}
+
+function resource(
+  resourceTypeId: number,
+  name: string,
+  resclassName: string,
+  activationParams: Record<string, string>,
+  limit = '-1',
+): ResourceType {
+  return { resourceTypeId, name, resclassName, activationParams, limit };
+}
+
+/** The content of an Office 365 template (systems.md 1.5). */
+function office365Resources(templateId: number): ResourceType[] {
+  const app = { app_id: String(OFFICE_365_APPLICATION) };
+  const id = templateId * 10;
+  return [
+    resource(id, 'Office 365 Global Settings', 'rc.saas.service.link', { ...app, service_id: 'app' }),
+    resource(id + 1, 'Office 365 Tenant', 'rc.saas.service', { ...app, service_id: 'tenant' }, '1'),
+    resource(id + 2, 'Office 365 User', 'rc.saas.service', { ...app, service_id: 'user' }),
+    resource(id + 3, 'Office 365 Cloud User', 'rc.saas.service', { ...app, service_id: 'clouduser' }),
+    resource(id + 4, 'Office 365 Domain', 'rc.saas.service', { ...app, service_id: 'domain' }),
+    resource(id + 5, 'Office 365 Enterprise E3 License', 'rc.saas.resource.unit', { ...app, resource_id: 'e3' }),
+  ];
+}
+
+function addFlaw(template: Template, flaw: ProviderSpec['templateFlaws'][number]): void {
+  const id = template.templateId * 10 + 6;
+  switch (flaw) {
+    case 'azureCsp':
+      template.appIds.push(AZURE_CSP);
+      template.resourceTypes.push(
+        resource(id, 'Azure CSP Subscription', 'rc.saas.service', {
+          app_id: String(AZURE_CSP_APPLICATION),
+          service_id: 'azureSubscription',
+        }),
+      );
+      break;
+    case 'dnsHosting':
+      template.resourceTypes.push(resource(id + 1, 'DNS Hosting', 'rc.dns.hosting', {}));
+      break;
+    case 'trialOnCcpV1':
+      // Assumption: a trial template says so in its name, and without a resource of UX1 its customers use CCP v1.
+      template.name = `${template.name} Trial`;
+      break;
+  }
+}
+
+function office365Parameters(emailParameter: boolean): BillingParameter[] {
+  const subdomain: BillingParameter = {
+    id: 'aps_defaults_o365',
+    type: 0,
+    name: 'Office 365 Subdomain',
+    description: 'Subdomain of onmicrosoft.com',
+    defaultValue: '',
+    required: true,
+  };
+  // Assumption: a string that is not required (systems.md 3.3).
+  const email: BillingParameter = {
+    id: 'o365_based_on_email',
+    type: 0,
+    name: 'Based on e-mail',
+    description: 'Derive the subdomain from the e-mail address',
+    defaultValue: '',
+    required: false,
+  };
+  return emailParameter ? [subdomain, email] : [subdomain];
+}
+
+function createTasks(spec: ProviderSpec): Task[] {
+  const first = seededInt(1, 90, spec.seed, spec.id, 'tasks') * 10;
+  const task = (offset: number, name: string, rest: Partial<Task>): Task => ({
+    id: first + offset,
+    name,
+    status: 'Unprocessed',
+    periodic: false,
+    drains: false,
+    ...rest,
+  });
+  const tasks = [
+    task(0, 'Office 365: synchronize license usage', { status: 'Rescheduled', periodic: true }),
+    task(1, 'Exchange: create mailbox', { status: 'Rescheduled' }),
+    ...Array.from({ length: spec.openTasks }, (_, index) =>
+      task(10 + index, `Office 365: provision subscription ${index + 1}`, {
+        status: index === 0 ? 'Running' : 'Unprocessed',
+        drains: true,
+      }),
+    ),
+  ];
+  if (spec.failedTask) tasks.push(task(2, 'Office 365: assign license', { status: 'Failed' }));
+  return tasks;
+}

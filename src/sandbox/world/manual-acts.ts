@@ -1,0 +1,150 @@
+/**
+ * What people do by hand in the vendor's and Microsoft's user interfaces, where no API exists. Nothing here has a vendor
+ * counterpart; it is reached through `/_sim/` only (systems.md section 8, item 11).
+ */
+import { TARGET_VERSION, withoutRelease } from '../../contract/versions';
+import { refreshTokenValue } from './create';
+import { seededUuid } from './seeded';
+import type { Instance, Provider, RefreshToken, Task } from './state';
+import { openTask } from './upgrades';
+import { Impossible, UnknownObject, type World } from './world';
+
+export const EMAIL_PARAMETER = 'o365_based_on_email';
+/** A refresh token is good for 90 days (release notes, "New Application Security Model"). */
+export const REFRESH_TOKEN_LIFETIME_MS = 90 * 24 * 60 * 60_000;
+
+/** Billing > Service Templates > the template > Service Parameters > Delete (systems.md 3.3). */
+export function removeParameter(world: World, provider: Provider, serviceTemplateId: number, parameter: string): void {
+  const template = provider.billingTemplates.find((other) => other.serviceTemplateId === serviceTemplateId);
+  if (!template) throw new UnknownObject(`billing service template ${serviceTemplateId} does not exist`);
+  if (!template.parameters.some(({ id }) => id === parameter)) {
+    throw new UnknownObject(`billing service template ${serviceTemplateId} has no parameter '${parameter}'`);
+  }
+  template.parameters = template.parameters.filter(({ id }) => id !== parameter);
+  world.effect({
+    system: 'sim',
+    provider: provider.id,
+    name: 'parameterRemoved',
+    object: `${serviceTemplateId}/${parameter}`,
+  });
+}
+
+/** The store's order form now asks for what Billing's templates ask for (systems.md 3.4). */
+export function synchroniseStore(world: World, provider: Provider, storeId: string): void {
+  const store = provider.stores.find((other) => other.id === storeId);
+  if (!store) throw new UnknownObject(`online store '${storeId}' does not exist`);
+  if (!store.active) throw new Impossible(`online store '${storeId}' is not active`);
+  store.asksForEmail =
+    store.sellsOffice365 &&
+    provider.billingTemplates.some((template) => template.parameters.some(({ id }) => id === EMAIL_PARAMETER));
+  store.synchronisedAt = world.now();
+  world.effect({ system: 'sim', provider: provider.id, name: 'storeSynchronised', object: storeId });
+}
+
+/** Installs the customization of 18.4.1 in the control panel (`controlPanel`) or in a store (KB #130232). */
+export function updateCustomization(world: World, provider: Provider, target: string): void {
+  const installed = provider.customizations[target];
+  if (installed === undefined) {
+    const known = Object.keys(provider.customizations).join(', ');
+    throw new UnknownObject(`'${target}' has no Office 365 customization; there are: ${known}`);
+  }
+  if (installed === TARGET_VERSION)
+    throw new Impossible(`the customization of '${target}' is of ${TARGET_VERSION} already`);
+  provider.customizations[target] = TARGET_VERSION;
+  world.effect({ system: 'sim', provider: provider.id, name: 'customizationUpdated', object: target });
+}
+
+export interface Consent {
+  /** Tenant that the administrator signs in to; that of the instance by default. */
+  tenant?: string | undefined;
+  /** Whether the administrator signs in with multi-factor authentication. */
+  mfa?: boolean | undefined;
+}
+
+/** A CSP administrator gives consent in Microsoft's page, and the application keeps the refresh token (systems.md 5.5). */
+export function giveConsent(world: World, provider: Provider, instance: Instance, consent: Consent = {}): void {
+  if (withoutRelease(instance.packageVersion) === '18.3') {
+    throw new Impossible(`instance '${instance.name}' is of 18.3, which has no Manage Refresh Token`);
+  }
+  const tenant = consent.tenant ?? instance.tenant;
+  const issuedAt = world.now();
+  instance.refreshToken = {
+    tenant,
+    mfa: consent.mfa ?? true,
+    issuedAt,
+    value: refreshTokenValue(seededUuid(provider.seed, provider.id, tenant, String(issuedAt))),
+  };
+  world.effect({
+    system: 'microsoft',
+    provider: provider.id,
+    name: 'consentGiven',
+    object: String(instance.instanceId),
+    detail: { tenant },
+  });
+}
+
+/** An instance by its Operations id, its resource id or its name; throws {@link UnknownObject}. */
+export function findInstance(provider: Provider, key: string): Instance {
+  const found = provider.instances.find(
+    ({ instanceId, resourceId, name }) => key === String(instanceId) || key === resourceId || key === name,
+  );
+  if (!found) throw new UnknownObject(`provider '${provider.id}' has no application instance '${key}'`);
+  return found;
+}
+
+export const tokenExpired = (world: World, token: RefreshToken): boolean =>
+  world.now() >= token.issuedAt + REFRESH_TOKEN_LIFETIME_MS;
+
+export interface ConnectionTest {
+  success: boolean;
+  checks: { name: 'PartnerCenter' | 'Graph'; ok: boolean; message?: string }[];
+}
+
+/** What *Test Connection* shows. Assumption: texts and shape of systems.md 5.6. */
+export function testConnection(world: World, instance: Instance): ConnectionTest {
+  const problem = connectionProblem(world, instance);
+  const check = (name: 'PartnerCenter' | 'Graph', message: string | undefined) =>
+    message === undefined ? { name, ok: true } : { name, ok: false, message };
+  const checks = [check('PartnerCenter', problem?.partnerCenter), check('Graph', problem?.graph)];
+  return { success: checks.every(({ ok }) => ok), checks };
+}
+
+function connectionProblem(world: World, instance: Instance): { partnerCenter: string; graph?: string } | undefined {
+  if (instance.storedUser) return undefined;
+  const token = instance.refreshToken;
+  const both = (text: string) => ({ partnerCenter: text, graph: text });
+  if (!token) return both('The refresh token is missing.');
+  if (tokenExpired(world, token)) return both('AADSTS700082: The refresh token has expired.');
+  if (token.tenant !== instance.tenant) {
+    return both(`The refresh token belongs to ${token.tenant}, the CSP partner account is ${instance.tenant}.`);
+  }
+  if (!token.mfa) return { partnerCenter: '403 Forbidden: multi-factor authentication is missing.' };
+  return undefined;
+}
+
+/** Somebody adds work by hand: an Office 365 task that waits until it is processed. */
+export function createTask(
+  world: World,
+  provider: Provider,
+  task: Pick<Task, 'name' | 'status' | 'periodic'> & { processedAfterMs?: number | undefined },
+): Task {
+  const { processedAfterMs, ...shown } = task;
+  const created = world.addTask(provider, {
+    ...shown,
+    drains: false,
+    ...(processedAfterMs !== undefined && { dueAt: world.now() + processedAfterMs }),
+  });
+  world.effect({ system: 'sim', provider: provider.id, name: 'taskCreated', object: String(created.id) });
+  return created;
+}
+
+/** Somebody finishes or removes a task by hand in the task manager. Upgrades go on by `rescheduleTask` instead. */
+export function processTask(world: World, provider: Provider, taskId: number): void {
+  const task = openTask(provider, taskId);
+  if (task.completes?.kind === 'upgrade') {
+    throw new Impossible(`task #${taskId} upgrades an instance: reschedule it instead`);
+  }
+  delete task.failure;
+  task.dueAt = world.now();
+  world.settle();
+}

@@ -1,0 +1,152 @@
+/** State of one simulated provider. Plain data: it is written to the state file as it is. */
+import type { GatewaySpec, InstanceSpec } from './spec';
+
+export const OFFICE_365 = 'http://www.parallels.com/Office365';
+
+export interface Application {
+  applicationId: number;
+  apsId: string;
+  name: string;
+}
+
+export interface ImportedPackage {
+  /** UUID in `/aps/2/packages`. */
+  id: string;
+  applicationId: number;
+  version: string;
+  release: string;
+  enabled: boolean;
+  /** The task "Updating upgrade relations..." is done: instances can be upgraded to this version. */
+  upgradeRelations: boolean;
+}
+
+export interface RefreshToken {
+  /** Tenant whose administrator gave consent; the wrong one where somebody signed in to another account. */
+  tenant: string;
+  value: string;
+  /** Whether the administrator had multi-factor authentication. */
+  mfa: boolean;
+  /** Milliseconds since 1970, by the sandbox's clock. */
+  issuedAt: number;
+}
+
+export interface Instance {
+  instanceId: number;
+  /** `aps.id` in `/aps/2/applications`. */
+  apsInstanceId: string;
+  /** `application_resource_id`. */
+  resourceId: string;
+  tenantResourceId: string;
+  resourceTypeId: number;
+  name: string;
+  cloud: InstanceSpec['cloud'];
+  gateway: number;
+  packageVersion: string;
+  status: 'Ready' | 'Upgrading';
+  /** Tenant of the CSP partner account. */
+  tenant: string;
+  /** 18.3 signs in to Microsoft with a stored user; 18.4.1 erases it (release notes, "New Application Security Model"). */
+  storedUser: boolean;
+  refreshToken?: RefreshToken;
+}
+
+export interface ResourceType {
+  resourceTypeId: number;
+  name: string;
+  resclassName: string;
+  activationParams: Record<string, string>;
+  limit: string;
+}
+
+export interface Template {
+  templateId: number;
+  /** UUID of its APS resource. */
+  apsId: string;
+  name: string;
+  description: string;
+  active: boolean;
+  /** Package URIs of the applications whose resources it holds. */
+  appIds: string[];
+  resourceTypes: ResourceType[];
+}
+
+export interface BillingParameter {
+  id: string;
+  type: number;
+  name: string;
+  description: string;
+  defaultValue: string;
+  required: boolean;
+}
+
+export interface BillingTemplate {
+  serviceTemplateId: number;
+  name: string;
+  parameters: BillingParameter[];
+}
+
+export interface Plan {
+  planId: number;
+  name: string;
+  serviceTemplateId: number;
+  sellsOffice365: boolean;
+}
+
+export interface Store {
+  id: string;
+  name: string;
+  active: boolean;
+  sellsOffice365: boolean;
+  /** What the store's order form still asks for; follows Billing only when the store is synchronised. */
+  asksForEmail: boolean;
+  synchronisedAt?: number;
+}
+
+export type TaskStatus = 'Unprocessed' | 'Running' | 'Rescheduled' | 'Failed' | 'Canceled' | 'Processed';
+
+export interface Task {
+  id: number;
+  name: string;
+  status: TaskStatus;
+  periodic: boolean;
+  /** Office 365 business: starts to drain when no Office 365 template is active. */
+  drains: boolean;
+  /** When it ends, by the sandbox's clock; absent while it waits for something or is stuck. */
+  dueAt?: number;
+  /** It ends as `Failed`, with this text. */
+  failure?: string;
+  requestId?: string;
+  /** What its end brings about. */
+  completes?: { kind: 'upgradeRelations'; packageId: string } | { kind: 'upgrade'; instanceId: number; to: string };
+}
+
+export interface Login {
+  user: string;
+  password: string;
+}
+
+export interface Provider {
+  id: string;
+  name: string;
+  seed: string;
+  sourceVersion: string;
+  build: string;
+  operationsLogin?: Login;
+  billingLogin?: Login;
+  applications: Application[];
+  packages: ImportedPackage[];
+  gateways: GatewaySpec[];
+  instances: Instance[];
+  templates: Template[];
+  billingTemplates: BillingTemplate[];
+  plans: Plan[];
+  stores: Store[];
+  /** `controlPanel` or a store's id -> version of the Office 365 application that its customization belongs to. */
+  customizations: Record<string, string>;
+  tasks: Task[];
+  nextTaskId: number;
+  /** How many Office 365 tasks appear when the last instance is upgraded. */
+  lateTasks: number;
+}
+
+export const isOpen = (task: Task): boolean => task.status !== 'Processed' && task.status !== 'Canceled';

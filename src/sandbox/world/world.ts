@@ -1,0 +1,305 @@
+/**
+ * The simulated world: providers, their clock, and what happens by itself.
+ *
+ * Nothing runs in the background. Time passes when somebody looks: every request first lets the world catch up with
+ * its clock (`settle`), so that there is no timer to stop and the order of events is always the same.
+ */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { withoutRelease } from '../../contract/versions';
+import type { HostSite, HostSpec } from '../hosts-port';
+import type { Journal, JournalEntry } from '../journal';
+import { createProvider } from './create';
+import { providerSpec, type ProviderOptions } from './spec';
+import { isOpen, OFFICE_365, type Instance, type Provider, type Task } from './state';
+import type { Timings } from './timings';
+
+/** The object that somebody asked for does not exist in the sandbox. */
+export class UnknownObject extends Error {
+  override readonly name = 'UnknownObject';
+}
+
+/** What somebody asked for cannot be done in the state that the object is in. */
+export class Impossible extends Error {
+  override readonly name = 'Impossible';
+}
+
+interface WorldState {
+  /** How far the sandbox's clock is ahead of the machine's, in milliseconds. */
+  clockOffsetMs: number;
+  providers: Provider[];
+}
+
+export interface WorldOptions {
+  journal: Journal;
+  timings: Timings;
+  /** JSON file that the state is read from at first and written to after every change. */
+  stateFile?: string;
+}
+
+export class World {
+  readonly journal: Journal;
+  readonly timings: Timings;
+  private readonly stateFile: string | undefined;
+  private readonly state: WorldState;
+
+  constructor(options: WorldOptions) {
+    this.journal = options.journal;
+    this.timings = options.timings;
+    this.stateFile = options.stateFile;
+    this.state =
+      this.stateFile !== undefined && existsSync(this.stateFile)
+        ? (JSON.parse(readFileSync(this.stateFile, 'utf8')) as WorldState)
+        : { clockOffsetMs: 0, providers: [] };
+  }
+
+  /** Milliseconds since 1970 by the sandbox's clock. */
+  now(): number {
+    return Date.now() + this.state.clockOffsetMs;
+  }
+
+  advanceClock(milliseconds: number): void {
+    this.state.clockOffsetMs += milliseconds;
+    this.settle();
+    this.save();
+  }
+
+  providers(): Provider[] {
+    return this.state.providers;
+  }
+
+  /** Throws {@link UnknownObject}. */
+  provider(id: string): Provider {
+    const found = this.state.providers.find((provider) => provider.id === id);
+    if (!found) {
+      const known = this.state.providers.map((provider) => provider.id).join(', ') || 'none';
+      throw new UnknownObject(`the sandbox has no provider '${id}'; it has: ${known}`);
+    }
+    return found;
+  }
+
+  /** Adds a provider; throws {@link Impossible} where its id, or a site on a shared host, is taken. */
+  create(options: ProviderOptions): Provider {
+    const spec = providerSpec(options);
+    if (this.state.providers.some((other) => other.id === spec.id)) {
+      throw new Impossible(`the sandbox has a provider '${spec.id}' already`);
+    }
+    for (const [index, instance] of spec.instances.entries()) {
+      if (instance.gateway >= spec.gateways.length) {
+        throw new Impossible(
+          `instance ${index} of '${spec.id}' names gateway ${instance.gateway}, there are ${spec.gateways.length}`,
+        );
+      }
+    }
+    const provider = createProvider(spec);
+    assertDistinctSites([...this.state.providers, provider]);
+    this.state.providers.push(provider);
+    this.save();
+    return provider;
+  }
+
+  /** Records one change of state that has just happened, and saves the state. */
+  effect(entry: Omit<JournalEntry, 'seq' | 'at' | 'kind'>): void {
+    this.save();
+    this.journal.record({ kind: 'effect', ...entry });
+  }
+
+  /** Writes the state to its file, in one piece. For changes that are no effect of their own. */
+  save(): void {
+    if (this.stateFile === undefined) return;
+    const unfinished = `${this.stateFile}.${process.pid}.new`;
+    writeFileSync(unfinished, JSON.stringify(this.state), { mode: 0o600 });
+    renameSync(unfinished, this.stateFile);
+  }
+
+  /** Lets everything happen that is due by now. */
+  settle(): void {
+    for (const provider of this.state.providers) {
+      this.scheduleDrain(provider);
+      for (const task of dueTasks(provider, this.now())) this.finish(provider, task);
+    }
+  }
+
+  addTask(provider: Provider, task: Omit<Task, 'id'>): Task {
+    const added = { id: provider.nextTaskId, ...task };
+    provider.nextTaskId += 1;
+    provider.tasks.push(added);
+    return added;
+  }
+
+  /** Orders go on while an Office 365 template is active; from then on what is open is worked off, one after another. */
+  private scheduleDrain(provider: Provider): void {
+    if (provider.templates.some((template) => template.active && template.appIds.includes(OFFICE_365))) return;
+    const waiting = provider.tasks.filter((task) => task.drains && isOpen(task) && task.dueAt === undefined);
+    for (const [index, task] of waiting.entries()) task.dueAt = this.now() + (index + 1) * this.timings.drainMs;
+    if (waiting.length > 0) this.save();
+  }
+
+  private finish(provider: Provider, task: Task): void {
+    delete task.dueAt;
+    if (task.failure !== undefined) {
+      task.status = 'Failed';
+      this.save();
+      return;
+    }
+    task.status = 'Processed';
+    this.effect({ system: 'operations', provider: provider.id, name: 'taskProcessed', object: String(task.id) });
+    if (task.completes?.kind === 'upgradeRelations') {
+      const { packageId } = task.completes;
+      for (const imported of provider.packages) if (imported.id === packageId) imported.upgradeRelations = true;
+      this.save();
+    }
+    if (task.completes?.kind === 'upgrade') {
+      const { instanceId, to } = task.completes;
+      for (const instance of provider.instances) {
+        if (instance.instanceId === instanceId) this.finishUpgrade(provider, instance, to);
+      }
+    }
+  }
+
+  private finishUpgrade(provider: Provider, instance: Instance, to: string): void {
+    instance.packageVersion = to;
+    instance.status = 'Ready';
+    instance.storedUser = false;
+    this.effect({
+      system: 'operations',
+      provider: provider.id,
+      name: 'instanceUpgraded',
+      object: String(instance.instanceId),
+      detail: { packageVersion: to },
+    });
+    const all = provider.instances.every((other) => withoutRelease(other.packageVersion) === withoutRelease(to));
+    if (!all) return;
+    for (let number = 1; number <= provider.lateTasks; number += 1) {
+      const task = this.addTask(provider, {
+        name: `Office 365: update subscription ${number} after upgrade`,
+        status: 'Unprocessed',
+        periodic: false,
+        drains: false,
+        dueAt: this.now() + number * this.timings.drainMs,
+      });
+      this.effect({ system: 'operations', provider: provider.id, name: 'taskCreated', object: String(task.id) });
+    }
+    provider.lateTasks = 0;
+    this.save();
+  }
+
+  /** Every endpoint host, one entry each, also where several providers have sites on it. */
+  hosts(): HostSpec[] {
+    const hosts = new Map<string, HostSpec>();
+    for (const provider of this.state.providers) {
+      for (const gateway of provider.gateways) {
+        const host = hosts.get(gateway.host) ?? {
+          name: gateway.host,
+          computerName: gateway.host.toUpperCase(),
+          elevated: true,
+          sites: [
+            {
+              site: 'Default Web Site',
+              installedAs: 'Default Web Site',
+              hostname: '',
+              ip: '',
+              bindings: [],
+              applications: [],
+            },
+          ],
+        };
+        hosts.set(gateway.host, host);
+        host.sites.push(hostSite(provider, gateway));
+      }
+    }
+    return [...hosts.values()];
+  }
+
+  /** Everything of a provider that its operators can see and an upgrade may change; tasks come and go and are left out. */
+  snapshot(id: string): ProviderSnapshot {
+    const provider = this.provider(id);
+    const byNumber = (left: { id: number }, right: { id: number }) => left.id - right.id;
+    return {
+      provider: id,
+      packages: provider.packages.map((imported) => `${imported.version}-${imported.release}`).sort(),
+      instances: provider.instances
+        .map(({ instanceId, packageVersion, status, storedUser, refreshToken }) => ({
+          id: instanceId,
+          packageVersion,
+          status,
+          storedUser,
+          consentOf: refreshToken?.tenant ?? null,
+        }))
+        .sort(byNumber),
+      templates: provider.templates
+        .map(({ templateId, name, active }) => ({ id: templateId, name, active }))
+        .sort(byNumber),
+      billingTemplates: provider.billingTemplates
+        .map(({ serviceTemplateId, parameters }) => ({
+          id: serviceTemplateId,
+          parameters: parameters.map((parameter) => parameter.id).sort(),
+        }))
+        .sort(byNumber),
+      stores: provider.stores.map(({ id: store, asksForEmail }) => ({ id: store, asksForEmail })),
+      customizations: { ...provider.customizations },
+    };
+  }
+}
+
+/** Canonical: two equal states print the same JSON. */
+export interface ProviderSnapshot {
+  provider: string;
+  packages: string[];
+  instances: { id: number; packageVersion: string; status: string; storedUser: boolean; consentOf: string | null }[];
+  templates: { id: number; name: string; active: boolean }[];
+  billingTemplates: { id: number; parameters: string[] }[];
+  stores: { id: string; asksForEmail: boolean }[];
+  customizations: Record<string, string>;
+}
+
+/** Tasks whose time has come, in the order in which they end. */
+function dueTasks(provider: Provider, now: number): Task[] {
+  return provider.tasks
+    .filter((task) => isOpen(task) && task.dueAt !== undefined && task.dueAt <= now)
+    .sort((left, right) => (left.dueAt ?? 0) - (right.dueAt ?? 0));
+}
+
+function hostSite(provider: Provider, gateway: Provider['gateways'][number]): HostSite {
+  return {
+    site: gateway.site,
+    installedAs: gateway.installedAs,
+    hostname: gateway.hostname,
+    ip: gateway.ip,
+    bindings: [
+      gateway.binding === 'any'
+        ? { address: '*', port: 443, hostHeader: gateway.hostname }
+        : { address: gateway.ip, port: 443, hostHeader: '' },
+    ],
+    applications: [
+      {
+        provider: provider.id,
+        application: gateway.application,
+        packageVersion: gateway.packageVersion,
+        database: {
+          dataSource: gateway.localDb ? '(LocalDB)\\MSSQLLocalDB' : 'SQL01\\OFFICE365',
+          name: `${provider.id}_${gateway.application}`,
+          login: gateway.localDb ? `IIS APPPOOL\\${gateway.application}` : 'office365_gateway',
+          sysadmin: gateway.sysadmin,
+        },
+      },
+    ],
+  };
+}
+
+function assertDistinctSites(providers: Provider[]): void {
+  const taken = new Map<string, string>();
+  for (const provider of providers) {
+    for (const gateway of provider.gateways) {
+      for (const mark of [`site '${gateway.site}'`, `address ${gateway.ip}`]) {
+        const key = `${gateway.host}: ${mark}`;
+        const owner = taken.get(key);
+        if (owner !== undefined) {
+          throw new Impossible(
+            `${mark} on host '${gateway.host}' belongs to '${owner}', '${provider.id}' cannot have it`,
+          );
+        }
+        taken.set(key, provider.id);
+      }
+    }
+  }
+}
