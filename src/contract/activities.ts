@@ -172,6 +172,10 @@ export const FAILURE = {
   stepFailed: 'StepFailed',
   /** Somebody tried to undo after the crossing. */
   pastPointOfNoReturn: 'PastPointOfNoReturn',
+  /** The copy that an undo would need could not be made; nothing was changed without it. */
+  noBackup: 'NoBackup',
+  /** An answer of a person was refused; it changed nothing. */
+  answerRefused: 'AnswerRefused',
   /** The host's files are not what the step expects; a person has to look. */
   unexpectedState: 'UnexpectedState',
 } as const;

@@ -58,6 +58,8 @@ export interface Gate {
   id: string;
   step: string;
   item?: string;
+  /** Another name that people may use for the item: the name of the application instance. */
+  alias?: string;
   /** Who is asked: `operator`, `approver` or `partnerAdministrator`. */
   asked: 'operator' | 'approver' | 'partnerAdministrator';
   /** One line: what has to happen. */
@@ -113,6 +115,10 @@ export interface UpgradeStatus {
   paused?: { by: string; reason: string; since: string };
   /** Since when provisioning is switched off by this upgrade; undefined while it is on. */
   provisioningOffSince?: string;
+  /** For how long this upgrade had it switched off, in seconds; set when it is on again. */
+  provisioningOffSeconds?: number;
+  /** When a cancellation came after the crossing, and was refused. */
+  cancelRefusedAt?: string;
   /** What could not be undone, after a rollback. */
   notUndone: string[];
   /** Number of audit entries so far. */

@@ -1,0 +1,2 @@
+/** What a worker of the control plane runs: the name of an export is the type of a workflow. */
+export { upgradeProvider } from './upgrade-provider';

@@ -1,0 +1,113 @@
+/**
+ * The activities as steps call them: `operations.activateTemplate('activate "E3"', {...})`.
+ * Every call has a summary for whoever reads the Temporal UI, and timeouts of its class, from the provider's settings.
+ */
+import { scheduleActivity, type ActivityOptions } from '@temporalio/workflow';
+import type {
+  BillingActivities,
+  EndpointActivities,
+  InventoryActivities,
+  MicrosoftActivities,
+  NetworkActivities,
+  NotifyActivities,
+  OperationsActivities,
+} from '../../src/contract/activities';
+import { CONTROL_TASK_QUEUE, endpointTaskQueue, type EndpointHost, type Timings } from '../../src/contract/provider';
+
+export type Calls<Interface> = {
+  readonly [Name in keyof Interface]: Interface[Name] extends (input: infer Input) => Promise<infer Output>
+    ? (summary: string, input: Input) => Promise<Output>
+    : never;
+};
+
+export interface Activities {
+  readonly operations: Calls<OperationsActivities>;
+  readonly billing: Calls<BillingActivities>;
+  readonly microsoft: Calls<MicrosoftActivities>;
+  readonly network: Calls<NetworkActivities>;
+  /** Runs on the worker of that host. */
+  readonly endpoint: (host: EndpointHost) => Calls<EndpointActivities>;
+}
+
+const SECOND = 1000;
+/** One call to a system, or a handful of them. */
+const CALL_TIMEOUT = 120 * SECOND;
+/** Operations fetches the whole package before it answers (systems.md 1.1: ten minutes and more). */
+const IMPORT_TIMEOUT = 15 * 60 * SECOND;
+const DOWNLOAD_TIMEOUT = 60 * 60 * SECOND;
+const RETRY = { initialInterval: SECOND, backoffCoefficient: 2, maximumInterval: 30 * SECOND };
+
+/** Before the profile is known there are no settings to obey. */
+export const inventory = calls<InventoryActivities>({
+  taskQueue: CONTROL_TASK_QUEUE,
+  startToCloseTimeout: 30 * SECOND,
+  scheduleToCloseTimeout: 600 * SECOND,
+  retry: RETRY,
+});
+
+/** A notice that cannot be delivered must not hold an upgrade up: its time is short. */
+export const notifier = calls<NotifyActivities>({
+  taskQueue: CONTROL_TASK_QUEUE,
+  startToCloseTimeout: 30 * SECOND,
+  scheduleToCloseTimeout: 300 * SECOND,
+  retry: RETRY,
+});
+
+export function activitiesFor(timings: Timings): Activities {
+  const base = { taskQueue: CONTROL_TASK_QUEUE, heartbeatTimeout: timings.heartbeat * SECOND, retry: RETRY };
+  const call = {
+    ...base,
+    startToCloseTimeout: CALL_TIMEOUT,
+    scheduleToCloseTimeout: timings.retryFor * SECOND,
+  };
+  const wait = (seconds: number): ActivityOptions => ({ ...base, scheduleToCloseTimeout: seconds * SECOND });
+
+  const operations = calls<OperationsActivities>(call);
+  const network = calls<NetworkActivities>(call);
+  return {
+    operations: {
+      readOperations: operations.readOperations,
+      readTemplates: operations.readTemplates,
+      activateTemplate: operations.activateTemplate,
+      deactivateTemplate: operations.deactivateTemplate,
+      readInstances: operations.readInstances,
+      // Temporal never repeats it: what became of an attempt is read back first (steps/import-package).
+      importPackage: calls<OperationsActivities>({
+        ...base,
+        startToCloseTimeout: IMPORT_TIMEOUT,
+        retry: { maximumAttempts: 1 },
+      }).importPackage,
+      awaitImport: calls<OperationsActivities>(wait(timings.import)).awaitImport,
+      upgradeInstance: calls<OperationsActivities>(wait(timings.instanceUpgrade)).upgradeInstance,
+      awaitTasksProcessed: calls<OperationsActivities>(wait(timings.drain)).awaitTasksProcessed,
+    },
+    billing: calls<BillingActivities>(call),
+    microsoft: calls<MicrosoftActivities>(call),
+    network: {
+      resolveHostnames: network.resolveHostnames,
+      hashPackage: calls<NetworkActivities>({
+        ...call,
+        startToCloseTimeout: DOWNLOAD_TIMEOUT,
+        scheduleToCloseTimeout: DOWNLOAD_TIMEOUT + timings.retryFor * SECOND,
+      }).hashPackage,
+    },
+    endpoint: (host) =>
+      calls<EndpointActivities>({
+        ...base,
+        taskQueue: endpointTaskQueue(host.name),
+        // The only sign that no worker is there.
+        scheduleToStartTimeout: timings.hostAnswer * SECOND,
+        startToCloseTimeout: timings.script * SECOND,
+        scheduleToCloseTimeout: (timings.hostAnswer + timings.script + timings.retryFor) * SECOND,
+        // An abort waits until the host's process is really gone before anything is undone.
+        cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+      }),
+  };
+}
+
+function calls<Interface>(options: ActivityOptions): Calls<Interface> {
+  return new Proxy({} as Calls<Interface>, {
+    get: (_, name) => (summary: string, input: unknown) =>
+      scheduleActivity(String(name), [input], { ...options, summary }),
+  });
+}

@@ -1,0 +1,39 @@
+/** Turns whatever failed into one sentence for people: what happened, to what, what to do next. */
+import { ActivityFailure, ApplicationFailure, TimeoutFailure, rootCause } from '@temporalio/workflow';
+import { FAILURE, type FailureType } from '../../src/contract/activities';
+
+export function problemOf(error: unknown): string {
+  if (error instanceof ActivityFailure && error.cause instanceof TimeoutFailure) return describeTimeout(error);
+  if (error instanceof ApplicationFailure) return error.message;
+  return rootCause(error) ?? String(error);
+}
+
+function describeTimeout(failure: ActivityFailure): string {
+  const timeout = failure.cause as TimeoutFailure;
+  const lastFailure = timeout.cause ? ` Last failure: ${rootCause(timeout.cause) ?? timeout.cause.message}` : '';
+  switch (timeout.timeoutType) {
+    case 'SCHEDULE_TO_START':
+      return `No worker took up ${failure.activityType} in time: start the worker of this endpoint host (onward worker --host <name>), then retry.`;
+    case 'HEARTBEAT':
+      return `The worker that ran ${failure.activityType} fell silent. What it did is unknown; a retry looks first.${lastFailure}`;
+    default:
+      return `${failure.activityType} did not succeed within its time.${lastFailure}`;
+  }
+}
+
+/** `type` of the failure that an activity ended with, if it was an application failure. */
+export function failureType(error: unknown): FailureType | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const failure = cause instanceof TimeoutFailure && cause.cause ? cause.cause : cause;
+  if (!(failure instanceof ApplicationFailure)) return undefined;
+  return Object.values(FAILURE).find((type) => type === failure.type);
+}
+
+/** True when no worker listens on the task queue of the activity. */
+export function isNobodyListening(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure &&
+    error.cause instanceof TimeoutFailure &&
+    error.cause.timeoutType === 'SCHEDULE_TO_START'
+  );
+}

@@ -1,0 +1,126 @@
+/**
+ * Tells people what is waited for: once when gates open or a step holds, then by the provider's reminder schedule for as
+ * long as it stays open. One timer serves all gates and holds, so waiting costs next to no history.
+ */
+import { condition } from '@temporalio/workflow';
+import type { Notice } from '../../src/contract/activities';
+import type { ProviderProfile } from '../../src/contract/provider';
+import type { Gate, Hold, UpgradeStatus } from '../../src/contract/status';
+import { notifier } from './activities';
+import { problemOf } from './problem';
+import type { UpgradeRecord } from './upgrade-record';
+
+const DAY = 24 * 3600 * 1000;
+type Waiting = Gate | Hold;
+
+export class Reminders {
+  private readonly announced = new Set<Waiting>();
+
+  constructor(
+    private readonly record: UpgradeRecord,
+    private readonly profile: ProviderProfile,
+  ) {}
+
+  /** Never ends; the end of the workflow ends it. Run it where no cancellation reaches it. */
+  async run(): Promise<never> {
+    for (;;) {
+      await condition(() => this.waiting().length > 0);
+      await this.announce(this.waiting().filter((item) => !this.announced.has(item)));
+      const due = this.nextDue();
+      const interrupted = await condition(
+        () => this.waiting().some((item) => !this.announced.has(item)),
+        Math.max(due - Date.now(), 1),
+        { summary: `next reminder of what ${this.profile.provider} waits for` },
+      );
+      if (!interrupted) await this.remind();
+    }
+  }
+
+  /** One notice to everybody; a failure to deliver it is recorded and changes nothing else. */
+  async tell(kind: Notice['kind'], subject: string, body: string): Promise<void> {
+    const { provider, workflowId } = this.record.status;
+    try {
+      await notifier.notify(`tell: ${subject}`, {
+        targets: this.profile.notify,
+        notice: { provider, workflowId, kind, subject, body },
+      });
+    } catch (error) {
+      this.record.write({
+        by: 'upgrade',
+        what: 'notice',
+        verdict: 'refused',
+        detail: `Nobody could be told "${subject}": ${problemOf(error)}`,
+      });
+    }
+  }
+
+  private async announce(items: Waiting[]): Promise<void> {
+    if (items.length === 0) return;
+    for (const item of items) {
+      this.announced.add(item);
+      item.nextReminderAt = this.reminderAfter(item, Date.now());
+    }
+    this.record.publish();
+    const holds = items.filter((item) => 'problem' in item);
+    await this.tell(holds.length > 0 ? 'held' : 'gatesOpened', subjectOf(items), describe(items));
+  }
+
+  private async remind(): Promise<void> {
+    const due = this.waiting().filter(
+      ({ nextReminderAt }) => nextReminderAt !== undefined && Date.parse(nextReminderAt) <= Date.now(),
+    );
+    if (due.length === 0) return;
+    for (const item of due) item.nextReminderAt = this.reminderAfter(item, Date.now());
+    this.record.publish();
+    await this.tell('reminder', subjectOf(due), `${describe(due)}${costOfWait(this.record.status)}`);
+  }
+
+  /** First moment of the schedule after `time`. */
+  private reminderAfter(item: Waiting, time: number): string {
+    const { days, thenEveryDays } = this.profile.reminders;
+    const opened = Date.parse(sinceOf(item));
+    const ladder = [...days].sort((a, b) => a - b).map((day) => opened + day * DAY);
+    const onLadder = ladder.find((moment) => moment > time);
+    if (onLadder !== undefined) return new Date(onLadder).toISOString();
+    const last = ladder.at(-1) ?? opened;
+    const rounds = Math.floor((time - last) / (thenEveryDays * DAY)) + 1;
+    return new Date(last + rounds * thenEveryDays * DAY).toISOString();
+  }
+
+  private nextDue(): number {
+    const moments = this.waiting().flatMap(({ nextReminderAt }) =>
+      nextReminderAt === undefined ? [] : [Date.parse(nextReminderAt)],
+    );
+    return Math.min(...moments, Date.now() + this.profile.reminders.thenEveryDays * DAY);
+  }
+
+  private waiting(): Waiting[] {
+    const { gates, holds } = this.record.status;
+    return [...gates, ...holds];
+  }
+}
+
+const sinceOf = (item: Waiting): string => ('openedAt' in item ? item.openedAt : item.since);
+
+function subjectOf(items: Waiting[]): string {
+  const [first] = items;
+  if (!first) return 'nothing';
+  const name = 'title' in first ? first.title : `${first.step} holds: ${first.problem}`;
+  return items.length > 1 ? `${name} (and ${items.length - 1} more)` : name;
+}
+
+function describe(items: Waiting[]): string {
+  return items
+    .map((item) =>
+      'title' in item
+        ? `- **${item.title}** (since ${item.openedAt}, asked: ${item.asked})\n${item.instructions}\nAnswer with ${item.answer.name}: \`${JSON.stringify(item.answer.payload)}\``
+        : `- **${item.step} holds** (since ${item.since}): ${item.problem}\nAnswer with resolveHold: ${item.actions.join(', ')}`,
+    )
+    .join('\n\n');
+}
+
+function costOfWait({ provisioningOffSince }: UpgradeStatus): string {
+  if (provisioningOffSince === undefined) return '';
+  const hours = Math.round((Date.now() - Date.parse(provisioningOffSince)) / 3_600_000);
+  return `\n\nProvisioning has been off for ${hours} h, since ${provisioningOffSince}.`;
+}

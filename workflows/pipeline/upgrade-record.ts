@@ -1,0 +1,218 @@
+/** What is known of one upgrade: the answer of its queries, and what the Temporal UI shows. */
+import type { SearchAttributeUpdatePair } from '@temporalio/common';
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type {
+  AuditEntry,
+  CheckResult,
+  StepName,
+  StepState,
+  UpgradePlan,
+  UpgradeState,
+  UpgradeStatus,
+} from '../../src/contract/status';
+import {
+  crossedAttribute,
+  openGatesAttribute,
+  pathAttribute,
+  stateAttribute,
+  stepAttribute,
+} from '../../src/temporal/search-attributes';
+import { currentDetails } from './current-details';
+import type { UpgradePath } from './path';
+import type { Heading } from './step';
+
+/** Refused answers beyond this number push the oldest of them out, so that nobody can flood the audit trail. */
+const MAX_REFUSALS = 200;
+
+type Phase = Extract<
+  UpgradeState,
+  'starting' | 'running' | 'rollingBack' | 'completed' | 'rolledBack' | 'refused' | 'rollbackIncomplete'
+>;
+
+export class UpgradeRecord {
+  readonly status: UpgradeStatus;
+  readonly audit: AuditEntry[] = [];
+  private phase: Phase = 'starting';
+  private stopped = false;
+  private refusals = 0;
+  private plan: UpgradePlan['steps'] = [];
+  /** Values of the search attributes as last sent; one that was never set is null. */
+  private readonly published = new Map<string, unknown>([
+    [stepAttribute.name, null],
+    [pathAttribute.name, null],
+  ]);
+
+  constructor(provider: string, workflowId: string, startedBy: string | undefined) {
+    this.status = {
+      provider,
+      workflowId,
+      state: 'starting',
+      crossed: false,
+      startedAt: now(),
+      ...(startedBy === undefined ? {} : { startedBy }),
+      steps: [],
+      gates: [],
+      holds: [],
+      checks: [],
+      notUndone: [],
+      auditEntries: 0,
+    };
+    this.write({ by: startedBy ?? 'upgrade', what: 'start', verdict: 'done', detail: 'The upgrade began.' });
+  }
+
+  /** Steps that come before the path is known. */
+  begins(headings: readonly Heading[]): void {
+    this.addSteps(headings.map((heading) => ({ heading, phase: 'reversible', undo: 'nothing to undo: reads only' })));
+    this.enterPhase('running');
+  }
+
+  follows(path: UpgradePath): void {
+    this.status.path = { from: path.from, to: path.to };
+    this.addSteps([
+      ...path.before.map((step) => ({
+        heading: step,
+        phase: 'reversible' as const,
+        undo: step.kind === 'reversible' ? step.undoes : 'nothing to undo: reads only',
+      })),
+      { heading: path.crossing, phase: 'crossing', undo: 'none: the point of no return' },
+      ...path.after.map((step) => ({ heading: step, phase: 'forward' as const, undo: 'none: forward only' })),
+    ]);
+    this.publish();
+  }
+
+  answerPlan(): UpgradePlan {
+    const { provider, path } = this.status;
+    return { provider, ...(path ? { path } : {}), steps: this.plan };
+  }
+
+  found(checks: CheckResult[]): void {
+    this.status.checks.push(...checks);
+    for (const check of checks.filter(({ verdict }) => verdict !== 'pass'))
+      this.write({ by: 'upgrade', what: 'check', verdict: 'done', subject: check.name, detail: check.message });
+  }
+
+  enterStep(name: StepName): void {
+    this.status.step = name;
+    const step = this.step(name);
+    step.startedAt ??= now();
+    this.moveStep(name, 'running');
+    this.write({ by: 'upgrade', what: 'step', verdict: 'done', subject: name, detail: 'began' });
+    this.publish();
+  }
+
+  moveStep(name: StepName, state: StepState, note?: string): void {
+    const step = this.step(name);
+    step.state = state;
+    if (note !== undefined) step.note = note;
+    if (state === 'done' || state === 'undone' || state === 'failed') {
+      step.endedAt = now();
+      this.write({
+        by: 'upgrade',
+        what: 'step',
+        verdict: 'done',
+        subject: name,
+        detail: note ? `${state}: ${note}` : state,
+      });
+    }
+    this.publish();
+  }
+
+  note(name: StepName, note: string): void {
+    this.step(name).note = note;
+    this.publish();
+  }
+
+  crosses(name: StepName): void {
+    this.status.crossed = true;
+    this.status.crossedAt = now();
+    this.write({
+      by: 'upgrade',
+      what: 'crossing',
+      verdict: 'done',
+      subject: name,
+      detail: 'The point of no return: from here on there is only forward. The undo list is sealed.',
+    });
+    this.publish();
+  }
+
+  provisioning(state: 'off' | 'on'): void {
+    const { provisioningOffSince } = this.status;
+    if (state === 'off') this.status.provisioningOffSince ??= now();
+    else if (provisioningOffSince !== undefined) {
+      const seconds = Math.round((Date.now() - Date.parse(provisioningOffSince)) / 1000);
+      this.status.provisioningOffSeconds = (this.status.provisioningOffSeconds ?? 0) + seconds;
+      delete this.status.provisioningOffSince;
+    }
+    this.publish();
+  }
+
+  enterPhase(phase: Phase): void {
+    this.phase = phase;
+    if (phase === 'completed' || phase === 'rolledBack' || phase === 'refused' || phase === 'rollbackIncomplete') {
+      this.status.endedAt = now();
+      delete this.status.step;
+    }
+    this.publish();
+  }
+
+  /** A pause shows only once the upgrade has come to rest. */
+  restsPaused(stopped: boolean): void {
+    this.stopped = stopped;
+    this.publish();
+  }
+
+  write(entry: Omit<AuditEntry, 'at'>): void {
+    this.audit.push({ at: now(), ...entry });
+    if (entry.verdict === 'refused' && ++this.refusals > MAX_REFUSALS) {
+      this.audit.splice(
+        this.audit.findIndex(({ verdict }) => verdict === 'refused'),
+        1,
+      );
+    }
+    this.status.auditEntries += 1;
+  }
+
+  /** Shows what is known now. Search attributes cost a history event, so only changed ones are sent. */
+  publish(): void {
+    this.status.state = this.state();
+    setCurrentDetails(currentDetails(this.status));
+    const { path, step, state, crossed, gates, holds } = this.status;
+    const values: SearchAttributeUpdatePair[] = [
+      { key: stateAttribute, value: state },
+      { key: stepAttribute, value: step ?? null },
+      { key: pathAttribute, value: path ? `${path.from} -> ${path.to}` : null },
+      { key: crossedAttribute, value: crossed },
+      { key: openGatesAttribute, value: gates.length + holds.length },
+    ];
+    const changed = values.filter(({ key, value }) => this.published.get(key.name) !== value);
+    if (changed.length === 0) return;
+    for (const { key, value } of changed) this.published.set(key.name, value);
+    upsertSearchAttributes(changed);
+  }
+
+  private state(): UpgradeState {
+    if (this.phase !== 'running') return this.phase;
+    if (this.status.holds.length > 0) return 'held';
+    if (this.stopped) return 'paused';
+    return this.status.gates.length > 0 ? 'waiting' : 'running';
+  }
+
+  private addSteps(added: { heading: Heading; phase: UpgradePlan['steps'][number]['phase']; undo: string }[]): void {
+    for (const { heading, phase, undo } of added) {
+      const { name, title, procedure, waitsFor } = heading;
+      this.status.steps.push({ name, title, procedure, phase, state: 'pending' });
+      this.plan.push({ name, title, procedure, phase, waitsFor, undo });
+    }
+  }
+
+  private step(name: StepName): UpgradeStatus['steps'][number] {
+    const step = this.status.steps.find((candidate) => candidate.name === name);
+    if (!step) throw new Error(`${name} is no step of this path`);
+    return step;
+  }
+}
+
+/** The workflow's own time, ISO 8601. */
+export function now(): string {
+  return new Date().toISOString();
+}

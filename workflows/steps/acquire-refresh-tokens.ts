@@ -1,0 +1,56 @@
+import type { ApplicationInstance } from '../../src/contract/facts';
+import { withoutRelease } from '../../src/contract/versions';
+import { everyOne } from '../pipeline/every-one';
+import { forwardStep, type StepContext } from '../pipeline/step';
+import type { PreflightFacts } from './preflight';
+import { askForConnectionTest, connectionProblem, testsByHand } from './test-connection';
+import type { InstancesUpgraded } from './upgrade-instances';
+
+export interface TokensAcquired {
+  tokensAcquired: true;
+}
+
+/**
+ * One gate per application instance, all open at once: its partner's administrator consents in Microsoft's page
+ * (procedure step 5, systems.md 5.5). The click is not the evidence; the connection test is.
+ */
+export const acquireRefreshTokens = forwardStep<PreflightFacts & InstancesUpgraded, TokensAcquired>({
+  name: 'acquireRefreshTokens',
+  title: 'Acquire refresh tokens',
+  procedure: '5. Acquire a refresh token for every application instance',
+  waitsFor: 'the administrator of every partner account: consent in Microsoft’s page, then a connection test',
+  run: async (context, { operations }) => {
+    await everyOne(operations.instances.map((instance) => acquireToken(context, instance)));
+    context.note(`${operations.instances.length} instances have a refresh token`);
+    return { tokensAcquired: true };
+  },
+});
+
+async function acquireToken(context: StepContext, instance: ApplicationInstance): Promise<void> {
+  if (await hasTokenAlready(context, instance)) return;
+  await context.ask({
+    item: String(instance.id),
+    alias: instance.name,
+    asked: 'partnerAdministrator',
+    title: `Consent for instance "${instance.name}"`,
+    instructions: [
+      `1. Have at hand a user of this instance's partner account with the roles Global admin and Admin agent, and multi-factor authentication switched on.`,
+      '2. In the Provider Control Panel: Services > Applications > Office 365 > Instances > the instance > Office 365 > Settings > Manage Refresh Token; under Automatic Update click Update Refresh Token.',
+      '3. In the window that opens, sign in as that user and click Accept. Wait for the message that the consent has been granted and the authorization code has been sent; then close the window.',
+      '4. Back in the panel, the message that the refresh token has been updated appears.',
+    ].join('\n'),
+    evidence: 'None: Onward verifies the token with a connection test.',
+    answeredBy: 'consentCompleted',
+    verify: async () => {
+      if (!testsByHand(context)) return await connectionProblem(context, instance);
+      await askForConnectionTest(context, instance);
+      return undefined;
+    },
+  });
+}
+
+/** Only an instance that was on the new version before this upgrade can have one. */
+async function hasTokenAlready(context: StepContext, instance: ApplicationInstance): Promise<boolean> {
+  if (withoutRelease(instance.packageVersion) !== context.to || testsByHand(context)) return false;
+  return (await connectionProblem(context, instance)) === undefined;
+}

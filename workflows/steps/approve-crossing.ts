@@ -1,0 +1,28 @@
+import { readingStep } from '../pipeline/step';
+import type { EndpointsUpgraded } from './upgrade-endpoints';
+
+export interface CrossingApproved {
+  crossingApproved: true;
+}
+
+/** Four eyes before the point of no return, where the provider wants them. */
+export const approveCrossing = readingStep<EndpointsUpgraded, CrossingApproved>({
+  name: 'approveCrossing',
+  title: 'Approve the crossing',
+  procedure: 'Important: the upgrade procedure is not reversible',
+  waitsFor: 'an approver who did not start the upgrade, where the provider wants it',
+  run: async (context) => {
+    if (context.profile.approval.beforeCrossing) {
+      const { by } = await context.ask({
+        asked: 'approver',
+        title: `Import version ${context.to} for ${context.profile.provider}: after it there is no way back`,
+        instructions:
+          'The gateway sites run the new version and everything can still be undone. Read status and audit; approve to import the package, or abort to restore the state from before.',
+        evidence: 'Your reason. Whoever started the upgrade cannot approve.',
+        answeredBy: 'approveCrossing',
+      });
+      context.note(`approved by ${by}`);
+    }
+    return { crossingApproved: true };
+  },
+});

@@ -1,0 +1,35 @@
+import { readingStep, type StepContext } from '../pipeline/step';
+
+export interface TasksDrained {
+  tasksDrained: true;
+}
+
+/** `tasksProcessed`: no Office 365 task is open (procedure step 2.2). There is no vendor API for it (systems.md 1.6). */
+export const drainTasks = readingStep<object, TasksDrained>({
+  name: 'drainTasks',
+  title: 'Wait until all Office 365 tasks are processed',
+  procedure: '2. Stop provisioning Office 365 services',
+  waitsFor: 'the task manager; an operator, where the provider has no adapter for it',
+  run: async (context) => {
+    await tasksProcessed(context, 'before the endpoint is upgraded');
+    return { tasksDrained: true };
+  },
+});
+
+export async function tasksProcessed(context: StepContext, when: string): Promise<void> {
+  const { activities, profile } = context;
+  if (profile.taskMonitor.adapter === 'gate') {
+    await context.ask({
+      item: 'tasks',
+      asked: 'operator',
+      title: `All Office 365 tasks are processed, ${when}`,
+      instructions:
+        'In Operations open Operations > Tasks and filter the names by *office*. Leave the periodic tasks aside: they are always rescheduled. Wait until the list is empty; repair or cancel tasks that failed.',
+      evidence: 'When the list was empty.',
+    });
+    return;
+  }
+  await activities.operations.awaitTasksProcessed(`wait until no Office 365 task is open, ${when}`, {
+    monitor: profile.taskMonitor,
+  });
+}

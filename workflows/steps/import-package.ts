@@ -1,0 +1,75 @@
+import { ActivityFailure, ApplicationFailure, sleep, uuid4 } from '@temporalio/workflow';
+import { FAILURE, type ImportedPackage } from '../../src/contract/activities';
+import { crossingStep, type StepContext } from '../pipeline/step';
+import { failureType } from '../pipeline/problem';
+import type { CrossingApproved } from './approve-crossing';
+
+export interface PackageImported {
+  imported: ImportedPackage;
+}
+
+/** A system that was not reached at all is asked again so many times before the step holds. */
+const UNREACHED_ATTEMPTS = 5;
+const UNREACHED_PAUSE = '10 seconds';
+
+/**
+ * Imports the package into Odin Automation (procedure step 4.1, systems.md 1.4.1): the point of no return. An import
+ * whose outcome is unknown may have happened, so it is read back, and never asked for a second time before that.
+ */
+export const importPackage = crossingStep<CrossingApproved, PackageImported>({
+  name: 'importPackage',
+  title: 'Import the application package',
+  procedure: '4. Upgrade the Office 365 application: import the package',
+  waitsFor: 'the import tasks of Operations',
+  run: async (context) => {
+    const requestId = uuid4();
+    await requestImport(context, requestId);
+    return await readBack(context, requestId);
+  },
+  verify: (context) => readBack(context, uuid4()),
+});
+
+/** Returns when the import was accepted or may have been; `readBack` tells. */
+async function requestImport({ activities, profile, to }: StepContext, requestId: string): Promise<void> {
+  const { operations, aps } = profile;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await activities.operations.importPackage(`import version ${to}`, {
+        operations,
+        aps,
+        packageUrl: profile.package.url,
+        version: to,
+        requestId,
+      });
+      return;
+    } catch (error) {
+      if (mayHaveHappened(error)) return;
+      if (failureType(error) !== FAILURE.unreachable || attempt === UNREACHED_ATTEMPTS) throw error;
+      await sleep(UNREACHED_PAUSE, { summary: 'Operations was not reached; ask again' });
+    }
+  }
+}
+
+/** Everything but a clear "nothing was sent" or "no": above all a worker that died. */
+function mayHaveHappened(error: unknown): boolean {
+  if (!(error instanceof ActivityFailure)) return false;
+  const type = failureType(error);
+  return type !== FAILURE.unreachable && type !== FAILURE.rejected && type !== FAILURE.accessDenied;
+}
+
+async function readBack({ activities, profile, to }: StepContext, requestId: string): Promise<PackageImported> {
+  const { operations, aps } = profile;
+  const imported = await activities.operations.awaitImport(`read back the import of ${to}`, {
+    operations,
+    aps,
+    packageUrl: profile.package.url,
+    version: to,
+    requestId,
+  });
+  if (!imported)
+    throw ApplicationFailure.nonRetryable(
+      `Version ${to} is not in the package list and no import is running. Look at the import in Operations > Tasks; retry imports it, doneByHand accepts an import that was made by hand.`,
+      FAILURE.rejected,
+    );
+  return { imported };
+}

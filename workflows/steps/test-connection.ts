@@ -1,0 +1,37 @@
+import type { ApplicationInstance } from '../../src/contract/facts';
+import type { StepContext } from '../pipeline/step';
+
+/**
+ * *Test Connection* of one instance, by the provider's adapter.
+ * @returns what is wrong, or undefined. Only for providers whose adapter is not `gate`.
+ */
+export async function connectionProblem(
+  { activities, profile }: StepContext,
+  instance: ApplicationInstance,
+): Promise<string | undefined> {
+  const { ok, checks } = await activities.microsoft.testConnection(`test the connection of "${instance.name}"`, {
+    setting: profile.connectionTest,
+    instance: { id: instance.id, name: instance.name, resourceId: instance.resourceId },
+  });
+  if (ok) return undefined;
+  const failed = checks
+    .filter((check) => !check.ok)
+    .map(({ name, message }) => `${name}: ${message ?? 'no reason given'}`);
+  return `Test Connection of "${instance.name}" fails. ${failed.join('; ') || 'It gives no reason.'}`;
+}
+
+/** Whether a person has to press the button. */
+export const testsByHand = ({ profile }: StepContext): boolean => profile.connectionTest.adapter === 'gate';
+
+/** Asks an operator to press *Test Connection* (procedure step 5.4.2). */
+export async function askForConnectionTest(context: StepContext, instance: ApplicationInstance): Promise<void> {
+  await context.ask({
+    item: `connection-${instance.id}`,
+    alias: instance.name,
+    asked: 'operator',
+    title: `Test Connection of instance "${instance.name}" succeeds`,
+    instructions:
+      'In the Provider Control Panel open Services > Applications > Office 365 > Instances, select the instance, and on its Office 365 tab, Settings, click Test Connection. Both Partner Center and Graph have to answer.',
+    evidence: 'The message that was shown, and when.',
+  });
+}

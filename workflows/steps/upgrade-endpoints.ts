@@ -1,0 +1,149 @@
+import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
+import { FAILURE } from '../../src/contract/activities';
+import type { GatewaySite, SiteBackup, SiteVersion } from '../../src/contract/facts';
+import type { EndpointHost } from '../../src/contract/provider';
+import { everyOne } from '../pipeline/every-one';
+import { problemOf } from '../pipeline/problem';
+import { reversibleStep, type StepContext } from '../pipeline/step';
+import type { GatewaySites } from './collect-gateway-sites';
+import type { TasksDrained } from './drain-tasks';
+
+export interface EndpointsUpgraded {
+  endpointsUpgraded: true;
+}
+
+/** The sites of one host; they share its one iisreset. */
+interface HostWork {
+  host: EndpointHost;
+  sites: SiteWork[];
+}
+interface SiteWork {
+  site: GatewaySite;
+  version: SiteVersion;
+  /** Set once the copy is taken and verified; without it the site is not touched. */
+  backup?: SiteBackup;
+}
+
+/**
+ * Upgrades every gateway site with setup.cmd and restarts the Internet services once per host, after its last site
+ * (procedure step 3). Hosts work side by side, the sites of a host one after another. Every site is backed up first:
+ * no backup, no undo, so the step holds rather than go on without one.
+ */
+export const upgradeEndpoints = reversibleStep<GatewaySites & TasksDrained, HostWork[], EndpointsUpgraded>({
+  name: 'upgradeEndpoints',
+  title: 'Upgrade the endpoint',
+  procedure: '3. Upgrade the Office 365 application endpoint',
+  waitsFor: 'nobody, unless a site cannot be backed up',
+  undoes: 'restores every changed site from its backup, then one iisreset per host',
+  prepare: async (context, { sites }) => await everyOne(byHost(context, sites).map((work) => detect(context, work))),
+  run: async (context, _, hosts) => {
+    await everyOne(hosts.map((work) => upgradeHost(context, work)));
+    context.note(`${hosts.flatMap(({ sites }) => sites).length} sites upgraded`);
+    return { endpointsUpgraded: true };
+  },
+  verify: async (context, _, hosts) => {
+    await everyOne(hosts.map((work) => verifyUpgraded(context, work)));
+    return { endpointsUpgraded: true };
+  },
+  undo: async (context, _, hosts) => {
+    await everyOne(hosts.map((work) => restoreHost(context, work)));
+  },
+});
+
+function byHost({ profile }: StepContext, sites: GatewaySite[]): { host: EndpointHost; sites: GatewaySite[] }[] {
+  return profile.endpointHosts
+    .map((host) => ({ host, sites: sites.filter((site) => site.host === host.name) }))
+    .filter((work) => work.sites.length > 0);
+}
+
+async function detect(context: StepContext, work: { host: EndpointHost; sites: GatewaySite[] }): Promise<HostWork> {
+  const versions = await detectVersions(context, work.host, work.sites);
+  return {
+    host: work.host,
+    sites: work.sites.map((site, index) => {
+      const version = versions[index];
+      if (!version)
+        throw new Error(
+          `detectSites of ${work.host.name} answered for ${versions.length} of ${work.sites.length} sites`,
+        );
+      return { site, version };
+    }),
+  };
+}
+
+async function upgradeHost(context: StepContext, { host, sites }: HostWork): Promise<void> {
+  const { profile, upgrade, from, to } = context;
+  const endpoint = context.activities.endpoint(host);
+  const staged = await endpoint.stagePackage(`stage the package on ${host.name}`, {
+    host,
+    packageUrl: profile.package.url,
+    sha256: profile.package.sha256,
+  });
+  for (const work of sites) {
+    const { site, version } = work;
+    if (version.deployed !== 'new') {
+      await context.checkpoint();
+      work.backup ??= await backUp(context, host, site);
+      await context.checkpoint();
+      context.note(`setup of "${site.site}" on ${host.name}`);
+      await endpoint.runSetup(`setup.cmd for "${site.site}" on ${host.name}`, {
+        host,
+        site,
+        staged,
+        upgrade,
+        from,
+        to,
+      });
+    }
+  }
+  await endpoint.resetIis(`iisreset on ${host.name}`, { host, upgrade, purpose: 'upgrade' });
+  await verifyUpgraded(context, { host, sites });
+}
+
+async function backUp(context: StepContext, host: EndpointHost, site: GatewaySite): Promise<SiteBackup> {
+  const { activities, upgrade, from, to } = context;
+  try {
+    return await activities
+      .endpoint(host)
+      .backupSite(`back up "${site.site}" on ${host.name}`, { host, site, upgrade, from, to });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    throw ApplicationFailure.create({
+      type: FAILURE.noBackup,
+      nonRetryable: true,
+      message: `"${site.site}" on ${host.name} could not be backed up, so it was not touched: ${problemOf(error)} Repair the cause and retry.`,
+      ...(error instanceof Error ? { cause: error } : {}),
+    });
+  }
+}
+
+async function verifyUpgraded(context: StepContext, { host, sites }: HostWork): Promise<void> {
+  const versions = await detectVersions(
+    context,
+    host,
+    sites.map(({ site }) => site),
+  );
+  const left = sites.filter((_, index) => versions[index]?.deployed !== 'new');
+  if (left.length > 0)
+    throw ApplicationFailure.nonRetryable(
+      `Not on ${context.to} after setup.cmd: ${left.map(({ site }) => `"${site.site}" on ${host.name}`).join(', ')}. Read the setup log on the host.`,
+      FAILURE.unexpectedState,
+    );
+}
+
+async function restoreHost(context: StepContext, { host, sites }: HostWork): Promise<void> {
+  const { activities, upgrade } = context;
+  const endpoint = activities.endpoint(host);
+  const changed = sites.flatMap(({ site, backup }) => (backup ? [{ site, backup }] : []));
+  for (const { site, backup } of changed)
+    await endpoint.restoreSite(`restore "${site.site}" on ${host.name}`, { host, site, backup, upgrade });
+  if (changed.length > 0)
+    await endpoint.resetIis(`iisreset on ${host.name} after the restore`, { host, upgrade, purpose: 'rollback' });
+}
+
+const detectVersions = (
+  { activities, from, to }: StepContext,
+  host: EndpointHost,
+  sites: GatewaySite[],
+): Promise<SiteVersion[]> =>
+  activities.endpoint(host).detectSites(`read versions on ${host.name}`, { host, sites, from, to });

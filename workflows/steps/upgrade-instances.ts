@@ -1,0 +1,53 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import { FAILURE } from '../../src/contract/activities';
+import type { ApplicationInstance } from '../../src/contract/facts';
+import { withoutRelease } from '../../src/contract/versions';
+import { everyOne } from '../pipeline/every-one';
+import { forwardStep, type StepContext } from '../pipeline/step';
+import type { PackageImported } from './import-package';
+import type { PreflightFacts } from './preflight';
+
+export interface InstancesUpgraded {
+  instancesUpgraded: true;
+}
+
+/** Upgrades one instance as a pilot, then the rest (procedure step 4.2, systems.md 1.4.2). */
+export const upgradeInstances = forwardStep<PreflightFacts & PackageImported, InstancesUpgraded>({
+  name: 'upgradeInstances',
+  title: 'Upgrade the application instances',
+  procedure: '4. Upgrade the Office 365 application: upgrade existing instances',
+  waitsFor: 'the upgrade tasks of Operations',
+  run: async (context, { operations }) => {
+    const [pilot, ...rest] = operations.instances.filter(
+      ({ packageVersion }) => withoutRelease(packageVersion) !== context.to,
+    );
+    if (pilot) await upgradeInstance(context, pilot, 'pilot');
+    await context.checkpoint();
+    await everyOne(rest.map((instance) => upgradeInstance(context, instance, 'after the pilot')));
+    context.note(`${operations.instances.length} instances run ${context.to}`);
+    return { instancesUpgraded: true };
+  },
+  verify: async ({ activities, profile, to }) => {
+    const { operations, aps } = profile;
+    const instances = await activities.operations.readInstances('read the instances', { operations, aps });
+    const left = instances.filter(
+      ({ packageVersion, status }) => withoutRelease(packageVersion) !== to || status !== 'Ready',
+    );
+    if (left.length > 0)
+      throw ApplicationFailure.nonRetryable(
+        `Not Ready on ${to}: ${left.map(({ name, packageVersion, status }) => `"${name}" is ${status} on ${packageVersion}`).join(', ')}.`,
+        FAILURE.rejected,
+      );
+    return { instancesUpgraded: true };
+  },
+});
+
+async function upgradeInstance(context: StepContext, { id, name }: ApplicationInstance, role: string): Promise<void> {
+  const { operations, aps } = context.profile;
+  await context.activities.operations.upgradeInstance(`upgrade instance "${name}" (${role})`, {
+    operations,
+    aps,
+    instanceId: id,
+    version: context.to,
+  });
+}

@@ -1,0 +1,134 @@
+/** One upgrade of one provider: validate, look, choose the path, walk it, say how it ended. */
+import {
+  ApplicationFailure,
+  CancellationScope,
+  TemporalFailure,
+  defineQuery,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { FAILURE } from '../src/contract/activities';
+import { upgradeInput, type UpgradeInput } from '../src/contract/messages';
+import {
+  QUERY,
+  type AuditEntry,
+  type UpgradePlan,
+  type UpgradeResult,
+  type UpgradeStatus,
+} from '../src/contract/status';
+import { PATHS } from './paths';
+import { inventory } from './pipeline/activities';
+import { Desk } from './pipeline/desk';
+import type { EndFacts, UpgradePath } from './pipeline/path';
+import { problemOf } from './pipeline/problem';
+import { Reminders } from './pipeline/reminders';
+import { runPath, type Upgrade } from './pipeline/run-path';
+import { UpgradeRecord, now } from './pipeline/upgrade-record';
+import { preflight, runPreflight } from './steps/preflight';
+
+/** Input `{"provider":"contoso"}`; all else comes from the inventory, read once and frozen. */
+export const upgradeProvider = upgradeAlong(PATHS);
+
+/** The workflow for a set of paths, so that a test can bring its own. */
+export function upgradeAlong(paths: readonly UpgradePath[]): (input: UpgradeInput) => Promise<UpgradeResult> {
+  return async (input) => {
+    const { provider, startedBy } = read(input);
+    const record = new UpgradeRecord(provider, workflowInfo().workflowId, startedBy);
+    const desk = new Desk(record);
+    setHandler(defineQuery<UpgradeStatus>(QUERY.status), () => record.status);
+    setHandler(defineQuery<UpgradePlan>(QUERY.plan), () => record.answerPlan());
+    setHandler(defineQuery<AuditEntry[]>(QUERY.audit), () => record.audit);
+    desk.listen();
+    refuseLateCancellation(record);
+
+    record.begins([preflight]);
+    const profile = await inventory.loadProvider(`read ${provider} from the inventory`, { provider });
+    const upgrade: Upgrade = { profile, record, desk };
+    const reminders = new Reminders(record, profile);
+    void CancellationScope.nonCancellable(() => reminders.run());
+    return await endWell(upgrade, reminders, paths);
+  };
+}
+
+async function endWell(upgrade: Upgrade, reminders: Reminders, paths: readonly UpgradePath[]): Promise<UpgradeResult> {
+  const { record } = upgrade;
+  try {
+    const { path, facts } = await runPreflight(upgrade, paths);
+    record.follows(path);
+    const end = await runPath(upgrade, path, facts);
+    upgrade.desk.closes();
+    record.enterPhase('completed');
+    const result = resultOf(record, path, end);
+    await reminders.tell('completed', `${upgrade.profile.provider} runs ${path.to}`, summaryOf(result));
+    return result;
+  } catch (error) {
+    if (!(error instanceof TemporalFailure)) throw error;
+    upgrade.desk.closes();
+    if (record.status.endedAt === undefined) record.enterPhase('refused');
+    await CancellationScope.nonCancellable(() =>
+      reminders.tell(
+        'failed',
+        `The upgrade of ${upgrade.profile.provider} ended: ${record.status.state}`,
+        problemOf(error),
+      ),
+    );
+    throw error;
+  }
+}
+
+/** All problems of the input in one failure, before anything else happens. */
+function read(input: unknown): { provider: string; startedBy?: string | undefined } {
+  const parsed = upgradeInput.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) =>
+    path.length > 0 ? `${path.join('.')}: ${message}` : message,
+  );
+  throw ApplicationFailure.nonRetryable(
+    `The input of upgradeProvider is not usable: ${problems.join('; ')}. It has to read {"provider":"<id in the inventory>"}, with "startedBy" where the crossing needs an approval.`,
+    FAILURE.invalidInput,
+  );
+}
+
+/** Before the crossing a cancellation undoes everything; after it, it reaches nothing, and whoever asked can read why. */
+function refuseLateCancellation(record: UpgradeRecord): void {
+  CancellationScope.current().cancelRequested.catch((error: unknown) => {
+    if (!isCancellation(error)) throw error;
+    record.write({
+      by: 'unknown',
+      what: 'cancel',
+      ...(record.status.crossed
+        ? {
+            verdict: 'refused',
+            detail: `${FAILURE.pastPointOfNoReturn}: the package import has begun, nothing can be undone any more. The upgrade goes on.`,
+          }
+        : { verdict: 'accepted', detail: 'Everything done so far is being undone.' }),
+    });
+    if (record.status.crossed) record.status.cancelRefusedAt = now();
+    record.publish();
+  });
+}
+
+function resultOf({ status }: UpgradeRecord, { from, to }: UpgradePath, facts: EndFacts): UpgradeResult {
+  const { provider, startedAt, crossedAt = '', endedAt = '', checks, provisioningOffSeconds = 0 } = status;
+  return {
+    provider,
+    from,
+    to,
+    startedAt,
+    crossedAt,
+    completedAt: endedAt,
+    packageVersion: facts.imported.packageVersion,
+    instances: facts.operations.instances.length,
+    sites: facts.sites.length,
+    provisioningOffSeconds,
+    warnings: checks.filter(({ verdict }) => verdict === 'warning').map(({ message }) => message),
+  };
+}
+
+const summaryOf = ({ from, to, instances, sites, provisioningOffSeconds, warnings }: UpgradeResult): string =>
+  [
+    `${instances} instances and ${sites} gateway sites went from ${from} to ${to}.`,
+    `Provisioning was off for ${provisioningOffSeconds} s.`,
+    ...warnings.map((warning) => `- ${warning}`),
+  ].join('\n');
