@@ -1,5 +1,7 @@
 # What several scripts need. Dot-sourced by invoke.ps1 before each script.
 
+[Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor [Net.SecurityProtocolType]::Tls12
+
 # Ends the script with a failure of that kind; every other error counts as Rejected.
 function Fail([string] $Kind, [string] $Message) {
     $failure = New-Object System.InvalidOperationException($Message)
@@ -86,17 +88,16 @@ function Get-Application([string] $Site, [string] $Application) {
     $found
 }
 
-# The runs of setup.cmd that were started and not seen to end, whose process still lives.
+# The runs of setup.cmd that still live: each is a cmd.exe that writes the log of one record (setup.ps1).
 function Get-RunningSetups([string] $WorkDirectory) {
     $records = Join-Path $WorkDirectory 'records'
     if (-not (Test-Path -LiteralPath $records)) { return }
+    $commands = @(Get-CimInstance -ClassName Win32_Process -Filter "Name = 'cmd.exe'" | ForEach-Object { [string] $_.CommandLine })
     foreach ($file in @(Get-ChildItem -LiteralPath $records -Recurse -File -Filter '*.setup-started.json')) {
-        if (Test-Path -LiteralPath $file.FullName.Replace('.setup-started.json', '.setup-ended.json')) { continue }
-        $started = Read-Json $file.FullName
-        $process = Get-Process -Id $started.processId -ErrorAction SilentlyContinue
-        # Process ids are used again: only the same start makes it the same process.
-        if ($process -and $process.StartTime.ToUniversalTime().Ticks -eq [long] $started.processStartTicks) {
-            @{ id = $started.id; site = $started.site; application = $started.application; startedAt = [string] $started.at }
+        $output = $file.FullName.Replace('.setup-started.json', '.setup.log')
+        if (@($commands | Where-Object { $_.Contains($output) }).Count -gt 0) {
+            $started = Read-Json $file.FullName
+            @{ id = $started.id; site = $started.site; application = $started.application }
         }
     }
 }

@@ -26,16 +26,17 @@ function Get-WebConfigVersion([string] $Folder) {
     }
 }
 
+# As text: reading and writing JSON again would change what looks like a date.
 function Get-Records([string] $Filter) {
     if ($Parameters.records -eq '') { return }
     $folder = [IO.Path]::Combine($Parameters.workDirectory, 'records', $Parameters.records)
     if (-not (Test-Path -LiteralPath $folder)) { return }
-    Get-ChildItem -LiteralPath $folder -File -Filter $Filter | ForEach-Object { Read-Json $_.FullName }
+    Get-ChildItem -LiteralPath $folder -File -Filter $Filter | ForEach-Object { $utf8.GetString([IO.File]::ReadAllBytes($_.FullName)) }
 }
 
 $sites = @(Get-Sites)
 @{
-    sites       = @($Parameters.sites | ForEach-Object {
+    sites    = @($Parameters.sites | ForEach-Object {
             $key = $_
             $site = @($sites | Where-Object { $_.name -eq $key.site })[0]
             $application = if ($site) { $site.applications | Where-Object { $_.name -eq $key.application } | Select-Object -First 1 }
@@ -49,9 +50,9 @@ $sites = @(Get-Sites)
                 webConfigVersion = if ($folder) { Get-WebConfigVersion $folder } else { $null }
             }
         })
-    setupsEnded = @(Get-Records '*.setup-ended.json')
-    setups      = @(Get-Records '*.setup-started.json')
-    restores    = @(Get-Records '*.restored.json')
-    resets      = @(Get-Records '*.reset.json')
-    running     = $running
+    started  = @(Get-Records '*.setup-started.json')
+    ended    = @(Get-Records '*.setup-ended.json')
+    restored = @(Get-Records '*.restored.json')
+    reset    = @(Get-Records '*.reset.json')
+    running  = $running
 }

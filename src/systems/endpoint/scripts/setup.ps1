@@ -13,15 +13,14 @@ Use-Host {
     # Names with characters that mean something to cmd.exe never get here: they are rejected, not escaped.
     $command = '.\setup.cmd -GatewaySiteName "{0}" -GatewayAppName "{1}" -GatewayIPAddress "{2}" -GatewaySiteCertSubject "{3}" -Force' -f `
         $Parameters.site, $Parameters.application, $Parameters.ip, $Parameters.hostname
+    Save-Json "$record.setup-started.json" @{
+        id = $Parameters.id; site = $Parameters.site; application = $Parameters.application
+        hostname = $Parameters.hostname; ip = $Parameters.ip; at = (Get-Now)
+    }
     $process = Start-Process -FilePath 'cmd.exe' -ArgumentList "/d /s /c `"$command > `"$output`" 2>&1 < NUL`"" `
         -WorkingDirectory $Parameters.directory -WindowStyle Hidden -PassThru
     # Without the handle, the exit code is lost when the process ends (Windows PowerShell).
     $null = $process.Handle
-    Save-Json "$record.setup-started.json" @{
-        id = $Parameters.id; site = $Parameters.site; application = $Parameters.application
-        hostname = $Parameters.hostname; ip = $Parameters.ip; at = (Get-Now)
-        processId = $process.Id; processStartTicks = [string] $process.StartTime.ToUniversalTime().Ticks
-    }
     $process.WaitForExit()
     $lines = @(if (Test-Path -LiteralPath $output) { Get-Content -LiteralPath $output | Select-Object -Last 40 | ForEach-Object { [string] $_ } })
     $result = @{ id = $Parameters.id; exitCode = $process.ExitCode; log = [string]::Join("`n", $lines); at = (Get-Now) }

@@ -23,7 +23,6 @@ Use-Host {
     $null = New-Item -ItemType Directory -Path $folder -Force
 
     $package = Join-Path $folder 'package.zip'
-    [Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor [Net.SecurityProtocolType]::Tls12
     try {
         Invoke-WebRequest -Uri $Parameters.packageUrl -OutFile $package -UseBasicParsing -TimeoutSec 600
     } catch {

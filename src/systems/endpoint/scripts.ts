@@ -1,0 +1,131 @@
+/**
+ * The scripts in `scripts/`, each with what it takes and the facts that it gives. They decide nothing that can be decided
+ * here; what they say is checked like any other answer from outside.
+ */
+import { z } from 'zod';
+
+const file = z.object({ path: z.string(), bytes: z.number(), sha256: z.string() });
+/** One file of a folder: path from there with forward slashes, size in bytes, SHA-256 in lower case. */
+export type HashedFile = z.output<typeof file>;
+
+const application = z.object({
+  name: z.string(),
+  physicalPath: z.string(),
+  database: z.object({ dataSource: z.string(), login: z.string(), sysadmin: z.number().nullable() }).nullable(),
+});
+
+const inspectedSite = z.object({
+  site: z.string(),
+  application: z.string(),
+  /** `address:port:hostname` of each https binding; `null` where IIS has no such site. */
+  bindings: z.array(z.string()).nullable(),
+  /** `null` where the site has no such application. */
+  physicalPath: z.string().nullable(),
+  /** `null` where there is no folder. */
+  assemblies: z.array(z.object({ file: z.string(), version: z.string().nullable() })).nullable(),
+  webConfigVersion: z.string().nullable(),
+});
+export type InspectedSite = z.output<typeof inspectedSite>;
+
+/** A record that a script has written as JSON, one file each. */
+const record = <T extends z.ZodType>(shape: T) =>
+  z
+    .string()
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: 'custom', message: 'is no JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(shape);
+
+const setupEnded = z.object({ id: z.string(), exitCode: z.number(), log: z.string() });
+const setupStarted = z.object({
+  id: z.string(),
+  site: z.string(),
+  application: z.string(),
+  hostname: z.string(),
+  at: z.string(),
+});
+const resetDone = z.object({
+  /** Ids of the setups and restores that came before it. */
+  covers: z.array(z.string()),
+  exitCode: z.number(),
+  /** What iisreset printed, without empty lines. */
+  output: z.array(z.string()),
+  services: z.array(z.object({ name: z.string(), state: z.string() })),
+});
+export type ResetDone = z.output<typeof resetDone>;
+
+const inspection = z.object({
+  sites: z.array(inspectedSite),
+  started: z.array(record(setupStarted)),
+  ended: z.array(record(setupEnded)),
+  restored: z.array(record(z.object({ id: z.string(), site: z.string(), application: z.string() }))),
+  reset: z.array(record(resetDone)),
+  /** Runs of setup.cmd that still live, of any upgrade. */
+  running: z.array(z.object({ id: z.string(), site: z.string(), application: z.string() })),
+});
+export type Inspection = z.output<typeof inspection>;
+
+/** Shape of each script's result. */
+export const RESULTS = {
+  discover: z.object({
+    computerName: z.string(),
+    elevated: z.boolean(),
+    sites: z.array(
+      z.object({
+        name: z.string(),
+        state: z.string(),
+        bindings: z.array(z.string()),
+        applications: z.array(application),
+      }),
+    ),
+  }),
+  inspect: inspection,
+  backup: z.object({ path: z.string(), listed: z.array(file), copied: z.array(file) }),
+  stage: z.object({ directory: z.string(), sha256: z.string(), blocked: z.array(z.string()) }),
+  setup: setupEnded,
+  reset: resetDone,
+  answer: z.object({ status: z.number(), problem: z.string() }),
+  hash: z.object({ backup: z.array(file), deployed: z.array(file) }),
+  restore: z.object({ deployed: z.array(file) }),
+};
+
+interface OnSite {
+  workDirectory: string;
+  site: string;
+  application: string;
+}
+interface Recorded {
+  /** Name of the folder that keeps this upgrade's records. */
+  records: string;
+  /** Names this run's records. */
+  id: string;
+}
+
+/** What each script takes. Texts are data wherever they go: no script makes code of them. */
+export interface Parameters {
+  discover: Record<string, never>;
+  inspect: {
+    workDirectory: string;
+    sites: { site: string; application: string }[];
+    /** Folder of an upgrade's records; empty to read none. */
+    records: string;
+    /** How long to wait for setups that still run. */
+    waitMilliseconds: number;
+  };
+  /** `backup` names the copy's folder and the copy of the IIS configuration. */
+  backup: OnSite & { backup: string };
+  stage: { workDirectory: string; packageUrl: string; sha256: string };
+  setup: OnSite & Recorded & { directory: string; ip: string; hostname: string };
+  reset: Recorded & { workDirectory: string; covers: string[] };
+  answer: { url: string; waitMilliseconds: number };
+  hash: { backup: string; site: string; application: string };
+  restore: OnSite & Recorded & { backup: string };
+}
+
+export type ScriptName = keyof Parameters;
+export type Result<N extends ScriptName> = z.output<(typeof RESULTS)[N]>;
