@@ -1,0 +1,215 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { CliError } from '../../src/cli/cli-error';
+import { view } from './fixtures';
+import { FakeUpgrades, onward, summary } from './fake-upgrades';
+
+const NO_WORKER = new CliError('noWorker', 'No worker answers.');
+
+describe('the command line', () => {
+  test('help lists the commands and what the exit codes mean', async () => {
+    const { code, stdout } = await onward(['--help']);
+    expect(code).toBe(0);
+    for (const command of ['start', 'status', 'gates', 'consent', 'confirm', 'resolve', 'approve', 'abort', 'report']) {
+      expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+    }
+    expect(stdout).toContain('Exit codes:');
+    expect(stdout).toContain('TEMPORAL_ADDRESS');
+  });
+
+  test.each([
+    ['an unknown command', ['strat', 'contoso'], 'Did you mean start?'],
+    ['no command', [], 'Name a command'],
+    ['an unknown option', ['status', '--wach'], 'Did you mean --watch?'],
+    ['a provider that no inventory could have', ['status', 'Con toso'], 'lower-case letters'],
+    ['a report in no known form', ['report', 'contoso', '--format', 'pdf'], 'markdown'],
+  ])('%s is a usage error that says what to do', async (_, commandLine, hint) => {
+    const { code, stderr, connections } = await onward(commandLine);
+    expect(code).toBe(2);
+    expect(stderr).toContain(hint);
+    expect(connections).toEqual([]);
+  });
+
+  test('errors are JSON on stderr with --json, and stdout stays empty', async () => {
+    const { code, stdout, stderr } = await onward(['status', 'fabrikam', '--json']);
+    expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
+    expect(JSON.parse(stderr)).toEqual({
+      error: { kind: 'notFound', message: 'There is no upgrade of fabrikam.', problems: [], exitCode: 4 },
+    });
+  });
+
+  test('the server is the one that the command line names, and its connection is closed', async () => {
+    const upgrades = new FakeUpgrades();
+    const { connections } = await onward(['audit', 'contoso', '--address', 'h:1', '--namespace', 'n'], upgrades);
+    expect(connections).toEqual([expect.objectContaining({ address: 'h:1', namespace: 'n' })]);
+    expect(upgrades.closed).toBe(1);
+  });
+
+  test('a server that cannot be reached has its own exit code', async () => {
+    const connect = () => Promise.reject(new CliError('unreachable', 'Nobody listens.', { hint: 'Start it.' }));
+    const { code, stderr } = await onward(['status'], undefined, { connect });
+    expect({ code, stderr }).toEqual({ code: 5, stderr: 'Nobody listens.\nStart it.\n' });
+  });
+});
+
+describe('start', () => {
+  test('starts the upgrade in the name of who is at the terminal', async () => {
+    const upgrades = new FakeUpgrades();
+    const { code, stdout } = await onward(['start', 'contoso', '--json'], upgrades);
+    expect(code).toBe(0);
+    expect(upgrades.started).toEqual([{ provider: 'contoso', startedBy: 'ana@csp.example' }]);
+    expect(JSON.parse(stdout)).toEqual({
+      provider: 'contoso',
+      startedBy: 'ana@csp.example',
+      workflowId: 'upgrade/contoso',
+      runId: '7d9f',
+    });
+  });
+
+  test('is refused while the upgrade runs', async () => {
+    const refusal = new CliError('refused', 'The upgrade of contoso is running already.');
+    const { code, stderr } = await onward(['start', 'contoso'], new FakeUpgrades([view()], refusal));
+    expect(code).toBe(3);
+    expect(stderr).toContain('running already');
+  });
+
+  test.each([
+    ['completed', 'completed', 0],
+    ['rolledBack', 'failed', 1],
+    ['refused', 'failed', 3],
+    ['rollbackIncomplete', 'failed', 1],
+    ['waiting', 'terminated', 1],
+  ] as const)('with --wait, an upgrade that ends %s (%s) gives exit code %d', async (state, execution, expected) => {
+    const upgrades = new FakeUpgrades([view(), view({ state, gates: [] }, execution)]);
+    const { code, stdout } = await onward(['start', 'contoso', '--wait', '--interval', '0.1', '--json'], upgrades);
+    expect(code).toBe(expected);
+    expect(JSON.parse(stdout)).toMatchObject({ provider: 'contoso', execution, status: { state } });
+  });
+});
+
+describe('status', () => {
+  test('without a provider lists what runs, from what the server itself knows', async () => {
+    const { stdout } = await onward(['status']);
+    expect(stdout).toContain('contoso, 18.3 -> 18.4.1, waiting, at acquireRefreshTokens, point of no return passed');
+  });
+
+  test('without a worker shows what the server itself knows, and says so by its exit code', async () => {
+    const { code, stdout, stderr } = await onward(['status', 'contoso', '--json'], new FakeUpgrades([NO_WORKER]));
+    expect(code).toBe(6);
+    expect(JSON.parse(stdout)).toEqual({ summary });
+    expect(JSON.parse(stderr)).toMatchObject({ error: { kind: 'noWorker' } });
+  });
+
+  test('--watch outlives a worker that is away for a while, and says when it is back', async () => {
+    const end = view({ state: 'completed', gates: [] }, 'completed');
+    const upgrades = new FakeUpgrades([view(), NO_WORKER, NO_WORKER, end]);
+    const { code, stdout } = await onward(['status', 'contoso', '--watch', '--interval', '0.1'], upgrades);
+    expect(code).toBe(0);
+    expect(stdout.match(/No worker answers\. Trying again\./g)).toHaveLength(1);
+    expect(stdout).toContain('Answers again');
+    expect(stdout).toContain('Upgrade completed.');
+  });
+
+  test('--watch ends at Ctrl-C and says that the upgrade goes on', async () => {
+    const interrupted = () => AbortSignal.abort();
+    const { code, stderr } = await onward(['status', 'contoso', '--watch'], undefined, { interrupted });
+    expect(code).toBe(130);
+    expect(stderr).toContain('the upgrade of contoso goes on');
+  });
+});
+
+describe('gates', () => {
+  test('lists every gate with the commands that answer it', async () => {
+    const { stdout } = await onward(['gates', '--json']);
+    const { upgrades } = JSON.parse(stdout) as { upgrades: { gates: { commands: { onward: string } }[] }[] };
+    expect(upgrades[0]?.gates[0]?.commands.onward).toBe('onward consent contoso 2');
+  });
+
+  test('without a worker tells how many people are waited for', async () => {
+    const { code, stdout } = await onward(['gates'], new FakeUpgrades([NO_WORKER]));
+    expect(code).toBe(6);
+    expect(stdout).toContain('Without a worker');
+    expect(stdout).toContain('1 waiting for a person');
+    expect(stdout).not.toContain('Nothing waits');
+  });
+
+  test('quotes for PowerShell on Windows', async () => {
+    const { stdout } = await onward(['gates', 'contoso'], undefined, { platform: 'win32' });
+    expect(stdout).toContain(`--input '{"instance":"2","by":"<who you are>"}'`);
+  });
+});
+
+describe('answers', () => {
+  test.each([
+    [['consent', 'contoso', '2'], 'consentCompleted', { instance: '2' }],
+    [
+      ['confirm', 'contoso', 'updateCustomizations', '--item', 'main-store', '--evidence', 'CHG-7'],
+      'confirmStep',
+      { step: 'updateCustomizations', item: 'main-store', evidence: 'CHG-7' },
+    ],
+    [
+      ['resolve', 'contoso', 'drainTasks', 'retry', '--reason', 'mended'],
+      'resolveHold',
+      { step: 'drainTasks', action: 'retry', reason: 'mended' },
+    ],
+    [['approve', 'contoso', '--reason', 'CAB'], 'approveCrossing', { reason: 'CAB' }],
+    [['pause', 'contoso', '--reason', 'night'], 'pause', { reason: 'night' }],
+    [['resume', 'contoso', '--reason', 'day'], 'resume', { reason: 'day' }],
+    [['abort', 'contoso', '--reason', 'wrong day'], 'abort', { reason: 'wrong day' }],
+  ])('%j sends the message of the contract', async (commandLine, name, fields) => {
+    const upgrades = new FakeUpgrades();
+    const { code, stdout } = await onward([...commandLine, '--by', 'ben'], upgrades);
+    expect(code).toBe(0);
+    expect(stdout).toBe('Thank you, the connection is being tested.\n');
+    expect(upgrades.sent).toEqual([{ how: 'update', provider: 'contoso', name, message: { ...fields, by: 'ben' } }]);
+  });
+
+  test('that are not valid are not sent, and every problem is named', async () => {
+    const upgrades = new FakeUpgrades();
+    const { code, stderr } = await onward(['resolve', 'contoso', 'drainTasks', 'skip', '--by', ' '], upgrades);
+    expect(code).toBe(2);
+    expect(stderr).toContain('action must be retry, rollback or doneByHand');
+    expect(stderr).toContain('by must not be empty');
+    expect(stderr).toContain('reason is missing');
+    expect(upgrades.sent).toEqual([]);
+  });
+
+  test('that the upgrade refuses are told with its reason', async () => {
+    const refusal = new CliError('refused', 'The point of no return is passed.');
+    const { code, stderr } = await onward(['abort', 'contoso', '--reason', 'x'], new FakeUpgrades([view()], refusal));
+    expect({ code, stderr }).toEqual({ code: 3, stderr: 'The point of no return is passed.\n' });
+  });
+
+  test('can be left as a signal while no worker is up', async () => {
+    const upgrades = new FakeUpgrades();
+    const { stdout } = await onward(['consent', 'contoso', '2', '--signal'], upgrades);
+    expect(upgrades.sent).toEqual([expect.objectContaining({ how: 'signal', name: 'consentCompleted' })]);
+    expect(stdout).toContain('onward audit contoso');
+  });
+});
+
+describe('audit and report', () => {
+  test('the audit trail shows who said what and what was refused', async () => {
+    const { stdout } = await onward(['audit', 'contoso']);
+    expect(stdout).toMatch(/refused\s+update:abort\s+mallory\s+The point of no return is passed\./);
+  });
+
+  test('a report goes to the file that is asked for', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'onward-report-'));
+    try {
+      const output = path.join(folder, 'contoso.md');
+      const { code, stdout } = await onward(['report', 'contoso', '--format', 'markdown', '--output', output]);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: `Written to ${output}.\n` });
+      expect(await readFile(output, 'utf8')).toContain('# Upgrade of contoso: evidence');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test('a report that cannot be written is a failure', async () => {
+    const { code, stderr } = await onward(['report', 'contoso', '--output', '/nowhere/at/all']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('could not be written');
+  });
+});

@@ -1,0 +1,75 @@
+import { asMarkdown, asText } from '../../src/cli/evidence/document';
+import { evidenceDocument } from '../../src/cli/evidence/evidence-document';
+import { evidencePack } from '../../src/cli/evidence/evidence-pack';
+import { audit, NOW, profile, record, upgradeStatus } from './fixtures';
+
+const options = { now: NOW, onwardVersion: '1.0.0' };
+const pack = evidencePack(upgradeStatus(), audit, record, options);
+
+describe('the evidence pack', () => {
+  test('tells each step with its length, and who answered what, accepted or refused', () => {
+    expect(pack.steps.map(({ name, durationSeconds }) => [name, durationSeconds])).toEqual([
+      ['preflight', 12],
+      ['importPackage', 185],
+      ['acquireRefreshTokens', 3600],
+      ['startProvisioning', undefined],
+    ]);
+    expect(pack.answers.map(({ by, verdict }) => [by, verdict])).toEqual([
+      ['ben@csp.example', 'accepted'],
+      ['mallory', 'refused'],
+    ]);
+  });
+
+  test('leaves the house without passwords and tokens of URLs, yet with the digest of the true entry', () => {
+    const forms = [JSON.stringify(pack), asText(evidenceDocument(pack)), asMarkdown(evidenceDocument(pack))];
+    for (const form of forms) {
+      expect(form).not.toContain('hunter2');
+      expect(form).not.toContain('topsecret');
+      expect(form).toContain('https://***@mn.contoso.example:8440/RPC2');
+      expect(form).toContain('env:PBA_PASSWORD');
+    }
+    const other = { ...profile, plans: [11] };
+    const changed = evidencePack(upgradeStatus(), audit, { ...record, profile: other }, options);
+    expect(changed.inputs.profileSha256).not.toBe(pack.inputs.profileSha256);
+  });
+
+  test('has the same digest whatever the order of the fields', () => {
+    const reversed = Object.fromEntries(Object.entries(profile).reverse()) as typeof profile;
+    const same = evidencePack(upgradeStatus(), audit, { ...record, profile: reversed }, options);
+    expect(same.inputs.profileSha256).toBe(pack.inputs.profileSha256);
+  });
+
+  test('names versions, attempts and workers', () => {
+    const text = asText(evidenceDocument(pack));
+    expect(text).toContain('temporal-typescript 1.24.0');
+    expect(text).toMatch(
+      /3 min 05 s\s+completed\s+2\s+importPackage: import 18\.4\.1-12\s+123@control\s+connection reset/,
+    );
+  });
+
+  test('says so where there is nothing to tell', () => {
+    const bare = evidencePack(
+      upgradeStatus({ checks: [], gates: [] }),
+      [],
+      { ...record, profile: undefined, actions: [] },
+      options,
+    );
+    const text = asText(evidenceDocument(bare));
+    expect(text).toContain('Nobody was asked.');
+    expect(text).toContain('No step was held.');
+    expect(text).toContain('It could not be loaded.');
+  });
+
+  test('cannot be broken out of as Markdown', () => {
+    const hostile = '```\n# owned\n<img src=x onerror=y>';
+    const marked = asMarkdown(
+      evidenceDocument(
+        evidencePack(upgradeStatus(), audit, { ...record, profile: { ...profile, name: hostile } }, options),
+      ),
+    );
+    expect(marked).toContain('\\| not \\| a \\| table \\| &lt;script&gt;');
+    const fence = /^(`{4,})$/m.exec(marked)?.[1];
+    expect(fence).toBeDefined();
+    expect(marked.split('\n').filter((line) => line === fence)).toHaveLength(2);
+  });
+});

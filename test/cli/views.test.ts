@@ -1,0 +1,172 @@
+import { createColors } from 'picocolors';
+import { changeLines } from '../../src/cli/views/change-lines';
+import { gatesLines } from '../../src/cli/views/gates-view';
+import { howToAnswerGate, howToResolve, type Calling } from '../../src/cli/views/how-to-answer';
+import { statusLines } from '../../src/cli/views/status-view';
+import type { Hold } from '../../src/contract/status';
+import { consentGate, NOW, storeGate, upgradeStatus, view } from './fixtures';
+
+const calling: Calling = { onward: 'onward', shell: 'posix', connection: [] };
+const options = { now: NOW, paint: createColors(false), width: 120, calling };
+const hold: Hold = {
+  step: 'drainTasks',
+  since: '2026-11-03T11:59:00.000Z',
+  problem: 'Task 7 failed. Look at it.',
+  actions: ['retry', 'rollback'],
+};
+const text = (lines: string[]): string => lines.join('\n');
+
+describe('the status of an upgrade', () => {
+  test('shows each step with how long it took, and the walking time of the one that is not done', () => {
+    const lines = statusLines(view(), options);
+    expect(lines.find((line) => line.includes('importPackage'))).toMatch(/✔ Title of importPackage\s+3 min 05 s/);
+    expect(lines.find((line) => line.includes('acquireRefreshTokens'))).toMatch(
+      /\? .*\s1 h 00 min\s+waiting for a person: 1 of 3/,
+    );
+  });
+
+  test('says that the point of no return is passed, and draws it before the import', () => {
+    const lines = statusLines(view(), options);
+    expect(text(lines)).toContain('Point of no return passed at 2026-11-03 10:45:00 UTC: there is only forward.');
+    const rule = lines.findIndex((line) => line.includes('── point of no return ──'));
+    expect(lines[rule + 1]).toContain('importPackage');
+    expect(text(statusLines(view({ crossed: false }), options))).toContain('Point of no return not passed.');
+  });
+
+  test('says for how long provisioning has been off', () => {
+    expect(text(statusLines(view(), options))).toContain(
+      'Provisioning is off since 2026-11-03 10:01:00 UTC (1 h 59 min)',
+    );
+  });
+
+  test('shows who is waited for, what the last answer lacked, and the command that answers', () => {
+    const gates = [{ ...consentGate, lastProblem: 'Graph answered invalid_grant' }];
+    const shown = text(statusLines(view({ gates }), options));
+    expect(shown).toContain('Acquire the refresh token of CSP Europe, for 1 h 00 min');
+    expect(shown).toContain('not yet: Graph answered invalid_grant');
+    expect(shown).toContain('onward consent contoso 2');
+  });
+
+  test('shows a hold with its problem and one command for each decision that is left', () => {
+    const shown = text(statusLines(view({ state: 'held', holds: [hold], gates: [] }), options));
+    expect(shown).toContain('Task 7 failed. Look at it.');
+    expect(shown).toContain("onward resolve contoso drainTasks retry --reason '<why>'");
+    expect(shown).not.toContain('doneByHand');
+  });
+
+  test('shows warnings of the preflight, but not the checks that passed', () => {
+    const shown = text(statusLines(view(), options));
+    expect(shown).toContain('warning: Template 5 has both');
+    expect(shown).not.toContain('OA 8.0');
+  });
+
+  test('names what could not be undone', () => {
+    const shown = text(
+      statusLines(view({ state: 'rollbackIncomplete', notUndone: ['site ews on gw-host-01'] }), options),
+    );
+    expect(shown).toContain('site ews on gw-host-01');
+  });
+
+  test('says so when the workflow was terminated under the upgrade', () => {
+    expect(text(statusLines(view({}, 'terminated'), options))).toContain('The workflow was terminated');
+  });
+
+  test('never passes on an escape sequence that somebody typed', () => {
+    const hostile = '\u001b]0;owned\u0007\u202e';
+    const shown = text(
+      statusLines(
+        view({
+          startedBy: hostile,
+          paused: { by: hostile, reason: hostile, since: NOW.toISOString() },
+          holds: [{ ...hold, step: hostile, problem: hostile }],
+          gates: [
+            { ...consentGate, title: hostile, answer: { name: 'consentCompleted', payload: { instance: hostile } } },
+          ],
+          steps: upgradeStatus().steps.map((step) => ({ ...step, note: hostile })),
+        }),
+        options,
+      ),
+    );
+    expect(shown).not.toMatch(/[\u001b\u0007\u202e]/);
+  });
+
+  test('cuts a step to the width of the terminal', () => {
+    const steps = upgradeStatus().steps.map((step) => ({ ...step, note: 'x'.repeat(500) }));
+    const lines = statusLines(view({ steps, gates: [], checks: [] }), { ...options, width: 60 });
+    expect(Math.max(...lines.slice(5).map((line) => line.length))).toBeLessThanOrEqual(60);
+  });
+});
+
+describe('how to answer', () => {
+  test('a gate with an item is confirmed by name, the evidence left to be filled in', () => {
+    const how = howToAnswerGate('contoso', storeGate, calling);
+    expect(how.onward).toBe(
+      "onward confirm contoso updateCustomizations --item main-store --evidence '<list of files>'",
+    );
+    expect(how.temporal).toBe(
+      'temporal workflow signal --workflow-id upgrade/contoso --name confirmStep --input ' +
+        `'{"step":"updateCustomizations","item":"main-store","by":"<who you are>","evidence":"<list of files>"}'`,
+    );
+  });
+
+  test('names the server where it is not the default one', () => {
+    const elsewhere = { ...calling, connection: ['--address', '127.0.0.1:7300'] };
+    const how = howToAnswerGate('contoso', consentGate, elsewhere);
+    expect(how.onward).toMatch(/ --address 127\.0\.0\.1:7300$/);
+    expect(how.temporal).toMatch(/ --address 127\.0\.0\.1:7300$/);
+  });
+
+  test('keeps JSON exact where a name holds characters that cannot be shown', () => {
+    const answer = { name: 'consentCompleted' as const, payload: { instance: 'CSP\u200b "Süd" it\u0027s' } };
+    const { temporal } = howToAnswerGate('contoso', { ...consentGate, answer }, calling);
+    expect(temporal).toContain(String.raw`'{"instance":"CSP\u200b \"Süd\" it'\''s"}'`);
+  });
+
+  test('a hold is resolved by one of the decisions that it leaves open', () => {
+    expect(howToResolve('contoso', hold, calling).map(({ action }) => action)).toEqual(['retry', 'rollback']);
+  });
+});
+
+describe('the list of gates', () => {
+  test('tells what to do, what counts as evidence, and both ways to answer', () => {
+    const shown = text(gatesLines([upgradeStatus()], options));
+    expect(shown).toContain('    Press *Acquire*.');
+    expect(shown).toContain('    Test Connection succeeds.');
+    expect(shown).toContain('onward consent contoso 2');
+    expect(shown).toContain('temporal workflow signal --workflow-id upgrade/contoso --name consentCompleted');
+    expect(shown).toContain('next reminder 2026-11-04 11:00:00 UTC');
+  });
+
+  test('says so when nobody is waited for', () => {
+    expect(gatesLines([upgradeStatus({ gates: [] })], options)).toEqual(['Nothing waits for a person.']);
+  });
+});
+
+describe('a terminal that only appends', () => {
+  test('hears of every change once', () => {
+    const first = changeLines(undefined, view({ gates: [], crossed: false }), options);
+    expect(text(first)).toContain('Title of preflight done (12 s): 14 checks passed, 1 warning');
+    const second = changeLines(view({ gates: [], crossed: false }), view(), options);
+    expect(second).toEqual([
+      'Point of no return passed: there is only forward.',
+      'Waiting for a person: Acquire the refresh token of CSP Europe',
+      '    onward consent contoso 2',
+      expect.stringContaining('    temporal workflow signal'),
+    ]);
+    expect(changeLines(view(), view(), options)).toEqual([]);
+  });
+
+  test('hears that a gate was answered, and that the upgrade is over', () => {
+    expect(changeLines(view(), view({ gates: [], state: 'completed' }, 'completed'), options)).toEqual([
+      'Answered: Acquire the refresh token of CSP Europe',
+      'Upgrade completed.',
+    ]);
+  });
+
+  test('hears why an answer was not enough', () => {
+    const gates = [{ ...consentGate, lastProblem: 'invalid_grant' }];
+    expect(changeLines(view(), view({ gates }), options)).toEqual([
+      'Not yet: Acquire the refresh token of CSP Europe: invalid_grant',
+    ]);
+  });
+});
