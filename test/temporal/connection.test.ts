@@ -1,0 +1,91 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { findTemporalCli } from '../../src/temporal/cli-binary';
+import { connectClient, connectWorker, localSettings, temporalSettings } from '../../src/temporal/connection';
+import { type DevServer, startDevServer } from '../../src/temporal/dev-server';
+
+describe('settings from the environment', () => {
+  const before = { ...process.env };
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), 'onward-settings-'));
+    for (const name of Object.keys(process.env)) if (name.startsWith('TEMPORAL_')) delete process.env[name];
+    process.env['TEMPORAL_CONFIG_FILE'] = path.join(folder, 'temporal.toml');
+  });
+  afterEach(async () => {
+    process.env = { ...before };
+    await rm(folder, { recursive: true });
+  });
+
+  test('are the local server and its default namespace when nothing is set', () => {
+    expect(temporalSettings()).toMatchObject({
+      connectionOptions: { address: 'localhost:7233' },
+      namespace: 'default',
+    });
+  });
+
+  test('come from a profile of temporal.toml, and variables win', async () => {
+    const file = '[profile.production]\naddress = "temporal.example:7233"\nnamespace = "upgrades"\napi_key = "k"\n';
+    await writeFile(path.join(folder, 'temporal.toml'), file);
+    process.env['TEMPORAL_PROFILE'] = 'production';
+    process.env['TEMPORAL_NAMESPACE'] = 'rehearsal';
+    expect(temporalSettings()).toEqual({
+      connectionOptions: { address: 'temporal.example:7233', apiKey: 'k', tls: true, metadata: undefined },
+      namespace: 'rehearsal',
+    });
+  });
+
+  test('name a profile that is not there', () => {
+    process.env['TEMPORAL_PROFILE'] = 'prodction';
+    expect(() => temporalSettings()).toThrow(/Profile 'prodction' not found.*temporal\.toml/);
+  });
+});
+
+describe('connecting', () => {
+  let server: DevServer;
+  beforeAll(async () => {
+    server = await startDevServer();
+  });
+  afterAll(() => server.close());
+
+  test('says at once that no server answers, and what to do', async () => {
+    const nobody = localSettings('127.0.0.1:1');
+    const started = Date.now();
+    await expect(connectClient(nobody)).rejects.toThrow(
+      /127\.0\.0\.1:1 does not answer.*ECONNREFUSED.*TEMPORAL_ADDRESS/,
+    );
+    await expect(connectWorker(nobody)).rejects.toThrow(/127\.0\.0\.1:1 does not answer.*TEMPORAL_ADDRESS/);
+    expect(Date.now() - started).toBeLessThan(5_000);
+  });
+
+  test('gives the command that creates a missing namespace', async () => {
+    const settings = { ...localSettings(server.address), namespace: 'upgrades' };
+    const command = `temporal operator namespace create --address ${server.address} --namespace upgrades`;
+    await expect(connectClient(settings)).rejects.toThrow(command);
+    await expect(connectWorker(settings)).rejects.toThrow(command);
+  });
+
+  test('gives a worker the command that registers missing search attributes, and that command works', async () => {
+    const { path: temporal } = await findTemporalCli();
+    const run = async (args: string[]): Promise<void> => {
+      const child = spawn(temporal, args, { stdio: 'ignore' });
+      expect(await once(child, 'close')).toEqual([0, null]);
+    };
+    await run(['operator', 'namespace', 'create', '--address', server.address, '--namespace', 'bare']);
+    const settings = { ...localSettings(server.address), namespace: 'bare' };
+
+    const refusal = await connectWorker(settings).then(
+      () => 'connected',
+      (error: Error) => error.message,
+    );
+    expect(refusal).toContain('does not know the search attributes OnwardProvider');
+    const command = refusal.split('\n').at(-1)?.trim().split(' ').slice(1) ?? [];
+    await run(command);
+    const connection = await connectWorker(settings);
+    await connection.close();
+  });
+});

@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { connectClient, localSettings, TemporalUnavailable } from '../../src/temporal/connection';
+import { type DevServer, type DevServerOptions, startDevServer } from '../../src/temporal/dev-server';
+import { providerAttribute } from '../../src/temporal/search-attributes';
+
+describe('dev server', () => {
+  const servers: DevServer[] = [];
+  let directory: string;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(path.join(os.tmpdir(), 'onward-dev-server-'));
+  });
+  afterEach(async () => {
+    await Promise.all(servers.splice(0).map((server) => server.close()));
+    await rm(directory, { recursive: true });
+  });
+
+  async function start(options: DevServerOptions = {}): Promise<DevServer> {
+    const server = await startDevServer(options);
+    servers.push(server);
+    return server;
+  }
+
+  test('answers on loopback only and takes our search attributes at the start of a workflow', async () => {
+    const { address } = await start();
+    expect(address).toMatch(/^127\.0\.0\.1:\d+$/);
+    const client = await connectClient(localSettings(address));
+    const handle = await client.workflow.start('upgradeProvider', {
+      workflowId: 'upgrade/contoso',
+      taskQueue: 'onward',
+      typedSearchAttributes: [{ key: providerAttribute, value: 'contoso' }],
+    });
+    expect((await handle.describe()).typedSearchAttributes.get(providerAttribute)).toBe('contoso');
+    await client.connection.close();
+  });
+
+  test('keeps its state in a file named by the version of the CLI, through a power cut', async () => {
+    const first = await start({ directory });
+    const client = await connectClient(localSettings(first.address));
+    await client.workflow.start('upgradeProvider', { workflowId: 'upgrade/contoso', taskQueue: 'onward' });
+    await client.connection.close();
+    await first.kill();
+
+    const second = await start({ directory });
+    const again = await connectClient(localSettings(second.address));
+    expect((await again.workflow.getHandle('upgrade/contoso').describe()).status.name).toBe('RUNNING');
+    await again.connection.close();
+    expect(await readdir(directory)).toContainEqual(expect.stringMatching(/^temporal-\d+\.\d+\.\d+\.sqlite$/));
+  });
+
+  test('serves its web interface where asked to', async () => {
+    const { uiUrl } = await start({ uiPort: 0 });
+    expect((await fetch(String(uiUrl))).status).toBe(200);
+  });
+
+  test('is gone after close, and closing again does no harm', async () => {
+    const server = await startDevServer();
+    await server.close();
+    await server.close();
+    expect(() => process.kill(server.pid, 0)).toThrow('ESRCH');
+    await expect(connectClient(localSettings(server.address))).rejects.toThrow(TemporalUnavailable);
+  });
+
+  test('says which port is taken and what to do', async () => {
+    const other = net.createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as net.AddressInfo;
+    await expect(start({ port })).rejects.toThrow(`Port ${port} on 127.0.0.1 is taken`);
+    await expect(start({ uiPort: port })).rejects.toThrow('give another uiPort');
+    other.close();
+  });
+
+  test('tells what a server said that ended at once', async () => {
+    const cli = { path: process.execPath, version: '1.5.1', source: 'PATH' };
+    await expect(start({ cli })).rejects.toThrow(/ended at once \(exit code 1\)[^]*Cannot find module/);
+  });
+
+  test('does not let two servers use one state', async () => {
+    await start({ directory });
+    await expect(start({ directory })).rejects.toThrow(`in use by process ${process.pid}`);
+  });
+
+  test('ends a server that a killed owner left behind, and goes on with its state', async () => {
+    const script = `require('${require.resolve('../../src/temporal/dev-server')}').startDevServer({ directory: ${JSON.stringify(directory)} }).then((s) => console.log(s.pid))`;
+    const owner = spawn(process.execPath, ['--require', 'tsx/cjs', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(createInterface(owner.stdout), 'line')) as [string];
+    owner.kill('SIGKILL');
+    await once(owner, 'close');
+    expect(process.kill(Number(line), 0)).toBe(true);
+
+    await start({ directory });
+    expect(() => process.kill(Number(line), 0)).toThrow('ESRCH');
+  });
+});
