@@ -245,6 +245,12 @@ function problemOf(
   return new SystemError({ system, call, object, ...problem }, cause && { cause });
 }
 
+/** A URL as it may be shown: user, password and query, which may hold a signature, are left out. */
+export function withoutCredentials(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
 const hostOf = (request: HttpRequest): string => new URL(request.url).host;
 
 function codeOf(error: Error): string {

@@ -55,23 +55,34 @@ export function isTrialOnCcpV1(templateName: string, resources: TemplateResource
   return /\btrial\b/i.test(templateName) && !resources.some(({ name }) => /\bux1\b/i.test(name));
 }
 
-/** Hostnames that give a cloud away (systems.md 5.4). Germany first: it shares Partner Center's hostname with others. */
-const CLOUD_HOSTS: [MicrosoftCloud, string[]][] = [
-  ['germany', ['microsoftonline.de', 'onmicrosoft.de', 'portal.office.de', 'graph.microsoft.de', 'graph.cloudapi.de']],
-  [
-    'china',
-    [
+/**
+ * Signs of each cloud: Microsoft's hostnames (systems.md 5.4), and the word in a setting that names the cloud itself.
+ * Germany first: one sign of it anywhere is enough, and it shares other hostnames with the global cloud.
+ */
+const CLOUDS: { cloud: MicrosoftCloud; hosts: string[]; word: RegExp }[] = [
+  {
+    cloud: 'germany',
+    hosts: ['microsoftonline.de', 'onmicrosoft.de', 'portal.office.de', 'graph.microsoft.de', 'graph.cloudapi.de'],
+    word: /german|deutschland/i,
+  },
+  {
+    cloud: 'china',
+    hosts: [
       'chinacloudapi.cn',
       'partner.microsoftonline.cn',
       'partner.onmschina.cn',
       'partnercenterapi.microsoftonline.cn',
-      'portal.partner.microsoftonline.cn',
     ],
-  ],
-  ['usGovernment', ['microsoftonline.us', 'graph.microsoft.us', 'onmicrosoft.us']],
-  [
-    'global',
-    [
+    word: /china|21vianet/i,
+  },
+  {
+    cloud: 'usGovernment',
+    hosts: ['microsoftonline.us', 'onmicrosoft.us', 'graph.microsoft.us'],
+    word: /\bgov/i,
+  },
+  {
+    cloud: 'global',
+    hosts: [
       'microsoftonline.com',
       'onmicrosoft.com',
       'portal.office.com',
@@ -79,36 +90,24 @@ const CLOUD_HOSTS: [MicrosoftCloud, string[]][] = [
       'graph.windows.net',
       'api.partnercenter.microsoft.com',
     ],
-  ],
-];
-
-/** Words of a setting that names the cloud itself. */
-const CLOUD_WORDS: [MicrosoftCloud, RegExp][] = [
-  ['germany', /german|deutschland/i],
-  ['china', /china|21vianet/i],
-  ['usGovernment', /\bgov/i],
-  ['global', /global|worldwide|public/i],
+    word: /global|worldwide|public/i,
+  },
 ];
 
 /**
- * The cloud that the settings of an instance point to; `unknown` when none does. One sign of Germany anywhere is enough.
+ * The cloud that the settings of an instance point to; `unknown` when none does.
  *
  * Assumption: the cloud shows in a value that holds one of Microsoft's hostnames, or in a setting whose name contains
  * `cloud` and whose value names the cloud (systems.md 5.4; the property that names it was not found).
  */
-export function cloudOf(settings: Record<string, string>): MicrosoftCloud {
-  const byHost = CLOUD_HOSTS.map(([cloud, hosts]): [MicrosoftCloud, boolean] => [
-    cloud,
-    Object.values(settings).some((value) => hosts.some((host) => mentionsHost(value, host))),
-  ]);
-  const byWord = CLOUD_WORDS.map(([cloud, word]): [MicrosoftCloud, boolean] => [
-    cloud,
-    Object.entries(settings).some(([name, value]) => /cloud/i.test(name) && word.test(value)),
-  ]);
-  for (const cloud of ['germany', 'china', 'usGovernment', 'global'] as const) {
-    if ([...byWord, ...byHost].some(([candidate, seen]) => candidate === cloud && seen)) return cloud;
-  }
-  return 'unknown';
+export function cloudOf(sources: Record<string, string>[]): MicrosoftCloud {
+  const settings = sources.flatMap((source) => Object.entries(source));
+  const seen = CLOUDS.find(
+    ({ hosts, word }) =>
+      settings.some(([, value]) => hosts.some((host) => mentionsHost(value, host))) ||
+      settings.some(([name, value]) => /cloud/i.test(name) && word.test(value)),
+  );
+  return seen?.cloud ?? 'unknown';
 }
 
 /** The text names the host or a host below it, in a URL, an address or by itself. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { FAILURE } from '../contract/activities';
 import type { OperationsConnection } from '../contract/provider';
 import { activationParameters, expectShape, flag, integer, settings } from './answers';
+import { withoutCredentials } from './http';
 import type { TemplateResource } from './office365';
 import { SystemError } from './system-error';
 import { MalformedXml, parseXml } from './xml';
@@ -180,7 +181,7 @@ export class OperationsClient {
       'pem.APS.importPackage',
       { package_url: packageUrl, disable_package: false, txn_id: transaction },
       z.object({ application_id: integer, package_version: z.string() }),
-      { object: packageUrl, deadlineMs: IMPORT_DEADLINE_MS },
+      { object: withoutCredentials(packageUrl), deadlineMs: IMPORT_DEADLINE_MS },
     );
     return { applicationId: imported.application_id, packageVersion: imported.package_version };
   }

@@ -1,0 +1,150 @@
+/** The crossing: the one call after which there is only forward (systems.md 1.3, 1.4.1). */
+import { FAILURE, type ImportedPackage } from '../src/contract/activities';
+import { withoutCredentials } from '../src/systems/http';
+import type { Office365Application } from '../src/systems/office365-application';
+import type { OperationsClient } from '../src/systems/operations';
+import { SystemError, isSystemError } from '../src/systems/system-error';
+import { poll, type Polling, type Report } from './polling';
+
+/** So often the package must be found missing, however short the time between. */
+const ABSENT_LOOKS = 3;
+
+/** Never repeats a call whose outcome is unknown. */
+export async function importPackage(
+  operations: OperationsClient,
+  application: Office365Application,
+  input: { packageUrl: string; version: string; requestId: string },
+): Promise<ImportedPackage> {
+  const already = await application.imported(input.version);
+  if (already) return already;
+  const transaction = await begin(operations, input.requestId);
+  const imported = await importInto(operations, transaction, input.packageUrl);
+  await commit(operations, transaction, input.packageUrl);
+  return imported;
+}
+
+/** A transaction that was begun and never used changes nothing, so beginning is safe to repeat. */
+async function begin(operations: OperationsClient, requestId: string): Promise<number> {
+  try {
+    return await operations.begin(requestId);
+  } catch (error) {
+    if (!isSystemError(error, FAILURE.outcomeUnknown, FAILURE.malformedAnswer)) throw error;
+    throw new SystemError(
+      {
+        type: FAILURE.unreachable,
+        system: error.system,
+        call: error.call,
+        object: error.object,
+        problem: `did not succeed, and nothing was imported (${error.message})`,
+        next: 'It can be repeated.',
+      },
+      { cause: error },
+    );
+  }
+}
+
+async function importInto(
+  operations: OperationsClient,
+  transaction: number,
+  packageUrl: string,
+): Promise<ImportedPackage> {
+  try {
+    return await operations.importPackage(packageUrl, transaction);
+  } catch (error) {
+    // Only what was refused, or not even sent, may be rolled back: the rest may have happened.
+    if (!isSystemError(error, FAILURE.rejected, FAILURE.accessDenied, FAILURE.unreachable)) {
+      throw unknownOutcome(error, packageUrl);
+    }
+    await rollBackRefused(operations, transaction, error);
+    throw error;
+  }
+}
+
+async function rollBackRefused(operations: OperationsClient, transaction: number, refusal: SystemError): Promise<void> {
+  try {
+    await operations.rollback(transaction);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    // The refusal is what matters; an open transaction without any effect ends by itself.
+    throw new SystemError(
+      {
+        type: refusal.type,
+        system: refusal.system,
+        call: refusal.call,
+        object: refusal.object,
+        problem: `did not succeed (${refusal.message}), and its empty transaction could not be rolled back (${error.message})`,
+        next: 'Nothing was imported.',
+        retryable: refusal.retryable,
+      },
+      { cause: refusal },
+    );
+  }
+}
+
+/** The import was accepted: whatever goes wrong now, it may stand. */
+async function commit(operations: OperationsClient, transaction: number, packageUrl: string): Promise<void> {
+  try {
+    await operations.commit(transaction);
+  } catch (error) {
+    throw unknownOutcome(error, packageUrl);
+  }
+}
+
+function unknownOutcome(error: unknown, packageUrl: string): unknown {
+  if (!(error instanceof SystemError)) return error;
+  return new SystemError(
+    {
+      type: FAILURE.outcomeUnknown,
+      system: error.system,
+      call: error.call,
+      object: withoutCredentials(packageUrl),
+      problem: `may or may not have imported the package (${error.message})`,
+      next: 'Read back what became of it before anything else.',
+      retryable: false,
+    },
+    { cause: error },
+  );
+}
+
+/**
+ * What became of the import: the package once it is listed and no task of the request is left, undefined once it has
+ * been missing for `polling.absenceMs` with nothing at work on it.
+ */
+export async function awaitImport(
+  operations: OperationsClient,
+  application: Office365Application,
+  input: { version: string; requestId: string; packageUrl: string },
+  polling: Polling,
+  report: Report,
+): Promise<ImportedPackage | undefined> {
+  let absentSince: number | undefined;
+  let absentLooks = 0;
+  return poll(polling, async () => {
+    // In this order: a request that is done has listed its package.
+    const request = await operations.requestStatus(input.requestId);
+    if (request.state === 'failed') throw importFailed(input, request.messages);
+    const imported = await application.imported(input.version);
+    report({ request: request.state, listed: imported !== undefined, messages: request.messages });
+    if (request.state === 'running') {
+      absentSince = undefined;
+      absentLooks = 0;
+      return undefined;
+    }
+    if (imported) return { found: imported };
+    absentSince ??= performance.now();
+    absentLooks += 1;
+    const certain = absentLooks >= ABSENT_LOOKS && performance.now() - absentSince >= polling.absenceMs;
+    return certain ? { found: undefined } : undefined;
+  });
+}
+
+function importFailed(input: { requestId: string; packageUrl: string }, messages: string[]): SystemError {
+  return new SystemError({
+    type: FAILURE.rejected,
+    system: 'Operations',
+    call: 'pem.APS.importPackage',
+    object: withoutCredentials(input.packageUrl),
+    problem: `failed in its tasks: ${messages.join('; ') || `request ${input.requestId} gives no reason`}`,
+    next: 'Find the failed task under Operations > Tasks, repair its cause and resubmit it.',
+  });
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { promises as dns } from 'node:dns';
+import { Context } from '@temporalio/activity';
+import { FAILURE, type NetworkActivities } from '../src/contract/activities';
+import { exchange, statusFailure, withoutCredentials, type HttpRequest } from '../src/systems/http';
+import { SystemError } from '../src/systems/system-error';
+import { heartbeating, type Report } from './polling';
+
+/** How a hostname is looked up: by the name service, then as every other program of this machine does. */
+export interface NameService {
+  resolve4(hostname: string): Promise<string[]>;
+  lookup(hostname: string): Promise<string[]>;
+}
+
+const RESOLVE_DEADLINE_MS = 15_000;
+/** The package is large, and lines are slow. */
+const DOWNLOAD_DEADLINE_MS = 55 * 60_000;
+const MIB = 1024 * 1024;
+
+export function createNetworkActivities({ names = systemNames() }: { names?: NameService } = {}): NetworkActivities {
+  return {
+    resolveHostnames: ({ hostnames }) =>
+      heartbeating(async () => {
+        const resolved = await Promise.all(
+          hostnames.map(async (hostname) => [hostname, await addressesOf(names, hostname)] as const),
+        );
+        return Object.fromEntries(resolved);
+      }),
+
+    hashPackage: ({ url, caFile }) => heartbeating((report) => hashOf(url, caFile, report)),
+  };
+}
+
+async function addressesOf(names: NameService, hostname: string): Promise<string[]> {
+  const addresses = await inTime(hostname, async () => {
+    try {
+      return await names.resolve4(hostname);
+    } catch {
+      // Names that only this machine's hosts file knows, and addresses written as names.
+      return names.lookup(hostname);
+    }
+  });
+  return [...new Set(addresses)].sort((a, b) => addressNumber(a) - addressNumber(b));
+}
+
+async function inTime(hostname: string, look: () => Promise<string[]>): Promise<string[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(noAnswer(hostname, `within ${RESOLVE_DEADLINE_MS / 1000} s`)), RESOLVE_DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([look(), late]);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTFOUND' || code === 'ENODATA') return [];
+    throw error instanceof SystemError ? error : noAnswer(hostname, `(${code ?? String(error)})`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function noAnswer(hostname: string, why: string): SystemError {
+  return new SystemError({
+    type: FAILURE.unreachable,
+    system: 'name service',
+    call: 'resolving',
+    object: hostname,
+    problem: `got no answer ${why}`,
+    next: "Check the name service of this worker, or give the address in the provider's gatewayAddresses.",
+  });
+}
+
+const addressNumber = (address: string): number =>
+  address.split('.').reduce((number, part) => number * 256 + Number(part), 0);
+
+function systemNames(): NameService {
+  const resolver = new dns.Resolver({ timeout: 3_000, tries: 2 });
+  return {
+    resolve4: (hostname) => resolver.resolve4(hostname),
+    lookup: async (hostname) => {
+      const found = await dns.lookup(hostname, { family: 4, all: true });
+      return found.map(({ address }) => address);
+    },
+  };
+}
+
+async function hashOf(url: string, caFile: string | undefined, report: Report) {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  let reported = 0;
+  const request: HttpRequest = {
+    system: 'package server',
+    call: 'GET',
+    object: withoutCredentials(url),
+    method: 'GET',
+    url,
+    caFile,
+    deadlineMs: DOWNLOAD_DEADLINE_MS,
+    signal: Context.current().cancellationSignal,
+    onChunk: (chunk) => {
+      hash.update(chunk);
+      bytes += chunk.length;
+      if (bytes - reported < 16 * MIB) return;
+      reported = bytes;
+      report({ bytes });
+    },
+  };
+  const answer = await exchange(request);
+  if (answer.status !== 200) throw statusFailure(request, answer.status);
+  return { sha256: hash.digest('hex'), bytes };
+}

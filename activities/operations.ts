@@ -1,0 +1,135 @@
+/**
+ * Activities on Operations and the APS controller. By which signs Office 365 templates, national clouds, Azure CSP, DNS
+ * Hosting and trials on CCP v1 are recognised stands in src/systems/office365.ts.
+ */
+import { FAILURE, type OperationsActivities } from '../src/contract/activities';
+import type { ApsConnection, OperationsConnection, TaskMonitorSetting } from '../src/contract/provider';
+import { ApsClient } from '../src/systems/aps';
+import { Office365Application } from '../src/systems/office365-application';
+import { OperationsClient } from '../src/systems/operations';
+import { SystemError } from '../src/systems/system-error';
+import { HumanOrSimTaskMonitor } from '../src/systems/task-monitor';
+import type { ResolveSecret } from '../src/systems/xmlrpc-endpoint';
+import { awaitImport, importPackage } from './import-package';
+import { POLLING, heartbeating, poll, type Polling } from './polling';
+import { upgradeInstance } from './upgrade-instance';
+
+export interface OperationsDependencies {
+  resolveSecret: ResolveSecret;
+  polling?: Polling;
+}
+
+export function createOperationsActivities({
+  resolveSecret,
+  polling = POLLING,
+}: OperationsDependencies): OperationsActivities {
+  const applications = new Map<string, Systems>();
+  /** One client per connection for the life of the worker: it keeps the token of the APS controller. */
+  const systemsOf = ({ operations, aps }: Connections): Systems => {
+    const key = JSON.stringify([operations, aps]);
+    const existing = applications.get(key);
+    if (existing) return existing;
+    const client = new OperationsClient(operations, resolveSecret);
+    const systems = { operations: client, application: new Office365Application(client, new ApsClient(aps, client)) };
+    applications.set(key, systems);
+    return systems;
+  };
+
+  return {
+    readOperations: (input) =>
+      heartbeating(async () => {
+        const { operations, application } = systemsOf(input);
+        const [build, applicationId, importedVersions] = await Promise.all([
+          operations.platformBuild(),
+          application.id(),
+          application.importedVersions(),
+        ]);
+        const instances = await application.instances();
+        const templates = await application.templates();
+        return { build, applicationId, instances, templates, importedVersions };
+      }),
+
+    readTemplates: (input) => heartbeating(() => systemsOf(input).application.templates()),
+
+    activateTemplate: ({ operations, templateId }) =>
+      heartbeating(() => setTemplate(new OperationsClient(operations, resolveSecret), templateId, 'active')),
+
+    deactivateTemplate: ({ operations, templateId }) =>
+      heartbeating(() => setTemplate(new OperationsClient(operations, resolveSecret), templateId, 'inactive')),
+
+    readInstances: (input) => heartbeating(() => systemsOf(input).application.instances()),
+
+    importPackage: (input) =>
+      heartbeating(() => {
+        const { operations, application } = systemsOf(input);
+        return importPackage(operations, application, input);
+      }),
+
+    awaitImport: (input) =>
+      heartbeating((report) => {
+        const { operations, application } = systemsOf(input);
+        return awaitImport(operations, application, input, polling, report);
+      }),
+
+    upgradeInstance: (input) =>
+      heartbeating(async (report) => {
+        const { operations, application } = systemsOf(input);
+        await upgradeInstance(operations, input, polling, report);
+        return application.instance(input.instanceId);
+      }),
+
+    awaitTasksProcessed: ({ monitor }) =>
+      heartbeating((report) => {
+        const screen = taskMonitor(monitor);
+        return poll(polling, async () => {
+          const open = await screen.openTasks();
+          report({ open: open.length });
+          const failed = open.filter(({ status }) => status === 'Failed');
+          if (failed.length > 0) throw tasksFailed(failed);
+          return open.length === 0 ? { found: undefined } : undefined;
+        });
+      }),
+  };
+}
+
+interface Connections {
+  operations: OperationsConnection;
+  aps: ApsConnection;
+}
+
+interface Systems {
+  operations: OperationsClient;
+  application: Office365Application;
+}
+
+async function setTemplate(client: OperationsClient, templateId: number, wanted: 'active' | 'inactive'): Promise<void> {
+  const { active } = await client.serviceTemplate(templateId);
+  if (active === (wanted === 'active')) return;
+  await (active ? client.deactivateServiceTemplate(templateId) : client.activateServiceTemplate(templateId));
+}
+
+function taskMonitor(setting: TaskMonitorSetting): HumanOrSimTaskMonitor {
+  switch (setting.adapter) {
+    case 'sandbox':
+      return new HumanOrSimTaskMonitor(setting.url);
+    case 'gate':
+      throw new SystemError({
+        type: FAILURE.invalidInput,
+        system: 'task monitor',
+        call: 'reading the tasks',
+        problem: 'is not possible for a program with the adapter gate',
+        next: 'A person has to look at the Tasks screen.',
+      });
+  }
+}
+
+function tasksFailed(failed: { id: number; name: string }[]): SystemError {
+  const named = failed.map(({ id, name }) => `#${id} ${name}`).join(', ');
+  return new SystemError({
+    type: FAILURE.rejected,
+    system: 'task monitor',
+    call: 'waiting for Office 365 tasks',
+    problem: `found failed ones, which wait for a person: ${named}`,
+    next: 'Resubmit or cancel them under Operations > Tasks.',
+  });
+}

@@ -1,0 +1,135 @@
+import { FAILURE, type ImportedPackage } from '../contract/activities';
+import type { ApplicationInstance, ServiceTemplate } from '../contract/facts';
+import { withoutRelease } from '../contract/versions';
+import type { ApsClient } from './aps';
+import {
+  OFFICE_365_PACKAGE,
+  carriesApplication,
+  cloudOf,
+  hasDnsHosting,
+  instanceNameOf,
+  isTrialOnCcpV1,
+  sellsAzureCsp,
+} from './office365';
+import type { OperationsClient } from './operations';
+import { SystemError, isSystemError } from './system-error';
+
+/** The Office 365 application of one provider, as Operations and the APS controller together describe it. Reads only. */
+export class Office365Application {
+  constructor(
+    private readonly operations: OperationsClient,
+    private readonly aps: ApsClient,
+  ) {}
+
+  id(): Promise<number | undefined> {
+    return this.operations.applicationId(OFFICE_365_PACKAGE);
+  }
+
+  /** Versions in the package list, `18.4.1-12`. */
+  importedVersions(): Promise<string[]> {
+    return this.aps.packageVersions(OFFICE_365_PACKAGE);
+  }
+
+  /** The newest release of that version in the package list; undefined when there is none. */
+  async imported(version: string): Promise<ImportedPackage | undefined> {
+    const release = (packageVersion: string) => Number(packageVersion.slice(withoutRelease(packageVersion).length + 1));
+    const [packageVersion] = (await this.importedVersions())
+      .filter((candidate) => withoutRelease(candidate) === withoutRelease(version))
+      .sort((a, b) => release(b) - release(a));
+    if (packageVersion === undefined) return undefined;
+    const applicationId = await this.id();
+    // Listed, and no application yet: the import is still going on.
+    return applicationId === undefined ? undefined : { applicationId, packageVersion };
+  }
+
+  async instances(): Promise<ApplicationInstance[]> {
+    const [installed, endpoints] = await this.installed();
+    const instances: ApplicationInstance[] = [];
+    // One after the other: a provider with many instances must not see a burst of calls.
+    for (const { id, resourceId } of installed) instances.push(await this.describe(id, resourceId, endpoints));
+    return instances;
+  }
+
+  async instance(id: number): Promise<ApplicationInstance> {
+    const [installed, endpoints] = await this.installed();
+    const found = installed.find((instance) => instance.id === id);
+    if (found) return this.describe(id, found.resourceId, endpoints);
+    throw new SystemError({
+      type: FAILURE.unexpectedState,
+      system: 'Operations',
+      call: 'pem.APS.getApplicationInstances',
+      object: `application instance ${id}`,
+      problem: 'does not list it any more',
+      next: 'Look for it in the Provider Control Panel.',
+    });
+  }
+
+  private async installed(): Promise<[{ id: number; resourceId: string }[], Map<string, string>]> {
+    const applicationId = await this.id();
+    if (applicationId === undefined) return [[], new Map()];
+    return Promise.all([this.operations.applicationInstances(applicationId), this.aps.applicationEndpoints()]);
+  }
+
+  private async describe(id: number, resourceId: string, endpoints: Map<string, string>): Promise<ApplicationInstance> {
+    const [now, settings, properties] = await Promise.all([
+      this.operations.applicationInstance(id),
+      this.operations.applicationInstanceSettings(id),
+      this.aps.resourceProperties(resourceId),
+    ]);
+    const endpointUrl = endpoints.get(resourceId) ?? now.url;
+    if (!endpointUrl) {
+      throw new SystemError({
+        type: FAILURE.unexpectedState,
+        system: 'APS controller',
+        call: 'GET /aps/2/applications',
+        object: `application instance ${id}`,
+        problem: 'has no Application API end-point URI, and Operations names none either',
+        next: 'Look at the General tab of the instance in the Provider Control Panel.',
+      });
+    }
+    return {
+      id,
+      resourceId,
+      name: instanceNameOf(properties) ?? instanceNameOf(settings) ?? `instance ${id}`,
+      packageVersion: now.packageVersion,
+      status: now.status,
+      endpointUrl,
+      cloud: cloudOf([properties, settings]),
+    };
+  }
+
+  /**
+   * Templates with Office 365 resources: those that the APS controller lists by package, or, where it lists none, those
+   * whose resource types belong to the application (systems.md 1.5).
+   */
+  async templates(): Promise<ServiceTemplate[]> {
+    const listed = await this.templateIdsFromAps();
+    const applicationId = listed.length > 0 ? undefined : await this.id();
+    const candidates =
+      listed.length > 0 ? listed : applicationId === undefined ? [] : await this.operations.serviceTemplateIds();
+    const templates: ServiceTemplate[] = [];
+    for (const candidate of candidates) {
+      const { id, name, active, resources } = await this.operations.serviceTemplate(candidate, 'resources');
+      if (applicationId !== undefined && !carriesApplication(resources, applicationId)) continue;
+      templates.push({
+        id,
+        name,
+        active,
+        azureCsp: sellsAzureCsp(resources),
+        dnsHosting: hasDnsHosting(resources),
+        trialOnCcpV1: isTrialOnCcpV1(name, resources),
+      });
+    }
+    return templates;
+  }
+
+  /** A controller that does not know the type of service templates refuses the question. */
+  private async templateIdsFromAps(): Promise<number[]> {
+    try {
+      return await this.aps.serviceTemplateIds(OFFICE_365_PACKAGE);
+    } catch (error) {
+      if (isSystemError(error, FAILURE.rejected)) return [];
+      throw error;
+    }
+  }
+}
