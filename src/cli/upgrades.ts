@@ -36,6 +36,8 @@ export interface UpgradeSummary {
 export interface UpgradeView {
   execution: ExecutionStatus;
   status: UpgradeStatus;
+  /** Why the workflow failed, where it did. */
+  failure?: string | undefined;
 }
 
 /** One activity of the upgrade, as the workflow's history has it. Times are ISO 8601. */

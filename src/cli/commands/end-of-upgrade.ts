@@ -7,16 +7,17 @@ import { endedFromOutside, STATE_WORDS } from '../views/upgrade-state';
  *
  * @throws CliError `refused` after a preflight that forbids the upgrade, `failure` after every other end but completion.
  */
-export function requireCompleted({ status, execution }: UpgradeView): void {
+export function requireCompleted({ status, execution, failure }: UpgradeView): void {
   if (status.state === 'completed') return;
   const outside = endedFromOutside(execution, status);
   const problems = [
+    ...(failure === undefined ? [] : [failure]),
     ...status.checks.filter(({ verdict }) => verdict === 'refusal').map(({ message }) => message),
     ...status.notUndone.map((what) => `not undone: ${what}`),
   ];
   throw new CliError(
     status.state === 'refused' ? 'refused' : 'failure',
-    `The upgrade of ${status.provider} did not complete: ${outside ?? STATE_WORDS[status.state]}.`,
+    `The upgrade of ${status.provider} did not complete: ${outside ?? `${STATE_WORDS[status.state]}.`}`,
     { problems, hint: `onward report ${status.provider} tells what happened.` },
   );
 }

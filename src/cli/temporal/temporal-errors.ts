@@ -35,9 +35,13 @@ function notFound(provider: string | undefined, cause: Error): CliError {
   return new CliError('notFound', what, { hint: 'onward status lists the upgrades that run.', cause });
 }
 
-/** The upgrade's own words are in the innermost cause. */
-function refused(error: Error): CliError {
-  return new CliError('refused', rootMessage(error), { cause: error });
+function refused(error: WorkflowUpdateFailedError): CliError {
+  return new CliError('refused', causeMessage(error), { cause: error });
+}
+
+/** The upgrade's own words: the SDK wraps them once. */
+export function causeMessage(error: Error): string {
+  return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
 export function noWorker(doing: string, cause?: unknown): CliError {
@@ -77,7 +81,7 @@ function rpcErrorOf(error: unknown): { code: number; details: string } | undefin
   return undefined;
 }
 
-export function rootMessage(error: unknown): string {
+function rootMessage(error: unknown): string {
   let current = error;
   while (current instanceof Error && current.cause instanceof Error) current = current.cause;
   return current instanceof Error ? current.message : String(current);

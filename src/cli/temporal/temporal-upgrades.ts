@@ -21,7 +21,7 @@ import {
 } from '../../temporal/search-attributes';
 import { CliError } from '../cli-error';
 import type { ExecutionStatus, UpgradeRecord, Upgrades, UpgradeSummary, UpgradeView } from '../upgrades';
-import { explain, noWorker, rootMessage } from './temporal-errors';
+import { causeMessage, explain, noWorker } from './temporal-errors';
 import { readHistory } from './upgrade-record';
 
 const WORKFLOW_TYPE = 'upgradeProvider';
@@ -72,24 +72,16 @@ export class TemporalUpgrades implements Upgrades {
     return this.ask(provider, `ask the upgrade of ${provider} for its status`, async () => {
       const handle = this.handle(provider);
       const { status: execution } = await handle.describe();
+      const failure = execution.name === 'FAILED' ? await failureOf(handle) : undefined;
       try {
-        return { execution: executionStatus(execution.name), status: await handle.query<UpgradeStatus>(QUERY.status) };
+        const status = await handle.query<UpgradeStatus>(QUERY.status);
+        return { execution: executionStatus(execution.name), status, failure };
       } catch (error) {
-        if (error instanceof QueryNotRegisteredError) throw await this.neverBegan(provider, handle, error);
-        throw error;
+        // It failed before it could do anything, queries included.
+        if (!(error instanceof QueryNotRegisteredError) || failure === undefined) throw error;
+        throw new CliError('failure', `The upgrade of ${provider} failed at once: ${failure}`);
       }
     });
-  }
-
-  /** A workflow that knows no queries failed before it could do anything, or is not one of ours. */
-  private async neverBegan(provider: string, handle: WorkflowHandle, error: Error): Promise<Error> {
-    const { status } = await handle.describe();
-    if (status.name !== 'FAILED') return error;
-    const failure = await handle.result().then(
-      () => error,
-      (thrown: unknown) => (thrown instanceof WorkflowFailedError ? thrown : error),
-    );
-    return new CliError('failure', `The upgrade of ${provider} failed before it began: ${rootMessage(failure)}`);
   }
 
   async plan(provider: string): Promise<UpgradePlan> {
@@ -177,6 +169,16 @@ export class TemporalUpgrades implements Upgrades {
         cause,
       });
     }
+  }
+}
+
+async function failureOf(handle: WorkflowHandle): Promise<string | undefined> {
+  try {
+    await handle.result();
+    return undefined;
+  } catch (error) {
+    if (error instanceof WorkflowFailedError) return causeMessage(error);
+    throw error;
   }
 }
 

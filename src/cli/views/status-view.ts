@@ -2,7 +2,7 @@
 import type { Colors } from 'picocolors/types';
 import type { StepState, StepStatus, UpgradeState, UpgradeStatus } from '../../contract/status';
 import { elapsed, formatDuration, formatTime } from '../text/duration';
-import { safeText } from '../text/safe-text';
+import { safeLines, safeText } from '../text/safe-text';
 import type { UpgradeView } from '../upgrades';
 import { howToAnswerGate, howToResolve, type Calling } from './how-to-answer';
 import { endedFromOutside, STATE_WORDS, STEP_MARKS, STEP_WORDS } from './upgrade-state';
@@ -49,13 +49,13 @@ export function statusLines(view: UpgradeView, options: ViewOptions): string[] {
   ];
 }
 
-function headingLines({ status, execution }: UpgradeView, { now, paint }: ViewOptions): string[] {
+function headingLines({ status, execution, failure }: UpgradeView, { now, paint }: ViewOptions): string[] {
   const path = status.path === undefined ? '' : `  ${safeText(status.path.from)} → ${safeText(status.path.to)}`;
   const state = paint[STATE_COLOURS[status.state] ?? 'cyan'](STATE_WORDS[status.state]);
   const by = status.startedBy === undefined ? '' : ` by ${safeText(status.startedBy, 80)}`;
   const length = formatDuration(elapsed(status.startedAt, status.endedAt, now));
   const outside = endedFromOutside(execution, status);
-  const { paused, provisioningOffSince } = status;
+  const { paused, provisioningOffSince, provisioningOffSeconds, cancelRefusedAt } = status;
   const crossedAt = status.crossedAt === undefined ? '' : ` at ${formatTime(status.crossedAt)} UTC`;
   return [
     `${paint.bold(safeText(status.provider))}${path}  ${state}`,
@@ -64,9 +64,16 @@ function headingLines({ status, execution }: UpgradeView, { now, paint }: ViewOp
       ? paint.bold(`Point of no return passed${crossedAt}: there is only forward.`)
       : 'Point of no return not passed.',
     ...(outside === undefined ? [] : [paint.red(outside)]),
+    ...(failure === undefined ? [] : safeLines(failure, 2000).map((line) => paint.red(line))),
+    ...(cancelRefusedAt === undefined
+      ? []
+      : [paint.yellow(`A cancellation was refused at ${formatTime(cancelRefusedAt)} UTC: there is only forward.`)]),
     ...(provisioningOffSince === undefined
       ? []
       : [paint.yellow(`Provisioning is off since ${since(provisioningOffSince, now)}.`)]),
+    ...(provisioningOffSeconds === undefined
+      ? []
+      : [`Provisioning was off for ${formatDuration(provisioningOffSeconds * 1000)}.`]),
     ...(paused === undefined
       ? []
       : [
