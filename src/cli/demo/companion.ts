@@ -119,6 +119,10 @@ export class Companion {
         resolve(ready);
       };
       child.on('message', (message) => message === READY && settle(true));
+      child.once('error', (error) => {
+        this.lastWords.push(error.message);
+        settle(false);
+      });
       // Its streams end after the process does, and hold its last words.
       child.once('close', () => settle(false));
     });
