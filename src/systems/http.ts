@@ -2,8 +2,9 @@
  * One HTTP exchange, with a deadline for the whole of it and a failure that says whether the request may have had an
  * effect. Connections are kept alive and shared by all requests that trust the same certificates.
  */
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, errors, type Dispatcher } from 'undici';
 import { FAILURE } from '../contract/activities';
 import { SystemError, type SystemProblem } from './system-error';
 
@@ -161,12 +162,12 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   private classify(error: Error): Error {
     const code = codeOf(error);
     if (!this.controller) return notSent(this.request, error, code);
-    if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
+    if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError) {
       return problemOf(
         this.request,
         {
           type: FAILURE.malformedAnswer,
-          problem: `got an answer that is not HTTP (${code})`,
+          problem: `got an answer that is not HTTP (${error.message})`,
           next: 'Check protocol and port of the URL in the inventory.',
         },
         error,
@@ -276,12 +277,15 @@ async function agentFor(request: HttpRequest): Promise<Agent> {
 /** Read for every request, so that a renewed certificate authority needs no restart. */
 async function readCertificates(request: HttpRequest, caFile: string): Promise<string> {
   try {
-    return await readFile(caFile, 'utf8');
+    const pem = await readFile(caFile, 'utf8');
+    // TLS would ignore a file without certificates and then trust nobody.
+    new X509Certificate(pem);
+    return pem;
   } catch (error) {
     throw problemOf(request, {
       type: FAILURE.invalidInventory,
-      problem: `was not sent: the caFile ${caFile} cannot be read (${codeOf(error as Error)})`,
-      next: 'The file must exist on this worker and be readable by it.',
+      problem: `was not sent: the caFile ${caFile} gives no certificate (${codeOf(error as Error)})`,
+      next: 'The file must exist on this worker, be readable by it, and hold a certificate in PEM.',
     });
   }
 }

@@ -1,0 +1,260 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { generate } from 'selfsigned';
+import { FAILURE, type FailureType } from '../../src/contract/activities';
+import {
+  closeConnections,
+  exchange,
+  statusFailure,
+  withoutCredentials,
+  type HttpRequest,
+} from '../../src/systems/http';
+import { SystemError } from '../../src/systems/system-error';
+import { SILENCE, scriptedServer, socketServer, type Answering, type ScriptedServer } from './support/scripted-server';
+
+const open: { close(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  await closeConnections();
+  await Promise.all(open.splice(0).map((server) => server.close()));
+});
+
+async function serve(answering: Answering, tls?: { key: string; cert: string }): Promise<ScriptedServer> {
+  const server = await scriptedServer(answering, tls);
+  open.push(server);
+  return server;
+}
+
+async function serveSockets(onSocket: (socket: Socket) => void) {
+  const server = await socketServer(onSocket);
+  open.push(server);
+  return server;
+}
+
+const request = (url: string, more: Partial<HttpRequest> = {}): HttpRequest => ({
+  system: 'Operations',
+  call: 'pem.activateST',
+  object: 'service template 16',
+  method: 'POST',
+  url,
+  body: '<call/>',
+  deadlineMs: 5_000,
+  ...more,
+});
+
+async function failureOf(promise: Promise<unknown>): Promise<SystemError> {
+  const error: unknown = await promise.then(
+    () => new Error('it succeeded'),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof SystemError) return error;
+  throw error;
+}
+
+async function expectFailure(promise: Promise<unknown>, type: FailureType, problem: string | RegExp) {
+  const failure = await failureOf(promise);
+  expect(failure.message).toMatch(problem);
+  expect(failure.message).toMatch(/^Operations: pem\.activateST of service template 16 /);
+  expect(failure.type).toBe(type);
+}
+
+test('an answer comes back with status, headers and body, whatever the status', async () => {
+  const server = await serve(() => ({
+    status: 418,
+    headers: { 'Content-Range': 'items 0-0/9' },
+    body: 'short and stout',
+  }));
+  const answer = await exchange(request(`${server.url}tea?implementing(http://a/b/1.1),limit(0,1)`));
+  expect([answer.status, answer.header('content-range'), answer.body.toString()]).toEqual([
+    418,
+    'items 0-0/9',
+    'short and stout',
+  ]);
+  expect(server.asked[0]).toMatchObject({
+    method: 'POST',
+    path: '/tea?implementing(http://a/b/1.1),limit(0,1)',
+    body: '<call/>',
+  });
+});
+
+test('connections are kept for later requests', async () => {
+  const server = await serve(() => ({}));
+  for (let n = 0; n < 6; n += 1) await exchange(request(server.url));
+  expect(server.connections()).toBeLessThan(6);
+});
+
+describe('nothing was sent, so the call may be repeated:', () => {
+  test('a refused connection', async () => {
+    const server = await scriptedServer(() => ({}));
+    await server.close();
+    await expectFailure(exchange(request(server.url)), FAILURE.unreachable, 'ECONNREFUSED');
+  });
+
+  test('a name that does not resolve', async () => {
+    await expectFailure(
+      exchange(request('http://nowhere.invalid/')),
+      FAILURE.unreachable,
+      /name nowhere\.invalid does not resolve/,
+    );
+  });
+
+  test('a system that speaks no TLS', async () => {
+    const server = await serve(() => ({}));
+    await expectFailure(
+      exchange(request(server.url.replace('http:', 'https:'))),
+      FAILURE.unreachable,
+      'no trusted TLS connection',
+    );
+  });
+
+  test('a deadline that passes before there is a connection', async () => {
+    // A TLS handshake that never ends.
+    const mute = await serveSockets(() => undefined);
+    await expectFailure(
+      exchange(request(`https://${mute.address}/`, { deadlineMs: 50 })),
+      FAILURE.unreachable,
+      'found no connection to 127.0.0.1',
+    );
+  });
+});
+
+describe('the request was on its way, so the outcome is unknown:', () => {
+  test('the connection is reset instead of an answer', async () => {
+    const server = await serve((asked) => {
+      asked.reset();
+      return SILENCE;
+    });
+    await expectFailure(
+      exchange(request(server.url)),
+      FAILURE.outcomeUnknown,
+      'lost the connection after the request was sent',
+    );
+    expect(server.asked).toHaveLength(1);
+  });
+
+  test('no answer comes before the deadline', async () => {
+    const server = await serve(() => SILENCE);
+    await expectFailure(
+      exchange(request(server.url, { deadlineMs: 50 })),
+      FAILURE.outcomeUnknown,
+      'no complete answer within 0.05 s',
+    );
+  });
+
+  test('the answer begins and does not end before the deadline', async () => {
+    const server = await serve(() => ({ headers: { 'content-length': '100' }, body: 'begun' }));
+    await expectFailure(
+      exchange(request(server.url, { deadlineMs: 100 })),
+      FAILURE.outcomeUnknown,
+      'no complete answer',
+    );
+  });
+});
+
+test('an answer that is no HTTP is malformed', async () => {
+  const raw = await serveSockets((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'));
+  await expectFailure(exchange(request(`http://${raw.address}/`)), FAILURE.malformedAnswer, 'not HTTP');
+});
+
+test('an answer larger than the limit is cut off', async () => {
+  const server = await serve(() => ({ body: Buffer.alloc(3 * 1024 * 1024) }));
+  await expectFailure(
+    exchange(request(server.url, { maxBytes: 2 * 1024 * 1024 })),
+    FAILURE.malformedAnswer,
+    'more than 2 MiB',
+  );
+});
+
+test('a large answer can be taken piece by piece, and error pages are kept all the same', async () => {
+  const server = await serve(({ path: asked }) =>
+    asked === '/ok' ? { body: Buffer.alloc(1_000_000, 1) } : { status: 404, body: 'no such file' },
+  );
+  let bytes = 0;
+  const onChunk = (chunk: Buffer) => {
+    bytes += chunk.length;
+  };
+  const answer = await exchange(request(`${server.url}ok`, { onChunk, maxBytes: 10 }));
+  expect([bytes, answer.body.length]).toEqual([1_000_000, 0]);
+  expect((await exchange(request(`${server.url}missing`, { onChunk }))).body.toString()).toBe('no such file');
+});
+
+test('an aborted exchange ends with the reason of the abort', async () => {
+  const controller = new AbortController();
+  const server = await serve(() => {
+    controller.abort(new Error('the operator aborted'));
+    return SILENCE;
+  });
+  await expect(exchange(request(server.url, { signal: controller.signal }))).rejects.toThrow('the operator aborted');
+});
+
+describe('a system with a certificate of its own authority', () => {
+  let directory: string;
+  let caFile: string;
+  let certificate: { key: string; cert: string };
+  beforeAll(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), 'onward-tls-'));
+    const { private: key, cert } = await generate([{ name: 'commonName', value: 'management node' }], {
+      extensions: [
+        { name: 'basicConstraints', cA: true },
+        { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
+      ],
+    });
+    certificate = { key, cert };
+    caFile = path.join(directory, 'ca.pem');
+    await writeFile(caFile, cert);
+    await writeFile(path.join(directory, 'broken.pem'), 'no certificate');
+  });
+  afterAll(() => rm(directory, { recursive: true }));
+
+  const serveTls = () => serve(() => ({ body: 'trusted' }), certificate);
+
+  test('is trusted when the authority is named', async () => {
+    const server = await serveTls();
+    expect((await exchange(request(server.url, { caFile }))).body.toString()).toBe('trusted');
+  });
+
+  test('is refused when it is not, with what to do', async () => {
+    const server = await serveTls();
+    await expectFailure(exchange(request(server.url)), FAILURE.unreachable, /no trusted TLS connection.*caFile/);
+    expect(server.asked).toEqual([]);
+  });
+
+  test('is refused under another name', async () => {
+    const server = await serveTls();
+    const url = server.url.replace('127.0.0.1', 'localhost');
+    await expectFailure(exchange(request(url, { caFile })), FAILURE.unreachable, 'ERR_TLS_CERT_ALTNAME_INVALID');
+  });
+
+  test('is accepted without a look only by the explicit setting', async () => {
+    const server = await serveTls();
+    expect((await exchange(request(server.url, { verifyTls: false }))).status).toBe(200);
+  });
+
+  test.each([
+    ['missing', 'ENOENT'],
+    ['broken', 'gives no certificate'],
+  ])('needs a readable authority: %s', async (name, problem) => {
+    const server = await serveTls();
+    const file = path.join(directory, `${name}.pem`);
+    await expectFailure(exchange(request(server.url, { caFile: file })), FAILURE.invalidInventory, problem);
+  });
+});
+
+test.each([
+  [401, FAILURE.accessDenied],
+  [403, FAILURE.accessDenied],
+  [404, FAILURE.rejected],
+  [408, FAILURE.malformedAnswer],
+  [429, FAILURE.unreachable],
+  [500, FAILURE.malformedAnswer],
+  [502, FAILURE.malformedAnswer],
+])('HTTP %i is %s', (status, type) => {
+  expect(statusFailure(request('http://a/'), status, 'because').type).toBe(type);
+});
+
+test('a URL is shown without credentials and without its query', () => {
+  expect(withoutCredentials('https://ana:secret@files.example/o365.zip?sig=secret')).toBe(
+    'https://files.example/o365.zip',
+  );
+});

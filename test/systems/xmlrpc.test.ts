@@ -1,0 +1,145 @@
+import {
+  MalformedXmlRpc,
+  XmlRpcFault,
+  decodeCall,
+  decodeResponse,
+  encodeCall,
+  encodeFault,
+  encodeResponse,
+  type XmlRpcValue,
+} from '../../src/systems/xmlrpc';
+
+const answer = (value: string) => `<methodResponse><params><param>${value}</param></params></methodResponse>`;
+const decoded = (value: string) => decodeResponse(answer(value));
+
+describe('values survive a round trip', () => {
+  const values: [string, XmlRpcValue][] = [
+    ['text with markup, quotes and emoji', '<a href="x">&amp;</a> \'é\' 😀'],
+    ['white space at both ends, tabs and line ends of every kind', ' \t a\r\nb\rc\n '],
+    ['empty text', ''],
+    ['the smallest and the largest integer', [-2147483648, 2147483647]],
+    ['fractions', [0.1, -1.5e-9]],
+    ['booleans and nil', [true, false, null]],
+    ['bytes', Buffer.from([0, 255, 10])],
+    ['a moment', new Date('2019-02-04T10:11:12Z')],
+    ['empty containers', { list: [], struct: {} }],
+    ['containers in containers', { a: [{ b: [1, 'two', { c: null }] }] }],
+  ];
+  test.each(values)('%s', (_, value) => {
+    expect(decodeResponse(encodeResponse(value))).toEqual(value);
+    expect(decodeCall(encodeCall('system.test', [value]))).toEqual({ method: 'system.test', params: [value] });
+  });
+});
+
+describe('answers as real servers write them', () => {
+  test.each([
+    ['a value without a type is text, white space included', '<value> a b </value>', ' a b '],
+    ['an empty value is empty text', '<value/>', ''],
+    ['an empty string element is empty text', '<value><string/></value>', ''],
+    ['white space around a typed value does not count', '<value>\n <int> 7 </int>\n</value>', 7],
+    ['i8 is understood', '<value><i8>9007199254740991</i8></value>', 9007199254740991],
+    ['nil is understood', '<value><nil/></value>', null],
+    ['text may come in CDATA sections', '<value><![CDATA[<x>]]>&amp;<!-- no text --></value>', '<x>&'],
+    ['base64 may be broken into lines', '<value><base64>aGVs\n  bG8=</base64></value>', Buffer.from('hello')],
+    [
+      'dates may have dashes',
+      '<value><dateTime.iso8601>2019-02-04T10:11:12Z</dateTime.iso8601></value>',
+      new Date('2019-02-04T10:11:12Z'),
+    ],
+  ])('%s', (_, xml, value) => expect(decoded(xml)).toEqual(value));
+
+  test('a byte order mark and empty lines before the declaration do not matter', () => {
+    expect(decodeResponse(`\uFEFF\n\n<?xml version="1.0"?>\n${answer('<value>x</value>')}\n`)).toBe('x');
+  });
+
+  test('a call without parameters may leave them out', () => {
+    expect(decodeCall('<methodCall><methodName> a.b </methodName></methodCall>')).toEqual({
+      method: 'a.b',
+      params: [],
+    });
+  });
+});
+
+describe('faults', () => {
+  test('are thrown with code and text', () => {
+    expect(() => decodeResponse(encodeFault(-32601, 'no such <method>'))).toThrow(
+      new XmlRpcFault(-32601, 'no such <method>'),
+    );
+  });
+
+  test('without the two members are no faults but malformed', () => {
+    expect(() => decodeResponse('<methodResponse><fault><value>oops</value></fault></methodResponse>')).toThrow(
+      MalformedXmlRpc,
+    );
+  });
+});
+
+describe('what is no XML-RPC is malformed, never a value', () => {
+  test.each([
+    ['nothing', ''],
+    ['a page', '<html><body>Bad gateway<br></body></html>'],
+    ['another document', '<rss/>'],
+    ['an answer without a value', '<methodResponse><params/></methodResponse>'],
+    ['two answers', '<methodResponse><params><param><value/></param><param><value/></param></params></methodResponse>'],
+    ['text beside a type', answer('<value>7<i4>7</i4></value>')],
+    ['an unknown type', answer('<value><i16>7</i16></value>')],
+    ['an integer that is none', answer('<value><i4>7x</i4></value>')],
+    ['an integer beyond 32 bits', answer('<value><int>2147483648</int></value>')],
+    ['an i8 beyond what numbers hold exactly', answer('<value><i8>9007199254740993</i8></value>')],
+    ['a boolean that is none', answer('<value><boolean>yes</boolean></value>')],
+    ['base64 that is none', answer('<value><base64>a*b=</base64></value>')],
+    ['a date that is none', answer('<value><dateTime.iso8601>20191399T10:11:12</dateTime.iso8601></value>')],
+    [
+      'a member twice',
+      answer(
+        '<value><struct><member><name>a</name><value/></member><member><name>a</name><value/></member></struct></value>',
+      ),
+    ],
+    ['a document type declaration', `<!DOCTYPE methodResponse>${answer('<value/>')}`],
+    ['an external entity', `<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>${answer('<value>&e;</value>')}`],
+    [
+      'entities within entities',
+      `<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>${answer('<value>&b;</value>')}`,
+    ],
+    ['something after the end', `${answer('<value/>')}<more/>`],
+  ])('%s', (_, xml) => expect(() => decodeResponse(xml)).toThrow(MalformedXmlRpc));
+
+  test('a body that was cut anywhere', () => {
+    const whole = encodeResponse({ status: 0, result: [{ application_id: 17 }] });
+    for (let length = 0; length < whole.length; length += 1) {
+      expect(() => decodeResponse(whole.slice(0, length))).toThrow(MalformedXmlRpc);
+    }
+  });
+
+  test('values nested beyond reason, without exhausting the stack', () => {
+    const depth = 5_000;
+    const nested = '<value><array><data>'.repeat(depth) + '</data></array></value>'.repeat(depth);
+    expect(() => decoded(nested)).toThrow('nested deeper than 64');
+  });
+});
+
+test('a member called __proto__ is a member like any other', () => {
+  const xml =
+    '<value><struct><member><name>__proto__</name><value><struct><member><name>polluted</name><value>yes</value></member></struct></value></member></struct></value>';
+  expect(Object.keys(decoded(xml) as object)).toEqual(['__proto__']);
+  expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  expect(decodeResponse(encodeResponse(decoded(xml)))).toEqual(decoded(xml));
+});
+
+describe('what XML-RPC cannot carry is refused before it is sent', () => {
+  test.each<[string, XmlRpcValue, string]>([
+    ['control characters', 'a\u0000b', 'U+0000 at position 1'],
+    ['half of a surrogate pair', 'a\uD83D', 'U+D83D at position 1'],
+    ['characters that XML excludes', '\uFFFE', 'U+FFFE'],
+    ['control characters in the name of a member', { 'a\u0007': 1 }, 'U+0007'],
+    ['integers beyond 32 bits', 2 ** 31, 'larger ones travel as strings'],
+    ['numbers that are none', NaN, 'NaN'],
+    ['invalid dates', new Date(NaN), 'invalid date'],
+  ])('%s', (_, value, problem) => expect(() => encodeCall('m', [value])).toThrow(problem));
+
+  test('values that contain themselves', () => {
+    const loop: XmlRpcValue[] = [];
+    loop.push(loop);
+    expect(() => encodeResponse(loop)).toThrow('nested deeper than 64');
+  });
+});
