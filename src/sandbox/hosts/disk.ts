@@ -1,0 +1,76 @@
+/** The real folder that is a simulated host's disk: where things lie on it, and what their contents say. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { HostApplication, HostSite } from '../hosts-port';
+
+/** The host's own folder. */
+export const hostDirectory = (hostsDirectory: string, host: string) => path.join(hostsDirectory, host);
+/** For the inventory: `endpointHosts[].workDirectory` of a simulated host. */
+export const hostWorkDirectory = (hostsDirectory: string, host: string) =>
+  path.join(hostDirectory(hostsDirectory, host), 'disk', 'Onward');
+/** Physical path of a gateway application. Renaming a site in IIS does not move its files. */
+export const applicationDirectory = (hostsDirectory: string, host: string, site: HostSite, application: string) =>
+  path.join(hostDirectory(hostsDirectory, host), 'disk', 'inetpub', site.installedAs, application);
+
+/** Paths of all files below a folder, relative, with forward slashes, in ascending order. */
+export function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
+    .sort();
+}
+
+export function writeFile(folder: string, relative: string, content: string | Uint8Array): void {
+  const file = path.join(folder, relative);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, content);
+}
+
+/** The file version that a sandbox assembly names on its second line (gateway-files.ts); `null` for any other file. */
+export function fileVersion(file: string): string | null {
+  return /^FileVersion=(.+)$/m.exec(readFileSync(file, 'latin1'))?.[1]?.trim() ?? null;
+}
+
+/** Versions of the assemblies in a gateway application's folder, each once. */
+export function deployedVersions(folder: string): string[] {
+  const assemblies = filesBelow(folder).filter((file) => /^bin\/[^/]+\.dll$/i.test(file));
+  const versions = assemblies.map((file) => fileVersion(path.join(folder, file)));
+  return [...new Set(versions.filter((version) => version !== null))].sort();
+}
+
+/** One hash over names and contents of everything in a folder. */
+export function folderDigest(folder: string): string {
+  const hash = createHash('sha256');
+  for (const file of filesBelow(folder))
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(path.join(folder, file)))
+      .update('\0');
+  return hash.digest('hex');
+}
+
+/** web.config of a gateway application with its connection string in the place where Onward looks for it. */
+export function withConnectionString(webConfig: string, { database }: HostApplication): string {
+  const identity = database.login.includes('\\')
+    ? 'Integrated Security=True'
+    : `User ID=${database.login};Password=sandbox`;
+  const text = `Data Source=${database.dataSource};Initial Catalog=${database.name};${identity}`;
+  const attribute = text.replace(/&/g, '&amp;').replace(/"/g, '&quot;').replace(/</g, '&lt;');
+  const section = [
+    '  <connectionStrings>',
+    `    <add name="Gateway" connectionString="${attribute}" providerName="System.Data.SqlClient" />`,
+    '  </connectionStrings>',
+    '</configuration>',
+  ].join('\n');
+  return webConfig.replace('</configuration>', section);
+}
+
+/**
+ * The mark of a file that came from the internet. On a Windows disk this names an alternate stream of the file; elsewhere
+ * it is a file beside it.
+ */
+const markOf = (file: string) => `${file}:Zone.Identifier`;
+export const isBlocked = (file: string) => existsSync(markOf(file));
+export const block = (file: string) => writeFileSync(markOf(file), '[ZoneTransfer]\r\nZoneId=3\r\n');
+export const unblock = (file: string) => rmSync(markOf(file), { force: true });

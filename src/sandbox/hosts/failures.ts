@@ -1,0 +1,59 @@
+/** How things on a simulated host go wrong, as seen from the script that runs there. */
+import type { FailureType } from '../../contract/activities';
+
+/** A Windows command failed: PowerShell goes on and the script gets the error. */
+export class CommandFailed extends Error {}
+
+/** PowerShell itself ends in the middle of the script; nobody gets an answer. */
+export class PowerShellDied extends Error {}
+
+/** The script ends itself with a failure of that kind, as `Fail` does in the scripts. */
+export class ScriptFailed extends Error {
+  constructor(
+    readonly kind: FailureType,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Faults of system `host`. `call` of a fault rule is a script (`setup`, `reset`, ...) for those of PowerShell, else
+ * `setup.cmd`, `iisreset` or the name of another Windows command. The faults of the wire have their meaning here as well:
+ * `fault` fails the script or command, `slow` delays it, `effectThenNoAnswer` and `malformed` end PowerShell after the
+ * effect, the others before it.
+ */
+export const POWERSHELL_FAULTS = [
+  /** PowerShell never ends. */
+  'hang',
+  /** PowerShell ends with exit code 0 at once and prints nothing. */
+  'exitsSilently',
+  /** PowerShell is ended by a signal before it does anything. */
+  'diesBySignal',
+  /** Harmless text on standard error. */
+  'stderrNoise',
+  /** 10 MB on standard output before the script. */
+  'floodsOutput',
+  /** Text in another encoding on standard output before the script. */
+  'wrongEncoding',
+] as const;
+
+export const SETUP_FAULTS = [
+  /** Ends with exit code 1603 and leaves the files as they were. */
+  'setupFails',
+  /** Ends with exit code 1603 and leaves files of both versions. */
+  'setupHalfFinishes',
+  /** Ends with exit code 0 and leaves the files as they were. */
+  'setupDoesNothing',
+  /** Never ends by itself. */
+  'setupHangs',
+  /** PowerShell dies; setup.cmd goes on, takes `delayMs` in all, and completes. */
+  'setupOutlives',
+] as const;
+
+export const RESET_FAULTS = [
+  /** iisreset gives up: non-zero exit code, services as they were. */
+  'resetTimesOut',
+  /** iisreset reports success, and the service W3SVC is stopped. */
+  'resetLeavesStopped',
+] as const;

@@ -1,0 +1,196 @@
+/** The routes `/_sim/hosts/...` and what the world asks of the hosts. */
+import { existsSync } from 'node:fs';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { withoutRelease } from '../../contract/versions';
+import type { ScriptName } from '../../systems/endpoint/scripts';
+import { assemblyVersion } from '../gateway-files';
+import type { RegisterHosts } from '../hosts-port';
+import { deployedVersions, folderDigest } from './disk';
+import { CommandFailed, POWERSHELL_FAULTS, PowerShellDied, ScriptFailed } from './failures';
+import { TWINS } from './script-twins';
+import { SimulatedHost } from './simulated-host';
+import { WINDOWS_COMMANDS } from './windows-commands';
+
+/** What a script or a Windows command came to. `died`: PowerShell ends itself now, without another word. */
+type Outcome = { ok: true; value: unknown } | { ok: false; kind: string; message: string } | { died: true };
+
+const VERSIONS = ['18.3-0', '18.4-0', '18.4.1-0'];
+
+export const registerHosts: RegisterHosts = async (app, world) => {
+  const hosts = new Map<string, SimulatedHost>();
+  const closing = new AbortController();
+
+  const refresh = async () => {
+    for (const { name } of world.hosts()) {
+      const host = hosts.get(name) ?? new SimulatedHost(world, name);
+      hosts.set(name, host);
+      host.layOut();
+    }
+  };
+  const find = (name: string): SimulatedHost => {
+    const host = hosts.get(name);
+    if (host === undefined) throw new NoSuchHost(name);
+    return host;
+  };
+
+  await app.register(async (routes: FastifyInstance) => {
+    routes.setErrorHandler(async (error, _request, reply) => {
+      if (error instanceof NoSuchHost) return reply.code(404).send({ error: error.message });
+      if (error instanceof z.ZodError) return reply.code(400).send({ error: z.prettifyError(error) });
+      if (error instanceof CommandFailed) return reply.code(409).send({ error: error.message });
+      throw error;
+    });
+
+    routes.get('/_sim/hosts', async () =>
+      [...hosts.values()].map((host) => ({
+        name: host.name,
+        computerName: host.spec.computerName,
+        workDirectory: host.workDirectory,
+        sites: host.sites().map(({ name, state, site }) => ({
+          name,
+          state,
+          applications: host.applications(site).map(({ name: application, physicalPath }) => ({
+            name: application,
+            physicalPath,
+            versions: deployedVersions(physicalPath),
+            served: host.served(site, application) ?? [],
+          })),
+        })),
+      })),
+    );
+
+    routes.post('/_sim/hosts/:host/rename-site', async (request) => {
+      const { from, to } = z.strictObject({ from: z.string().min(1), to: z.string().min(1) }).parse(request.body);
+      find(named(request.params).host).renameSite(from, to);
+      return { renamed: to };
+    });
+
+    // The PowerShell that a worker has started introduces itself, and learns how it is to misbehave.
+    routes.post('/_sim/hosts/:host/scripts/:script/begin', async (request) => {
+      const { host: hostName, script = '' } = named(request.params);
+      const host = find(hostName);
+      const rule = host.take(script);
+      host.call(script, undefined, rule?.kind);
+      return {
+        computerName: host.spec.computerName,
+        act: rule === undefined ? 'nothing' : misbehaviour(rule.kind),
+        delayMs: rule?.delayMs ?? 0,
+      };
+    });
+
+    // For the stand-in: the whole script.
+    routes.post('/_sim/hosts/:host/scripts/:script', async (request, reply) => {
+      const { host: hostName, script = '' } = named(request.params);
+      const host = find(hostName);
+      if (!isScript(script)) return reply.code(404).send({ error: `There is no script ${script}` });
+      return outcomeOf(async () => {
+        // The parameters are what Onward's own types say: the stand-in hands on what it was given.
+        const run = TWINS[script] as (run: object, parameters: unknown) => unknown;
+        return run({ host, gone: goneOf(reply) }, request.body);
+      });
+    });
+
+    // For the module: one Windows command of the script that PowerShell runs.
+    routes.post('/_sim/hosts/:host/windows/:command', async (request, reply) => {
+      const { host: hostName, command = '' } = named(request.params);
+      const act = WINDOWS_COMMANDS[command];
+      if (act === undefined) return reply.code(404).send({ error: `There is no Windows command ${command}` });
+      return outcomeOf(async () => act(find(hostName), request.body, goneOf(reply)));
+    });
+  });
+
+  /** Aborts when the other side is gone, unless it is the sandbox that ends. */
+  function goneOf(reply: FastifyReply): AbortSignal {
+    const gone = new AbortController();
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished && !closing.signal.aborted) gone.abort();
+    });
+    return gone.signal;
+  }
+
+  const locate = (hostName: string, siteName: string, application: string) => {
+    const host = find(hostName);
+    const site = host.spec.sites.find((one) => one.site === siteName || one.installedAs === siteName);
+    if (site === undefined) throw new CommandFailed(`The host ${hostName} has no site '${siteName}'`);
+    return { host, site, ...host.findApplication(site, application) };
+  };
+
+  app.addHook('preClose', async () => closing.abort());
+  await refresh();
+
+  return {
+    async servedVersion(hostName, siteName, application) {
+      const { host, site } = locate(hostName, siteName, application);
+      const versions = host.served(site, application);
+      if (versions === undefined) throw new CommandFailed(`${site.hostname} does not answer: its services are stopped`);
+      return versionOf(versions);
+    },
+    async applicationState(hostName, siteName, application) {
+      const { host, site, physicalPath } = locate(hostName, siteName, application);
+      return existsSync(physicalPath)
+        ? {
+            versions: deployedVersions(physicalPath),
+            files: folderDigest(physicalPath),
+            served: host.served(site, application) ?? [],
+          }
+        : { missing: true };
+    },
+    refresh,
+    async close() {
+      closing.abort();
+      for (const host of hosts.values()) host.close();
+    },
+  };
+};
+
+class NoSuchHost extends Error {
+  constructor(name: string) {
+    super(`The sandbox has no endpoint host ${name}`);
+  }
+}
+
+const named = (params: unknown) => params as { host: string; script?: string; command?: string };
+const isScript = (name: string): name is ScriptName => Object.hasOwn(TWINS, name);
+
+/** `18.3.0.9` -> `18.3`; several of them are `mixed`. */
+function versionOf(assemblyVersions: string[]): string {
+  const versions = assemblyVersions.map((version) => {
+    const known = VERSIONS.find((candidate) => sameVersion(assemblyVersion(candidate), version));
+    return known === undefined ? version : withoutRelease(known);
+  });
+  const [only, ...others] = new Set(versions);
+  return only !== undefined && others.length === 0 ? only : 'mixed';
+}
+
+const sameVersion = (one: string, other: string) =>
+  one.split('.').slice(0, 3).join('.') === other.split('.').slice(0, 3).join('.');
+
+/** How PowerShell acts a fault out; the faults of the wire have their counterparts. */
+function misbehaviour(kind: string): string {
+  switch (kind) {
+    case 'refuse':
+    case 'reset':
+    case 'error500':
+      return 'diesBySignal';
+    case 'malformed':
+      return 'effectThenNoAnswer';
+    case 'fault':
+    case 'slow':
+    case 'effectThenNoAnswer':
+      return kind;
+    default:
+      return POWERSHELL_FAULTS.find((fault) => fault === kind) ?? 'nothing';
+  }
+}
+
+async function outcomeOf(act: () => Promise<unknown>): Promise<Outcome> {
+  try {
+    return { ok: true, value: (await act()) ?? null };
+  } catch (error) {
+    if (error instanceof PowerShellDied) return { died: true };
+    if (error instanceof ScriptFailed) return { ok: false, kind: error.kind, message: error.message };
+    if (error instanceof CommandFailed) return { ok: false, kind: 'Rejected', message: error.message };
+    throw error;
+  }
+}

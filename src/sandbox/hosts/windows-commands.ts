@@ -1,0 +1,63 @@
+/** The Windows commands that the sandbox's PowerShell module (`windows.psm1`) supplies, each answered by the simulated host. */
+import { z } from 'zod';
+import { bindings } from './script-twins';
+import type { SimulatedHost } from './simulated-host';
+
+/** A command with the shape of its parameters. `gone` aborts when the PowerShell that asks was ended. */
+function command<T extends z.ZodType>(
+  parameters: T,
+  act: (host: SimulatedHost, parameters: z.output<T>, gone: AbortSignal) => unknown,
+) {
+  return (host: SimulatedHost, body: unknown, gone: AbortSignal): unknown => act(host, parameters.parse(body), gone);
+}
+
+const none = z.object({});
+const named = z.object({ name: z.string() });
+
+export const WINDOWS_COMMANDS: Record<string, ReturnType<typeof command>> = {
+  'Get-Website': command(none, (host) => host.sites().map(({ name, state }) => ({ name, state }))),
+  'Get-WebBinding': command(named, (host, { name }) =>
+    bindings(host, name).map((bindingInformation) => ({ protocol: 'https', bindingInformation })),
+  ),
+  'Get-WebApplication': command(named, (host, { name }) =>
+    host.applications(host.findSite(name)).map((application) => ({
+      path: `/${application.name}`,
+      PhysicalPath: application.physicalPath,
+      applicationPool: application.pool,
+    })),
+  ),
+  'Get-ApplicationPools': command(none, (host) =>
+    host.sites().flatMap(({ site }) =>
+      host.applications(site).map(({ pool, application }) => ({
+        name: pool,
+        processModel: { identityType: 'SpecificUser', userName: application.database.login },
+      })),
+    ),
+  ),
+  'Get-WebAppPoolState': command(named, (host, { name }) => ({ Value: host.poolState(name) })),
+  'Stop-WebAppPool': command(named, (host, { name }) => host.stopPool(name)),
+  'Start-WebAppPool': command(named, (host, { name }) => host.startPool(name)),
+  'Get-WebConfigurationBackup': command(none, (host) => host.configurationBackups().map((Name) => ({ Name }))),
+  'Backup-WebConfiguration': command(named, (host, { name }) => host.backupConfiguration(name)),
+  'Get-Service': command(named, (host, { name }) => ({ Name: name, Status: host.serviceState(name) })),
+  'Get-CimInstance': command(none, (host) =>
+    host.runningSetups().map((CommandLine) => ({ Name: 'cmd.exe', CommandLine })),
+  ),
+  'whoami /groups': command(none, (host) => [
+    'BUILTIN\\Users                          Alias            S-1-5-32-545',
+    host.spec.elevated
+      ? 'Mandatory Label\\High Mandatory Level   Label            S-1-16-12288'
+      : 'Mandatory Label\\Medium Mandatory Level Label            S-1-16-8192',
+  ]),
+  iisreset: command(none, (host) => host.iisReset()),
+  'Start-Process': command(z.object({ arguments: z.string(), directory: z.string() }), (host, parameters) => ({
+    id: host.startSetup(parameters.directory, parameters.arguments),
+  })),
+  'Wait-Process': command(z.object({ id: z.number(), milliseconds: z.number() }), (host, parameters, gone) =>
+    host.waitForSetup(parameters.id, parameters.milliseconds, gone),
+  ),
+  sysadmin: command(z.object({ dataSource: z.string(), login: z.string() }), (host, { dataSource, login }) => ({
+    value: host.sysadmin(dataSource, login),
+  })),
+  answer: command(z.object({ url: z.string() }), (host, { url }) => ({ status: host.answer(url) })),
+};

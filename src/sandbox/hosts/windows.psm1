@@ -1,0 +1,147 @@
+# Makes a genuine PowerShell the PowerShell of a simulated host: the Windows commands that Onward's scripts use act on the
+# sandbox's host at ONWARD_SANDBOX_HOST. The files are real: copying, hashing and unpacking is PowerShell's own work.
+
+$ErrorActionPreference = 'Stop'
+
+# One Windows command, done by the sandbox.
+function Invoke-Windows([string] $Command, [hashtable] $Parameters = @{}) {
+    $body = [Text.Encoding]::UTF8.GetBytes(($Parameters | ConvertTo-Json -Compress))
+    $uri = $env:ONWARD_SANDBOX_HOST + 'windows/' + [Uri]::EscapeDataString($Command)
+    $outcome = Microsoft.PowerShell.Utility\Invoke-RestMethod -Method Post -Uri $uri -Body $body -ContentType 'application/json'
+    if ($outcome.died) { Exit-Abruptly }
+    if (-not $outcome.ok) { throw $outcome.message }
+    foreach ($value in @($outcome.value)) { if ($null -ne $value) { $value } }
+}
+
+function Exit-Abruptly { Stop-Process -Id $PID -Force; Start-Sleep -Seconds 60 }
+
+# Internet Information Services
+
+function Get-Website { Invoke-Windows 'Get-Website' }
+function Get-WebBinding([string] $Name, [string] $Protocol) {
+    Invoke-Windows 'Get-WebBinding' @{ name = $Name } | Where-Object { $_.protocol -eq $Protocol }
+}
+function Get-WebApplication([string] $Site) { Invoke-Windows 'Get-WebApplication' @{ name = $Site } }
+function Get-WebConfiguration([string] $PSPath, [string] $Filter) {
+    if ($Filter -ne 'system.applicationHost/applicationPools/add') { throw "The simulated host has no configuration $Filter" }
+    Invoke-Windows 'Get-ApplicationPools'
+}
+function Get-WebAppPoolState([string] $Name) { Invoke-Windows 'Get-WebAppPoolState' @{ name = $Name } }
+function Stop-WebAppPool([string] $Name) { Invoke-Windows 'Stop-WebAppPool' @{ name = $Name } }
+function Start-WebAppPool([string] $Name) { Invoke-Windows 'Start-WebAppPool' @{ name = $Name } }
+function Get-WebConfigurationBackup { Invoke-Windows 'Get-WebConfigurationBackup' }
+function Backup-WebConfiguration([string] $Name) { Invoke-Windows 'Backup-WebConfiguration' @{ name = $Name } }
+function iisreset {
+    $result = Invoke-Windows 'iisreset'
+    $global:LASTEXITCODE = [int] $result.exitCode
+    $result.output
+}
+
+# Windows
+
+function whoami([string] $What) { Invoke-Windows "whoami $What" }
+function Get-Service([string] $Name) { Invoke-Windows 'Get-Service' @{ name = $Name } }
+function Get-CimInstance([string] $ClassName, [string] $Filter) {
+    if ($ClassName -ne 'Win32_Process') { throw "The simulated host has no class $ClassName" }
+    Invoke-Windows 'Get-CimInstance'
+}
+function Start-Process {
+    param([string] $FilePath, [string] $ArgumentList, [string] $WorkingDirectory, [string] $WindowStyle, [switch] $PassThru)
+    if ($FilePath -ne 'cmd.exe') { throw "The simulated host has no program $FilePath" }
+    $started = Invoke-Windows 'Start-Process' @{ arguments = $ArgumentList; directory = $WorkingDirectory }
+    $process = [pscustomobject] @{ Id = [int] $started.id; Handle = 1; ExitCode = $null }
+    $process | Add-Member -MemberType ScriptMethod -Name WaitForExit -Value {
+        do { $state = Invoke-Windows 'Wait-Process' @{ id = $this.Id; milliseconds = 20000 } } until ($state.ended)
+        $this.ExitCode = [int] $state.exitCode
+    }
+    $process
+}
+
+# The mark of files from the internet and the version of an assembly: Windows keeps them where other systems have no place.
+
+function Get-Item {
+    param([Parameter(Position = 0)] [string] $LiteralPath, [string] $Stream, [switch] $Force, $ErrorAction)
+    if ($Stream) {
+        if ([IO.File]::Exists("${LiteralPath}:$Stream")) { [pscustomobject] @{ FileName = $LiteralPath; Stream = $Stream } }
+        return
+    }
+    $item = Microsoft.PowerShell.Management\Get-Item -LiteralPath $LiteralPath -Force:$Force
+    if ($item -is [IO.FileInfo]) {
+        $version = if ([IO.File]::ReadAllText($item.FullName) -match '(?m)^FileVersion=(.+)$') { $Matches[1].Trim() }
+        $item | Add-Member -MemberType NoteProperty -Name VersionInfo -Value ([pscustomobject] @{ FileVersion = $version }) -Force
+    }
+    $item
+}
+function Unblock-File([string] $LiteralPath) { [IO.File]::Delete("${LiteralPath}:Zone.Identifier") }
+function Set-Blocked([string] $LiteralPath) {
+    [IO.File]::WriteAllText("${LiteralPath}:Zone.Identifier", "[ZoneTransfer]`r`nZoneId=3`r`n")
+}
+# What unpacks a blocked archive hands its mark on, as Windows Explorer does.
+function Expand-Archive([string] $LiteralPath, [string] $DestinationPath, [switch] $Force) {
+    Microsoft.PowerShell.Archive\Expand-Archive -LiteralPath $LiteralPath -DestinationPath $DestinationPath -Force:$Force
+    if ([IO.File]::Exists("${LiteralPath}:Zone.Identifier")) {
+        Get-ChildItem -LiteralPath $DestinationPath -Recurse -File | ForEach-Object { Set-Blocked $_.FullName }
+    }
+}
+function Invoke-WebRequest([string] $Uri, [string] $OutFile, [switch] $UseBasicParsing, [int] $TimeoutSec) {
+    if ($OutFile) {
+        Microsoft.PowerShell.Utility\Invoke-WebRequest -Uri $Uri -OutFile $OutFile -UseBasicParsing -TimeoutSec $TimeoutSec
+        Set-Blocked $OutFile
+        return
+    }
+    $status = (Invoke-Windows 'answer' @{ url = $Uri }).status
+    if ($status -lt 400) { return [pscustomobject] @{ StatusCode = $status } }
+    $failure = New-Object System.InvalidOperationException("Response status code does not indicate success: $status.")
+    $failure | Add-Member -MemberType NoteProperty -Name Response -Value ([pscustomobject] @{ StatusCode = $status })
+    throw $failure
+}
+
+# SQL Server
+
+function New-Object {
+    param([Parameter(Position = 0)] [string] $TypeName, [Parameter(Position = 1)] [object[]] $ArgumentList)
+    if ($TypeName -ne 'System.Data.SqlClient.SqlConnection') { return Microsoft.PowerShell.Utility\New-Object @PSBoundParameters }
+    $parts = Microsoft.PowerShell.Utility\New-Object System.Data.Common.DbConnectionStringBuilder
+    $parts.set_ConnectionString([string] $ArgumentList[0])
+    $connection = [pscustomobject] @{ DataSource = [string] $parts['Data Source']; User = [string] $parts['User ID'] }
+    $connection | Add-Member -MemberType ScriptMethod -Name Open -Value { }
+    $connection | Add-Member -MemberType ScriptMethod -Name Dispose -Value { }
+    $connection | Add-Member -MemberType ScriptMethod -Name CreateCommand -Value {
+        $logins = Microsoft.PowerShell.Utility\New-Object 'System.Collections.Generic.Dictionary[string,string]'
+        $parameters = [pscustomobject] @{ Logins = $logins }
+        $parameters | Add-Member -MemberType ScriptMethod -Name AddWithValue -Value { param($Name, $Value) $this.Logins[$Name] = $Value }
+        $command = [pscustomobject] @{ Connection = $this; CommandTimeout = 30; CommandText = ''; Parameters = $parameters }
+        $command | Add-Member -MemberType ScriptMethod -Name ExecuteScalar -Value {
+            $login = if ($this.CommandText -match '@login') { $this.Parameters.Logins['@login'] } else { $this.Connection.User }
+            $answer = (Invoke-Windows 'sysadmin' @{ dataSource = $this.Connection.DataSource; login = $login }).value
+            if ($null -eq $answer) { [DBNull]::Value } else { $answer }
+        }
+        $command
+    }
+    $connection
+}
+
+Export-ModuleMember -Function '*-*', 'iisreset', 'whoami'
+
+# Introduces this PowerShell to the sandbox, and acts out the fault that is ordered for it.
+$begin = $env:ONWARD_SANDBOX_HOST + "scripts/$env:ONWARD_SCRIPT/begin"
+$order = Microsoft.PowerShell.Utility\Invoke-RestMethod -Method Post -Uri $begin -Body '{}' -ContentType 'application/json'
+$env:COMPUTERNAME = $order.computerName
+$env:USERDOMAIN = 'SANDBOX'
+switch ($order.act) {
+    'hang' { while ($true) { Start-Sleep -Seconds 60 } }
+    'exitsSilently' { [Environment]::Exit(0) }
+    'diesBySignal' { Exit-Abruptly }
+    'stderrNoise' { [Console]::Error.WriteLine('WARNING: this text on standard error is harmless.') }
+    'floodsOutput' { $noise = 'noise ' * 170; for ($line = 0; $line -lt 10240; $line++) { [Console]::Out.WriteLine($noise) } }
+    'wrongEncoding' {
+        $bytes = [Text.Encoding]::Unicode.GetBytes("P`u{159}`u{ed}li`u{161} `u{17e}lu`u{165}ou`u{10d}k`u{fd} k`u{16f}`u{148}`r`n") + [byte[]] (0x80, 0xff, 0xfe, 0x0a)
+        $stream = [Console]::OpenStandardOutput()
+        $stream.Write($bytes, 0, $bytes.Length)
+        $stream.Flush()
+    }
+    'slow' { Start-Sleep -Milliseconds $order.delayMs }
+    'fault' { throw 'Access is denied.' }
+    # The envelope goes nowhere.
+    'effectThenNoAnswer' { [Console]::SetOut([IO.TextWriter]::Null) }
+}
