@@ -19,12 +19,12 @@ const IMPORT_DEADLINE_MS = 10 * 60_000;
 /** The result envelope (systems.md 1.2). */
 const envelope = z.object({
   status: integer,
-  result: z.unknown(),
+  result: z.unknown().optional(),
   error_message: z.string().optional(),
   properties: z.object({ reason: z.string().optional() }).optional(),
 });
 
-const nothing = z.unknown().transform(() => undefined);
+const nothing = z.unknown().optional().transform(() => undefined);
 
 const installedInstance = z
   .object({

@@ -11,7 +11,7 @@ import {
   withoutCredentials,
   type HttpRequest,
 } from '../../src/systems/http';
-import { SystemError } from '../../src/systems/system-error';
+import { failureOf } from './support/failure-of';
 import { SILENCE, scriptedServer, socketServer, type Answering, type ScriptedServer } from './support/scripted-server';
 
 const open: { close(): Promise<unknown> }[] = [];
@@ -42,15 +42,6 @@ const request = (url: string, more: Partial<HttpRequest> = {}): HttpRequest => (
   deadlineMs: 5_000,
   ...more,
 });
-
-async function failureOf(promise: Promise<unknown>): Promise<SystemError> {
-  const error: unknown = await promise.then(
-    () => new Error('it succeeded'),
-    (reason: unknown) => reason,
-  );
-  if (error instanceof SystemError) return error;
-  throw error;
-}
 
 async function expectFailure(promise: Promise<unknown>, type: FailureType, problem: string | RegExp) {
   const failure = await failureOf(promise);

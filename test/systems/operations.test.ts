@@ -1,0 +1,277 @@
+import { FAILURE } from '../../src/contract/activities';
+import { operationsConnection } from '../../src/contract/provider';
+import { closeConnections } from '../../src/systems/http';
+import { OperationsClient } from '../../src/systems/operations';
+import { XmlRpcFault, decodeCall, type XmlRpcValue } from '../../src/systems/xmlrpc';
+import { failureOf } from './support/failure-of';
+import {
+  RawAnswer,
+  SILENCE,
+  answeringCalls,
+  scriptedServer,
+  type Asked,
+  type ScriptedServer,
+} from './support/scripted-server';
+
+type Methods = (method: string, args: XmlRpcValue, asked: Asked) => XmlRpcValue | RawAnswer | typeof SILENCE;
+
+let server: ScriptedServer | undefined;
+afterEach(async () => {
+  await closeConnections();
+  await server?.close();
+});
+
+async function clientOf(methods: Methods, more: object = {}): Promise<OperationsClient> {
+  server = await scriptedServer(answeringCalls(methods));
+  const connection = operationsConnection.parse({ url: `${server.url}RPC2`, ...more });
+  return new OperationsClient(connection, async (reference) => `value of ${reference}`);
+}
+
+const lastCall = () => decodeCall(server?.asked.at(-1)?.body ?? '');
+const ok = (result?: XmlRpcValue): XmlRpcValue => ({ status: 0, ...(result === undefined ? {} : { result }) });
+
+describe('every method sends one struct of named arguments and reads its answer', () => {
+  const uuid = 'eb1a5b99-cc59-4773-8d25-d583b2c9a60c';
+  const cases: [string, (client: OperationsClient) => Promise<unknown>, XmlRpcValue, XmlRpcValue, unknown][] = [
+    [
+      'pem.APS.getApplications',
+      (client) => client.applicationId('http://www.parallels.com/Office365'),
+      { aps_application_id: 'http://www.parallels.com/Office365' },
+      ok([{ application_id: 17, unknown_member: 'ignored' }]),
+      17,
+    ],
+    [
+      'pem.APS.getApplications',
+      (client) => client.applicationId('http://other'),
+      { aps_application_id: 'http://other' },
+      ok([]),
+      undefined,
+    ],
+    [
+      'pem.APS.getApplicationInstances',
+      (client) => client.applicationInstances(17),
+      { app_id: 17 },
+      ok([{ application_instance_id: 31, application_resource_id: uuid }]),
+      [{ id: 31, resourceId: uuid }],
+    ],
+    [
+      'pem.APS.getApplicationInstance',
+      (client) => client.applicationInstance(31),
+      { application_instance_id: 31 },
+      ok({
+        application_instance_id: 31,
+        application_id: 17,
+        package_version: '18.3-9',
+        url: 'https://gw/app/aps/',
+        status: 'Ready',
+        rt_id: 5,
+      }),
+      { id: 31, packageVersion: '18.3-9', status: 'Ready', url: 'https://gw/app/aps/' },
+    ],
+    [
+      'pem.APS.getApplicationInstanceSettings',
+      (client) => client.applicationInstanceSettings(31),
+      { application_instance_id: 31 },
+      ok([
+        { name: 'instanceName', value: 'CSP EMEA' },
+        { name: 'limit', value: 5 },
+        { name: 'empty', value: null },
+      ]),
+      { instanceName: 'CSP EMEA', limit: '5', empty: '' },
+    ],
+    [
+      'pem.APS.upgradeApplicationInstance',
+      (client) => client.upgradeApplicationInstance(31),
+      { application_instance_id: 31 },
+      ok(),
+      undefined,
+    ],
+    [
+      'pem.getServiceTemplateList',
+      (client) => client.serviceTemplateIds(),
+      { owner_id: 1, active: false },
+      ok([{ st_id: 16, active: 1 }, { st_id: 17 }]),
+      [16, 17],
+    ],
+    [
+      'pem.getServiceTemplate',
+      (client) => client.serviceTemplate(16),
+      { st_id: 16, get_resources: false },
+      ok({ st_id: 16, name: 'E3', is_active: 1 }),
+      { id: 16, name: 'E3', active: true, resources: [] },
+    ],
+    [
+      'pem.getServiceTemplate',
+      (client) => client.serviceTemplate(16, 'resources'),
+      { st_id: 16, get_resources: true, get_full_info: true },
+      ok({
+        st_id: 16,
+        name: 'E3',
+        is_active: false,
+        resource_types: [
+          { name: 'Tenant', resclass_name: 'rc.saas.service', act_params: [{ var_name: 'app_id', var_value: '17' }] },
+          { name: 'Disk space' },
+        ],
+      }),
+      {
+        id: 16,
+        name: 'E3',
+        active: false,
+        resources: [
+          { name: 'Tenant', resourceClass: 'rc.saas.service', parameters: { app_id: '17' } },
+          { name: 'Disk space', resourceClass: '', parameters: {} },
+        ],
+      },
+    ],
+    ['pem.activateST', (client) => client.activateServiceTemplate(16), { st_id: 16 }, ok(), undefined],
+    ['pem.deactivateST', (client) => client.deactivateServiceTemplate(16), { st_id: 16 }, ok(), undefined],
+    ['txn.Begin', (client) => client.begin('r-1'), { request_id: 'r-1' }, ok({ txn_id: 84211 }), 84211],
+    ['txn.Begin', (client) => client.begin('r-1'), { request_id: 'r-1' }, ok('84211'), 84211],
+    ['txn.Commit', (client) => client.commit(84211), { txn_id: 84211 }, ok(), undefined],
+    ['txn.Rollback', (client) => client.rollback(84211), { txn_id: 84211 }, ok(), undefined],
+    [
+      'pem.APS.importPackage',
+      (client) => client.importPackage('http://files/o365.zip', 84211),
+      { package_url: 'http://files/o365.zip', disable_package: false, txn_id: 84211 },
+      ok({ application_id: 17, package_version: '18.4.1-12' }),
+      { applicationId: 17, packageVersion: '18.4.1-12' },
+    ],
+    [
+      'pem.getRequestStatus',
+      (client) => client.requestStatus('r-1'),
+      { request_id: 'r-1' },
+      ok({ request_status: 0 }),
+      { state: 'done', messages: [] },
+    ],
+    [
+      'pem.getRequestStatus',
+      (client) => client.requestStatus('r-1'),
+      { request_id: 'r-1' },
+      ok({ request_status: 2, status_messages: ['no space left'] }),
+      { state: 'failed', messages: ['no space left'] },
+    ],
+    [
+      'pem.APS.getUserToken',
+      (client) => client.userToken(1),
+      { user_id: 1 },
+      ok({ aps_token: 'JEFFUy0', controller_uri: 'https://c/' }),
+      'JEFFUy0',
+    ],
+    [
+      'pem.statistics.getStatisticsReport',
+      (client) => client.platformBuild(),
+      { reports: [{ name: 'BuildHistory', value: '' }] },
+      ok([
+        {
+          name: 'BuildHistory',
+          value:
+            '<BuildHistory><Build><Build>oa-8.0-1216</Build><Date>2018-11-02</Date></Build><Build><Build>oa-7.4-1</Build></Build></BuildHistory>',
+        },
+      ]),
+      'oa-8.0-1216',
+    ],
+  ];
+  test.each(cases)('%s', async (method, call, args, answer, expected) => {
+    const client = await clientOf(() => answer);
+    expect(await call(client)).toEqual(expected);
+    expect(lastCall()).toEqual({ method, params: [args] });
+  });
+});
+
+test('the answers of the reference are read as they stand there', async () => {
+  const client = await clientOf(
+    () =>
+      new RawAnswer({
+        body: `<?xml version="1.0" encoding="UTF-8"?>
+<methodResponse><params><param><value><struct>
+  <member><name>status</name><value><i4>0</i4></value></member>
+  <member><name>result</name><value><array><data><value><struct>
+    <member><name>application_id</name><value><i4>17</i4></value></member>
+  </struct></value></data></array></value></member>
+</struct></value></param></params></methodResponse>`,
+      }),
+  );
+  expect(await client.applicationId('http://www.parallels.com/Office365')).toBe(17);
+});
+
+test('user and password go out as Basic authentication, resolved from their reference', async () => {
+  const client = await clientOf(() => ok(), { user: 'api', password: 'env:OPERATIONS_PASSWORD' });
+  await client.activateServiceTemplate(16);
+  expect(server?.asked[0]?.headers).toMatchObject({
+    'content-type': 'text/xml; charset=utf-8',
+    authorization: `Basic ${Buffer.from('api:value of env:OPERATIONS_PASSWORD').toString('base64')}`,
+  });
+});
+
+describe('what goes wrong is told apart', () => {
+  test('a status other than 0 is a refusal, with the reason and the object', async () => {
+    const client = await clientOf(() => ({
+      status: -1,
+      extype_id: 21,
+      module_id: 'OpenAPI',
+      error_message: 'Operation failed.',
+      properties: { reason: 'Application instance #9999 does not exist.' },
+    }));
+    const failure = await failureOf(client.applicationInstance(9999));
+    expect(failure.type).toBe(FAILURE.rejected);
+    expect(failure.retryable).toBe(false);
+    expect(failure.message).toMatch(
+      /^Operations: pem\.APS\.getApplicationInstance of application instance 9999 was refused: Application instance #9999 does not exist\. /,
+    );
+  });
+
+  test('a refusal without properties gives its error_message', async () => {
+    const client = await clientOf(() => ({ status: -1, error_message: 'No active licence.' }));
+    expect((await failureOf(client.deactivateServiceTemplate(16))).message).toContain('No active licence. ');
+  });
+
+  test('a fault is a refusal', async () => {
+    const client = await clientOf(() => {
+      throw new XmlRpcFault(-32601, 'method not found');
+    });
+    expect(await failureOf(client.commit(1))).toMatchObject({ type: FAILURE.rejected, retryable: false });
+  });
+
+  test('wrong credentials are HTTP 401', async () => {
+    const client = await clientOf(() => new RawAnswer({ status: 401, body: 'Unauthorized' }));
+    expect(await failureOf(client.serviceTemplateIds())).toMatchObject({
+      type: FAILURE.accessDenied,
+      retryable: false,
+    });
+  });
+
+  test.each([
+    ['a page instead of an answer', '<html><body>Bad gateway</body></html>'],
+    ['an answer that was cut', '<methodResponse><params><param><value><struct><member><name>status</name>'],
+    [
+      'an answer without an envelope',
+      '<methodResponse><params><param><value>hello</value></param></params></methodResponse>',
+    ],
+  ])('%s is malformed and worth repeating', async (_, body) => {
+    const client = await clientOf(() => new RawAnswer({ body }));
+    expect(await failureOf(client.applicationInstance(31))).toMatchObject({
+      type: FAILURE.malformedAnswer,
+      retryable: true,
+    });
+  });
+
+  test('missing and wrong members are all named', async () => {
+    const client = await clientOf(() => ok({ application_instance_id: 'x', application_id: 17, status: 'Ready' }));
+    const failure = await failureOf(client.applicationInstance(31));
+    expect(failure.type).toBe(FAILURE.malformedAnswer);
+    expect(failure.message).toMatch(/application_instance_id: .*package_version: /);
+  });
+
+  test('a build report without a build is not taken for one', async () => {
+    const client = await clientOf(() => ok([{ value: '<BuildHistory><Build/></BuildHistory>' }]));
+    expect((await failureOf(client.platformBuild())).message).toContain('without an element Build/Build');
+  });
+
+  test('a broken connection after the request leaves the outcome unknown', async () => {
+    const client = await clientOf((_method, _args, asked) => {
+      asked.reset();
+      return SILENCE;
+    });
+    expect((await failureOf(client.activateServiceTemplate(16))).type).toBe(FAILURE.outcomeUnknown);
+  });
+});
