@@ -27,8 +27,8 @@ const context: CliContext = {
     return interruption.signal;
   },
   async connect(options) {
-    const { connectUpgrades } = await import('./temporal/connect-upgrades.js');
-    return connectUpgrades(options);
+    const { connectUpgrades, settingsFor } = await import('./temporal/connect-upgrades.js');
+    return connectUpgrades(settingsFor(options));
   },
 };
 

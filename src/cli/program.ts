@@ -4,9 +4,12 @@ import { asCliError, CliError } from './cli-error';
 import { addAnswers } from './commands/answers';
 import { addAudit } from './commands/audit';
 import { addGates } from './commands/gates';
+import { addInventory } from './commands/inventory';
 import { addReport } from './commands/report';
+import { addSandbox } from './commands/sandbox';
 import { addStart } from './commands/start';
 import { addStatus } from './commands/status';
+import { addWorker } from './commands/worker';
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-codes';
 import { onwardVersion } from './version';
 
@@ -55,6 +58,9 @@ export function createProgram(context: CliContext): Command {
   addAnswers(program, context);
   addAudit(program, context);
   addReport(program, context);
+  addInventory(program, context);
+  addWorker(program, context);
+  addSandbox(program, context);
   return program;
 }
 

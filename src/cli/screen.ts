@@ -12,6 +12,16 @@ export interface Screen {
   close(): void;
 }
 
+/** Draws while `use` runs. */
+export async function withScreen<T>(output: Output, silent: boolean, use: (screen: Screen) => Promise<T>): Promise<T> {
+  const screen = await openScreen(output, silent);
+  try {
+    return await use(screen);
+  } finally {
+    screen.close();
+  }
+}
+
 export async function openScreen(output: Output, silent: boolean): Promise<Screen> {
   if (silent) return { draw() {}, append() {}, appendPlain() {}, close() {} };
   return output.isTTY === true ? terminalScreen(output) : plainScreen(output);

@@ -1,22 +1,23 @@
 /** Follows one upgrade until it is over, on a terminal that redraws or one that only appends. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { callingOf, paintFor, type CliContext, type GlobalOptions } from './cli-context';
+import { paintFor, type CliContext } from './cli-context';
 import { asCliError, CliError } from './cli-error';
-import { openScreen, type Screen } from './screen';
+import type { Screen } from './screen';
 import { elapsed, formatDuration, formatTime } from './text/duration';
 import { safeText } from './text/safe-text';
 import type { Upgrades, UpgradeView } from './upgrades';
-import { changeLines } from './views/change-lines';
+import { progressLines, waitingLines } from './views/change-lines';
+import type { Calling } from './views/how-to-answer';
 import { statusLines } from './views/status-view';
 import { isOver } from './views/upgrade-state';
 
 export interface WatchOptions {
+  screen: Screen;
   /** Milliseconds between two looks at the upgrade. */
   intervalMs: number;
-  /** Nothing is drawn: the caller only waits. */
-  silent?: boolean;
-  /** Called with every look, and the one before it. */
-  onView?: (view: UpgradeView, before: UpgradeView | undefined, screen: Screen) => void;
+  calling: Calling;
+  /** Lines about people stay on a terminal that redraws, too: commands can be copied only from what stands still. */
+  keepWaiting?: boolean;
 }
 
 /** Redrawn this often, so that the elapsed times walk. */
@@ -31,44 +32,43 @@ export async function watchUpgrade(
   upgrades: Upgrades,
   provider: string,
   context: CliContext,
-  globals: GlobalOptions,
-  { intervalMs, silent = false, onView }: WatchOptions,
+  { screen, intervalMs, calling, keepWaiting = false }: WatchOptions,
 ): Promise<UpgradeView> {
-  const screen = await openScreen(context.stdout, silent);
   const paint = paintFor(context.stdout, context.env);
-  const calling = callingOf(context, globals);
   const interrupted = context.interrupted();
   let view: UpgradeView | undefined;
   let away: { since: string; why: string } | undefined;
 
   const draw = (): void => {
     const now = context.now();
-    const lines =
-      view === undefined ? [] : statusLines(view, { now, paint, width: context.stdout.columns ?? 100, calling });
-    if (away !== undefined) lines.push('', paint.red(awayLine(away, now)));
-    screen.draw(lines);
+    const width = context.stdout.columns ?? 100;
+    const lines = view === undefined ? [] : statusLines(view, { now, paint, width, calling });
+    screen.draw(away === undefined ? lines : [...lines, '', paint.red(awayLine(away, now))]);
+  };
+  const tell = (next: UpgradeView): void => {
+    const now = context.now();
+    const stamped = (lines: string[]): string[] => lines.map((line) => `${formatTime(now.toISOString())}  ${line}`);
+    screen.appendPlain(stamped(progressLines(view, next, now)));
+    const waiting = stamped(waitingLines(view, next, calling));
+    if (keepWaiting) screen.append(waiting);
+    else screen.appendPlain(waiting);
   };
   const frames = setInterval(draw, FRAME_MS);
   try {
     for (;;) {
-      const now = context.now();
       try {
         const next = await upgrades.view(provider);
-        if (away !== undefined) screen.append([`Answers again after ${sinceText(away.since, context.now())}.`]);
+        if (away !== undefined) screen.append([`Answers again after ${lengthOf(away.since, context.now())}.`]);
         away = undefined;
-        screen.appendPlain(changeLines(view, next, { now, calling }).map((line) => `${stamp(now)}  ${line}`));
-        onView?.(next, view, screen);
+        tell(next);
         view = next;
         draw();
         if (isOver(view)) return view;
       } catch (error) {
         const { kind, message } = asCliError(error);
         if (kind !== 'unreachable' && kind !== 'noWorker') throw error;
-        if (away === undefined) {
-          away = { since: now.toISOString(), why: message };
-          screen.appendPlain([`${stamp(now)}  ${safeText(message)} Trying again.`]);
-        }
-        away.why = message;
+        if (away === undefined) screen.appendPlain([`${safeText(message)} Trying again.`]);
+        away = { since: away?.since ?? context.now().toISOString(), why: message };
         draw();
       }
       await delay(intervalMs, undefined, { signal: interrupted }).catch(() => undefined);
@@ -78,11 +78,9 @@ export async function watchUpgrade(
     }
   } finally {
     clearInterval(frames);
-    screen.close();
   }
 }
 
-const stamp = (now: Date): string => formatTime(now.toISOString());
-const sinceText = (since: string, now: Date): string => formatDuration(elapsed(since, undefined, now));
+const lengthOf = (since: string, now: Date): string => formatDuration(elapsed(since, undefined, now));
 const awayLine = ({ since, why }: { since: string; why: string }, now: Date): string =>
-  `${safeText(why)} For ${sinceText(since, now)} now; what is shown is from before. Trying again.`;
+  `${safeText(why)} For ${lengthOf(since, now)} now; what is shown is from before. Trying again.`;

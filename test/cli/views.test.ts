@@ -1,5 +1,5 @@
 import { createColors } from 'picocolors';
-import { changeLines } from '../../src/cli/views/change-lines';
+import { progressLines, waitingLines } from '../../src/cli/views/change-lines';
 import { gatesLines } from '../../src/cli/views/gates-view';
 import { howToAnswerGate, howToResolve, type Calling } from '../../src/cli/views/how-to-answer';
 import { statusLines } from '../../src/cli/views/status-view';
@@ -140,31 +140,43 @@ describe('the list of gates', () => {
   });
 });
 
-describe('a terminal that only appends', () => {
-  test('hears of every change once', () => {
-    const first = changeLines(undefined, view({ gates: [], crossed: false }), options);
-    expect(text(first)).toContain('Title of preflight done (12 s): 14 checks passed, 1 warning');
-    const second = changeLines(view({ gates: [], crossed: false }), view(), options);
-    expect(second).toEqual([
-      'Point of no return passed: there is only forward.',
+describe('lines that are appended', () => {
+  test('tell every change of the upgrade once', () => {
+    const before = view({ gates: [], crossed: false });
+    expect(text(progressLines(undefined, before, NOW))).toContain(
+      'Title of preflight done (12 s): 14 checks passed, 1 warning',
+    );
+    expect(progressLines(before, view(), NOW)).toEqual(['Point of no return passed: there is only forward.']);
+    expect(progressLines(view(), view(), NOW)).toEqual([]);
+  });
+
+  test('tell how to answer a gate when it opens, and that it was answered', () => {
+    expect(waitingLines(view({ gates: [] }), view(), calling)).toEqual([
       'Waiting for a person: Acquire the refresh token of CSP Europe',
       '    onward consent contoso 2',
       expect.stringContaining('    temporal workflow signal'),
     ]);
-    expect(changeLines(view(), view(), options)).toEqual([]);
-  });
-
-  test('hears that a gate was answered, and that the upgrade is over', () => {
-    expect(changeLines(view(), view({ gates: [], state: 'completed' }, 'completed'), options)).toEqual([
+    expect(waitingLines(view(), view(), calling)).toEqual([]);
+    expect(waitingLines(view(), view({ gates: [] }), calling)).toEqual([
       'Answered: Acquire the refresh token of CSP Europe',
-      'Upgrade completed.',
     ]);
   });
 
-  test('hears why an answer was not enough', () => {
-    const gates = [{ ...consentGate, lastProblem: 'invalid_grant' }];
-    expect(changeLines(view(), view({ gates }), options)).toEqual([
+  test('tell why an answer was not enough, and nothing while the next one is verified', () => {
+    const refused = view({ gates: [{ ...consentGate, lastProblem: 'invalid_grant' }] });
+    expect(waitingLines(view(), refused, calling)).toEqual([
       'Not yet: Acquire the refresh token of CSP Europe: invalid_grant',
     ]);
+    expect(waitingLines(refused, view(), calling)).toEqual([]);
+  });
+
+  test('tell how to decide about a step that holds', () => {
+    const lines = waitingLines(view(), view({ holds: [hold] }), calling);
+    expect(lines[0]).toBe('Held: drainTasks: Task 7 failed. Look at it.');
+    expect(lines.filter((line) => line.includes('onward resolve'))).toHaveLength(2);
+  });
+
+  test('tell that the upgrade is over', () => {
+    expect(progressLines(view(), view({ state: 'completed' }, 'completed'), NOW)).toEqual(['Upgrade completed.']);
   });
 });

@@ -27,6 +27,11 @@ export function port(text: string): number {
   return value;
 }
 
+export const inventoryOption = [
+  '--inventory <folder>',
+  "folder of the providers' entries (default: ONWARD_INVENTORY, else the folder inventory here)",
+] as const;
+
 export const byOption = ['--by <person>', BY_HELP] as const;
 export const intervalOption = ['--interval <seconds>', 'time between two looks at the upgrade', seconds, 2000] as const;
 

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import { upgradeInput } from '../../contract/messages';
-import { say, whoIs, withUpgrades, type CliContext, type GlobalOptions } from '../cli-context';
+import { callingOf, say, whoIs, withUpgrades, type CliContext, type GlobalOptions } from '../cli-context';
 import { CliError } from '../cli-error';
+import { withScreen } from '../screen';
 import { watchUpgrade } from '../watch';
 import { byOption, globalsOf, intervalOption, problemsOf, PROVIDER_HELP, providerName } from './arguments';
 import { requireCompleted } from './end-of-upgrade';
+import { requireInInventory } from './inventory';
 
 interface StartOptions extends GlobalOptions {
   by?: string;
@@ -33,6 +35,7 @@ async function start(context: CliContext, command: Command, provider: string): P
   const given = { provider, startedBy };
   const input = upgradeInput.safeParse(given);
   if (!input.success) throw new CliError('usage', 'Nothing was started:', { problems: problemsOf(input.error, given) });
+  if (options.inventory !== undefined) await requireInInventory(options.inventory, provider);
   await withUpgrades(context, options, async (upgrades) => {
     const started = { provider, startedBy, ...(await upgrades.start(input.data)) };
     const waits = options.wait === true || options.watch === true;
@@ -43,7 +46,13 @@ async function start(context: CliContext, command: Command, provider: string): P
     }
     const silent = options.json === true || options.watch !== true;
     if (!silent) context.stdout.write(`${line}\n`);
-    const view = await watchUpgrade(upgrades, provider, context, options, { intervalMs: options.interval, silent });
+    const view = await withScreen(context.stdout, silent, (screen) =>
+      watchUpgrade(upgrades, provider, context, {
+        screen,
+        intervalMs: options.interval,
+        calling: callingOf(context, options),
+      }),
+    );
     if (options.json) say(context, options, { ...started, ...view }, []);
     requireCompleted(view);
   });

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { callingOf, paintFor, say, withUpgrades, type CliContext, type GlobalOptions } from '../cli-context';
 import { asCliError } from '../cli-error';
+import { withScreen } from '../screen';
 import { formatTime } from '../text/duration';
 import { safeText } from '../text/safe-text';
 import type { Upgrades, UpgradeSummary } from '../upgrades';
@@ -61,10 +62,13 @@ async function show(upgrades: Upgrades, context: CliContext, options: StatusOpti
 }
 
 async function watch(upgrades: Upgrades, context: CliContext, options: StatusOptions, provider: string): Promise<void> {
-  const view = await watchUpgrade(upgrades, provider, context, options, {
-    intervalMs: options.interval,
-    silent: options.json === true,
-  });
+  const view = await withScreen(context.stdout, options.json === true, (screen) =>
+    watchUpgrade(upgrades, provider, context, {
+      screen,
+      intervalMs: options.interval,
+      calling: callingOf(context, options),
+    }),
+  );
   if (options.json) say(context, options, view, []);
   requireCompleted(view);
 }

@@ -8,16 +8,13 @@ import type { EvidencePack } from './evidence-pack';
 
 /** The evidence pack for people. Times are in UTC. */
 export function evidenceDocument(pack: EvidencePack): Document {
+  const { profile } = pack.inputs;
   return {
     title: `Upgrade of ${pack.provider}: evidence`,
     sections: [
       summary(pack),
       steps(pack),
-      {
-        title: 'Who answered what',
-        table: { head: TRAIL_HEAD, rows: pack.answers.map(trailRow) },
-        otherwise: 'Nobody was asked.',
-      },
+      answers(pack),
       {
         title: 'Preflight checks',
         table: {
@@ -42,11 +39,34 @@ export function evidenceDocument(pack: EvidencePack): Document {
       versions(pack),
       {
         title: 'Inventory entry, as frozen at the start',
-        ...(pack.inputs.profile === undefined ? {} : { block: stringify(pack.inputs.profile) }),
+        ...(profile === undefined ? {} : { block: stringify(profile) }),
         otherwise: 'It could not be loaded.',
       },
       { title: 'Audit trail', table: { head: TRAIL_HEAD, rows: pack.audit.map(trailRow) } },
     ],
+  };
+}
+
+/** How it went, for the end of a demonstration: each step, how long, who answered what. */
+export function outcomeDocument(pack: EvidencePack): Document {
+  return { title: `Upgrade of ${pack.provider}`, sections: [summary(pack), steps(pack), answers(pack)] };
+}
+
+function answers(pack: EvidencePack): Section {
+  return {
+    title: 'Who answered what',
+    table: {
+      head: ['Time', 'By', 'Answer', 'About', 'Verdict', 'What the upgrade said'],
+      rows: pack.answers.map(({ at, by, what, subject, verdict, detail }) => [
+        formatTime(at),
+        by,
+        what,
+        subject ?? '',
+        verdict,
+        detail,
+      ]),
+    },
+    otherwise: 'Nobody was asked.',
   };
 }
 

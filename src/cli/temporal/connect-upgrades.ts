@@ -1,20 +1,29 @@
-import { connectClient, temporalSettings, TemporalUnavailable } from '../../temporal/connection';
+import { connectClient, temporalSettings, TemporalUnavailable, type TemporalSettings } from '../../temporal/connection';
 import type { GlobalOptions } from '../cli-context';
 import { CliError } from '../cli-error';
 import type { Upgrades } from '../upgrades';
 import { TemporalUpgrades } from './temporal-upgrades';
 
-/** The server of Temporal's environment configuration, or the one that the command line names. */
-export async function connectUpgrades({ address, namespace }: GlobalOptions): Promise<Upgrades> {
+/** @throws CliError `unreachable` when there is no server that can be used. */
+export async function connectUpgrades(settings: TemporalSettings): Promise<Upgrades> {
+  return new TemporalUpgrades(await reached(connectClient(settings)));
+}
+
+/** A connection, or the error of one, in the words of the command line. */
+export async function reached<T>(connecting: Promise<T>): Promise<T> {
   try {
-    const settings = temporalSettings();
-    const client = await connectClient({
-      namespace: namespace ?? settings.namespace,
-      connectionOptions: { ...settings.connectionOptions, ...(address === undefined ? {} : { address }) },
-    });
-    return new TemporalUpgrades(client);
+    return await connecting;
   } catch (error) {
     if (!(error instanceof TemporalUnavailable)) throw error;
     throw new CliError('unreachable', error.message, { cause: error });
   }
+}
+
+/** The server of Temporal's environment configuration, or the one that the command line names. */
+export function settingsFor({ address, namespace }: GlobalOptions): TemporalSettings {
+  const settings = temporalSettings();
+  return {
+    namespace: namespace ?? settings.namespace,
+    connectionOptions: { ...settings.connectionOptions, ...(address === undefined ? {} : { address }) },
+  };
 }

@@ -39,7 +39,7 @@ const FINAL: readonly UpgradeState[] = ['completed', 'rolledBack', 'refused', 'r
 export const isFinal = (status: Pick<UpgradeStatus, 'state'>): boolean => FINAL.includes(status.state);
 
 /** Nothing more will happen, whatever the last state says: a workflow can be terminated from outside. */
-export const isOver = ({ execution }: UpgradeView): boolean =>
+export const isOver = ({ execution }: Pick<UpgradeView, 'execution'>): boolean =>
   execution !== 'running' && execution !== 'pausedByServer' && execution !== 'unknown';
 
 /** How a workflow ended that did not end by itself; undefined when it did, or when it still runs. */

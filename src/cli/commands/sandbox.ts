@@ -1,0 +1,58 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { CliContext, GlobalOptions } from '../cli-context';
+import { globalsOf, port } from './arguments';
+
+export const PACES = ['quick', 'watchable'] as const;
+export type Pace = (typeof PACES)[number];
+
+/** Source versions of single providers where they differ from the usual ones: `{ contoso: '18.4' }`. */
+export type Sources = Record<string, string>;
+
+export interface SandboxCommandOptions extends GlobalOptions {
+  data?: string;
+  inventory?: string;
+  source: Sources;
+  pace: Pace;
+  host: string;
+  publicHost?: string;
+  operationsPort: number;
+  apsPort: number;
+  billingPort: number;
+  microsoftPort: number;
+  controlPort: number;
+}
+
+export function addSandbox(program: Command, context: CliContext): void {
+  program
+    .command('sandbox')
+    .description('run a simulated world until Ctrl-C: Operations, APS, Billing, Microsoft and endpoint hosts')
+    .option('--data <folder>', 'keep its state there; without it the world is gone at the end')
+    .option('--inventory <folder>', 'write an inventory of its providers there')
+    .option('--source <provider=version>', 'let a provider start from this version (repeatable)', source, {})
+    .addOption(paceOption())
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--public-host <name>', 'name under which workers reach this machine, where it is not that address')
+    .option('--operations-port <port>', 'XML-RPC of Operations', port, 8440)
+    .option('--aps-port <port>', 'APS controller, with TLS', port, 6308)
+    .option('--billing-port <port>', 'XML-RPC of Billing', port, 5224)
+    .option('--microsoft-port <port>', 'Microsoft login, Partner Center and Graph', port, 7443)
+    .option('--control-port <port>', 'control API and package file', port, 7080)
+    .action(async (_options: SandboxCommandOptions, command: Command) => {
+      const options: SandboxCommandOptions = { ...globalsOf(command), ...command.opts<SandboxCommandOptions>() };
+      const { runSandbox } = await import('../demo/run-sandbox.js');
+      await runSandbox(context, options);
+    });
+}
+
+export const paceOption = (): Option =>
+  new Option('--pace <pace>', 'how long simulated work takes: as little as possible, or long enough to watch')
+    .choices(PACES)
+    .default('watchable');
+
+function source(text: string, before: Sources): Sources {
+  const [, provider, version] = /^([^=]+)=([^=]+)$/.exec(text) ?? [];
+  if (provider === undefined || version === undefined) {
+    throw new InvalidArgumentError('Give a provider and a version, such as contoso=18.4.');
+  }
+  return { ...before, [provider]: version };
+}

@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import { plainName } from '../../contract/provider';
+import type { CliContext, GlobalOptions } from '../cli-context';
+import { globalsOf, inventoryOption, problemsOf } from './arguments';
+
+interface WorkerOptions extends GlobalOptions {
+  host?: string;
+  inventory?: string;
+}
+
+export function addWorker(program: Command, context: CliContext): void {
+  program
+    .command('worker')
+    .description('run a worker until Ctrl-C: of the control plane, or with --host that of one endpoint host')
+    .option(
+      '--host <name>',
+      'run on this endpoint host: serves the task queue endpoint/<name> and nothing else',
+      hostName,
+    )
+    .option(...inventoryOption)
+    .addHelpText(
+      'after',
+      `
+The worker of an endpoint host runs PowerShell: powershell.exe on Windows, else pwsh on the PATH, or ONWARD_PWSH.
+The worker of the control plane reads the inventory when an upgrade starts, and resolves env: and file: secrets.`,
+    )
+    .action(async (_options: WorkerOptions, command: Command) => {
+      const options: WorkerOptions = { ...globalsOf(command), ...command.opts<WorkerOptions>() };
+      // Loads the SDK's native core, which no other command needs.
+      const { runWorker } = await import('../temporal/run-worker.js');
+      await runWorker(context, options);
+    });
+}
+
+function hostName(text: string): string {
+  const parsed = plainName.safeParse(text);
+  if (!parsed.success) throw new InvalidArgumentError(`A host's name: ${problemsOf(parsed.error, text).join('; ')}.`);
+  return parsed.data;
+}
