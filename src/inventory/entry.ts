@@ -1,0 +1,169 @@
+/** One provider's entry as it stands in a YAML file, with every problem that it has. */
+import path from 'node:path';
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml';
+import type { z } from 'zod';
+import { type ProviderProfile, providerProfile } from '../contract/provider';
+import { nearMiss } from './near-miss';
+import { fieldNames } from './schema';
+
+export interface Problem {
+  /** Path of the file. */
+  file: string;
+  /** Counted from 1; undefined where the whole file or folder is meant. */
+  line: number | undefined;
+  /** `operations.password`; empty when the whole entry is meant. */
+  field: string;
+  /** What is wrong and what to write instead; never a value that may be a secret. */
+  message: string;
+}
+
+export interface Entry {
+  file: string;
+  /** What the entry calls itself, whether or not it is valid. */
+  provider: string | undefined;
+  /** Undefined when there are problems. File references are absolute. */
+  profile: ProviderProfile | undefined;
+  problems: Problem[];
+  /** Line of a field, or of the nearest enclosing one that is there. */
+  lineOf(field: Field): number;
+}
+
+type Field = readonly PropertyKey[];
+
+/** The entries of one file: one per YAML document. */
+export function readEntries(file: string, text: string): Entry[] {
+  const lines = new LineCounter();
+  // Pretty errors quote the line, which may hold a secret.
+  const documents: Document.Parsed[] = [...parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })];
+  const filled = documents.filter(({ contents, errors }) => contents !== null || errors.length > 0);
+  if (filled.length === 0) return [emptyEntry(file)];
+  return filled.map((document) => readEntry(file, document, (offset) => lines.linePos(offset).line));
+}
+
+function emptyEntry(file: string): Entry {
+  const problems = [{ file, line: undefined, field: '', message: 'holds no provider; write one, or remove the file' }];
+  return { file, provider: undefined, profile: undefined, problems, lineOf: () => 1 };
+}
+
+function readEntry(file: string, document: Document.Parsed, lineAt: (offset: number) => number): Entry {
+  const lineOf = (field: Field): number => lineAt(offsetOf(document, field));
+  const entry = { file, lineOf };
+  const [syntaxError] = [...document.errors, ...document.warnings];
+  if (syntaxError !== undefined) {
+    // The first one only: the others mostly follow from it.
+    const problem = { file, line: lineAt(syntaxError.pos[0]), field: '', message: syntaxError.message };
+    return { ...entry, provider: undefined, profile: undefined, problems: [problem] };
+  }
+  const value: unknown = document.toJS();
+  const claimed = isRecord(value) ? value['provider'] : undefined;
+  const parsed = providerProfile.safeParse(value);
+  const found = [
+    ...(parsed.error?.issues ?? []).flatMap((issue) => explain(issue, value)),
+    ...credentialsInUrls(value),
+  ];
+  const problems = found.map(({ field, message }) => ({
+    file,
+    line: lineOf(field),
+    field: field.map(String).join('.'),
+    message,
+  }));
+  return {
+    ...entry,
+    provider: typeof claimed === 'string' ? claimed : undefined,
+    profile: problems.length === 0 && parsed.success ? withAbsoluteFiles(parsed.data, path.dirname(file)) : undefined,
+    problems,
+  };
+}
+
+interface Finding {
+  field: Field;
+  message: string;
+}
+
+function explain(issue: z.core.$ZodIssue, value: unknown): Finding[] {
+  const { path: field, message } = issue;
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const meant = nearMiss(key, fieldNames());
+      return {
+        field: [...field, key],
+        message: `there is no such field${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+      };
+    });
+  }
+  if (issue.code === 'invalid_type' && valueAt(value, field) === undefined) {
+    return [{ field, message: `is missing (${issue.expected})` }];
+  }
+  if (issue.code === 'invalid_key') {
+    return issue.issues.map(({ message }) => ({ field, message: `as a name: ${message}` }));
+  }
+  return [{ field, message }];
+}
+
+/** `https://user:password@host` is a password in clear, in a place where every log shows it. */
+function credentialsInUrls(value: unknown): Finding[] {
+  return strings(value)
+    .filter(({ text }) => /^https?:\/\/[^/?#]*@/i.test(text))
+    .map(({ field }) => ({
+      field,
+      message:
+        'must not hold a user or a password: take them out of the URL, and give passwords as env:NAME or file:/path',
+    }));
+}
+
+/** Every string of the value, with where it stands. */
+export function strings(value: unknown, field: Field = []): { field: Field; text: string }[] {
+  if (typeof value === 'string') return [{ field, text: value }];
+  if (Array.isArray(value)) return value.flatMap((item, index) => strings(item, [...field, index]));
+  if (!isRecord(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) => strings(item, [...field, key]));
+}
+
+/** `env:NAME` or `file:/path`: only secrets are given so. */
+export function isSecretReference(text: string): boolean {
+  return /^(env|file):/.test(text);
+}
+
+/** File names in an entry are relative to the file that holds it: those of certificate authorities, and `file:` secrets. */
+function withAbsoluteFiles<T>(value: T, folder: string, key?: string): T;
+function withAbsoluteFiles(value: unknown, folder: string, key?: string): unknown {
+  if (typeof value === 'string') {
+    if (key === 'caFile') return path.resolve(folder, value);
+    return value.startsWith('file:') ? `file:${path.resolve(folder, value.slice('file:'.length))}` : value;
+  }
+  if (Array.isArray(value)) return value.map((item: unknown) => withAbsoluteFiles(item, folder));
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withAbsoluteFiles(item, folder, name)]));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function valueAt(value: unknown, field: Field): unknown {
+  return field.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
+}
+
+function offsetOf(document: Document.Parsed, field: Field): number {
+  let node: unknown = document.contents;
+  let offset = document.contents?.range[0] ?? 0;
+  for (const key of field) {
+    const found = child(document, node, key);
+    if (found === undefined) break;
+    ({ node, offset } = found);
+  }
+  return offset;
+}
+
+function child(document: Document, node: unknown, key: PropertyKey): { node: unknown; offset: number } | undefined {
+  const at = isAlias(node) ? node.resolve(document) : node;
+  if (isMap(at)) {
+    const pair = at.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key));
+    return pair && { node: pair.value, offset: (pair.key as Node).range?.[0] ?? 0 };
+  }
+  if (isSeq(at)) {
+    const item = at.items[Number(key)] as Node | undefined;
+    return item && { node: item, offset: item.range?.[0] ?? 0 };
+  }
+  return undefined;
+}

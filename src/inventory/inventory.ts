@@ -1,0 +1,168 @@
+/** The inventory: a folder of YAML files, one provider per document, checked as a whole. */
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { ProviderProfile } from '../contract/provider';
+import { type Entry, isSecretReference, type Problem, readEntries, strings } from './entry';
+import { nearMiss } from './near-miss';
+import { resolveSecret } from './secrets';
+
+export type { Problem } from './entry';
+
+/** Entries that cannot be used; the message lists every problem with file, line and field. */
+export class InvalidInventory extends Error {
+  override readonly name = 'InvalidInventory';
+  constructor(readonly problems: Problem[]) {
+    const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+    super(`The inventory has ${count}:\n${problems.map((problem) => `  ${describeProblem(problem)}`).join('\n')}`);
+  }
+}
+
+/** No entry has this id; the message names those that are nearly it. */
+export class UnknownProvider extends Error {
+  override readonly name = 'UnknownProvider';
+}
+
+/** `inventory/contoso.yaml:12: operations.url: must be an http or https URL` */
+export function describeProblem({ file, line, field, message }: Problem): string {
+  return [describePlace(file, line), ...(field === '' ? [] : [field]), message].join(': ');
+}
+
+function describePlace(file: string, line: number | undefined): string {
+  const relative = path.relative(process.cwd(), file);
+  const shown = relative.startsWith('..') ? file : relative;
+  return line === undefined ? shown : `${shown}:${line}`;
+}
+
+/** The folder that `ONWARD_INVENTORY` names, by default `inventory` in the current folder. */
+export function inventoryDirectory(env: NodeJS.ProcessEnv = process.env): string {
+  const setting = env['ONWARD_INVENTORY'];
+  return path.resolve(setting === undefined || setting === '' ? 'inventory' : setting);
+}
+
+/**
+ * All providers, ordered by id.
+ *
+ * @throws InvalidInventory with the problems of all files, when there is one.
+ */
+export async function loadInventory(directory = inventoryDirectory()): Promise<ProviderProfile[]> {
+  const entries = await readInventory(directory);
+  const problems = [...entries.flatMap((entry) => entry.problems), ...duplicates(entries)];
+  if (problems.length > 0) throw new InvalidInventory(problems);
+  return entries.flatMap(({ profile }) => profile ?? []).sort((a, b) => (a.provider < b.provider ? -1 : 1));
+}
+
+/**
+ * One provider. Mistakes in the entries of others are not in its way.
+ *
+ * @throws UnknownProvider when no entry has this id.
+ * @throws InvalidInventory when its entry has a problem, or another entry has the same id.
+ */
+export async function findProvider(directory: string, id: string): Promise<ProviderProfile> {
+  // An entry of this provider has its id in its text: with thousands of providers, parsing all of them takes seconds.
+  const candidates = await readInventory(directory, (text) => text.includes(id));
+  const entries = candidates.filter(({ provider }) => provider === id);
+  const problems = [...entries.flatMap((entry) => entry.problems), ...duplicates(entries)];
+  if (problems.length > 0) throw new InvalidInventory(problems);
+  const [entry] = entries;
+  if (entry?.profile === undefined) throw await unknown(directory, id);
+  return entry.profile;
+}
+
+async function unknown(directory: string, id: string): Promise<UnknownProvider> {
+  const entries = await readInventory(directory);
+  const ids = entries.flatMap(({ provider }) => provider ?? []);
+  const meant = nearMiss(id, ids);
+  const unreadable = entries.filter(({ provider }) => provider === undefined).flatMap(({ problems }) => problems);
+  const sentences = [
+    `The inventory in ${directory} has no provider ${JSON.stringify(id)}.`,
+    meant === undefined ? `It has ${ids.length === 0 ? 'none at all' : listing(ids)}.` : `Did you mean ${meant}?`,
+    ...(unreadable.length === 0
+      ? []
+      : [`It may be in an entry that cannot be read:\n${unreadable.map(describeProblem).join('\n')}`]),
+  ];
+  return new UnknownProvider(sentences.join(' '));
+}
+
+const LISTED = 10;
+function listing(ids: string[]): string {
+  const more = ids.length > LISTED ? ` and ${ids.length - LISTED} more` : '';
+  return ids.slice(0, LISTED).join(', ') + more;
+}
+
+export interface InventoryReport {
+  directory: string;
+  providers: { provider: string; file: string }[];
+  /** What keeps an entry from being used. */
+  problems: Problem[];
+  /** What may be right on the worker and is not so here: variables that are not set. */
+  warnings: Problem[];
+}
+
+/** Everything that can be known without calling anybody: all entries, and the files and variables that they refer to. */
+export async function checkInventory(directory = inventoryDirectory()): Promise<InventoryReport> {
+  const entries = await readInventory(directory);
+  const report: InventoryReport = {
+    directory,
+    providers: entries.flatMap(({ provider, file }) => (provider === undefined ? [] : { provider, file })),
+    problems: [...entries.flatMap(({ problems }) => problems), ...duplicates(entries)],
+    warnings: [],
+  };
+  for (const entry of entries) {
+    for (const { field, text } of strings(entry.profile)) {
+      const message = await brokenReference(field, text);
+      if (message === undefined) continue;
+      const list = text.startsWith('env:') ? report.warnings : report.problems;
+      list.push({ file: entry.file, line: entry.lineOf(field), field: field.join('.'), message });
+    }
+  }
+  return report;
+}
+
+/** Why what a profile refers to cannot be used here, or undefined. */
+async function brokenReference(field: readonly PropertyKey[], text: string): Promise<string | undefined> {
+  if (field.at(-1) === 'caFile') {
+    return readFile(text, 'utf8').then(
+      (pem) => (pem.includes('-----BEGIN CERTIFICATE-----') ? undefined : `${text} holds no certificate in PEM form`),
+      (error: NodeJS.ErrnoException) => `${text} cannot be read (${error.code ?? error.message})`,
+    );
+  }
+  if (!isSecretReference(text)) return undefined;
+  return resolveSecret(text).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+}
+
+async function readInventory(directory: string, concerns: (text: string) => boolean = () => true): Promise<Entry[]> {
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+    const message =
+      'there is no such folder. Create it with one YAML file per provider, as inventory/example.yaml.sample shows, ' +
+      'or name another one in ONWARD_INVENTORY';
+    throw new InvalidInventory([{ file: directory, line: undefined, field: '', message }]);
+  });
+  const entries: Entry[] = [];
+  for (const name of names.filter((each) => /\.ya?ml$/.test(each)).sort()) {
+    const file = path.join(directory, name);
+    const text = await readFile(file, 'utf8');
+    if (concerns(text)) entries.push(...readEntries(file, text));
+  }
+  return entries;
+}
+
+/** A problem of each entry whose id an earlier one has. */
+function duplicates(entries: Entry[]): Problem[] {
+  const first = new Map<string, Entry>();
+  return entries.flatMap((entry) => {
+    const { provider, file } = entry;
+    if (provider === undefined) return [];
+    const earlier = first.get(provider);
+    if (earlier === undefined) {
+      first.set(provider, entry);
+      return [];
+    }
+    const line = entry.lineOf(['provider']);
+    const where = describePlace(earlier.file, earlier.lineOf(['provider']));
+    return [{ file, line, field: 'provider', message: `${provider} is already the id of the provider at ${where}` }];
+  });
+}

@@ -1,0 +1,201 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { stringify } from 'yaml';
+import {
+  checkInventory,
+  describeProblem,
+  findProvider,
+  inventoryDirectory,
+  type InvalidInventory,
+  loadInventory,
+} from '../../src/inventory/inventory';
+import { fieldNames, providerSchema } from '../../src/inventory/schema';
+
+const INVENTORY = path.join(__dirname, '../../inventory');
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'onward-inventory-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const write = (name: string, text: string) => writeFile(path.join(folder, name), text);
+
+/** A small valid entry, with changes. */
+function entry(provider: string, changes: object = {}): string {
+  return stringify({
+    provider,
+    operations: { url: 'https://oa.example:8440/RPC2' },
+    aps: { url: 'https://oa.example:6308/' },
+    billing: { url: 'https://pba.example:5224/RPC2' },
+    plans: [1],
+    endpointHosts: [{ name: 'ep1' }],
+    package: { url: 'https://packages.example/o365.app.zip', sha256: 'a'.repeat(64) },
+    ...changes,
+  });
+}
+
+const problemsOf = async (work: Promise<unknown>): Promise<string[]> => {
+  const error = await work.then(
+    () => undefined,
+    (failure: unknown) => failure,
+  );
+  expect(error).toMatchObject({ name: 'InvalidInventory' });
+  return (error as InvalidInventory).problems.map((problem) =>
+    describeProblem({ ...problem, file: path.basename(problem.file) }),
+  );
+};
+
+describe('loading the inventory', () => {
+  test('gives every provider of every file, complete with defaults, ordered by id', async () => {
+    await write('b.yaml', entry('contoso'));
+    await write('a.yml', `${entry('fabrikam')}---\n${entry('adatum')}`);
+    await write('notes.txt', 'not an entry');
+    const providers = await loadInventory(folder);
+    expect(providers.map(({ provider }) => provider)).toEqual(['adatum', 'contoso', 'fabrikam']);
+    expect(providers[0]).toMatchObject({ taskMonitor: { adapter: 'gate' }, operations: { verifyTls: true } });
+  });
+
+  test('names every problem of every file at once, with line and field', async () => {
+    await write(
+      'a.yaml',
+      'provider: contoso\noperatons:\n  url: https://x\noperations:\n  url: ftp://oa\n  user: onward\naps:\n  url: https://oa\n  userID: 1\nbilling:\n  url: https://pba\nplans: []\nendpointHosts:\n  - name: ep1\n  - name: EP 2\npackage:\n  url: https://p\n  sha256: abc\ntaskMonitor:\n  adapter: mail\n',
+    );
+    await write('b.yaml', 'provider: fabrikam\n  plans: [1]\n');
+    await write('c.yaml', '# nothing yet\n');
+    expect(await problemsOf(loadInventory(folder))).toEqual([
+      'a.yaml:5: operations.url: must be an http or https URL',
+      'a.yaml:4: operations.password: give user and password together, or neither',
+      'a.yaml:9: aps.userID: there is no such field; did you mean userId?',
+      'a.yaml:12: plans: Too small: expected array to have >=1 items',
+      expect.stringMatching(/^a\.yaml:15: endpointHosts\.1\.name: use 1 to 63 lower-case letters/),
+      'a.yaml:18: package.sha256: must be a SHA-256 in 64 lower-case hexadecimal digits',
+      "a.yaml:20: taskMonitor.adapter: Invalid discriminator value. Expected 'gate' | 'sandbox'",
+      'a.yaml:2: operatons: there is no such field; did you mean operations?',
+      expect.stringMatching(/^b\.yaml:1: /),
+      'c.yaml: holds no provider; write one, or remove the file',
+    ]);
+  });
+
+  test('says of a missing field that it is missing, and points at what should hold it', async () => {
+    await write('a.yaml', entry('contoso', { package: { url: 'https://packages.example/p' }, billing: undefined }));
+    expect(await problemsOf(loadInventory(folder))).toEqual([
+      'a.yaml:1: billing: is missing (object)',
+      expect.stringMatching(/^a\.yaml:\d+: package\.sha256: is missing \(string\)$/),
+    ]);
+  });
+
+  test('refuses a secret in clear without repeating it', async () => {
+    const secret = 'Hunter2-is-in-clear';
+    await write('a.yaml', entry('contoso', { operations: { url: 'https://oa', user: 'u', password: secret } }));
+    await write('b.yaml', entry('fabrikam', { billing: { url: `https://onward:${secret}@pba.example` } }));
+    await write('c.yaml', `provider: adatum\n  password: ${secret}\n`);
+    const problems = await problemsOf(loadInventory(folder));
+    expect(problems.join('\n')).toContain('a.yaml:5: operations.password: must be a reference, env:NAME or file:/path');
+    expect(problems.join('\n')).toContain('billing.url: must not hold a user or a password');
+    expect(problems).toHaveLength(3);
+    expect(problems.join('\n')).not.toContain(secret);
+  });
+
+  test('refuses two providers of one id and names both places', async () => {
+    await write('a.yaml', entry('contoso'));
+    await write('b.yaml', entry('contoso'));
+    expect(await problemsOf(loadInventory(folder))).toEqual([
+      `b.yaml:1: provider: contoso is already the id of the provider at ${path.join(folder, 'a.yaml')}:1`,
+    ]);
+  });
+
+  test('takes file names relative to the file that holds them', async () => {
+    await write(
+      'a.yaml',
+      entry('contoso', {
+        operations: { url: 'https://oa', user: 'u', password: 'file:secrets/oa', caFile: 'ca.pem' },
+        notify: [{ kind: 'webhook', url: 'https://hook', token: 'file:/run/token' }],
+      }),
+    );
+    expect((await loadInventory(folder))[0]).toMatchObject({
+      operations: { password: `file:${path.join(folder, 'secrets/oa')}`, caFile: path.join(folder, 'ca.pem') },
+      notify: [{ token: 'file:/run/token' }],
+    });
+  });
+
+  test('says what to do when there is no inventory', async () => {
+    await expect(loadInventory(path.join(folder, 'nowhere'))).rejects.toThrow(/no such folder.*ONWARD_INVENTORY/);
+  });
+});
+
+describe('finding one provider', () => {
+  test('is not kept from it by mistakes in the entries of others', async () => {
+    await write('a.yaml', entry('contoso'));
+    await write('b.yaml', entry('fabrikam', { plans: [] }));
+    expect(await findProvider(folder, 'contoso')).toMatchObject({ provider: 'contoso' });
+  });
+
+  test('names every problem of its own entry, also that its id is taken twice', async () => {
+    await write('a.yaml', entry('contoso', { plans: [], stores: 3 }));
+    await write('b.yaml', entry('contoso'));
+    expect(await problemsOf(findProvider(folder, 'contoso'))).toHaveLength(3);
+  });
+
+  test('suggests the one that was nearly named', async () => {
+    await write('a.yaml', entry('contoso'));
+    await expect(findProvider(folder, 'contosso')).rejects.toThrow(/no provider "contosso"\. Did you mean contoso\?/);
+  });
+
+  test('lists what there is when nothing is near, and the entries that cannot be read', async () => {
+    await write('a.yaml', entry('contoso'));
+    await write('b.yaml', 'provider: fabrikam\n  plans: [1]\n');
+    const failure = findProvider(folder, 'fabrikam');
+    await expect(failure).rejects.toThrow('It has contoso.');
+    await expect(failure).rejects.toThrow(/cannot be read:\n.*b\.yaml:1/);
+  });
+});
+
+describe('checking the inventory', () => {
+  test('finds missing files and warns of variables that are not set here', async () => {
+    await write('ca.pem', 'no certificate');
+    await write(
+      'a.yaml',
+      entry('contoso', {
+        operations: { url: 'https://oa', user: 'u', password: 'env:ONWARD_TEST_UNSET', caFile: 'ca.pem' },
+        billing: { url: 'https://pba', user: 'u', password: 'file:secrets/pba', caFile: 'missing.pem' },
+      }),
+    );
+    const { problems, warnings, providers } = await checkInventory(folder);
+    expect(providers).toEqual([{ provider: 'contoso', file: path.join(folder, 'a.yaml') }]);
+    expect(problems.map(({ line, field, message }) => `${line} ${field}: ${message}`)).toEqual([
+      `6 operations.caFile: ${path.join(folder, 'ca.pem')} holds no certificate in PEM form`,
+      expect.stringMatching(/^12 billing\.password: .*secrets\/pba cannot be read \(ENOENT\)/),
+      expect.stringMatching(/^13 billing\.caFile: .*missing\.pem cannot be read \(ENOENT\)/),
+    ]);
+    expect(warnings).toEqual([expect.objectContaining({ field: 'operations.password', line: 5 })]);
+  });
+});
+
+test('the inventory is where ONWARD_INVENTORY says, else in the current folder', () => {
+  expect(inventoryDirectory({})).toBe(path.resolve('inventory'));
+  expect(inventoryDirectory({ ONWARD_INVENTORY: '/etc/onward' })).toBe('/etc/onward');
+});
+
+test('the JSON Schema for editors is up to date (else: npm run schema)', async () => {
+  expect(await readFile(path.join(INVENTORY, 'provider.schema.json'), 'utf8')).toBe(providerSchema());
+});
+
+describe('the sample', () => {
+  const sample = () => readFile(path.join(INVENTORY, 'example.yaml.sample'), 'utf8');
+
+  test('is a valid entry', async () => {
+    await write('sample.yaml', await sample());
+    await mkdir(path.join(folder, 'secrets'));
+    await write('secrets/contoso-billing', 'secret\n');
+    expect(await checkInventory(folder)).toMatchObject({ problems: [], providers: [{ provider: 'contoso' }] });
+  });
+
+  test('is valid with everything uncommented, and shows every field', async () => {
+    const everything = (await sample()).replace(/^( *)#(?=\S| {2})/gm, '$1');
+    await write('sample.yaml', everything);
+    for (const name of fieldNames()) expect(everything).toMatch(new RegExp(`\\b${name}:`));
+    expect((await loadInventory(folder))[0]).toMatchObject({ connectionTest: { adapter: 'microsoft' } });
+  });
+});
