@@ -2,7 +2,7 @@
  * What the world and the simulated endpoint hosts ask of each other.
  *
  * The world knows which hosts exist and what was installed there at first; the hosts own their disks (real folders) and
- * everything that happened to them since. `src/sandbox/hosts` exports `registerHosts: RegisterHosts`.
+ * everything that happened to them since. `src/sandbox/hosts/register-hosts.ts` exports `registerHosts: RegisterHosts`.
  */
 import type { FastifyInstance } from 'fastify';
 import type { Faults } from './faults';
