@@ -1,0 +1,186 @@
+import { FAILURE } from '../../src/contract/activities';
+import { closeConnections } from '../../src/systems/http';
+import { testMicrosoftConnection } from '../../src/systems/microsoft';
+import { failureOf } from './support/failure-of';
+import { SILENCE, scriptedServer, type Answer, type Answering, type ScriptedServer } from './support/scripted-server';
+
+const TENANT_ID = '11111111-2222-4333-8444-555555555555';
+const OTHER_ID = '99999999-2222-4333-8444-555555555555';
+
+let server: ScriptedServer | undefined;
+afterEach(async () => {
+  await closeConnections();
+  await server?.close();
+});
+
+const json = (value: unknown, more: Answer = {}): Answer => ({ body: JSON.stringify(value), ...more });
+const accessToken = (tid: string) => `e30.${Buffer.from(JSON.stringify({ tid })).toString('base64url')}.`;
+
+/** Everything in order, for the tenant contoso.onmicrosoft.com. */
+const WORKING: Record<string, Answer> = {
+  token: json({ token_type: 'Bearer', expires_in: '3599', access_token: accessToken(TENANT_ID) }),
+  partnerCenter: json({ companyName: 'Contoso', tenantId: TENANT_ID }),
+  graph: json({
+    value: [{ id: TENANT_ID, verifiedDomains: [{ name: 'Contoso.onmicrosoft.com' }, { name: 'contoso.com' }] }],
+  }),
+};
+
+async function testConnection(
+  changed: Record<string, Answer | typeof SILENCE> = {},
+  tenant = 'contoso.onmicrosoft.com',
+) {
+  const answers = { ...WORKING, ...changed };
+  const answering: Answering = ({ path }) =>
+    answers[path.startsWith('/login') ? 'token' : path.startsWith('/graph') ? 'graph' : 'partnerCenter'] ?? {
+      status: 404,
+    };
+  server = await scriptedServer(answering);
+  return testMicrosoftConnection(
+    {
+      loginUrl: `${server.url}login/`,
+      partnerCenterUrl: `${server.url}partnercenter`,
+      graphUrl: `${server.url}graph`,
+      clientId: 'client',
+      clientSecret: 'client secret',
+    },
+    { tenant, refreshToken: 'refresh token' },
+  );
+}
+
+const refused = (code: number, text = 'Something.') =>
+  json({ error: 'invalid_grant', error_description: `AADSTS${code}: ${text}\r\nTrace ID: 1` }, { status: 400 });
+
+test('both APIs are called with an access token of their own', async () => {
+  expect(await testConnection()).toEqual({
+    ok: true,
+    checks: [
+      { name: 'PartnerCenter', ok: true },
+      { name: 'Graph', ok: true },
+    ],
+  });
+  const tokens = server?.asked.filter(({ path }) => path === '/login/contoso.onmicrosoft.com/oauth2/token') ?? [];
+  expect(tokens.map(({ body }) => Object.fromEntries(new URLSearchParams(body)))).toEqual(
+    ['partnercenter', 'graph'].map((api) => ({
+      grant_type: 'refresh_token',
+      resource: `${server?.url}${api}`,
+      client_id: 'client',
+      client_secret: 'client secret',
+      refresh_token: 'refresh token',
+      scope: 'openid',
+    })),
+  );
+  const call = server?.asked.find(({ path }) => path === '/partnercenter/v1/profiles/organization');
+  expect(call?.headers).toMatchObject({
+    authorization: `Bearer ${accessToken(TENANT_ID)}`,
+    'ms-requestid': expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+  });
+});
+
+test('the byte order mark before answers of Partner Center does not matter', async () => {
+  const { ok } = await testConnection({ partnerCenter: { body: `\uFEFF${JSON.stringify({ tenantId: TENANT_ID })}` } });
+  expect(ok).toBe(true);
+});
+
+describe('a refused refresh token fails both checks and says what to do', () => {
+  test.each([
+    [700082, 'expired because it was not used. Give consent again'],
+    [70008, 'has expired. Give consent again'],
+    [50173, 'was revoked'],
+    [50076, 'Multi-factor authentication is missing'],
+    [50079, 'Multi-factor authentication is not set up'],
+    [65001, 'Consent is missing'],
+    [7000215, 'Correct connectionTest.clientSecret'],
+    [90038, 'another national cloud'],
+    [99999, 'The token service refused: AADSTS99999: Something.. If'],
+  ])('AADSTS%i', async (code, message) => {
+    const { ok, checks } = await testConnection({ token: refused(code) });
+    expect(ok).toBe(false);
+    expect(checks.map((check) => check.message)).toEqual([
+      expect.stringContaining(message),
+      expect.stringContaining(message),
+    ]);
+    expect(JSON.stringify(checks)).not.toContain('refresh token"');
+  });
+});
+
+test('an API that refuses fails its own check only', async () => {
+  const forbidden = json(
+    { code: '403', description: 'No Admin agent.', data: [], source: 'PartnerFD' },
+    { status: 403 },
+  );
+  expect(await testConnection({ partnerCenter: forbidden })).toEqual({
+    ok: false,
+    checks: [
+      {
+        name: 'PartnerCenter',
+        ok: false,
+        message: expect.stringMatching(/HTTP 403: No Admin agent\..*Admin agent roles/) as string,
+      },
+      { name: 'Graph', ok: true },
+    ],
+  });
+});
+
+test('an access token that Graph does not accept is told with its message', async () => {
+  const unauthorized = json(
+    { error: { code: 'InvalidAuthenticationToken', message: 'Lifetime failed.' } },
+    { status: 401 },
+  );
+  const { checks } = await testConnection({ graph: unauthorized });
+  expect(checks[1]).toMatchObject({
+    name: 'Graph',
+    ok: false,
+    message: expect.stringContaining('Lifetime failed.') as string,
+  });
+});
+
+describe('a token of another partner account works, and is found out', () => {
+  const other = {
+    token: json({ access_token: accessToken(OTHER_ID) }),
+    partnerCenter: json({ tenantId: OTHER_ID }),
+    graph: json({ value: [{ id: OTHER_ID, verifiedDomains: [{ name: 'fabrikam.onmicrosoft.com' }] }] }),
+  };
+  test('by the domain of the tenant', async () => {
+    const { ok, checks } = await testConnection(other);
+    expect(ok).toBe(false);
+    expect(checks[1]?.message).toMatch(
+      /another tenant \(fabrikam\.onmicrosoft\.com\), expected contoso\.onmicrosoft\.com/,
+    );
+  });
+
+  test('by the id of the tenant', async () => {
+    const { checks } = await testConnection(other, TENANT_ID);
+    expect(checks.map(({ ok }) => ok)).toEqual([false, false]);
+  });
+
+  test('while the right id, in any case of letters, passes', async () => {
+    expect((await testConnection({}, TENANT_ID.toUpperCase())).ok).toBe(true);
+  });
+});
+
+describe('a Microsoft that gives no verdict is no failed check, but a failure worth repeating', () => {
+  test.each<[string, Record<string, Answer>]>([
+    ['the token service is down', { token: { status: 503, body: 'unavailable' } }],
+    [
+      'the token service says so in its own words',
+      { token: json({ error: 'temporarily_unavailable' }, { status: 503 }) },
+    ],
+    ['Partner Center is down', { partnerCenter: { status: 500 } }],
+    ['Graph asks to slow down', { graph: { status: 429 } }],
+    ['an answer is no JSON', { graph: { body: '<html/>' } }],
+  ])('%s', async (_, changed) => {
+    expect((await failureOf(testConnection(changed))).retryable).toBe(true);
+  });
+
+  test('nobody there', async () => {
+    const application = {
+      loginUrl: 'http://127.0.0.1:1',
+      partnerCenterUrl: 'http://a',
+      graphUrl: 'http://a',
+      clientId: 'c',
+      clientSecret: 's',
+    };
+    const failure = await failureOf(testMicrosoftConnection(application, { tenant: 't', refreshToken: 'r' }));
+    expect(failure.type).toBe(FAILURE.unreachable);
+  });
+});
