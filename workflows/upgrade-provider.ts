@@ -43,6 +43,7 @@ export function upgradeAlong(paths: readonly UpgradePath[]): (input: UpgradeInpu
     refuseLateCancellation(record);
 
     record.begins([preflight]);
+    void CancellationScope.nonCancellable(() => record.run());
     const profile = await inventory.loadProvider(`read ${provider} from the inventory`, { provider });
     const upgrade: Upgrade = { profile, record, desk };
     const reminders = new Reminders(record, profile);
@@ -105,7 +106,7 @@ function refuseLateCancellation(record: UpgradeRecord): void {
         : { verdict: 'accepted', detail: 'Everything done so far is being undone.' }),
     });
     if (record.status.crossed) record.status.cancelRefusedAt = now();
-    record.publish();
+    record.show();
   });
 }
 

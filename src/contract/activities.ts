@@ -52,8 +52,9 @@ export interface OperationsActivities {
   /** The application instances as they are now. */
   readInstances(input: Operations): Promise<ApplicationInstance[]>;
   /**
-   * Effect: `version` is imported. Looks in the package list first; else begins a transaction with `requestId`, imports,
-   * commits. Fails with `OutcomeUnknown` when a call after the begin got no answer: read back before anything else.
+   * Effect: `version` is imported and its tasks are done. Looks in the package list first; else begins a transaction with
+   * `requestId`, imports, commits, and waits. Fails with `OutcomeUnknown` when it cannot tell what became of a call: read
+   * back before anything else.
    */
   importPackage(
     input: Operations & { packageUrl: string; version: string; requestId: string },

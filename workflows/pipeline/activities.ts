@@ -12,7 +12,7 @@ import type {
   NotifyActivities,
   OperationsActivities,
 } from '../../src/contract/activities';
-import { CONTROL_TASK_QUEUE, endpointTaskQueue, type EndpointHost, type Timings } from '../../src/contract/provider';
+import { endpointTaskQueue, type EndpointHost, type Timings } from '../../src/contract/provider';
 
 export type Calls<Interface> = {
   readonly [Name in keyof Interface]: Interface[Name] extends (input: infer Input) => Promise<infer Output>
@@ -32,14 +32,11 @@ export interface Activities {
 const SECOND = 1000;
 /** One call to a system, or a handful of them. */
 const CALL_TIMEOUT = 120 * SECOND;
-/** Operations fetches the whole package before it answers (systems.md 1.1: ten minutes and more). */
-const IMPORT_TIMEOUT = 15 * 60 * SECOND;
 const DOWNLOAD_TIMEOUT = 60 * 60 * SECOND;
 const RETRY = { initialInterval: SECOND, backoffCoefficient: 2, maximumInterval: 30 * SECOND };
 
 /** Before the profile is known there are no settings to obey. */
 export const inventory = calls<InventoryActivities>({
-  taskQueue: CONTROL_TASK_QUEUE,
   startToCloseTimeout: 30 * SECOND,
   scheduleToCloseTimeout: 600 * SECOND,
   retry: RETRY,
@@ -47,14 +44,14 @@ export const inventory = calls<InventoryActivities>({
 
 /** A notice that cannot be delivered must not hold an upgrade up: its time is short. */
 export const notifier = calls<NotifyActivities>({
-  taskQueue: CONTROL_TASK_QUEUE,
   startToCloseTimeout: 30 * SECOND,
   scheduleToCloseTimeout: 300 * SECOND,
   retry: RETRY,
 });
 
 export function activitiesFor(timings: Timings): Activities {
-  const base = { taskQueue: CONTROL_TASK_QUEUE, heartbeatTimeout: timings.heartbeat * SECOND, retry: RETRY };
+  // Without a task queue of its own an activity runs where the workflow does.
+  const base = { heartbeatTimeout: timings.heartbeat * SECOND, retry: RETRY };
   const call = {
     ...base,
     startToCloseTimeout: CALL_TIMEOUT,
@@ -74,7 +71,7 @@ export function activitiesFor(timings: Timings): Activities {
       // Temporal never repeats it: what became of an attempt is read back first (steps/import-package).
       importPackage: calls<OperationsActivities>({
         ...base,
-        startToCloseTimeout: IMPORT_TIMEOUT,
+        startToCloseTimeout: timings.import * SECOND,
         retry: { maximumAttempts: 1 },
       }).importPackage,
       awaitImport: calls<OperationsActivities>(wait(timings.import)).awaitImport,

@@ -111,7 +111,7 @@ export class Desk {
           subject: gate.shown.id,
           detail: `Not accepted: ${problem}`,
         });
-        this.record.publish();
+        this.record.show();
       }
     } finally {
       this.gates.splice(this.gates.indexOf(gate), 1);
@@ -166,7 +166,7 @@ export class Desk {
       ...(verdict.subject === undefined ? {} : { subject: verdict.subject }),
       payload: excerpt(payload),
     });
-    this.record.publish();
+    this.record.show();
     return verdict;
   }
 

@@ -8,9 +8,9 @@ import type { ProviderProfile } from '../../src/contract/provider';
 import type { Gate, Hold, UpgradeStatus } from '../../src/contract/status';
 import { notifier } from './activities';
 import { problemOf } from './problem';
+import { nextReminder } from './reminder-schedule';
 import type { UpgradeRecord } from './upgrade-record';
 
-const DAY = 24 * 3600 * 1000;
 type Waiting = Gate | Hold;
 
 export class Reminders {
@@ -23,16 +23,22 @@ export class Reminders {
 
   /** Never ends; the end of the workflow ends it. Run it where no cancellation reaches it. */
   async run(): Promise<never> {
+    void this.runLadder();
     for (;;) {
-      await condition(() => this.waiting().length > 0);
-      await this.announce(this.waiting().filter((item) => !this.announced.has(item)));
-      const due = this.nextDue();
-      const interrupted = await condition(
-        () => this.waiting().some((item) => !this.announced.has(item)),
-        Math.max(due - Date.now(), 1),
-        { summary: `next reminder of what ${this.profile.provider} waits for` },
-      );
-      if (!interrupted) await this.remind();
+      await condition(() => this.unannounced().length > 0);
+      await this.announce(this.unannounced());
+    }
+  }
+
+  /** The timer is set anew only when something has to be said earlier than it would fire. */
+  private async runLadder(): Promise<never> {
+    for (;;) {
+      await condition(() => this.nextDue() < Infinity);
+      const armed = this.nextDue();
+      const overtaken = await condition(() => this.nextDue() < armed, Math.max(armed - Date.now(), 1), {
+        summary: `next reminder of what ${this.profile.provider} waits for`,
+      });
+      if (!overtaken) await this.remind();
     }
   }
 
@@ -55,12 +61,11 @@ export class Reminders {
   }
 
   private async announce(items: Waiting[]): Promise<void> {
-    if (items.length === 0) return;
     for (const item of items) {
       this.announced.add(item);
       item.nextReminderAt = this.reminderAfter(item, Date.now());
     }
-    this.record.publish();
+    this.record.show();
     const holds = items.filter((item) => 'problem' in item);
     await this.tell(holds.length > 0 ? 'held' : 'gatesOpened', subjectOf(items), describe(items));
   }
@@ -71,27 +76,24 @@ export class Reminders {
     );
     if (due.length === 0) return;
     for (const item of due) item.nextReminderAt = this.reminderAfter(item, Date.now());
-    this.record.publish();
+    this.record.show();
     await this.tell('reminder', subjectOf(due), `${describe(due)}${costOfWait(this.record.status)}`);
   }
 
-  /** First moment of the schedule after `time`. */
   private reminderAfter(item: Waiting, time: number): string {
-    const { days, thenEveryDays } = this.profile.reminders;
-    const opened = Date.parse(sinceOf(item));
-    const ladder = [...days].sort((a, b) => a - b).map((day) => opened + day * DAY);
-    const onLadder = ladder.find((moment) => moment > time);
-    if (onLadder !== undefined) return new Date(onLadder).toISOString();
-    const last = ladder.at(-1) ?? opened;
-    const rounds = Math.floor((time - last) / (thenEveryDays * DAY)) + 1;
-    return new Date(last + rounds * thenEveryDays * DAY).toISOString();
+    return new Date(nextReminder(this.profile.reminders, Date.parse(sinceOf(item)), time)).toISOString();
   }
 
   private nextDue(): number {
-    const moments = this.waiting().flatMap(({ nextReminderAt }) =>
-      nextReminderAt === undefined ? [] : [Date.parse(nextReminderAt)],
+    return Math.min(
+      ...this.waiting().map(({ nextReminderAt }) =>
+        nextReminderAt === undefined ? Infinity : Date.parse(nextReminderAt),
+      ),
     );
-    return Math.min(...moments, Date.now() + this.profile.reminders.thenEveryDays * DAY);
+  }
+
+  private unannounced(): Waiting[] {
+    return this.waiting().filter((item) => !this.announced.has(item));
   }
 
   private waiting(): Waiting[] {

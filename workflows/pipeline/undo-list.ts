@@ -9,7 +9,7 @@ export class UndoList {
   private entries: { step: StepName; undo: () => Promise<void> }[] = [];
   private sealed = false;
 
-  constructor(private readonly record: UpgradeRecord) {}
+  constructor(private readonly record: Pick<UpgradeRecord, 'status' | 'enterPhase' | 'moveStep'>) {}
 
   /** Register before the step acts: it may have acted although it failed. */
   add(step: StepName, undo: () => Promise<void>): void {

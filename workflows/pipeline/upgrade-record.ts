@@ -1,6 +1,6 @@
 /** What is known of one upgrade: the answer of its queries, and what the Temporal UI shows. */
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { condition, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type {
   AuditEntry,
   CheckResult,
@@ -77,7 +77,7 @@ export class UpgradeRecord {
       { heading: path.crossing, phase: 'crossing', undo: 'none: the point of no return' },
       ...path.after.map((step) => ({ heading: step, phase: 'forward' as const, undo: 'none: forward only' })),
     ]);
-    this.publish();
+    this.show();
   }
 
   answerPlan(): UpgradePlan {
@@ -97,7 +97,7 @@ export class UpgradeRecord {
     step.startedAt ??= now();
     this.moveStep(name, 'running');
     this.write({ by: 'upgrade', what: 'step', verdict: 'done', subject: name, detail: 'began' });
-    this.publish();
+    this.show();
   }
 
   moveStep(name: StepName, state: StepState, note?: string): void {
@@ -114,12 +114,12 @@ export class UpgradeRecord {
         detail: note ? `${state}: ${note}` : state,
       });
     }
-    this.publish();
+    this.show();
   }
 
   note(name: StepName, note: string): void {
     this.step(name).note = note;
-    this.publish();
+    this.show();
   }
 
   crosses(name: StepName): void {
@@ -132,7 +132,7 @@ export class UpgradeRecord {
       subject: name,
       detail: 'The point of no return: from here on there is only forward. The undo list is sealed.',
     });
-    this.publish();
+    this.show();
   }
 
   provisioning(state: 'off' | 'on'): void {
@@ -143,7 +143,7 @@ export class UpgradeRecord {
       this.status.provisioningOffSeconds = (this.status.provisioningOffSeconds ?? 0) + seconds;
       delete this.status.provisioningOffSince;
     }
-    this.publish();
+    this.show();
   }
 
   enterPhase(phase: Phase): void {
@@ -152,13 +152,13 @@ export class UpgradeRecord {
       this.status.endedAt = now();
       delete this.status.step;
     }
-    this.publish();
+    this.show();
   }
 
   /** A pause shows only once the upgrade has come to rest. */
   restsPaused(stopped: boolean): void {
     this.stopped = stopped;
-    this.publish();
+    this.show();
   }
 
   write(entry: Omit<AuditEntry, 'at'>): void {
@@ -172,10 +172,31 @@ export class UpgradeRecord {
     this.status.auditEntries += 1;
   }
 
-  /** Shows what is known now. Search attributes cost a history event, so only changed ones are sent. */
+  /**
+   * Keeps the search attributes up to date; never ends. Each change of them is a history event, so it waits until the
+   * workflow has done all it can for now, and sends only what changed.
+   */
+  async run(): Promise<never> {
+    for (;;) {
+      await condition(() => this.unpublished().length > 0);
+      this.publish();
+    }
+  }
+
+  /** Sends what has changed; for the end of a workflow, when nothing runs any more. */
   publish(): void {
+    const changed = this.unpublished();
+    for (const { key, value } of changed) this.published.set(key.name, value);
+    if (changed.length > 0) upsertSearchAttributes(changed);
+  }
+
+  /** Shows what is known now, to queries and as current details. */
+  show(): void {
     this.status.state = this.state();
     setCurrentDetails(currentDetails(this.status));
+  }
+
+  private unpublished(): SearchAttributeUpdatePair[] {
     const { path, step, state, crossed, gates, holds } = this.status;
     const values: SearchAttributeUpdatePair[] = [
       { key: stateAttribute, value: state },
@@ -184,10 +205,7 @@ export class UpgradeRecord {
       { key: crossedAttribute, value: crossed },
       { key: openGatesAttribute, value: gates.length + holds.length },
     ];
-    const changed = values.filter(({ key, value }) => this.published.get(key.name) !== value);
-    if (changed.length === 0) return;
-    for (const { key, value } of changed) this.published.set(key.name, value);
-    upsertSearchAttributes(changed);
+    return values.filter(({ key, value }) => this.published.get(key.name) !== value);
   }
 
   private state(): UpgradeState {

@@ -23,27 +23,29 @@ export const importPackage = crossingStep<CrossingApproved, PackageImported>({
   waitsFor: 'the import tasks of Operations',
   run: async (context) => {
     const requestId = uuid4();
-    await requestImport(context, requestId);
-    return await readBack(context, requestId);
+    return (await requestImport(context, requestId)) ?? (await readBack(context, requestId));
   },
   verify: (context) => readBack(context, uuid4()),
 });
 
-/** Returns when the import was accepted or may have been; `readBack` tells. */
-async function requestImport({ activities, profile, to }: StepContext, requestId: string): Promise<void> {
+/** @returns undefined when the import may have happened or not: read back. */
+async function requestImport(
+  { activities, profile, to }: StepContext,
+  requestId: string,
+): Promise<PackageImported | undefined> {
   const { operations, aps } = profile;
   for (let attempt = 1; ; attempt++) {
     try {
-      await activities.operations.importPackage(`import version ${to}`, {
+      const imported = await activities.operations.importPackage(`import version ${to}`, {
         operations,
         aps,
         packageUrl: profile.package.url,
         version: to,
         requestId,
       });
-      return;
+      return { imported };
     } catch (error) {
-      if (mayHaveHappened(error)) return;
+      if (mayHaveHappened(error)) return undefined;
       if (failureType(error) !== FAILURE.unreachable || attempt === UNREACHED_ATTEMPTS) throw error;
       await sleep(UNREACHED_PAUSE, { summary: 'Operations was not reached; ask again' });
     }

@@ -1,7 +1,8 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
+import type { ApplicationInstance } from '../../src/contract/facts';
 import { everyOne } from '../pipeline/every-one';
-import { forwardStep } from '../pipeline/step';
+import { forwardStep, type StepContext } from '../pipeline/step';
 import { tasksProcessed } from './drain-tasks';
 import type { PreflightFacts } from './preflight';
 import { askForConnectionTest, connectionProblem, testsByHand } from './test-connection';
@@ -18,16 +19,19 @@ export const validate = forwardStep<PreflightFacts & CustomizationsUpdated, Vali
   procedure: '8. Post-upgrade validation',
   waitsFor: 'the task manager and a connection test of every instance; an operator, where there is no adapter',
   run: async (context, { operations: { instances } }) => {
-    await tasksProcessed(context, 'after the upgrade');
-    if (testsByHand(context)) {
-      await everyOne(instances.map((instance) => askForConnectionTest(context, instance)));
-    } else {
-      const problems = await everyOne(instances.map((instance) => connectionProblem(context, instance)));
-      const found = problems.filter((problem) => problem !== undefined);
-      if (found.length > 0)
-        throw ApplicationFailure.nonRetryable(`${found.join(' ')} Repair this and retry.`, FAILURE.rejected);
-    }
+    await everyOne([tasksProcessed(context, 'after the upgrade'), connectionsWork(context, instances)]);
     context.note(`${instances.length} connections tested`);
     return { validated: true };
   },
 });
+
+async function connectionsWork(context: StepContext, instances: ApplicationInstance[]): Promise<void> {
+  if (testsByHand(context)) {
+    await everyOne(instances.map((instance) => askForConnectionTest(context, instance)));
+    return;
+  }
+  const problems = await everyOne(instances.map((instance) => connectionProblem(context, instance)));
+  const found = problems.filter((problem) => problem !== undefined);
+  if (found.length > 0)
+    throw ApplicationFailure.nonRetryable(`${found.join(' ')} Repair this and retry.`, FAILURE.rejected);
+}

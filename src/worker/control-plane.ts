@@ -1,0 +1,63 @@
+/** The worker of the control plane: workflows, and the activities that speak to systems over the network. */
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { createBillingActivities } from '../../activities/billing';
+import { failureInterceptor } from '../../activities/failures';
+import { createInventoryActivities } from '../../activities/inventory';
+import { createMicrosoftActivities } from '../../activities/microsoft';
+import { createNetworkActivities } from '../../activities/network';
+import { createNotifyActivities } from '../../activities/notify';
+import { createOperationsActivities } from '../../activities/operations';
+import type { Polling } from '../../activities/polling';
+import { CONTROL_TASK_QUEUE } from '../contract/provider';
+import { resolveSecret } from '../inventory/secrets';
+import { connectWorker, temporalSettings, type TemporalSettings } from '../temporal/connection';
+import { buildWorkflows, type WorkflowBuild } from './workflow-bundle';
+
+export interface ControlPlaneOptions {
+  /** Folder of the providers' entries. */
+  inventoryDirectory: string;
+  /** Where the Temporal server is; by default what the environment says. */
+  settings?: TemporalSettings;
+  /** How often waiting activities look. */
+  polling?: Polling;
+  /** By default the workflows of this checkout. */
+  workflows?: Pick<WorkflowBuild, 'codePath'>;
+}
+
+/** A worker ends its activities in order within this time before it gives them back. */
+const SHUTDOWN_GRACE = '10s';
+
+/** @param connection stays open when the worker ends; whoever opened it closes it. */
+export async function createControlPlaneWorker(
+  connection: NativeConnection,
+  { inventoryDirectory, settings = temporalSettings(), polling, workflows }: ControlPlaneOptions,
+): Promise<Worker> {
+  const { codePath } = workflows ?? (await buildWorkflows());
+  return await Worker.create({
+    connection,
+    namespace: settings.namespace,
+    taskQueue: CONTROL_TASK_QUEUE,
+    workflowBundle: { codePath },
+    activities: {
+      ...createInventoryActivities({ directory: inventoryDirectory }),
+      ...createOperationsActivities({ resolveSecret, ...(polling ? { polling } : {}) }),
+      ...createBillingActivities({ resolveSecret }),
+      ...createMicrosoftActivities({ resolveSecret }),
+      ...createNetworkActivities(),
+      ...createNotifyActivities({ resolveSecret }),
+    },
+    interceptors: { activity: [failureInterceptor] },
+    shutdownGraceTime: SHUTDOWN_GRACE,
+  });
+}
+
+/** Runs until the process is asked to end. */
+export async function runControlPlaneWorker(options: ControlPlaneOptions): Promise<void> {
+  const connection = await connectWorker(options.settings);
+  try {
+    const worker = await createControlPlaneWorker(connection, options);
+    await worker.run();
+  } finally {
+    await connection.close();
+  }
+}

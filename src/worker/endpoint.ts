@@ -1,0 +1,45 @@
+/** The worker on an endpoint host: activities only, one at a time, from the host's own task queue. */
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { createEndpointActivities } from '../../activities/endpoint';
+import { failureInterceptor } from '../../activities/failures';
+import { endpointTaskQueue } from '../contract/provider';
+import { powershellFor } from '../systems/endpoint/powershell-for';
+import { connectWorker, temporalSettings, type TemporalSettings } from '../temporal/connection';
+
+export interface EndpointWorkerOptions {
+  /** Name of the endpoint host, as the inventory has it. */
+  host: string;
+  settings?: TemporalSettings;
+  /** Which PowerShell, and for a simulated host where it is (src/systems/endpoint/powershell-for). */
+  env?: NodeJS.ProcessEnv;
+}
+
+/** A script gets this long to end by itself before its process tree is killed. */
+const SHUTDOWN_GRACE = '20s';
+
+/** @param connection stays open when the worker ends; whoever opened it closes it. */
+export async function createEndpointWorker(
+  connection: NativeConnection,
+  { host, settings = temporalSettings(), env = process.env }: EndpointWorkerOptions,
+): Promise<Worker> {
+  return await Worker.create({
+    connection,
+    namespace: settings.namespace,
+    taskQueue: endpointTaskQueue(host),
+    activities: createEndpointActivities({ powershell: powershellFor(env) }),
+    interceptors: { activity: [failureInterceptor] },
+    maxConcurrentActivityTaskExecutions: 1,
+    shutdownGraceTime: SHUTDOWN_GRACE,
+  });
+}
+
+/** Runs until the process is asked to end. */
+export async function runEndpointWorker(options: EndpointWorkerOptions): Promise<void> {
+  const connection = await connectWorker(options.settings);
+  try {
+    const worker = await createEndpointWorker(connection, options);
+    await worker.run();
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,199 @@
+import type { ApplicationInstance, OperationsFacts, ServiceTemplate } from '../../src/contract/facts';
+import { PATHS } from '../../workflows/paths';
+import { CHECKS, choosePath, type Finding, type Surveyed } from '../../workflows/steps/preflight-checks';
+import { operationsFacts, profile, stubActivities } from './stub-activities';
+
+/** A provider with nothing to complain of. */
+async function surveyed(change: Partial<Surveyed> = {}): Promise<Surveyed> {
+  const entry = profile('contoso');
+  const { activities } = stubActivities(entry);
+  const [host] = entry.endpointHosts;
+  if (!host) throw new Error('the stub has a host');
+  return {
+    profile: entry,
+    paths: PATHS,
+    startedBy: undefined,
+    operations: { what: 'Operations', value: operationsFacts() },
+    billing: { what: 'Billing', value: await activities.readBilling({ billing: entry.billing, plans: entry.plans }) },
+    package: { what: 'package', value: { sha256: entry.package.sha256, bytes: 1000 } },
+    hosts: [{ what: host.name, value: await activities.readHost({ host }) }],
+    ...change,
+  };
+}
+
+const withOperations = (change: Partial<OperationsFacts>): Promise<Surveyed> =>
+  surveyed({ operations: { what: 'Operations', value: { ...operationsFacts(), ...change } } });
+
+const instances = (...changes: Partial<ApplicationInstance>[]): ApplicationInstance[] =>
+  operationsFacts().instances.map((instance, index) => ({ ...instance, ...changes[index] }));
+
+const templates = (change: Partial<ServiceTemplate>): ServiceTemplate[] =>
+  operationsFacts().templates.map((template) => ({ ...template, ...change }));
+
+function findings(name: string, facts: Surveyed): Finding[] {
+  const check = CHECKS.find((candidate) => candidate.name === name);
+  if (!check) throw new Error(`There is no check ${name}; there are ${CHECKS.map((known) => known.name).join(', ')}.`);
+  return check.examine(facts);
+}
+
+const verdicts = (name: string, facts: Surveyed): string[] => findings(name, facts).map(({ verdict }) => verdict);
+
+test('a provider with nothing to complain of passes every check', async () => {
+  const facts = await surveyed();
+  const complaints = CHECKS.flatMap(({ name, examine }) =>
+    examine(facts).map((finding) => ({ name, ...finding })),
+  ).filter(({ verdict }) => verdict !== 'pass');
+  expect(complaints).toEqual([]);
+});
+
+describe('platformVersion', () => {
+  test.each(['oa-7.2-100', 'oa-7.3-1', 'oa-7.4-9999', 'oa-8.0-1216'])('%s is supported', async (build) => {
+    expect(verdicts('platformVersion', await withOperations({ build }))).toEqual(['pass']);
+  });
+  test.each(['oa-7.1-3256', 'oa-8.1-1', 'oa-8.2-1216', 'cb-20.4-1', '8.0', ''])('"%s" is refused', async (build) => {
+    expect(verdicts('platformVersion', await withOperations({ build }))).toEqual(['refusal']);
+  });
+});
+
+describe('sourceVersion', () => {
+  test.each(['18.3-9', '18.4-1'])('%s has a path', async (packageVersion) => {
+    const facts = instances({ packageVersion }, { packageVersion });
+    expect(verdicts('sourceVersion', await withOperations({ instances: facts }))).toEqual(['pass']);
+  });
+  test.each(['18.2-4', '18.3.1-1', '18.4.0.1-2', '19.1-1', '17.2-1'])('%s is refused', async (packageVersion) => {
+    const facts = instances({ packageVersion }, { packageVersion });
+    expect(verdicts('sourceVersion', await withOperations({ instances: facts }))).toEqual(['refusal']);
+  });
+  test('instances of 18.3 and 18.4 side by side are refused, naming both versions', async () => {
+    const facts = await withOperations({ instances: instances({}, { packageVersion: '18.4-2' }) });
+    expect(findings('sourceVersion', facts)).toEqual([
+      { verdict: 'refusal', message: expect.stringContaining('18.3, 18.4') as string },
+    ]);
+  });
+  test('instances that run 18.4.1 already do not matter for the path, and are explained', async () => {
+    const facts = await withOperations({ instances: instances({}, { packageVersion: '18.4.1-12' }) });
+    expect(findings('sourceVersion', facts)).toEqual([
+      { verdict: 'pass', message: 'Instances run 18.3.' },
+      { verdict: 'warning', message: expect.stringContaining('1 of 2 instances run 18.4.1 already') as string },
+    ]);
+  });
+  test('a provider that runs 18.4.1 throughout has nothing to upgrade', () => {
+    const done = { packageVersion: '18.4.1-12' };
+    expect(choosePath({ ...operationsFacts(), instances: instances(done, done) }, PATHS)).toEqual({
+      problem: expect.stringContaining('nothing to upgrade') as string,
+    });
+  });
+  test('a provider without Office 365 is refused', async () => {
+    expect(verdicts('sourceVersion', await withOperations({ applicationId: undefined, instances: [] }))).toEqual([
+      'refusal',
+    ]);
+  });
+});
+
+test('instancesReady: an instance that is being changed refuses the upgrade', async () => {
+  const facts = await withOperations({ instances: instances({ status: 'Upgrading' }) });
+  expect(findings('instancesReady', facts)).toEqual([
+    { verdict: 'refusal', message: expect.stringContaining('"CSP EMEA" is Upgrading') as string },
+  ]);
+});
+
+describe('microsoftCloudGermany', () => {
+  test('one German instance refuses the whole provider', async () => {
+    expect(
+      verdicts('microsoftCloudGermany', await withOperations({ instances: instances({}, { cloud: 'germany' }) })),
+    ).toEqual(['refusal']);
+  });
+  test.each(['global', 'china', 'usGovernment'] as const)('%s passes', async (cloud) => {
+    expect(verdicts('microsoftCloudGermany', await withOperations({ instances: instances({ cloud }) }))).toEqual([
+      'pass',
+    ]);
+  });
+  test('an instance whose cloud no setting names is asked about', async () => {
+    expect(
+      findings('microsoftCloudGermany', await withOperations({ instances: instances({ cloud: 'unknown' }) })),
+    ).toEqual([expect.objectContaining({ verdict: 'ask', item: 'cloud-1' }) as Finding]);
+  });
+});
+
+describe('known limitations are warnings', () => {
+  test.each([
+    ['separateAzureCsp', { azureCsp: true }],
+    ['trialOnCcpV1', { trialOnCcpV1: true }],
+    ['dnsHosting', { dnsHosting: true }],
+    ['activeTemplates', { active: false }],
+  ] as const)('%s', async (name, change) => {
+    expect(verdicts(name, await withOperations({ templates: templates(change) }))).toEqual(['warning']);
+  });
+  test('usersScreen, on Odin Automation 7.2', async () => {
+    expect(verdicts('usersScreen', await withOperations({ build: 'oa-7.2-1' }))).toEqual(['warning']);
+  });
+});
+
+describe('sqlSysadmin', () => {
+  const withDatabase = async (database: object | undefined): Promise<Surveyed> => {
+    const facts = await surveyed();
+    const [reading] = facts.hosts;
+    const host = structuredClone(reading && 'value' in reading ? reading.value : undefined);
+    const application = host?.sites[0]?.applications[0];
+    if (!host || !application) throw new Error('the stub has an application');
+    application.database = database as typeof application.database;
+    return { ...facts, hosts: [{ what: host.host, value: host }] };
+  };
+  const login = { dataSource: 'sql01', localDb: false, login: 'gateway' };
+  test.each([
+    ['LocalDB is not asked', { ...login, localDb: true, sysadmin: null }, 'pass'],
+    ['a sysadmin passes', { ...login, sysadmin: true }, 'pass'],
+    ['any other login is refused', { ...login, sysadmin: false }, 'refusal'],
+    ['a server that does not say is refused', { ...login, sysadmin: null }, 'refusal'],
+    ['an application without a connection string is refused', undefined, 'refusal'],
+  ])('%s', async (_, database, verdict) => {
+    expect(verdicts('sqlSysadmin', await withDatabase(database))).toEqual([verdict]);
+  });
+});
+
+test('packageHash: a package that is not the expected one is refused, naming both hashes', async () => {
+  const facts = await surveyed({ package: { what: 'package', value: { sha256: 'b'.repeat(64), bytes: 1 } } });
+  expect(findings('packageHash', facts)).toEqual([
+    { verdict: 'refusal', message: expect.stringMatching(/b{64}.*a{64}/) as string },
+  ]);
+});
+
+test('endpointWorker: a host where no worker listens is refused, with the command that starts one', async () => {
+  const facts = await surveyed({ hosts: [{ what: 'gw-host-01', problem: 'no worker', nobodyListens: true }] });
+  expect(findings('endpointWorker', facts)).toEqual([
+    { verdict: 'refusal', message: expect.stringContaining('onward worker --host gw-host-01') as string },
+  ]);
+});
+
+test('elevatedSession: a worker without administrator rights is refused', async () => {
+  const facts = await surveyed();
+  const hosts = facts.hosts.map((host) =>
+    'value' in host ? { ...host, value: { ...host.value, elevated: false } } : host,
+  );
+  expect(verdicts('elevatedSession', { ...facts, hosts })).toEqual(['refusal']);
+});
+
+test('sharedHost: sites of others on the host are named, because iisreset stops them too', async () => {
+  const facts = await surveyed();
+  const other = { name: 'Webmail', state: 'Started', bindings: [], applications: [] };
+  const hosts = facts.hosts.map((host) =>
+    'value' in host ? { ...host, value: { ...host.value, sites: [...host.value.sites, other] } } : host,
+  );
+  expect(findings('sharedHost', { ...facts, hosts })).toEqual([
+    { verdict: 'warning', message: expect.stringContaining('"Webmail"') as string },
+  ]);
+});
+
+test('fourEyes: a provider that wants an approval is refused when nobody says who starts', async () => {
+  const entry = profile('contoso', { approval: { beforeCrossing: true } });
+  expect(verdicts('fourEyes', await surveyed({ profile: entry }))).toEqual(['refusal']);
+  expect(verdicts('fourEyes', await surveyed({ profile: entry, startedBy: 'ana' }))).toEqual([]);
+});
+
+test('systemsAnswer: each system that does not answer is named with its reason', async () => {
+  const facts = await surveyed({ billing: { what: 'Billing', problem: 'connection refused', nobodyListens: false } });
+  expect(findings('systemsAnswer', facts)).toContainEqual({
+    verdict: 'refusal',
+    message: 'Billing cannot be read: connection refused',
+  });
+});

@@ -1,0 +1,86 @@
+/** A real Temporal server and real workers, with activities of the test's own. */
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { UpgradeInput } from '../../src/contract/messages';
+import { endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
+import { QUERY, type AuditEntry, type UpgradeResult, type UpgradeStatus } from '../../src/contract/status';
+import { connectClient, connectWorker, localSettings } from '../../src/temporal/connection';
+import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
+import { buildWorkflows } from '../../src/worker/workflow-bundle';
+import type { StubActivities } from './stub-activities';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+export type UpgradeHandle = WorkflowHandle<(input: UpgradeInput) => Promise<UpgradeResult>>;
+
+export class WorkflowEnvironment {
+  private readonly workers: { worker: Worker; running: Promise<void> }[] = [];
+
+  private constructor(
+    readonly server: DevServer,
+    readonly client: Client,
+    private readonly connection: NativeConnection,
+    private readonly codePath: string,
+  ) {}
+
+  static async start(): Promise<WorkflowEnvironment> {
+    const [server, { codePath }] = await Promise.all([startDevServer(), buildWorkflows()]);
+    const settings = localSettings(server.address);
+    return new WorkflowEnvironment(server, await connectClient(settings), await connectWorker(settings), codePath);
+  }
+
+  /** Starts an upgrade whose world is these activities, with workers of its own. */
+  async upgrade(activities: StubActivities, input: UpgradeInput): Promise<UpgradeHandle> {
+    await this.serve(input.provider, activities);
+    return await this.client.workflow.start<(input: UpgradeInput) => Promise<UpgradeResult>>('upgradeProvider', {
+      workflowId: upgradeWorkflowId(input.provider),
+      taskQueue: taskQueueOf(input.provider),
+      args: [input],
+    });
+  }
+
+  /** Workers for one provider: the control plane's, and that of its endpoint host. */
+  private async serve(provider: string, activities: StubActivities): Promise<void> {
+    const control = Worker.create({
+      connection: this.connection,
+      taskQueue: taskQueueOf(provider),
+      workflowBundle: { codePath: this.codePath },
+      activities,
+    });
+    const endpoint = Worker.create({
+      connection: this.connection,
+      taskQueue: endpointTaskQueue(`host-of-${provider}`),
+      activities,
+      maxConcurrentActivityTaskExecutions: 1,
+    });
+    for (const worker of await Promise.all([control, endpoint])) this.workers.push({ worker, running: worker.run() });
+  }
+
+  async close(): Promise<void> {
+    for (const { worker } of this.workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await Promise.all(this.workers.map(({ running }) => running));
+    await this.connection.close();
+    await this.client.connection.close();
+    await this.server.close();
+  }
+}
+
+const taskQueueOf = (provider: string): string => `test/${provider}`;
+
+export const statusOf = (handle: UpgradeHandle): Promise<UpgradeStatus> => handle.query<UpgradeStatus>(QUERY.status);
+export const auditOf = (handle: UpgradeHandle): Promise<AuditEntry[]> => handle.query<AuditEntry[]>(QUERY.audit);
+
+/**
+ * The status as soon as it is as wanted. A workflow cannot call a test back, so this asks again; each question is answered
+ * after the workflow has done all it can.
+ */
+export async function statusWhen(
+  handle: UpgradeHandle,
+  wanted: (status: UpgradeStatus) => boolean,
+): Promise<UpgradeStatus> {
+  for (;;) {
+    const status = await statusOf(handle);
+    if (wanted(status)) return status;
+    if (status.endedAt !== undefined) throw new Error(`The upgrade ended as ${status.state} instead.`);
+  }
+}
