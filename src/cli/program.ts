@@ -3,6 +3,7 @@ import { sayError, type CliContext, type GlobalOptions } from './cli-context';
 import { asCliError, CliError } from './cli-error';
 import { addAnswers } from './commands/answers';
 import { addAudit } from './commands/audit';
+import { addDemo } from './commands/demo';
 import { addGates } from './commands/gates';
 import { addInventory } from './commands/inventory';
 import { addReport } from './commands/report';
@@ -61,6 +62,7 @@ export function createProgram(context: CliContext): Command {
   addInventory(program, context);
   addWorker(program, context);
   addSandbox(program, context);
+  addDemo(program, context);
   return program;
 }
 

@@ -28,7 +28,7 @@ export interface CompanionTimings {
   longestPauseMs: number;
 }
 
-const TIMINGS: CompanionTimings = { readyMs: 120_000, stopMs: 20_000, pauseMs: 1000, longestPauseMs: 15_000 };
+const TIMINGS: CompanionTimings = { readyMs: 120_000, stopMs: 30_000, pauseMs: 1000, longestPauseMs: 15_000 };
 /** A failure is explained by the last lines that the process wrote. */
 const LAST_WORDS = 15;
 

@@ -1,17 +1,11 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DEFAULT_PORTS } from '../../sandbox/urls';
 import { CliError } from '../cli-error';
 
 /** One port per system, all on 127.0.0.1. The usual ones are those of the real systems where these have one. */
-export const USUAL_PORTS = {
-  temporal: 7233,
-  ui: 8233,
-  operations: 8440,
-  aps: 6308,
-  billing: 5224,
-  microsoft: 7443,
-  control: 7080,
-};
+export const USUAL_PORTS = { temporal: 7233, ui: 8233, ...DEFAULT_PORTS };
 export type PortName = keyof typeof USUAL_PORTS;
 export type Ports = Record<PortName, number>;
 
@@ -26,17 +20,31 @@ const SYSTEMS: Record<PortName, string> = {
 };
 const HOST = '127.0.0.1';
 
-/** @throws CliError that names every port that is taken. */
-export async function requireFree(ports: Partial<Ports>): Promise<void> {
-  const problems: string[] = [];
-  for (const [name, port] of Object.entries(ports) as [PortName, number][]) {
-    if (!(await isFree(port))) problems.push(`${port}, for the ${SYSTEMS[name]}`);
+const LOOK_AGAIN_MS = 200;
+
+/**
+ * Waits up to `patienceMs` until all ports are free.
+ *
+ * @throws CliError that names every port that is still taken.
+ */
+export async function requireFree(ports: Partial<Ports>, patienceMs = 0): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  let taken = await takenOf(ports);
+  while (taken.length > 0 && Date.now() < deadline) {
+    await delay(LOOK_AGAIN_MS);
+    taken = await takenOf(ports);
   }
-  if (problems.length === 0) return;
+  if (taken.length === 0) return;
   throw new CliError('failure', `These ports of ${HOST} are taken by other programs:`, {
-    problems,
-    hint: 'End these programs, or use --free-ports to let the demo choose (its first start in a world decides).',
+    problems: taken.map(([name, port]) => `${port}, for the ${SYSTEMS[name]}`),
+    hint: 'End these programs, or take others: --free-ports, with --fresh where a demo has begun.',
   });
+}
+
+async function takenOf(ports: Partial<Ports>): Promise<[PortName, number][]> {
+  const all = Object.entries(ports) as [PortName, number][];
+  const free = await Promise.all(all.map(([, port]) => isFree(port)));
+  return all.filter((_, index) => !free[index]);
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -1,0 +1,150 @@
+/** The demo's Temporal server with its state: that of the last run, or a new one. */
+import path from 'node:path';
+import { findTemporalCli, NoTemporalCli, type TemporalCli } from '../../temporal/cli-binary';
+import { localSettings } from '../../temporal/connection';
+import { DevServerFailed, startDevServer, type DevServer } from '../../temporal/dev-server';
+import { releaseState } from '../../temporal/state-owner';
+import { asCliError, CliError } from '../cli-error';
+import type { DemoOptions } from '../commands/demo';
+import { connectUpgrades } from '../temporal/connect-upgrades';
+import type { Upgrades } from '../upgrades';
+import { PROJECT_FOLDER } from '../version';
+import { DemoWorld, type WorldSettings } from './demo-world';
+import { freePorts, requireFree, USUAL_PORTS } from './ports';
+
+export interface OpenWorld {
+  world: DemoWorld;
+  settings: WorldSettings;
+  server: DevServer;
+  upgrades: Upgrades;
+  /** The provider's upgrade is under way here already. */
+  resumes: boolean;
+  close(): Promise<void>;
+}
+
+const FOLDER = '.onward';
+/** Processes of a demo that was killed notice it at once, and need a moment to give back their ports. */
+const PORT_PATIENCE_MS = 10_000;
+
+/**
+ * @throws CliError when there is no Temporal CLI, when ports are taken, when another demo runs in this clone, or when the
+ * world that is there is not the one that was asked for.
+ */
+export async function openWorld(
+  options: DemoOptions,
+  provider: string,
+  say: (line: string) => void,
+): Promise<OpenWorld> {
+  const cli = await temporalCli();
+  const world = new DemoWorld(path.join(PROJECT_FOLDER, FOLDER));
+  await requireAlone(world);
+  if (options.fresh) await world.clear();
+  for (;;) {
+    const open = await openOnce(world, cli, options, provider);
+    const summary = await found(open.upgrades, provider).catch(closing(open));
+    if (summary === undefined || summary.execution === 'running' || summary.execution === 'pausedByServer') {
+      return { ...open, resumes: summary !== undefined };
+    }
+    await requireNoOther(open.upgrades, provider).finally(() => open.close());
+    say(`The upgrade of ${provider} in the last demo is over: beginning anew, in a new world.`);
+    await world.clear();
+  }
+}
+
+async function openOnce(
+  world: DemoWorld,
+  cli: TemporalCli,
+  options: DemoOptions,
+  provider: string,
+): Promise<Omit<OpenWorld, 'resumes'>> {
+  const kept = await world.settings();
+  if (kept !== undefined) requireSame(kept, options, provider);
+  const settings = kept ?? (await newSettings(options, provider));
+  await requireFree(settings.ports, kept === undefined ? 0 : PORT_PATIENCE_MS);
+  await world.make(settings);
+  const { temporal: port, ui: uiPort } = settings.ports;
+  const server = await startDevServer({ directory: world.temporal, port, uiPort, cli }).catch((error: unknown) => {
+    throw error instanceof DevServerFailed ? new CliError('failure', error.message, { cause: error }) : error;
+  });
+  try {
+    const upgrades = await connectUpgrades(localSettings(server.address));
+    const close = async (): Promise<void> => {
+      await upgrades.close();
+      await server.close();
+    };
+    return { world, settings, server, upgrades, close };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+async function newSettings(options: DemoOptions, provider: string): Promise<WorldSettings> {
+  const ports = {
+    ...(options.freePorts ? await freePorts() : USUAL_PORTS),
+    ...(options.port === undefined ? {} : { temporal: options.port }),
+    ...(options.uiPort === undefined ? {} : { ui: options.uiPort }),
+  };
+  return { ports, sources: options.from === undefined ? {} : { [provider]: options.from } };
+}
+
+/** What an upgrade has frozen cannot be changed under it. */
+function requireSame({ ports, sources }: WorldSettings, options: DemoOptions, provider: string): void {
+  const problems = [
+    ...(options.port === undefined || options.port === ports.temporal
+      ? []
+      : [`its Temporal server has port ${ports.temporal}`]),
+    ...(options.uiPort === undefined || options.uiPort === ports.ui ? [] : [`its Temporal UI has port ${ports.ui}`]),
+    ...(options.from === undefined || options.from === (sources[provider] ?? USUAL_SOURCES[provider])
+      ? []
+      : [`its ${provider} starts from ${sources[provider] ?? USUAL_SOURCES[provider] ?? 'another version'}`]),
+  ];
+  if (problems.length === 0) return;
+  throw new CliError('usage', 'The world of the last demo is another one:', {
+    problems,
+    hint: 'Leave these options out to go on with it, or begin anew with --fresh.',
+  });
+}
+
+const USUAL_SOURCES: Partial<Record<string, string>> = { contoso: '18.3', fabrikam: '18.4' };
+
+async function requireAlone(world: DemoWorld): Promise<void> {
+  const owner = await releaseState(world.temporal);
+  if (owner === undefined) return;
+  throw new CliError('failure', `Another demo runs in this clone: process ${owner}.`, {
+    hint: 'Use it, or end it with Ctrl-C first.',
+  });
+}
+
+async function requireNoOther(upgrades: Upgrades, provider: string): Promise<void> {
+  const others = (await upgrades.running()).filter((upgrade) => upgrade.provider !== provider);
+  if (others.length === 0) return;
+  throw new CliError('failure', `The upgrade of ${provider} is over, and others run in this world:`, {
+    problems: others.map((upgrade) => upgrade.provider),
+    hint: 'Go on with one of them (--provider), or begin anew without them (--fresh).',
+  });
+}
+
+async function found(upgrades: Upgrades, provider: string): Promise<{ execution: string } | undefined> {
+  try {
+    return await upgrades.summary(provider);
+  } catch (error) {
+    if (asCliError(error).kind === 'notFound') return undefined;
+    throw error;
+  }
+}
+
+const closing =
+  (open: { close(): Promise<void> }) =>
+  async (error: unknown): Promise<never> => {
+    await open.close();
+    throw error;
+  };
+
+async function temporalCli(): Promise<TemporalCli> {
+  try {
+    return await findTemporalCli();
+  } catch (error) {
+    throw error instanceof NoTemporalCli ? new CliError('failure', error.message, { cause: error }) : error;
+  }
+}

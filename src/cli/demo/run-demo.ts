@@ -1,0 +1,179 @@
+/** `onward demo`: a whole world on this machine, one upgrade in it, and how it went. */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { findProvider } from '../../inventory/inventory';
+import { callingOf, whoIs, type CliContext } from '../cli-context';
+import { CliError } from '../cli-error';
+import type { DemoOptions } from '../commands/demo';
+import { requireCompleted } from '../commands/end-of-upgrade';
+import { asMarkdown, asText } from '../evidence/document';
+import { evidenceDocument, outcomeDocument } from '../evidence/evidence-document';
+import { evidencePack, type EvidencePack } from '../evidence/evidence-pack';
+import { withScreen, type Screen } from '../screen';
+import type { UpgradeView } from '../upgrades';
+import { onwardVersion } from '../version';
+import type { Calling } from '../views/how-to-answer';
+import { watchUpgrade } from '../watch';
+import { Companion } from './companion';
+import { openWorld, type OpenWorld } from './open-world';
+import { USUAL_PORTS } from './ports';
+
+/** Milliseconds between two looks at the upgrade: on this machine things happen fast. */
+const INTERVAL_MS = 500;
+const PROGRAM = path.join(__dirname, '..', 'main.ts');
+
+/**
+ * Comes back when the upgrade is over.
+ *
+ * @throws CliError when the upgrade did not complete, when something of the world could not be started, or at Ctrl-C.
+ */
+export async function runDemo(context: CliContext, options: DemoOptions): Promise<void> {
+  const interrupted = context.interrupted();
+  const silent = options.json === true;
+  const { view, pack } = await withScreen(context.stdout, silent, async (screen) => {
+    const closers: (() => Promise<void>)[] = [];
+    try {
+      return await new Demo(context, options, screen, closers).perform();
+    } catch (error) {
+      if (!interrupted.aborted) throw error;
+      throw new CliError('interrupted', 'The demo is interrupted, its upgrade waits.', {
+        hint: 'The same command goes on with it.',
+        cause: error,
+      });
+    } finally {
+      if (closers.length > 0) screen.append(['Ending everything that was started ...']);
+      for (const close of closers.reverse()) await close();
+    }
+  });
+  context.stdout.write(silent ? `${JSON.stringify(pack, null, 2)}\n` : `\n${asText(outcomeDocument(pack))}\n`);
+  requireCompleted(view);
+}
+
+class Demo {
+  private readonly provider: string;
+  private readonly say: (line: string) => void;
+
+  constructor(
+    private readonly context: CliContext,
+    private readonly options: DemoOptions,
+    private readonly screen: Screen,
+    /** What has to be ended, in the order in which it was started. */
+    private readonly closers: (() => Promise<void>)[],
+  ) {
+    this.provider = options.provider ?? (options.from === '18.4' ? 'fabrikam' : 'contoso');
+    this.say = (line) => screen.append([line]);
+  }
+
+  async perform(): Promise<{ view: UpgradeView; pack: EvidencePack }> {
+    const { provider, say, screen, context } = this;
+    const open = await openWorld(this.options, provider, say);
+    this.closers.push(() => open.close());
+    this.goOn();
+    await this.startCompanions(open);
+    await this.startUpgrade(open);
+    this.introduce(open);
+    const view = await watchUpgrade(open.upgrades, provider, context, {
+      screen,
+      intervalMs: INTERVAL_MS,
+      calling: this.callingOf(open),
+      keepWaiting: true,
+    });
+    return { view, pack: await this.report(open, view) };
+  }
+
+  /** Between two things that take time: Ctrl-C is heeded here. */
+  private goOn(): void {
+    if (this.context.interrupted().aborted) throw new Error('interrupted');
+  }
+
+  private async startCompanions(open: OpenWorld): Promise<void> {
+    const { world, settings } = open;
+    const { ports } = settings;
+    this.say('Starting the sandbox ...');
+    await this.startCompanion(open, 'sandbox', 'sandbox', [
+      'sandbox',
+      ...['--data', world.sandbox, '--inventory', world.inventory, '--pace', this.options.pace],
+      ...['--operations-port', `${ports.operations}`, '--aps-port', `${ports.aps}`],
+      ...['--billing-port', `${ports.billing}`, '--microsoft-port', `${ports.microsoft}`],
+      ...['--control-port', `${ports.control}`],
+      ...Object.entries(settings.sources).flatMap(([provider, version]) => ['--source', `${provider}=${version}`]),
+    ]);
+    this.goOn();
+    this.say('Starting the workers ...');
+    const { endpointHosts } = await findProvider(world.inventory, this.provider);
+    await Promise.all([
+      this.startCompanion(open, 'control-plane worker', 'worker', ['worker', '--inventory', world.inventory]),
+      ...endpointHosts.map(({ name }) =>
+        this.startCompanion(open, `worker of ${name}`, `worker-${name}`, ['worker', '--host', name], {
+          ONWARD_SANDBOX_HOST: `http://127.0.0.1:${ports.control}/_sim/hosts/${name}/`,
+        }),
+      ),
+    ]);
+    this.goOn();
+  }
+
+  private async startCompanion(
+    { world, server }: OpenWorld,
+    name: string,
+    log: string,
+    args: string[],
+    more: NodeJS.ProcessEnv = {},
+  ): Promise<void> {
+    // The user's own Temporal settings are about other servers.
+    const own = Object.entries(this.context.env).filter(([key]) => !key.startsWith('TEMPORAL_'));
+    const companion = await Companion.start({
+      name,
+      module: PROGRAM,
+      args,
+      env: {
+        ...Object.fromEntries(own),
+        TEMPORAL_ADDRESS: server.address,
+        TEMPORAL_CONFIG_FILE: world.temporalConfig,
+        ...more,
+      },
+      logFile: world.log(log),
+      say: this.say,
+    });
+    this.closers.push(() => companion.stop());
+  }
+
+  private async startUpgrade({ upgrades, resumes }: OpenWorld): Promise<void> {
+    const { provider, context, options } = this;
+    if (resumes) {
+      this.say(`Going on with the upgrade of ${provider}.`);
+      return;
+    }
+    const startedBy = whoIs(options.by, context.env);
+    await upgrades.start({ provider, startedBy });
+    this.say(`Started the upgrade of ${provider}, as ${startedBy}.`);
+  }
+
+  private introduce({ server, world }: OpenWorld): void {
+    const workflow = `${server.uiUrl ?? ''}/namespaces/default/workflows/${encodeURIComponent(`upgrade/${this.provider}`)}`;
+    this.screen.append([
+      `Temporal UI: ${workflow}`,
+      `Logs: ${world.logs}`,
+      ...(this.options.auto ? [] : ['Gates are yours: each one is shown with the commands that answer it.']),
+      'Ctrl-C ends everything; the same command goes on with the same upgrade.',
+      '',
+    ]);
+  }
+
+  /** The commands that we show have to find this server, not the user's usual one. */
+  private callingOf({ server, settings }: OpenWorld): Calling {
+    const usual =
+      settings.ports.temporal === USUAL_PORTS.temporal && this.context.env['TEMPORAL_ADDRESS'] === undefined;
+    return callingOf(this.context, usual ? {} : { address: server.address, namespace: 'default' });
+  }
+
+  private async report({ upgrades, world }: OpenWorld, view: UpgradeView): Promise<EvidencePack> {
+    const { provider, context } = this;
+    const audit = await upgrades.audit(provider);
+    const record = await upgrades.record(provider);
+    const pack = evidencePack(view.status, audit, record, { now: context.now(), onwardVersion: onwardVersion() });
+    const file = world.report(provider);
+    await writeFile(file, asMarkdown(evidenceDocument(pack)));
+    this.say(`The whole report is in ${file}.`);
+    return pack;
+  }
+}
