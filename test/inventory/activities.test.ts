@@ -4,8 +4,9 @@ import http from 'node:http';
 import type net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import type { Info } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { DefaultLogger } from '@temporalio/worker';
 import { createInventoryActivities } from '../../activities/inventory';
 import { createNotifyActivities } from '../../activities/notify';
 import type { Notice } from '../../src/contract/activities';
@@ -13,7 +14,8 @@ import type { NotifierTarget } from '../../src/contract/provider';
 import { closeConnections } from '../../src/systems/http';
 
 // Failures are what these tests are about: the worker's log of them says nothing new.
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+const environment = (info: Partial<Info> = {}) =>
+  new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR') });
 
 describe('loadProvider', () => {
   let directory: string;
@@ -22,7 +24,7 @@ describe('loadProvider', () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
   const load = (provider: string) =>
-    new MockActivityEnvironment().run(createInventoryActivities({ directory }).loadProvider, { provider });
+    environment().run(createInventoryActivities({ directory }).loadProvider, { provider });
 
   test('fails for good, with the type that tells why', async () => {
     await writeFile(path.join(directory, 'contoso.yaml'), 'provider: contoso\nplans: []\n');
@@ -75,7 +77,7 @@ describe('notify', () => {
   });
 
   test('posts the notice as JSON with the bearer token, and one key for all attempts', async () => {
-    await new MockActivityEnvironment({ activityId: '7' }).run(notify, {
+    await environment({ activityId: '7' }).run(notify, {
       targets: [webhook('/hook', 'env:TOKEN')],
       notice,
     });
@@ -89,7 +91,7 @@ describe('notify', () => {
 
   test('one that fails does not keep the notice from the others, and only it is tried again', async () => {
     const targets = [webhook('/broken/T0KEN'), { kind: 'log' } as const, webhook('/hook')];
-    const first = new MockActivityEnvironment();
+    const first = environment();
     const heartbeats: unknown[] = [];
     first.on('heartbeat', (details: unknown) => heartbeats.push(details));
     const failure = await first.run(notify, { targets, notice }).catch((error: Error) => error);
@@ -97,20 +99,20 @@ describe('notify', () => {
     expect(received.map((request) => request.path).sort()).toEqual(['/broken/T0KEN', '/hook']);
 
     received.length = 0;
-    const second = new MockActivityEnvironment({ attempt: 2, heartbeatDetails: heartbeats.at(-1) });
+    const second = environment({ attempt: 2, heartbeatDetails: heartbeats.at(-1) });
     await expect(second.run(notify, { targets, notice })).rejects.toThrow('HTTP 503');
     expect(received.map((request) => request.path)).toEqual(['/broken/T0KEN']);
   });
 
   test('names the host of a webhook that fails, and not its path, which may be its secret', async () => {
-    const failure = new MockActivityEnvironment().run(notify, { targets: [webhook('/broken/T0KEN')], notice });
+    const failure = environment().run(notify, { targets: [webhook('/broken/T0KEN')], notice });
     await expect(failure).rejects.toThrow(`POST of ${base}`);
     await expect(failure).rejects.not.toThrow('T0KEN');
   });
 
   test('names every failure, and is repeated as long as one of them may pass', async () => {
     const targets = [webhook('/gone'), webhook('/broken/T0KEN')];
-    const failure = new MockActivityEnvironment().run(notify, { targets, notice });
+    const failure = environment().run(notify, { targets, notice });
     await expect(failure).rejects.toMatchObject({
       message: expect.stringMatching(/^2 of 2 notifiers failed\..*HTTP 410.*HTTP 503/),
       nonRetryable: false,
