@@ -2,7 +2,8 @@ import { FAILURE } from '../../src/contract/activities';
 import { closeConnections } from '../../src/systems/http';
 import { testMicrosoftConnection } from '../../src/systems/microsoft';
 import { failureOf } from './support/failure-of';
-import { SILENCE, scriptedServer, type Answer, type Answering, type ScriptedServer } from './support/scripted-server';
+import type { SILENCE } from './support/scripted-server';
+import { scriptedServer, type Answer, type Answering, type ScriptedServer } from './support/scripted-server';
 
 const TENANT_ID = '11111111-2222-4333-8444-555555555555';
 const OTHER_ID = '99999999-2222-4333-8444-555555555555';

@@ -1,0 +1,370 @@
+import { heartbeating } from '../../activities/polling';
+import { FAILURE } from '../../src/contract/activities';
+import { closeConnections } from '../../src/systems/http';
+import { activityEnvironment } from './support/activity-environment';
+import { RawAnswer, scriptedServer } from './support/scripted-server';
+import { Vendor, hangUp, ok, refuse } from './support/vendor';
+
+let vendor: Vendor;
+beforeEach(async () => {
+  vendor = await Vendor.start();
+});
+afterEach(async () => {
+  await closeConnections();
+  await vendor.stop();
+});
+
+const text = (part: string) => expect.stringContaining(part) as string;
+
+describe('reading', () => {
+  test('the preflight gets everything that Operations and the APS controller know', async () => {
+    expect(await vendor.run('readOperations', {})).toEqual({
+      build: 'oa-7.4-2210',
+      applicationId: 17,
+      importedVersions: ['18.3-9'],
+      instances: [
+        {
+          id: 31,
+          resourceId: 'uuid-31',
+          name: 'CSP uuid-31',
+          packageVersion: '18.3-9',
+          status: 'Ready',
+          endpointUrl: 'https://gw31.example/Gateway/aps/',
+          cloud: 'global',
+        },
+        expect.objectContaining({ id: 32, cloud: 'germany' }),
+      ],
+      templates: [
+        { id: 16, name: 'Office 365 E3', active: true, azureCsp: false, dnsHosting: true, trialOnCcpV1: false },
+        { id: 17, name: 'Office 365 Trial', active: false, azureCsp: true, dnsHosting: false, trialOnCcpV1: true },
+      ],
+    });
+  });
+
+  test.each([
+    ['does not know the type of service templates', { status: 404, body: '{"error":"APS::Util::ResourceNotFound"}' }],
+    ['lists none', { body: '[]' }],
+  ])('templates are found by their resource types where the APS controller %s', async (_, answer) => {
+    vendor.onAps('/aps/2/resources', () => answer);
+    const templates = await vendor.run('readTemplates', {});
+    expect(templates.map(({ id }) => id)).toEqual([16, 17]);
+  });
+
+  test('a controller that is down does not make templates disappear', async () => {
+    vendor.onAps('/aps/2/resources', () => ({ status: 503 }));
+    await expect(vendor.run('readTemplates', {})).rejects.toMatchObject({ type: FAILURE.malformedAnswer });
+  });
+
+  test('an application that was never imported has no instances', async () => {
+    vendor.on('pem.APS.getApplications', () => ok([]));
+    expect(await vendor.run('readOperations', {})).toMatchObject({ applicationId: undefined, instances: [] });
+  });
+
+  test('an instance without an end-point URI anywhere is a matter for a person', async () => {
+    vendor.onAps('/aps/2/applications', () => ({ body: '[]' }));
+    await expect(vendor.run('readInstances', {})).rejects.toMatchObject({
+      type: FAILURE.unexpectedState,
+      nonRetryable: true,
+      message: text('application instance 31 has no Application API end-point URI'),
+    });
+  });
+});
+
+describe('provisioning', () => {
+  test('a template is switched only when it is not as wanted', async () => {
+    await vendor.run('deactivateTemplate', { templateId: 16 });
+    await vendor.run('deactivateTemplate', { templateId: 16 });
+    expect(vendor.counted('pem.deactivateST')).toBe(1);
+    await vendor.run('activateTemplate', { templateId: 16 });
+    await vendor.run('activateTemplate', { templateId: 16 });
+    expect(vendor.counted('pem.activateST')).toBe(1);
+  });
+
+  test('a broken connection is worth another look', async () => {
+    vendor.once('pem.deactivateST', (args, asked) => {
+      vendor.standard['pem.deactivateST']?.(args, asked);
+      return hangUp(args, asked);
+    });
+    await expect(vendor.run('deactivateTemplate', { templateId: 16 })).rejects.toMatchObject({
+      type: FAILURE.outcomeUnknown,
+      nonRetryable: false,
+    });
+    await vendor.run('deactivateTemplate', { templateId: 16 });
+    expect(vendor.counted('pem.deactivateST')).toBe(1);
+  });
+});
+
+describe('importing the package', () => {
+  const input = { packageUrl: 'http://files.example/o365.zip?sig=secret', version: '18.4.1', requestId: 'r-1' };
+  const imported = { applicationId: 17, packageVersion: '18.4.1-12' };
+  const importCalls = () => vendor.calls.filter((call) => /^txn|importPackage/.test(call));
+
+  test('happens in a transaction of its own', async () => {
+    expect(await vendor.run('importPackage', input)).toEqual(imported);
+    expect(importCalls()).toEqual(['txn.Begin', 'pem.APS.importPackage', 'txn.Commit']);
+  });
+
+  test('does not happen when the version is listed already, whatever its release', async () => {
+    vendor.packages = ['18.3-9', '18.4.1-9', '18.4.1-10'];
+    expect(await vendor.run('importPackage', input)).toEqual({ applicationId: 17, packageVersion: '18.4.1-10' });
+    expect(importCalls()).toEqual([]);
+  });
+
+  test('that was refused is rolled back', async () => {
+    vendor.on('pem.APS.importPackage', () => refuse('Cannot get the package.'));
+    await expect(vendor.run('importPackage', input)).rejects.toMatchObject({
+      type: FAILURE.rejected,
+      message: text('Cannot get the package.'),
+    });
+    expect(importCalls()).toEqual(['txn.Begin', 'pem.APS.importPackage', 'txn.Rollback']);
+  });
+
+  test('that was refused stays refused when the rollback fails as well', async () => {
+    vendor.on('pem.APS.importPackage', () => refuse('Cannot get the package.'));
+    vendor.on('txn.Rollback', () => refuse('No such transaction.'));
+    await expect(vendor.run('importPackage', input)).rejects.toMatchObject({
+      type: FAILURE.rejected,
+      message: expect.stringMatching(/Cannot get the package.*No such transaction/) as string,
+    });
+  });
+
+  test.each([
+    ['pem.APS.importPackage', 'breaks the connection', hangUp],
+    ['pem.APS.importPackage', 'answers HTTP 500', () => new RawAnswer({ status: 500 })],
+    ['txn.Commit', 'breaks the connection', hangUp],
+    ['txn.Commit', 'refuses', () => refuse('Deadlock.')],
+    ['txn.Commit', 'answers nonsense', () => new RawAnswer({ body: '<html/>' })],
+  ])('whose outcome is unknown, because %s %s, is neither repeated nor rolled back', async (method, _, reply) => {
+    vendor.on(method, reply);
+    await expect(vendor.run('importPackage', input)).rejects.toMatchObject({
+      type: FAILURE.outcomeUnknown,
+      nonRetryable: true,
+      message: expect.not.stringContaining('secret') as string,
+    });
+    expect(vendor.counted(method)).toBe(1);
+    expect(vendor.counted('txn.Rollback')).toBe(0);
+  });
+
+  test('is certain not to have begun when the transaction could not begin', async () => {
+    vendor.on('txn.Begin', hangUp);
+    await expect(vendor.run('importPackage', input)).rejects.toMatchObject({ type: FAILURE.unreachable });
+    expect(importCalls()).toEqual(['txn.Begin']);
+  });
+});
+
+describe('waiting for the import', () => {
+  const input = { packageUrl: 'http://files.example/o365.zip', version: '18.4.1', requestId: 'r-1' };
+
+  test('ends when the package is listed and the tasks of the request are done', async () => {
+    vendor.packages.push('18.4.1-12');
+    vendor.requests.set('r-1', { status: 1, messages: ['Updating upgrade relations'] });
+    const environment = activityEnvironment();
+    const progress: unknown[] = [];
+    environment.on('heartbeat', (details: unknown) => {
+      progress.push(details);
+      if (progress.length === 3) vendor.requests.clear();
+    });
+    expect(await vendor.run('awaitImport', input, environment)).toEqual({
+      applicationId: 17,
+      packageVersion: '18.4.1-12',
+    });
+    expect(progress[0]).toEqual({ request: 'running', listed: true, messages: ['Updating upgrade relations'] });
+    expect(vendor.counted('pem.getRequestStatus')).toBeGreaterThan(3);
+  });
+
+  test('ends with nothing once the package has been missing for long enough with nothing at work', async () => {
+    const began = performance.now();
+    expect(await vendor.run('awaitImport', input)).toBeUndefined();
+    expect(performance.now() - began).toBeGreaterThanOrEqual(40);
+    expect(vendor.counted('pem.getRequestStatus')).toBeGreaterThanOrEqual(3);
+  });
+
+  test('sees a package that appears late', async () => {
+    let looks = 0;
+    vendor.on('pem.getRequestStatus', () => {
+      looks += 1;
+      if (looks === 3) vendor.packages.push('18.4.1-12');
+      return ok({ request_status: 0 });
+    });
+    expect(await vendor.run('awaitImport', input)).toEqual({ applicationId: 17, packageVersion: '18.4.1-12' });
+  });
+
+  test('fails with the messages of a failed request', async () => {
+    vendor.requests.set('r-1', { status: 2, messages: ['Task #7: no space left on device'] });
+    await expect(vendor.run('awaitImport', input)).rejects.toMatchObject({
+      type: FAILURE.rejected,
+      nonRetryable: true,
+      message: text('no space left on device'),
+    });
+  });
+});
+
+describe('upgrading an instance', () => {
+  const input = { instanceId: 31, version: '18.4.1' };
+  const upgrades = () => vendor.counted('pem.APS.upgradeApplicationInstance');
+  const finish = () => vendor.instances.set(31, { ...mine(), packageVersion: '18.4.1-12', status: 'Ready' });
+  const mine = () => {
+    const instance = vendor.instances.get(31);
+    if (!instance) throw new Error('instance 31 is missing');
+    return instance;
+  };
+  /** What happens at the nth look at the instance. */
+  const atLooks = (events: Record<number, () => void>) => {
+    const look = vendor.standard['pem.APS.getApplicationInstance'];
+    let looks = 0;
+    vendor.on('pem.APS.getApplicationInstance', (args, asked) => {
+      looks += 1;
+      events[looks]?.();
+      return look?.(args, asked) ?? refuse('');
+    });
+  };
+  const become = (status: string) => () => {
+    mine().status = status;
+  };
+  const retryAfter = (phase: string) => activityEnvironment({ attempt: 2, heartbeatDetails: { phase } });
+
+  test('starts it and returns the instance when it is Ready with the new version', async () => {
+    atLooks({ 4: finish });
+    expect(await vendor.run('upgradeInstance', input)).toMatchObject({
+      id: 31,
+      packageVersion: '18.4.1-12',
+      status: 'Ready',
+    });
+    expect(upgrades()).toBe(1);
+  });
+
+  test('does nothing where the version is there', async () => {
+    finish();
+    await vendor.run('upgradeInstance', input);
+    expect(upgrades()).toBe(0);
+  });
+
+  test('waits for an upgrade that is on its way', async () => {
+    mine().status = 'Upgrading';
+    atLooks({ 3: finish });
+    await vendor.run('upgradeInstance', input);
+    expect(upgrades()).toBe(0);
+  });
+
+  test('waits until an instance that is being configured can be upgraded', async () => {
+    mine().status = 'Configuring Service';
+    atLooks({ 2: become('Ready'), 4: finish });
+    await vendor.run('upgradeInstance', input);
+    expect(upgrades()).toBe(1);
+  });
+
+  test('does not start it twice while Operations has not begun yet', async () => {
+    vendor.on('pem.APS.upgradeApplicationInstance', () => ok());
+    atLooks({ 6: finish });
+    await vendor.run('upgradeInstance', input);
+    expect(upgrades()).toBe(1);
+  });
+
+  test('an attempt after a lost answer gives Operations time to begin, then asks again', async () => {
+    atLooks({ 2: become('Upgrading'), 4: finish });
+    await vendor.run('upgradeInstance', input, retryAfter('asked'));
+    expect(upgrades()).toBe(0);
+
+    vendor.instances.set(31, { ...mine(), packageVersion: '18.3-9', status: 'Ready' });
+    vendor.on('pem.APS.upgradeApplicationInstance', () => {
+      finish();
+      return ok();
+    });
+    await vendor.run('upgradeInstance', input, retryAfter('asked'));
+    expect(upgrades()).toBe(1);
+  });
+
+  test('reports that it asked before it asks, so that a later attempt knows', async () => {
+    vendor.on('pem.APS.upgradeApplicationInstance', hangUp);
+    const environment = retryAfter('');
+    const progress: unknown[] = [];
+    environment.on('heartbeat', (details: unknown) => progress.push(details));
+    await expect(vendor.run('upgradeInstance', input, environment)).rejects.toMatchObject({
+      type: FAILURE.outcomeUnknown,
+    });
+    expect(progress).toEqual([{ phase: 'asked' }]);
+  });
+
+  test('forgets that it asked when Operations refused', async () => {
+    vendor.on('pem.APS.upgradeApplicationInstance', () => refuse('No upgrade is available.'));
+    const environment = retryAfter('');
+    const progress: unknown[] = [];
+    environment.on('heartbeat', (details: unknown) => progress.push(details));
+    await expect(vendor.run('upgradeInstance', input, environment)).rejects.toMatchObject({
+      type: FAILURE.rejected,
+      message: text('application instance 31 was refused: No upgrade is available.'),
+    });
+    expect(progress).toEqual([{ phase: 'asked' }, {}]);
+  });
+
+  test('an upgrade that ends with the old version is a failure', async () => {
+    atLooks({ 3: become('Ready') });
+    await expect(vendor.run('upgradeInstance', input)).rejects.toMatchObject({
+      type: FAILURE.rejected,
+      message: text('the instance is Ready and still of version 18.3-9'),
+    });
+  });
+
+  test('waiting ends when the activity is cancelled', async () => {
+    mine().status = 'Upgrading';
+    const environment = activityEnvironment();
+    atLooks({ 2: () => environment.cancel() });
+    await expect(vendor.run('upgradeInstance', input, environment)).rejects.toThrow('CANCELLED');
+  });
+});
+
+describe('Office 365 tasks', () => {
+  const task = (id: number, name: string, status: string, periodic = false) => ({ id, name, status, periodic });
+  const background = [
+    task(1, 'Office 365: synchronize license usage', 'Rescheduled', true),
+    task(2, 'Exchange: create mailbox', 'Failed'),
+    task(3, 'Office 365: assign license', 'Canceled'),
+  ];
+
+  async function awaitTasks(screens: object[][]) {
+    const server = await scriptedServer(({ path }) => {
+      expect(path).toBe('/_sim/providers/contoso/tasks');
+      return { body: JSON.stringify([...background, ...((screens.length > 1 ? screens.shift() : screens[0]) ?? [])]) };
+    });
+    try {
+      await vendor.run('awaitTasksProcessed', {
+        monitor: { adapter: 'sandbox', url: `${server.url}_sim/providers/contoso/` },
+      });
+      return server.asked.length;
+    } finally {
+      await server.close();
+    }
+  }
+
+  test('are waited for; periodic, canceled and foreign ones are not', async () => {
+    const open = task(10, 'Office 365: provision subscription', 'Running');
+    expect(await awaitTasks([[open], [open], []])).toBe(3);
+  });
+
+  test('that failed wait for a person, and are named', async () => {
+    await expect(awaitTasks([[task(11, 'Office 365: add domain', 'Failed')]])).rejects.toMatchObject({
+      type: FAILURE.rejected,
+      message: text('#11 Office 365: add domain'),
+    });
+  });
+
+  test('cannot be read where a person has to look', async () => {
+    await expect(vendor.run('awaitTasksProcessed', { monitor: { adapter: 'gate' } })).rejects.toMatchObject({
+      type: FAILURE.invalidInput,
+      nonRetryable: true,
+    });
+  });
+});
+
+test('a single call that takes longer than the heartbeat timeout does not lose the activity', async () => {
+  const environment = activityEnvironment({ heartbeatTimeoutMs: 15 });
+  let beats = 0;
+  const fourBeats = new Promise<void>((resolve) => {
+    environment.on('heartbeat', () => {
+      beats += 1;
+      if (beats === 4) resolve();
+    });
+  });
+  await environment.run(() => heartbeating(() => fourBeats));
+  expect(beats).toBe(4);
+});

@@ -1,0 +1,12 @@
+import type { Info } from '@temporalio/activity';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { failureInterceptor } from '../../../activities/failures';
+
+/** As in a worker of ours: with heartbeats, and with the failures that a workflow would see. */
+export function activityEnvironment(info: Partial<Info> = {}): MockActivityEnvironment {
+  return new MockActivityEnvironment(
+    { heartbeatTimeoutMs: 1_000, ...info },
+    { interceptors: [failureInterceptor], logger: new DefaultLogger('ERROR') },
+  );
+}
