@@ -174,5 +174,7 @@ const server = (settings: TemporalSettings): string => `The Temporal server at $
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause !== undefined) return reason(error.cause);
-  return 'details' in error && typeof error.details === 'string' ? error.details : error.message;
+  const text = 'details' in error && typeof error.details === 'string' ? error.details : error.message;
+  // gRPC leaves this empty part of its message at the end.
+  return text.replace(/\.? Resolution note: $/, '').replace(/\.$/, '');
 }
