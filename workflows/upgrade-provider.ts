@@ -18,6 +18,7 @@ import {
   type UpgradeStatus,
 } from '../src/contract/status';
 import { PATHS } from './paths';
+import { abortable } from './pipeline/abortable';
 import { inventory } from './pipeline/activities';
 import { Desk } from './pipeline/desk';
 import type { EndFacts, UpgradePath } from './pipeline/path';
@@ -44,38 +45,49 @@ export function upgradeAlong(paths: readonly UpgradePath[]): (input: UpgradeInpu
 
     record.begins([preflight]);
     void CancellationScope.nonCancellable(() => record.run());
-    const profile = await inventory.loadProvider(`read ${provider} from the inventory`, { provider });
-    const upgrade: Upgrade = { profile, record, desk };
-    const reminders = new Reminders(record, profile);
-    void CancellationScope.nonCancellable(() => reminders.run());
-    return await endWell(upgrade, reminders, paths);
+    try {
+      const profile = await inventory.loadProvider(`read ${provider} from the inventory`, { provider });
+      return await upgradeOf({ profile, record, desk }, paths);
+    } catch (error) {
+      if (!(error instanceof TemporalFailure)) throw error;
+      if (record.status.endedAt === undefined) record.enterPhase(endBeforeAnyStep(error));
+      record.publish();
+      throw error;
+    }
   };
 }
 
-async function endWell(upgrade: Upgrade, reminders: Reminders, paths: readonly UpgradePath[]): Promise<UpgradeResult> {
-  const { record } = upgrade;
+async function upgradeOf(upgrade: Upgrade, paths: readonly UpgradePath[]): Promise<UpgradeResult> {
+  const { profile, record, desk } = upgrade;
+  const reminders = new Reminders(record, profile);
+  void CancellationScope.nonCancellable(() => reminders.run());
   try {
-    const { path, facts } = await runPreflight(upgrade, paths);
+    const { path, facts } = await abortable(desk, () => runPreflight(upgrade, paths));
     record.follows(path);
     const end = await runPath(upgrade, path, facts);
-    upgrade.desk.closes();
+    desk.closes();
     record.enterPhase('completed');
     const result = resultOf(record, path, end);
-    await reminders.tell('completed', `${upgrade.profile.provider} runs ${path.to}`, summaryOf(result));
+    await reminders.tell('completed', `${profile.provider} runs ${path.to}`, summaryOf(result));
     return result;
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error;
-    upgrade.desk.closes();
-    if (record.status.endedAt === undefined) record.enterPhase('refused');
-    await CancellationScope.nonCancellable(() =>
-      reminders.tell(
-        'failed',
-        `The upgrade of ${upgrade.profile.provider} ended: ${record.status.state}`,
-        problemOf(error),
-      ),
+    desk.closes();
+    if (record.status.endedAt === undefined) record.enterPhase(endBeforeAnyStep(error));
+    await reminders.tell(
+      'failed',
+      `The upgrade of ${profile.provider} ended: ${record.status.state}`,
+      problemOf(error),
     );
     throw error;
   }
+}
+
+/** Nothing was changed yet: either the provider may not be upgraded, or somebody stopped in time. */
+function endBeforeAnyStep(error: TemporalFailure): 'refused' | 'rolledBack' {
+  return isCancellation(error) || (error instanceof ApplicationFailure && error.type === FAILURE.aborted)
+    ? 'rolledBack'
+    : 'refused';
 }
 
 /** All problems of the input in one failure, before anything else happens. */

@@ -1,7 +1,8 @@
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
-import { profile, stubActivities } from './stub-activities';
+import type { Recorded } from '../../src/contract/messages';
+import { profile, stubActivities, type StubActivities } from './stub-activities';
 import { WorkflowEnvironment, auditOf, statusOf, statusWhen, type UpgradeHandle } from './workflow-environment';
 
 let environment: WorkflowEnvironment;
@@ -12,14 +13,6 @@ afterAll(async () => {
   await environment?.close();
 });
 
-async function failureOf(handle: UpgradeHandle): Promise<unknown> {
-  const error: unknown = await handle.result().then(
-    () => undefined,
-    (failure: unknown) => failure,
-  );
-  return error instanceof WorkflowFailedError ? error.cause : error;
-}
-
 /** Answers every gate as soon as it opens, until the upgrade ends. */
 async function answerEverything(handle: UpgradeHandle): Promise<void> {
   const answered = new Set<string>();
@@ -28,45 +21,497 @@ async function answerEverything(handle: UpgradeHandle): Promise<void> {
     if (endedAt !== undefined) return;
     for (const { id, answer } of gates.filter((gate) => !answered.has(gate.id))) {
       answered.add(id);
-      await handle.signal(answer.name, {
-        ...answer.payload,
-        by: 'ana@csp.example',
-        ...('evidence' in answer.payload ? { evidence: 'done' } : {}),
-      });
+      const evidence = 'evidence' in answer.payload ? { evidence: 'ticket 4711' } : {};
+      await handle.signal(answer.name, { ...answer.payload, ...evidence, by: 'ana@csp.example' });
     }
   }
 }
 
-test('an upgrade from 18.3 walks the whole procedure in its order and ends with provisioning as it was', async () => {
-  const { activities, calls } = stubActivities(profile('contoso'));
-  const handle = await environment.upgrade(activities, { provider: 'contoso' });
-  await answerEverything(handle);
-  expect(await handle.result()).toMatchObject({
-    provider: 'contoso',
-    from: '18.3',
-    to: '18.4.1',
-    instances: 2,
-    sites: 1,
-    packageVersion: '18.4.1-12',
-  });
-  expect(calls).toEqual([
-    'deactivateTemplate 16',
-    'stagePackage',
-    'backupSite Office365GatewaySite01',
-    'runSetup Office365GatewaySite01',
-    'resetIis upgrade',
-    'importPackage',
-    'upgradeInstance 1',
-    'upgradeInstance 2',
-    'activateTemplate 16',
-  ]);
-  const history = await handle.fetchHistory();
-  console.log(
-    history.events
-      ?.map(
-        (e) =>
-          `${e.eventId} ${e.eventType} ${e.activityTaskScheduledEventAttributes?.activityType?.name ?? ''}${e.workflowExecutionSignaledEventAttributes?.signalName ?? ''}${JSON.stringify(Object.entries(e.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields ?? {}).map(([k, v]) => [k, Buffer.from(v.data ?? []).toString()]))}`,
-      )
-      .join('\n'),
+async function failureOf(handle: UpgradeHandle): Promise<Error | undefined> {
+  const error: unknown = await handle.result().then(
+    () => undefined,
+    (failure: unknown) => failure,
   );
+  return error instanceof WorkflowFailedError ? error.cause : undefined;
+}
+
+/** The reason why an update was refused. */
+async function refusalOf(handle: UpgradeHandle, name: string, payload: unknown): Promise<string | undefined> {
+  const error: unknown = await handle.executeUpdate<Recorded, [unknown]>(name, { args: [payload] }).then(
+    () => undefined,
+    (failure: unknown) => failure,
+  );
+  return error instanceof WorkflowUpdateFailedError ? error.cause?.message : undefined;
+}
+
+/** An activity that tells when it was called, and returns when it is let go. */
+function barrier(): { reached: Promise<void>; open: () => void; pass: () => Promise<void> } {
+  let reach: () => void = () => undefined;
+  let open: () => void = () => undefined;
+  const reached = new Promise<void>((resolve) => (reach = resolve));
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return {
+    reached,
+    open: () => open(),
+    pass: async () => {
+      reach();
+      await opened;
+    },
+  };
+}
+
+const refusing = (name: keyof StubActivities): Partial<StubActivities> => ({
+  [name]: async () => {
+    throw ApplicationFailure.nonRetryable(`${name} says no`, FAILURE.rejected);
+  },
+});
+
+describe('a whole upgrade', () => {
+  test('from 18.3 walks the procedure in its order and ends with provisioning as it was', async () => {
+    const { activities, calls, notices } = stubActivities(profile('from-18.3'));
+    const handle = await environment.upgrade(activities, { provider: 'from-18.3' });
+    await answerEverything(handle);
+    expect(await handle.result()).toMatchObject({
+      provider: 'from-18.3',
+      from: '18.3',
+      to: '18.4.1',
+      instances: 2,
+      sites: 1,
+      packageVersion: '18.4.1-12',
+    });
+    expect(calls).toEqual([
+      'deactivateTemplate 16',
+      'stagePackage',
+      'backupSite Office365GatewaySite01',
+      'runSetup Office365GatewaySite01',
+      'resetIis upgrade',
+      'importPackage',
+      'upgradeInstance 1',
+      'upgradeInstance 2',
+      'activateTemplate 16',
+    ]);
+    const { steps } = await statusOf(handle);
+    expect(steps.map(({ name, state }) => `${name}: ${state}`)).toEqual([
+      'preflight: done',
+      'collectGatewaySites: done',
+      'stopProvisioning: done',
+      'drainTasks: done',
+      'upgradeEndpoints: done',
+      'approveCrossing: done',
+      'importPackage: done',
+      'upgradeInstances: done',
+      'acquireRefreshTokens: done',
+      'removeEmailParameter: done',
+      'updateCustomizations: done',
+      'validate: done',
+      'startProvisioning: done',
+    ]);
+    expect(notices.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['gatesOpened', 'completed']));
+  });
+
+  test('from 18.4 asks for no consent and leaves billing parameters alone', async () => {
+    const { activities } = stubActivities(profile('from-18.4'), {}, '18.4');
+    const handle = await environment.upgrade(activities, { provider: 'from-18.4' });
+    await answerEverything(handle);
+    expect(await handle.result()).toMatchObject({ from: '18.4', to: '18.4.1' });
+    const { steps } = await statusOf(handle);
+    expect(steps.map(({ name }) => name)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/acquireRefreshTokens|removeEmailParameter/)]),
+    );
+  });
+
+  test('along a third, invented path needs a file with the path and a line in the list', async () => {
+    const { activities } = stubActivities(profile('from-18.2'), {}, '18.2');
+    const handle = await environment.upgrade(
+      activities,
+      { provider: 'from-18.2' },
+      require.resolve('./third-path.workflows.ts'),
+    );
+    await answerEverything(handle);
+    expect(await handle.result()).toMatchObject({ from: '18.2', to: '18.4.1' });
+  });
+});
+
+describe('what is refused before anything is touched', () => {
+  test.each([
+    ['an empty object', {}, ['provider']],
+    ['a number for the provider', { provider: 7 }, ['provider must be a text']],
+    ['an empty provider', { provider: '' }, ['provider must not be empty']],
+    ['fields that do not exist', { provider: 'x', providr: 'y', speed: 9 }, ['providr', 'speed']],
+    ['several mistakes at once', { provider: 7, startedBy: 7, extra: true }, ['provider', 'startedBy', 'extra']],
+  ])('input: %s', async (_, input, problems) => {
+    const { activities, calls } = stubActivities(profile('input'));
+    const workflowId = `input/${JSON.stringify(input)}`;
+    await environment.serveOnce('input', activities);
+    const handle: UpgradeHandle = await environment.client.workflow.start('upgradeProvider', {
+      workflowId,
+      taskQueue: 'test/input',
+      args: [input],
+    });
+    const failure = await failureOf(handle);
+    expect(failure).toMatchObject({ type: FAILURE.invalidInput });
+    for (const problem of problems) expect(failure?.message).toContain(problem);
+    expect(calls).toEqual([]);
+  });
+
+  test('the preflight names every reason at once', async () => {
+    const entry = profile('refused', { approval: { beforeCrossing: true } });
+    const { activities, calls } = stubActivities(
+      entry,
+      {
+        hashPackage: async () => ({ sha256: 'b'.repeat(64), bytes: 1 }),
+        ...refusing('readBilling'),
+      },
+      '18.2',
+    );
+    const handle = await environment.upgrade(activities, { provider: 'refused' });
+    const failure = await failureOf(handle);
+    expect(failure).toMatchObject({ type: FAILURE.refused });
+    for (const reason of ['sourceVersion', 'packageHash', 'systemsAnswer: Billing', 'fourEyes'])
+      expect(failure?.message).toContain(reason);
+    expect(calls).toEqual([]);
+    expect(await statusOf(handle)).toMatchObject({ state: 'refused', crossed: false });
+  });
+});
+
+describe('the crossing', () => {
+  test('waits for an approval where the provider wants one, and the starter cannot give it', async () => {
+    const entry = profile('four-eyes', { approval: { beforeCrossing: true } });
+    const { activities, calls } = stubActivities(entry);
+    const handle = await environment.upgrade(activities, { provider: 'four-eyes', startedBy: 'Ana' });
+    await statusWhen(handle, ({ gates }) => gates.some(({ step }) => step === 'approveCrossing'));
+    expect(calls).not.toContain('importPackage');
+    expect(await refusalOf(handle, 'approveCrossing', { by: ' ana', reason: 'me again' })).toContain('someone else');
+    expect(await statusOf(handle)).toMatchObject({ crossed: false, gates: [{ step: 'approveCrossing' }] });
+    await handle.executeUpdate<Recorded, [unknown]>('approveCrossing', { args: [{ by: 'Bo', reason: 'looks good' }] });
+    await statusWhen(handle, ({ crossed }) => crossed);
+    await answerEverything(handle);
+    await handle.result();
+    const audit = await auditOf(handle);
+    expect(audit).toContainEqual(
+      expect.objectContaining({ by: ' ana', what: 'update:approveCrossing', verdict: 'refused' }),
+    );
+  });
+
+  test('whose outcome is unknown is read back, and not repeated', async () => {
+    const { activities, calls } = stubActivities(profile('unknown-outcome'));
+    const handle = await environment.upgrade(
+      {
+        ...activities,
+        importPackage: async (input) => {
+          await activities.importPackage(input);
+          throw ApplicationFailure.nonRetryable('the connection broke', FAILURE.outcomeUnknown);
+        },
+      },
+      { provider: 'unknown-outcome' },
+    );
+    await answerEverything(handle);
+    await handle.result();
+    expect(calls.filter((call) => call === 'importPackage')).toHaveLength(1);
+  });
+
+  test('that certainly did not happen holds, and a retry imports', async () => {
+    const { activities, calls } = stubActivities(profile('lost-import'));
+    let lost = true;
+    const handle = await environment.upgrade(
+      {
+        ...activities,
+        importPackage: async (input) => {
+          if (!lost) return await activities.importPackage(input);
+          throw ApplicationFailure.nonRetryable('the connection broke', FAILURE.outcomeUnknown);
+        },
+        awaitImport: async (input) => (lost ? undefined : await activities.awaitImport(input)),
+      },
+      { provider: 'lost-import' },
+    );
+    const { holds } = await statusWhen(handle, ({ state }) => state === 'held');
+    expect(holds).toEqual([expect.objectContaining({ step: 'importPackage', actions: ['retry', 'doneByHand'] })]);
+    expect(
+      await refusalOf(handle, 'resolveHold', {
+        step: 'importPackage',
+        action: 'rollback',
+        by: 'ana',
+        reason: 'afraid',
+      }),
+    ).toContain(FAILURE.pastPointOfNoReturn);
+    lost = false;
+    await handle.signal('resolveHold', {
+      step: 'importPackage',
+      action: 'retry',
+      by: 'ana',
+      reason: 'network is back',
+    });
+    await statusWhen(handle, ({ step }) => step === 'acquireRefreshTokens');
+    await answerEverything(handle);
+    await handle.result();
+    expect(calls.filter((call) => call === 'importPackage')).toHaveLength(1);
+  });
+});
+
+describe('before the crossing', () => {
+  test('an abort undoes everything, in reverse, and the upgrade may be started again', async () => {
+    const stop = barrier();
+    const { activities, calls } = stubActivities(profile('abort'));
+    const handle = await environment.upgrade(
+      {
+        ...activities,
+        resetIis: async (input) => {
+          if (input.purpose === 'upgrade') await stop.pass();
+          await activities.resetIis(input);
+        },
+      },
+      { provider: 'abort' },
+    );
+    await stop.reached;
+    await handle.signal('abort', { by: 'ana', reason: 'wrong night' });
+    stop.open();
+    expect(await failureOf(handle)).toMatchObject({
+      type: FAILURE.aborted,
+      message: expect.stringContaining('wrong night') as string,
+    });
+    expect(calls.slice(-3)).toEqual(['restoreSite Office365GatewaySite01', 'resetIis rollback', 'activateTemplate 16']);
+    expect(await statusOf(handle)).toMatchObject({ state: 'rolledBack', crossed: false, notUndone: [] });
+  });
+
+  test('an abort while the preflight asks touches nothing', async () => {
+    const { activities, calls } = stubActivities(profile('abort-early'));
+    const facts = await activities.readOperations({} as never);
+    const handle = await environment.upgrade(
+      {
+        ...activities,
+        readOperations: async () => ({
+          ...facts,
+          instances: facts.instances.map((instance) => ({ ...instance, cloud: 'unknown' })),
+        }),
+      },
+      { provider: 'abort-early' },
+    );
+    await statusWhen(handle, ({ gates }) => gates.length === 2);
+    await handle.signal('abort', { by: 'ana', reason: 'it is a German one' });
+    expect(await failureOf(handle)).toMatchObject({ type: FAILURE.aborted });
+    expect(calls).toEqual([]);
+    expect(await statusOf(handle)).toMatchObject({ state: 'rolledBack', crossed: false });
+  });
+
+  test('a cancellation undoes everything and ends as cancelled', async () => {
+    const entry = profile('cancel', { taskMonitor: { adapter: 'gate' } });
+    const { activities, calls } = stubActivities(entry);
+    const handle = await environment.upgrade(activities, { provider: 'cancel' });
+    await statusWhen(handle, ({ gates }) => gates.some(({ step }) => step === 'drainTasks'));
+    await handle.cancel();
+    expect(await failureOf(handle)).toBeInstanceOf(CancelledFailure);
+    expect(calls).toEqual(['deactivateTemplate 16', 'activateTemplate 16']);
+    expect(await statusOf(handle)).toMatchObject({ state: 'rolledBack', gates: [] });
+  });
+
+  test('what could not be undone is named in the failure, and the rest is undone all the same', async () => {
+    const { activities, calls } = stubActivities(profile('not-undone'), {
+      ...refusing('resetIis'),
+      ...refusing('restoreSite'),
+    });
+    const handle = await environment.upgrade(activities, { provider: 'not-undone' });
+    const failure = await failureOf(handle);
+    expect(failure).toMatchObject({ type: FAILURE.stepFailed });
+    expect(failure?.message).toContain('upgradeEndpoints: restoreSite says no');
+    expect(calls.at(-1)).toBe('activateTemplate 16');
+    expect(await statusOf(handle)).toMatchObject({ state: 'rollbackIncomplete' });
+  });
+
+  test('a provider that wants to decide holds instead, and can retry or roll back', async () => {
+    let broken = true;
+    const { activities, calls } = stubActivities(profile('hold', { onFailureBeforeCrossing: 'hold' }));
+    const handle = await environment.upgrade(
+      {
+        ...activities,
+        stagePackage: async (input) => {
+          if (!broken) return await activities.stagePackage(input);
+          throw ApplicationFailure.nonRetryable('disk full', FAILURE.rejected);
+        },
+      },
+      { provider: 'hold' },
+    );
+    await statusWhen(handle, ({ holds }) => holds.some(({ problem }) => problem.includes('disk full')));
+    broken = false;
+    await handle.signal('resolveHold', { step: 'upgradeEndpoints', action: 'retry', by: 'ana', reason: 'made room' });
+    await statusWhen(handle, ({ crossed }) => crossed);
+    await answerEverything(handle);
+    await handle.result();
+    expect(calls.filter((call) => call.startsWith('deactivateTemplate'))).toHaveLength(1);
+  });
+
+  test('a site that cannot be backed up is not touched: the step holds', async () => {
+    const { activities, calls } = stubActivities(profile('no-backup'), refusing('backupSite'));
+    const handle = await environment.upgrade(activities, { provider: 'no-backup' });
+    const { holds } = await statusWhen(handle, ({ state }) => state === 'held');
+    expect(holds).toEqual([
+      expect.objectContaining({
+        step: 'upgradeEndpoints',
+        problem: expect.stringContaining('was not touched') as string,
+      }),
+    ]);
+    await handle.signal('resolveHold', { step: 'upgradeEndpoints', action: 'rollback', by: 'ana', reason: 'later' });
+    await failureOf(handle);
+    expect(calls).toEqual(['deactivateTemplate 16', 'stagePackage', 'activateTemplate 16']);
+  });
+});
+
+describe('after the crossing', () => {
+  test('cancellation and abort are refused where everybody can see it, and the upgrade goes on', async () => {
+    const { activities, calls } = stubActivities(profile('too-late'));
+    const handle = await environment.upgrade(activities, { provider: 'too-late' });
+    await statusWhen(handle, ({ step }) => step === 'acquireRefreshTokens');
+    await handle.cancel();
+    const { cancelRefusedAt } = await statusWhen(handle, (status) => status.cancelRefusedAt !== undefined);
+    expect(cancelRefusedAt).toBeDefined();
+    expect(await refusalOf(handle, 'abort', { by: 'ana', reason: 'please' })).toContain(FAILURE.pastPointOfNoReturn);
+    await answerEverything(handle);
+    await handle.result();
+    expect(calls.at(-1)).toBe('activateTemplate 16');
+    expect(calls.filter((call) => call.startsWith('restore'))).toEqual([]);
+    const audit = await auditOf(handle);
+    expect(audit.filter(({ verdict }) => verdict === 'refused').map(({ what }) => what)).toEqual([
+      'cancel',
+      'update:abort',
+    ]);
+  });
+
+  test('a failed step holds, and work done by hand has to stand the verification', async () => {
+    const done = new Set<number>();
+    const { activities } = stubActivities(profile('by-hand'), {
+      ...refusing('upgradeInstance'),
+    });
+    const instances = (await activities.readInstances({} as never)).map((instance) => ({ ...instance }));
+    const handle = await environment.upgrade(
+      {
+        ...activities,
+        readInstances: async () =>
+          instances.map((instance) => ({
+            ...instance,
+            packageVersion: done.has(instance.id) ? '18.4.1-12' : '18.3-9',
+          })),
+      },
+      { provider: 'by-hand' },
+    );
+    const byHand = { step: 'upgradeInstances', action: 'doneByHand', by: 'ana', reason: 'upgraded in the panel' };
+    await statusWhen(handle, ({ holds }) => holds.length === 1);
+    await handle.signal('resolveHold', byHand);
+    await statusWhen(handle, ({ holds }) => holds.some(({ problem }) => problem.includes('not done yet')));
+    for (const { id } of instances) done.add(id);
+    await handle.signal('resolveHold', byHand);
+    await statusWhen(handle, ({ step }) => step === 'acquireRefreshTokens');
+    await answerEverything(handle);
+    expect(await handle.result()).toMatchObject({ to: '18.4.1' });
+  });
+});
+
+test('a pause stops before the next changing call, and a resume goes on', async () => {
+  const stop = barrier();
+  const { activities, calls } = stubActivities(profile('pause'));
+  const handle = await environment.upgrade(
+    {
+      ...activities,
+      awaitTasksProcessed: async () => {
+        await stop.pass();
+      },
+    },
+    { provider: 'pause' },
+  );
+  await stop.reached;
+  await handle.signal('pause', { by: 'ana', reason: 'freeze' });
+  stop.open();
+  expect(await statusWhen(handle, ({ state }) => state === 'paused')).toMatchObject({
+    paused: { by: 'ana', reason: 'freeze' },
+  });
+  expect(calls).toEqual(['deactivateTemplate 16']);
+  expect(await refusalOf(handle, 'pause', { by: 'bo', reason: 'too' })).toContain('Paused already, by ana');
+  await handle.signal('resume', { by: 'bo', reason: 'over' });
+  await statusWhen(handle, ({ crossed }) => crossed);
+  await answerEverything(handle);
+  await handle.result();
+});
+
+describe('answers', () => {
+  test('that are early, unknown, malformed or late change nothing, and the audit trail says who tried what', async () => {
+    const { activities } = stubActivities(profile('answers'));
+    const handle = await environment.upgrade(activities, { provider: 'answers' });
+    await statusWhen(handle, ({ gates }) => gates.length === 2);
+    const tries: [string, unknown, string][] = [
+      [
+        'confirmStep',
+        { step: 'updateCustomizations', by: 'ana', evidence: 'early' },
+        'Nothing is asked about step updateCustomizations',
+      ],
+      ['consentCompleted', { instance: '99', by: 'ana' }, 'from instance "99"'],
+      ['consentCompleted', { instance: '1' }, 'by must be a text'],
+      ['consentCompleted', 'yes', 'consentCompleted was not understood'],
+      ['confirmStep', { step: 'acquireRefreshTokens', by: 'ana', evidence: 'x'.repeat(1_000_000) }, 'longer than'],
+      ['resolveHold', { step: 'importPackage', action: 'skip', by: 'ana', reason: 'hm' }, 'action must be'],
+      ['approveCrossing', { by: 'ana', reason: 'late' }, 'Nothing is asked about the crossing'],
+      ['resume', { by: 'ana', reason: 'why not' }, 'not paused'],
+      ['abort', JSON.parse('{"by":"ana","reason":"x","__proto__":{"admin":true}}') as unknown, 'not understood'],
+    ];
+    for (const [name, payload] of tries) await handle.signal(name, payload);
+    const before = await statusWhen(handle, ({ auditEntries }) => auditEntries > tries.length);
+    expect(before.gates.map(({ item }) => item)).toEqual(['1', '2']);
+    const refused = (await auditOf(handle)).filter(({ verdict }) => verdict === 'refused');
+    expect(refused.map(({ what }) => what)).toEqual(tries.map(([name]) => `signal:${name}`));
+    for (const [index, [, , reason]] of tries.entries()) expect(refused[index]?.detail).toContain(reason);
+    expect(JSON.stringify(refused).length).toBeLessThan(20_000);
+    await answerEverything(handle);
+    await handle.result();
+  });
+
+  test('consents may name the instance by its name, and the second one is refused', async () => {
+    const stop = barrier();
+    const { activities } = stubActivities(profile('consents'));
+    const handle = await environment.upgrade(
+      {
+        ...activities,
+        testConnection: async (input) => {
+          await stop.pass();
+          return await activities.testConnection(input);
+        },
+      },
+      { provider: 'consents' },
+    );
+    await statusWhen(handle, ({ gates }) => gates.length === 2);
+    await handle.executeUpdate<Recorded, [unknown]>('consentCompleted', {
+      args: [{ instance: 'CSP EMEA', by: 'ana' }],
+    });
+    expect(await refusalOf(handle, 'consentCompleted', { instance: '1', by: 'bo' })).toContain(
+      'ana has answered already',
+    );
+    stop.open();
+    await statusWhen(handle, ({ gates }) => gates.length === 1);
+    expect(await refusalOf(handle, 'consentCompleted', { instance: '1', by: 'bo' })).toContain('Waited for: 2');
+    await answerEverything(handle);
+    await handle.result();
+  });
+
+  test('a consent that the connection test does not confirm leaves the gate open, and says why', async () => {
+    let consented = false;
+    const { activities } = stubActivities(profile('wrong-tenant'));
+    const handle = await environment.upgrade(
+      {
+        ...activities,
+        testConnection: async (input) =>
+          consented
+            ? await activities.testConnection(input)
+            : {
+                ok: false,
+                checks: [{ name: 'PartnerCenter', ok: false, message: 'the consent is of another tenant' }],
+              },
+      },
+      { provider: 'wrong-tenant' },
+    );
+    await statusWhen(handle, ({ gates }) => gates.length === 2);
+    await handle.signal('consentCompleted', { instance: '1', by: 'ana' });
+    const { gates } = await statusWhen(handle, (status) =>
+      status.gates.some(({ lastProblem }) => lastProblem !== undefined),
+    );
+    expect(gates.find(({ item }) => item === '1')?.lastProblem).toContain('another tenant');
+    consented = true;
+    await answerEverything(handle);
+    await handle.result();
+  });
 });

@@ -1,6 +1,7 @@
 /** A real Temporal server and real workers, with activities of the test's own. */
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { NativeConnection} from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { UpgradeInput } from '../../src/contract/messages';
 import { endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
 import { QUERY, type AuditEntry, type UpgradeResult, type UpgradeStatus } from '../../src/contract/status';
@@ -29,9 +30,9 @@ export class WorkflowEnvironment {
     return new WorkflowEnvironment(server, await connectClient(settings), await connectWorker(settings), codePath);
   }
 
-  /** Starts an upgrade whose world is these activities, with workers of its own. */
-  async upgrade(activities: StubActivities, input: UpgradeInput): Promise<UpgradeHandle> {
-    await this.serve(input.provider, activities);
+  /** Starts an upgrade whose world is these activities, with workers of its own, and with workflows of its own if wanted. */
+  async upgrade(activities: StubActivities, input: UpgradeInput, workflowsPath?: string): Promise<UpgradeHandle> {
+    await this.serve(input.provider, activities, workflowsPath);
     return await this.client.workflow.start<(input: UpgradeInput) => Promise<UpgradeResult>>('upgradeProvider', {
       workflowId: upgradeWorkflowId(input.provider),
       taskQueue: taskQueueOf(input.provider),
@@ -39,12 +40,21 @@ export class WorkflowEnvironment {
     });
   }
 
+  private readonly served = new Set<string>();
+
+  /** Workers for one provider, unless it has them. */
+  async serveOnce(provider: string, activities: StubActivities): Promise<void> {
+    if (this.served.has(provider)) return;
+    this.served.add(provider);
+    await this.serve(provider, activities);
+  }
+
   /** Workers for one provider: the control plane's, and that of its endpoint host. */
-  private async serve(provider: string, activities: StubActivities): Promise<void> {
+  private async serve(provider: string, activities: StubActivities, workflowsPath?: string): Promise<void> {
     const control = Worker.create({
       connection: this.connection,
       taskQueue: taskQueueOf(provider),
-      workflowBundle: { codePath: this.codePath },
+      ...(workflowsPath === undefined ? { workflowBundle: { codePath: this.codePath } } : { workflowsPath }),
       activities,
     });
     const endpoint = Worker.create({

@@ -2,7 +2,7 @@
  * Tells people what is waited for: once when gates open or a step holds, then by the provider's reminder schedule for as
  * long as it stays open. One timer serves all gates and holds, so waiting costs next to no history.
  */
-import { condition } from '@temporalio/workflow';
+import { CancellationScope, condition } from '@temporalio/workflow';
 import type { Notice } from '../../src/contract/activities';
 import type { ProviderProfile } from '../../src/contract/provider';
 import type { Gate, Hold, UpgradeStatus } from '../../src/contract/status';
@@ -46,15 +46,17 @@ export class Reminders {
   async tell(kind: Notice['kind'], subject: string, body: string): Promise<void> {
     const { provider, workflowId } = this.record.status;
     try {
-      await notifier.notify(`tell: ${subject}`, {
-        targets: this.profile.notify,
-        notice: { provider, workflowId, kind, subject, body },
-      });
+      await CancellationScope.nonCancellable(() =>
+        notifier.notify(`tell: ${subject}`, {
+          targets: this.profile.notify,
+          notice: { provider, workflowId, kind, subject, body },
+        }),
+      );
     } catch (error) {
       this.record.write({
         by: 'upgrade',
         what: 'notice',
-        verdict: 'refused',
+        verdict: 'done',
         detail: `Nobody could be told "${subject}": ${problemOf(error)}`,
       });
     }

@@ -4,16 +4,11 @@
  * Before the crossing, a failure, an abort or a cancellation undoes everything, last step first. In the workflow task that
  * schedules the import the undo list is sealed; from then on no cancellation reaches a step, and a failed step holds.
  */
-import {
-  ApplicationFailure,
-  CancellationScope,
-  CancelledFailure,
-  TemporalFailure,
-  isCancellation,
-} from '@temporalio/workflow';
+import { CancellationScope, TemporalFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ProviderProfile } from '../../src/contract/provider';
 import type { StepName } from '../../src/contract/status';
+import { abortable } from './abortable';
 import { activitiesFor } from './activities';
 import type { Desk, HoldAction } from './desk';
 import type { PreflightFacts } from '../steps/preflight';
@@ -40,28 +35,18 @@ export async function runPath(upgrade: Upgrade, path: UpgradePath, initial: Pref
 
 async function reversiblePhase(upgrade: Upgrade, path: UpgradePath, initial: object, undo: UndoList): Promise<object> {
   const { desk } = upgrade;
-  const scope = new CancellationScope({ cancellable: true });
-  let aborted: ApplicationFailure | undefined;
-  desk.abortsBy((by, reason) => {
-    aborted ??= ApplicationFailure.nonRetryable(`${by} aborted the upgrade: ${reason}`, FAILURE.aborted);
-    scope.cancel();
-  });
   try {
-    return await scope.run(async () => {
+    return await abortable(desk, async () => {
       let facts = initial;
       for (const step of path.before) facts = { ...facts, ...(await stepBefore(upgrade, path, step, facts, undo)) };
       await desk.checkpoint();
-      // An abort or a cancellation that came in this very workflow task still counts: nothing has crossed.
-      if (scope.consideredCancelled) throw new CancelledFailure('stopped before the crossing');
       return facts;
     });
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error;
     desk.closes();
     await CancellationScope.nonCancellable(() => undo.run());
-    throw undo.explain(aborted ?? error);
-  } finally {
-    desk.abortsBy(undefined);
+    throw undo.explain(error);
   }
 }
 
