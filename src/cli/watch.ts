@@ -47,7 +47,9 @@ export async function watchUpgrade(
   };
   const tell = (next: UpgradeView): void => {
     const now = context.now();
-    const stamped = (lines: string[]): string[] => lines.map((line) => `${formatTime(now.toISOString())}  ${line}`);
+    // Indented lines are commands to be copied.
+    const stamped = (lines: string[]): string[] =>
+      lines.map((line) => (line.startsWith(' ') ? line : `${formatTime(now.toISOString())}  ${line}`));
     screen.appendPlain(stamped(progressLines(view, next, now)));
     const waiting = stamped(waitingLines(view, next, calling));
     if (keepWaiting) screen.append(waiting);

@@ -135,6 +135,13 @@ describe('the list of gates', () => {
     expect(shown).toContain('next reminder 2026-11-04 11:00:00 UTC');
   });
 
+  test('does not repeat instructions that gates of one kind share', () => {
+    const gates = [consentGate, { ...consentGate, id: 'acquireRefreshTokens/3', title: 'the other one' }];
+    const shown = text(gatesLines([upgradeStatus({ gates })], options));
+    expect(shown.match(/Press \*Acquire\*/g)).toHaveLength(1);
+    expect(shown).toContain('as above');
+  });
+
   test('says so when nobody is waited for', () => {
     expect(gatesLines([upgradeStatus({ gates: [] })], options)).toEqual(['Nothing waits for a person.']);
   });

@@ -22,7 +22,7 @@ export class DemoWorld {
   readonly sandbox: string;
   readonly inventory: string;
   readonly logs: string;
-  /** An empty configuration of Temporal's tools: the user's own is about other servers. */
+  /** A configuration of Temporal's tools that says nothing: the user's own is about other servers. */
   readonly temporalConfig: string;
   private readonly settingsFile: string;
 
@@ -61,7 +61,7 @@ export class DemoWorld {
 
   async make(settings: WorldSettings): Promise<void> {
     await mkdir(this.logs, { recursive: true });
-    await writeFile(this.temporalConfig, '');
+    await writeFile(this.temporalConfig, '[profile.default]\n');
     await writeFile(this.settingsFile, JSON.stringify(settings, null, 2));
   }
 

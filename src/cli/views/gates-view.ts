@@ -25,23 +25,30 @@ export function gatesLines(upgrades: Waiting[], options: GatesViewOptions): stri
   return [
     ...waiting.flatMap(({ provider, gates, holds }) => [
       ...holds.flatMap((hold) => holdLines(provider, hold, options)),
-      ...gates.flatMap((gate) => gateLines(provider, gate, options)),
+      ...gates.flatMap((gate, index) => gateLines(provider, gate, gates[index - 1], options)),
     ]),
     'Replace what stands in <angle brackets>.',
   ];
 }
 
-export function gateLines(provider: string, gate: Gate, { now, paint, calling }: GatesViewOptions): string[] {
+function gateLines(
+  provider: string,
+  gate: Gate,
+  above: Gate | undefined,
+  { now, paint, calling }: GatesViewOptions,
+): string[] {
   return [
     `${paint.bold(safeText(provider))}  ${paint.yellow(safeText(gate.title))}`,
     `  gate ${safeText(gate.id)}, open for ${formatDuration(elapsed(gate.openedAt, undefined, now))}, asks ${ASKED[gate.asked]}${reminder(gate)}`,
     ...(gate.lastProblem === undefined
       ? []
       : [paint.red(`  The last answer was not enough: ${safeText(gate.lastProblem, 1000)}`)]),
-    '  What to do',
-    ...safeLines(gate.instructions).map((line) => `    ${line}`.trimEnd()),
-    '  What counts as evidence',
-    ...safeLines(gate.evidence).map((line) => `    ${line}`.trimEnd()),
+    ...(above?.instructions === gate.instructions && above.evidence === gate.evidence
+      ? ['  What to do, and what counts as evidence: as above']
+      : [
+          ...['  What to do', ...indented(gate.instructions)],
+          ...['  What counts as evidence', ...indented(gate.evidence)],
+        ]),
     '  Answer with one of',
     ...commandLines(howToAnswerGate(provider, gate, calling)),
     '',
@@ -57,6 +64,8 @@ function holdLines(provider: string, hold: Hold, { now, paint, calling }: GatesV
     '',
   ];
 }
+
+const indented = (text: string): string[] => safeLines(text).map((line) => `    ${line}`.trimEnd());
 
 const DECISION: Record<Hold['actions'][number], string> = {
   retry: 'try the step again',
