@@ -3,9 +3,11 @@
  * Stands in for PowerShell where none is installed: speaks what node-powershell writes to standard input, knows the one
  * line that Onward sends, and lets the sandbox do the script's work on the simulated host ONWARD_SANDBOX_HOST.
  */
+import { Buffer } from 'node:buffer';
 import { writeSync } from 'node:fs';
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
+import { setInterval } from 'node:timers';
 
 const ECHO = /^\[Console\]::(Out|Error)\.WriteLine\("(\w*)"\)$/;
 const RUN = /^& \(\[ScriptBlock\]::Create\(.*\)\) '([A-Za-z0-9+/=]+)'$/;

@@ -94,15 +94,21 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     const folder = path.join(parameters.workDirectory, 'backups', parameters.backup);
     const files = path.join(folder, 'files');
     const list = path.join(folder, 'files.json');
-    if (!existsSync(list)) {
-      const source = deployed(host, parameters).physicalPath;
+    const source = deployed(host, parameters).physicalPath;
+    if (parameters.copy === 'never' && !existsSync(list)) {
+      throw new ScriptFailed(
+        FAILURE.noBackup,
+        `the files of '${parameters.application}' are no longer those to go back to, and there is no earlier copy`,
+      );
+    }
+    if (parameters.copy === 'always' || !existsSync(list)) {
       rmSync(folder, { recursive: true, force: true });
       cpSync(source, files, { recursive: true });
       if (!host.configurationBackups().includes(parameters.backup)) await host.backupConfiguration(parameters.backup);
       save(list, { at: now(), source, files: hashedFiles(source) });
     }
     const { files: listed } = JSON.parse(readFileSync(list, 'utf8')) as { files: HashedFile[] };
-    return { path: folder, listed, copied: hashedFiles(files) };
+    return { path: folder, listed, copied: hashedFiles(files), deployed: hashedFiles(source) };
   },
 
   stage: async ({ gone }, { workDirectory, packageUrl, sha256: wanted }) => {
@@ -162,7 +168,7 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
 
   answer: ({ host }, { url }) => {
     const status = host.answer(url);
-    return { status, problem: `Response status code does not indicate success: ${status}.` };
+    return { status, untrusted: false, problem: `Response status code does not indicate success: ${status}.` };
   },
 
   hash: ({ host }, parameters) => {

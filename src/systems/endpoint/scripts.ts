@@ -63,7 +63,7 @@ const inspection = z.object({
   sites: z.array(inspectedSite),
   started: z.array(record(setupStarted)),
   ended: z.array(record(setupEnded)),
-  restored: z.array(record(z.object({ id: z.string(), site: z.string(), application: z.string() }))),
+  restored: z.array(record(z.object({ id: z.string(), site: z.string(), application: z.string(), at: z.string() }))),
   reset: z.array(record(resetDone)),
   /** Runs of setup.cmd that still live, of any upgrade. */
   running: z.array(z.object({ id: z.string(), site: z.string(), application: z.string() })),
@@ -85,11 +85,12 @@ export const RESULTS = {
     ),
   }),
   inspect: inspection,
-  backup: z.object({ path: z.string(), listed: z.array(file), copied: z.array(file) }),
+  backup: z.object({ path: z.string(), listed: z.array(file), copied: z.array(file), deployed: z.array(file) }),
   stage: z.object({ directory: z.string(), sha256: z.string(), blocked: z.array(z.string()) }),
   setup: setupEnded,
   reset: resetDone,
-  answer: z.object({ status: z.number(), problem: z.string() }),
+  /** `status` 0: no HTTP answer. `untrusted`: this host does not trust the site's certificate. */
+  answer: z.object({ status: z.number(), untrusted: z.boolean(), problem: z.string() }),
   hash: z.object({ backup: z.array(file), deployed: z.array(file) }),
   restore: z.object({ deployed: z.array(file) }),
 };
@@ -117,8 +118,8 @@ export interface Parameters {
     /** How long to wait for setups that still run. */
     waitMilliseconds: number;
   };
-  /** `backup` names the copy's folder and the copy of the IIS configuration. */
-  backup: OnSite & { backup: string };
+  /** `backup` names the copy's folder and the copy of the IIS configuration; `copy` says when to copy. */
+  backup: OnSite & { backup: string; copy: 'never' | 'ifMissing' | 'always' };
   stage: { workDirectory: string; packageUrl: string; sha256: string };
   setup: OnSite & Recorded & { directory: string; ip: string; hostname: string };
   reset: Recorded & { workDirectory: string; covers: string[] };

@@ -1,0 +1,37 @@
+/**
+ * Activities on an endpoint host, run by the worker that lives there. PowerShell gives the facts and does the work; what
+ * they mean is decided here and in src/systems/endpoint. Every activity looks before it acts, so that it is safe to repeat
+ * after an outcome that nobody knows.
+ */
+import type { EndpointActivities } from '../src/contract/activities';
+import { hostFacts } from '../src/systems/endpoint/host-facts';
+import type { PowerShell } from '../src/systems/endpoint/powershell';
+import { siteVersion } from '../src/systems/endpoint/site-version';
+import { backUpSite } from './back-up-site';
+import { onHost } from './host-work';
+import { resetIis } from './reset-iis';
+import { restoreSite } from './restore-site';
+import { runSetup } from './run-setup';
+import { stagePackage } from './stage-package';
+
+export interface EndpointDependencies {
+  /** Runs the scripts: `powershellFor(process.env)` of src/systems/endpoint/powershell-for. */
+  powershell: PowerShell;
+}
+
+export function createEndpointActivities({ powershell }: EndpointDependencies): EndpointActivities {
+  return {
+    readHost: ({ host }) =>
+      onHost(powershell, host, async ({ run }) => hostFacts(host.name, await run('discover', {}))),
+    detectSites: ({ host, sites, from, to }) =>
+      onHost(powershell, host, async ({ inspect }) => {
+        const seen = await inspect(sites);
+        return seen.sites.map((site) => siteVersion(site, from, to));
+      }),
+    backupSite: (input) => onHost(powershell, input.host, (work) => backUpSite(work, input)),
+    stagePackage: (input) => onHost(powershell, input.host, (work) => stagePackage(work, input)),
+    runSetup: (input) => onHost(powershell, input.host, (work) => runSetup(work, input)),
+    resetIis: (input) => onHost(powershell, input.host, (work) => resetIis(work, input)),
+    restoreSite: (input) => onHost(powershell, input.host, (work) => restoreSite(work, input)),
+  };
+}

@@ -1,0 +1,80 @@
+/** Scripts on an endpoint host, run for an activity. */
+import { Context } from '@temporalio/activity';
+import { FAILURE, type SiteKey } from '../src/contract/activities';
+import type { EndpointHost } from '../src/contract/provider';
+import type { PowerShell } from '../src/systems/endpoint/powershell';
+import type { InspectedSite, Inspection, Parameters, Result, ScriptName } from '../src/systems/endpoint/scripts';
+import { fileName } from '../src/systems/endpoint/upgrade-records';
+import { SystemError, type SystemProblem } from '../src/systems/system-error';
+import { heartbeating } from './polling';
+
+/** Part of the time that Temporal gives which is kept for the end: a script is stopped before another attempt may begin. */
+const RESERVE = 0.1;
+/** Time for an activity where Temporal sets none, in milliseconds. */
+const DEFAULT_MS = 30 * 60_000;
+/** How long one look waits for a setup.cmd that still runs, in milliseconds. */
+const ATTACH_MS = 15_000;
+
+/** What an activity does with its host. */
+export interface HostWork {
+  host: EndpointHost;
+  run: <N extends ScriptName>(script: N, parameters: Parameters[N]) => Promise<Result<N>>;
+  /** What stands on the host now, with the records of an upgrade where one is named. */
+  inspect: (sites: SiteKey[], upgrade?: string, waitMilliseconds?: number) => Promise<Inspection>;
+  /** Waits for any setup.cmd of ours that still lives: it may have outlived the worker that started it. */
+  untilNoSetupRuns: (site: SiteKey, upgrade: string) => Promise<Inspection>;
+  /** The failure "<host>: <call> of <object> <problem>. <next>". */
+  fail: (problem: Omit<SystemProblem, 'system'>, cause?: unknown) => SystemError;
+}
+
+/** Runs scripts while heartbeating. Cancellation, and the end of the time that Temporal gives, end a script's process tree. */
+export async function onHost<T>(
+  powershell: PowerShell,
+  host: EndpointHost,
+  act: (work: HostWork) => Promise<T>,
+): Promise<T> {
+  const { cancellationSignal, info } = Context.current();
+  const ends = Date.now() + (info.startToCloseTimeoutMs || DEFAULT_MS) * (1 - RESERVE);
+  return await heartbeating(async (report) => {
+    const run: HostWork['run'] = async (script, parameters) => {
+      report({ host: host.name, script });
+      const { result } = await powershell.run(script, parameters, Math.max(1, ends - Date.now()), cancellationSignal);
+      return result;
+    };
+    const inspect: HostWork['inspect'] = (sites, upgrade, waitMilliseconds = 0) =>
+      run('inspect', {
+        workDirectory: host.workDirectory,
+        sites: sites.map(keyOf),
+        records: upgrade === undefined ? '' : fileName(upgrade),
+        waitMilliseconds,
+      });
+    const fail: HostWork['fail'] = (problem, cause) => new SystemError({ ...problem, system: host.name }, { cause });
+    const untilNoSetupRuns: HostWork['untilNoSetupRuns'] = async (site, upgrade) => {
+      let seen = await inspect([site], upgrade);
+      while (seen.running.length > 0) {
+        if (Date.now() > ends) {
+          throw fail({
+            type: FAILURE.notYet,
+            call: 'setup.cmd',
+            object: seen.running.map(nameOf).join(', '),
+            problem: 'still runs',
+            next: 'Wait for it, or end it on the host.',
+          });
+        }
+        seen = await inspect([site], upgrade, Math.max(0, Math.min(ATTACH_MS, ends - Date.now())));
+      }
+      return seen;
+    };
+    return await act({ host, run, inspect, untilNoSetupRuns, fail });
+  });
+}
+
+/** A site as scripts are told of it: nothing else of it is their business. */
+export const keyOf = ({ site, application }: SiteKey): SiteKey => ({ site, application });
+export const nameOf = ({ site, application }: SiteKey): string => `${site}/${application}`;
+
+/** The one site that was asked about. */
+export function only({ sites: [site] }: Inspection): InspectedSite {
+  if (site === undefined) throw new TypeError('inspect was asked about one site and told of none');
+  return site;
+}

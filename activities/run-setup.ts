@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { FAILURE, type EndpointActivities } from '../src/contract/activities';
+import type { SetupResult } from '../src/contract/facts';
+import { differences, unsafeForCommandLine } from '../src/systems/endpoint/planned-site';
+import type { Inspection } from '../src/systems/endpoint/scripts';
+import { siteVersion } from '../src/systems/endpoint/site-version';
+import { fileName, lastSetup } from '../src/systems/endpoint/upgrade-records';
+import { isSystemError } from '../src/systems/system-error';
+import { keyOf, nameOf, only, type HostWork } from './host-work';
+
+type Input = Parameters<EndpointActivities['runSetup']>[0];
+
+/**
+ * Runs setup.cmd unless it has done its work already. One that still runs is waited for, never joined by a second one; files
+ * of both versions are what a setup.cmd that died leaves behind, and are set up again.
+ */
+export async function runSetup(work: HostWork, input: Input): Promise<SetupResult> {
+  const { site, upgrade } = input;
+  refuseUnsafeNames(work, input);
+  const before = await work.untilNoSetupRuns(site, upgrade);
+  refuseOtherSite(work, input, before);
+  const done = finished(before, input);
+  if (done !== undefined) return done;
+  try {
+    return await setUp(work, input);
+  } catch (error) {
+    if (!isSystemError(error, FAILURE.outcomeUnknown)) throw error;
+    const result = finished(await work.untilNoSetupRuns(site, upgrade), input);
+    if (result === undefined) throw error;
+    return result;
+  }
+}
+
+/** How setup.cmd has ended, when the files say that it has; its exit code alone, or theirs, is not enough. */
+function finished(seen: Inspection, { site, from, to }: Input): SetupResult | undefined {
+  if (siteVersion(only(seen), from, to).deployed !== 'new') return undefined;
+  const last = lastSetup(seen, site);
+  if (last === undefined)
+    return { exitCode: 0, log: `The files are those of ${to}; how setup.cmd ended was not seen.` };
+  return last.exitCode === 0 ? { exitCode: 0, log: last.log } : undefined;
+}
+
+async function setUp({ host, run, inspect, fail }: HostWork, input: Input): Promise<SetupResult> {
+  const { site, staged, upgrade, from, to } = input;
+  const { exitCode, log } = await run('setup', {
+    workDirectory: host.workDirectory,
+    ...keyOf(site),
+    records: fileName(upgrade),
+    id: randomUUID(),
+    directory: staged.directory,
+    ip: site.ip,
+    hostname: site.hostname,
+  });
+  const about = { call: 'setup.cmd', object: nameOf(site) };
+  if (exitCode !== 0) {
+    throw fail({
+      ...about,
+      type: FAILURE.rejected,
+      problem: `ended with exit code ${exitCode}: ${log}`,
+      next: 'Put right what setup.cmd complains of, then retry.',
+    });
+  }
+  const { deployed, assemblyVersions } = siteVersion(only(await inspect([site], upgrade)), from, to);
+  if (deployed !== 'new') {
+    throw fail({
+      ...about,
+      type: FAILURE.unexpectedState,
+      problem: `ended with exit code 0, but the files are ${assemblyVersions.join(', ') || 'without a version'}: ${log}`,
+      next: 'Read the log of setup.cmd on the host, then retry.',
+    });
+  }
+  return { exitCode, log };
+}
+
+function refuseUnsafeNames({ host, fail }: HostWork, { site, staged }: Input): void {
+  const unsafe = unsafeForCommandLine({
+    site: site.site,
+    application: site.application,
+    address: site.ip,
+    hostname: site.hostname,
+    package: staged.directory,
+    workDirectory: host.workDirectory,
+  });
+  if (unsafe.length === 0) return;
+  throw fail({
+    type: FAILURE.rejected,
+    call: 'setup.cmd',
+    object: nameOf(site),
+    problem: `cannot be given ${unsafe.join(', ')}: a batch file would misread it`,
+    next: 'Run setup.cmd by hand as the procedure says, then retry.',
+  });
+}
+
+/** "The names of the Office 365 gateway sites must not be changed after the installation": read afresh, not from the plan. */
+function refuseOtherSite({ fail }: HostWork, { site }: Input, seen: Inspection): void {
+  const problems = differences(site, only(seen));
+  if (problems.length === 0) return;
+  throw fail({
+    type: FAILURE.unexpectedState,
+    call: 'the planned site',
+    object: nameOf(site),
+    problem: `is not what the host has: ${problems.join('; ')}`,
+    next: 'Reinstate the name and address from the installation of the endpoint, then retry.',
+  });
+}

@@ -1,0 +1,29 @@
+/** Whether a gateway site on the host is still the one that the upgrade was planned for. */
+import type { GatewaySite } from '../../contract/facts';
+import { parseBinding } from './bindings';
+import type { InspectedSite } from './scripts';
+
+/** What differs, as sentences without a full stop; empty when setup.cmd may be given the planned values. */
+export function differences(planned: GatewaySite, found: InspectedSite): string[] {
+  if (found.bindings === null) return [`IIS has no site '${planned.site}' any more: was it renamed`];
+  const problems: string[] = [];
+  const addresses = found.bindings.map((binding) => parseBinding(binding).address);
+  if (!addresses.includes(planned.ip) && !addresses.includes('*')) {
+    const now = addresses.length === 0 ? 'none' : addresses.join(', ');
+    problems.push(`the site '${planned.site}' has no https binding to ${planned.ip}, it has ${now}`);
+  }
+  if (found.physicalPath === null) {
+    problems.push(`the site '${planned.site}' has no application '${planned.application}'`);
+  }
+  return problems;
+}
+
+/** cmd.exe gives these a meaning inside and outside of quotes; a name with one is refused, never escaped (systems.md 4.2). */
+const MEANS_SOMETHING = /[&|<>^%"!\r\n]|\\$/;
+
+/** The values that setup.cmd cannot be given, by what they are. */
+export function unsafeForCommandLine(values: Record<string, string>): string[] {
+  return Object.entries(values)
+    .filter(([, value]) => value === '' || MEANS_SOMETHING.test(value))
+    .map(([what, value]) => `${what} ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,63 @@
+/** Which version the files of a gateway application are of. */
+import { FAILURE } from '../../contract/activities';
+import type { DeployedVersion, SiteVersion } from '../../contract/facts';
+import { SystemError } from '../system-error';
+import type { InspectedSite } from './scripts';
+
+/**
+ * Assumption: the application's own assemblies begin with its name. Others in the same folder are libraries with versions
+ * of their own.
+ */
+const OWN_ASSEMBLY = /^(office365|o365)/i;
+
+/**
+ * `old` or `new` when all own assemblies and web.config agree, else `mixed`: what a setup that died leaves behind.
+ *
+ * @param from Version that the upgrade starts from, `18.3`.
+ * @param to Version that it leads to, `18.4.1`.
+ * @throws SystemError `UnexpectedState` where there is no such application, or where its files are of a third version.
+ */
+export function siteVersion(site: InspectedSite, from: string, to: string): SiteVersion {
+  if (site.assemblies === null) throw unexpected(site, whyNoFiles(site));
+  const assemblyVersions = [
+    ...new Set(site.assemblies.filter(({ file }) => OWN_ASSEMBLY.test(file)).flatMap(({ version }) => version ?? [])),
+  ].sort();
+  const webConfigVersion = site.webConfigVersion ?? undefined;
+  const all = webConfigVersion === undefined ? assemblyVersions : [...assemblyVersions, webConfigVersion];
+  const strange = all.filter((version) => !isOf(version, from) && !isOf(version, to));
+  if (strange.length > 0) {
+    throw unexpected(site, `has files of version ${strange.join(', ')}, neither ${from} nor ${to}`);
+  }
+  const sorts = new Set(all.map((version): DeployedVersion => (isOf(version, to) ? 'new' : 'old')));
+  const [only] = sorts;
+  const deployed = only !== undefined && sorts.size === 1 && assemblyVersions.length > 0 ? only : 'mixed';
+  return { deployed, assemblyVersions, webConfigVersion };
+}
+
+/** `18.4.1.12` and `18.4.1-12` are of 18.4.1; `18.4.0.7` and `18.4-7` are of 18.4. */
+function isOf(version: string, release: string): boolean {
+  const wanted = threeNumbers(release);
+  return threeNumbers(version).every((number, index) => number === wanted[index]);
+}
+
+function threeNumbers(version: string): number[] {
+  const [main = ''] = version.split('-');
+  return [0, 1, 2].map((index) => Number(main.split('.')[index] ?? 0));
+}
+
+function whyNoFiles(site: InspectedSite): string {
+  if (site.bindings === null) return 'does not exist: IIS has no such site. Was it renamed?';
+  if (site.physicalPath === null) return 'does not exist: the site has no such application';
+  return `has no folder: ${site.physicalPath} does not exist`;
+}
+
+function unexpected({ site, application }: InspectedSite, problem: string): SystemError {
+  return new SystemError({
+    type: FAILURE.unexpectedState,
+    system: 'Endpoint host',
+    call: 'the gateway application',
+    object: `${site}/${application}`,
+    problem,
+    next: 'Look at the site on the host and put it right, then retry.',
+  });
+}

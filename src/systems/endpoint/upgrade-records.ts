@@ -1,0 +1,68 @@
+/** What an upgrade has done on a host so far, read from the records that its scripts keep there. */
+import { createHash } from 'node:crypto';
+import type { SiteKey } from '../../contract/activities';
+import type { Inspection, ResetDone } from './scripts';
+
+/** A name for a folder or file that any text becomes: readable, and different for different texts. */
+export function fileName(...texts: string[]): string {
+  const readable = texts.join('.').replace(/[^A-Za-z0-9.-]+/g, '_');
+  const hash = createHash('sha256').update(texts.join('\0')).digest('hex').slice(0, 8);
+  return `${readable.slice(0, 60)}-${hash}`;
+}
+
+/** How setup.cmd last ended for this site; undefined when it was not run, or nobody saw its end. */
+export function lastSetup({ started, ended }: Inspection, { site, application }: SiteKey) {
+  const runs = started.filter((run) => run.site === site && run.application === application);
+  const [last] = runs.sort((a, b) => b.at.localeCompare(a.at));
+  return ended.find(({ id }) => id === last?.id);
+}
+
+/** Whether this upgrade has started setup.cmd for the site and not put its files back since. */
+export function isTouched({ started, restored }: Inspection, site: SiteKey): boolean {
+  const latest = (records: { site: string; application: string; at: string }[]) =>
+    records
+      .filter((one) => one.site === site.site && one.application === site.application)
+      .reduce((last, { at }) => (at > last ? at : last), '');
+  return latest(started) > latest(restored);
+}
+
+/** Ids of everything that may have changed a site's files. */
+export function changes({ started, restored }: Inspection): string[] {
+  return [...started, ...restored].map(({ id }) => id);
+}
+
+/**
+ * Whether the Internet services have to be restarted: not after a restart that succeeded and came after every change,
+ * and not for the sake of a rollback that had nothing to undo.
+ */
+export function resetNeeded(inspection: Inspection, purpose: 'upgrade' | 'rollback'): boolean {
+  const all = changes(inspection);
+  if (purpose === 'rollback' && all.length === 0) return false;
+  return !inspection.reset.some(
+    (reset) => resetProblem(reset) === undefined && all.every((id) => reset.covers.includes(id)),
+  );
+}
+
+/** Last line of a restart that worked (systems.md 4.3). Assumption: Windows speaks English. */
+const RESTARTED = /^Internet services successfully restarted\.?$/i;
+
+/** Why a restart did not work, judged by exit code, last line and services: no one of them is enough. */
+export function resetProblem({ exitCode, output, services }: ResetDone): string | undefined {
+  const lastLine = output.at(-1) ?? '';
+  if (exitCode !== 0) return `ended with exit code ${exitCode}: ${lastLine}`;
+  if (!RESTARTED.test(lastLine)) return `ended with exit code 0, but its last line is ${JSON.stringify(lastLine)}`;
+  const stopped = services.filter(({ state }) => state !== 'Running');
+  if (stopped.length > 0) {
+    return `reported success, but ${stopped.map(({ name, state }) => `${name} is ${state}`).join(' and ')}`;
+  }
+  return undefined;
+}
+
+/** The gateway URLs of the sites that this upgrade has touched. */
+export function touchedUrls({ started }: Inspection): string[] {
+  return [
+    ...new Set(
+      started.map(({ hostname, application }) => `https://${hostname}/${encodeURIComponent(application)}/aps/`),
+    ),
+  ];
+}
