@@ -151,7 +151,7 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
     latencies,
     tokens,
     packageFile,
-    hosts: () => hosts,
+    hosts,
     state,
     addProvider,
     setListening,

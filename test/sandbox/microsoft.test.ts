@@ -53,7 +53,7 @@ it.each([
   [{ resource: 'https://elsewhere.example' }, 'invalid_resource', 50001],
   [{ grant_type: 'password' }, 'unsupported_grant_type', 70003],
 ])('refuses %j with %s', async (changes, error, code) => {
-  const { status, body } = await token(changes as Record<string, string>);
+  const { status, body } = await token(changes);
   expect(status).toBeGreaterThanOrEqual(400);
   expect(body).toMatchObject({ error, error_codes: [code] });
   expect(body.error_description).toContain(`AADSTS${code}`);

@@ -42,7 +42,7 @@ export function billingServer(world: World, wire: Wire): FastifyInstance {
     login: (provider) => provider.billingLogin,
     nameOf: (method, [call]) =>
       method === 'Execute' && isStruct(call) && typeof call.Method === 'string' ? call.Method : method,
-    objectOf: (_, [call]) => (isStruct(call) && Array.isArray(call.Params) ? call.Params.join(' ') : undefined),
+    objectOf: (_, [call]) => (isStruct(call) ? simple(call.Params).join(' ') || undefined : undefined),
     // Billing, unlike Operations, writes the text of a fault as base64 (systems.md 3.1).
     faultText: (text) => Buffer.from(text).toString('base64'),
     async execute(provider, method, params) {
@@ -53,6 +53,12 @@ export function billingServer(world: World, wire: Wire): FastifyInstance {
       return { value: { Result: [called(provider, args)] }, outcome: 'ok' };
     },
   });
+}
+
+/** Texts and numbers among the parameters: what a call is about. */
+function simple(params: XmlRpcValue | undefined): (string | number)[] {
+  if (!Array.isArray(params)) return [];
+  return params.filter((param) => typeof param === 'string' || typeof param === 'number');
 }
 
 function executed(params: XmlRpcValue[]): { name: string; args: XmlRpcValue[] } {

@@ -33,7 +33,7 @@ export interface ControlDependencies {
   latencies: Latencies;
   tokens: ApsTokens;
   packageFile: PackageFile;
-  hosts(): SimulatedHosts;
+  hosts: SimulatedHosts;
   /** State of a provider as `GET /_sim/providers/<provider>/state` shows it. */
   state(provider: string): Promise<unknown>;
   addProvider(options: ProviderOptions): Promise<Provider>;
@@ -166,7 +166,7 @@ function registerManualActs(app: FastifyInstance, { world, hosts }: ControlDepen
     done(() => processTask(world, found(request), number(request.params.item))),
   );
   app.post<OfItem>(`${at}/tasks/:item/reschedule`, async (request) => {
-    await rescheduleTask(world, hosts(), found(request), number(request.params.item));
+    await rescheduleTask(world, hosts, found(request), number(request.params.item));
     return { done: true };
   });
   app.delete<OfParameter>(`${at}/serviceTemplates/:template/parameters/:parameter`, (request) => {
@@ -227,6 +227,7 @@ function registerShownScreens(app: FastifyInstance, { world, wire, packageFile }
     })),
     stores: provider.stores,
     customizations: provider.customizations,
+    gateways: provider.gateways.map(({ hostname, host, site }) => ({ hostname, host, site })),
   }));
   app.get<{ Params: { file: string } }>('/packages/:file', (request, reply) => {
     const { file } = request.params;

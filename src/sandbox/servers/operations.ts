@@ -21,7 +21,7 @@ export interface OperationsDependencies {
   tokens: ApsTokens;
   transactions: Transactions;
   /** Base URL of the APS controller, with a slash at its end. */
-  controllerUri(provider: string): string;
+  controllerUri: (provider: string) => string;
 }
 
 interface Context extends OperationsDependencies {
@@ -29,7 +29,7 @@ interface Context extends OperationsDependencies {
   requestId: string | undefined;
   fate: TaskFate;
   /** Lets it happen now, or when the transaction of this call is committed. */
-  effect(happen: () => Promise<void> | void): Promise<void>;
+  effect: (happen: () => Promise<void> | void) => Promise<void>;
 }
 
 interface Method {

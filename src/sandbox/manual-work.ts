@@ -1,0 +1,124 @@
+/** The work behind the gates, done over the control API the way a person does it in the vendor's screens. */
+import { z } from 'zod';
+import { TARGET_VERSION } from '../contract/versions';
+import type { Gate } from '../contract/status';
+
+const DEADLINE_MS = 30_000;
+const EMAIL_PARAMETER = 'o365_based_on_email';
+
+const screens = {
+  provider: z.object({
+    serviceTemplates: z.array(z.object({ id: z.number(), parameters: z.array(z.string()) })),
+    stores: z.array(z.object({ id: z.string(), asksForEmail: z.boolean(), synchronisedAt: z.number().optional() })),
+    customizations: z.record(z.string(), z.string()),
+    gateways: z.array(z.object({ hostname: z.string(), host: z.string(), site: z.string() })),
+  }),
+  tasks: z.array(z.object({ id: z.number(), name: z.string(), status: z.string(), periodic: z.boolean() })),
+  connection: z.object({ success: z.boolean() }),
+};
+
+/** What a gate's work came to: the evidence, or that it is not finished and has to be looked at again. */
+export type Work = { evidence: string } | { unfinished: string };
+
+export class ManualWork {
+  /** @param url `.../_sim/providers/<provider>/` */
+  constructor(private readonly url: string) {}
+
+  /** Does what the gate asks for, unless it is done already. */
+  async for(gate: Pick<Gate, 'step' | 'item'>): Promise<Work> {
+    const item = gate.item ?? '';
+    const [, store] = /^store-(.+)$/.exec(item) ?? [];
+    const [, tested] = /^connection-(.+)$/.exec(item) ?? [];
+    if (tested !== undefined) return this.connectionTested(tested);
+    if (item === 'tasks') return this.tasksProcessed();
+    switch (gate.step) {
+      case 'acquireRefreshTokens':
+        return this.consentGiven(item);
+      case 'removeEmailParameter':
+        return store === undefined ? this.parameterRemoved() : this.storeSynchronised(store);
+      case 'updateCustomizations':
+        return this.customizationUpdated(store ?? item);
+      case 'collectGatewaySites':
+        return this.siteFound(item);
+      default:
+        return { evidence: 'Looked at it: it is as the procedure wants it.' };
+    }
+  }
+
+  /** Runs the tasks of an import or upgrade again that have failed or are stuck, as one does in the task manager. */
+  async rescheduleFailedTasks(): Promise<number> {
+    const tasks = await this.get('tasks', screens.tasks);
+    const repairable = tasks.filter(
+      ({ name, status }) => (status === 'Failed' || status === 'Rescheduled') && /upgrad|import/i.test(name),
+    );
+    for (const { id } of repairable) await this.act('POST', `tasks/${id}/reschedule`);
+    return repairable.length;
+  }
+
+  private async consentGiven(instance: string): Promise<Work> {
+    const path = `instances/${encodeURIComponent(instance)}`;
+    if (!(await this.get(`${path}/testConnection`, screens.connection)).success)
+      await this.act('POST', `${path}/consent`);
+    return { evidence: 'Your refresh token has been updated successfully.' };
+  }
+
+  private async connectionTested(instance: string): Promise<Work> {
+    const { success } = await this.get(`instances/${encodeURIComponent(instance)}/testConnection`, screens.connection);
+    return success
+      ? { evidence: 'Test Connection: Partner Center and Graph answered.' }
+      : { unfinished: `Test Connection of instance ${instance} fails` };
+  }
+
+  private async parameterRemoved(): Promise<Work> {
+    const { serviceTemplates } = await this.get('', screens.provider);
+    const affected = serviceTemplates.filter(({ parameters }) => parameters.includes(EMAIL_PARAMETER));
+    for (const { id } of affected) await this.act('DELETE', `serviceTemplates/${id}/parameters/${EMAIL_PARAMETER}`);
+    return { evidence: `Deleted ${EMAIL_PARAMETER} on the tab Service Parameters of every Office 365 template.` };
+  }
+
+  private async storeSynchronised(id: string): Promise<Work> {
+    const { stores } = await this.get('', screens.provider);
+    const store = stores.find((other) => other.id === id);
+    // A store that was synchronised after the removal shows it; synchronising again would change nothing.
+    const upToDate = store?.synchronisedAt !== undefined && !store.asksForEmail;
+    if (!upToDate) await this.act('POST', `stores/${encodeURIComponent(id)}/synchronise`);
+    return { evidence: `The synchronisation of store ${id} ended without errors.` };
+  }
+
+  private async customizationUpdated(target: string): Promise<Work> {
+    const { customizations } = await this.get('', screens.provider);
+    if (customizations[target] !== TARGET_VERSION) {
+      await this.act('POST', `customizations/${encodeURIComponent(target)}/update`);
+    }
+    return { evidence: `cowi_script.js of ${TARGET_VERSION} is installed in ${target}.` };
+  }
+
+  private async tasksProcessed(): Promise<Work> {
+    const tasks = await this.get('tasks', screens.tasks);
+    const open = tasks.filter(({ name, periodic }) => !periodic && /office/i.test(name));
+    for (const { id, status } of open) if (status === 'Failed') await this.act('POST', `tasks/${id}/process`);
+    return open.length === 0
+      ? { evidence: 'Operations > Tasks, filtered by *office*, is empty but for the periodic tasks.' }
+      : { unfinished: `${open.length} Office 365 tasks are open` };
+  }
+
+  /** The gate about the site asks for its name as evidence; the one about the name takes any text. */
+  private async siteFound(item: string): Promise<Work> {
+    const { gateways } = await this.get('', screens.provider);
+    const found = gateways.find(({ hostname }) => hostname === item);
+    return { evidence: found ? `${found.host}/${found.site}` : 'The installation protocol names the site like this.' };
+  }
+
+  private async get<T>(path: string, shape: z.ZodType<T>): Promise<T> {
+    return shape.parse(await this.act('GET', path));
+  }
+
+  private async act(method: 'GET' | 'POST' | 'DELETE', path: string): Promise<unknown> {
+    // Without a path the provider's own screen is meant, which has no slash at its end.
+    const url = path === '' ? this.url.replace(/\/$/, '') : new URL(path, this.url).href;
+    const response = await fetch(url, { method, signal: AbortSignal.timeout(DEADLINE_MS) });
+    if (!response.ok)
+      throw new Error(`${method} ${url} was answered with ${response.status}: ${await response.text()}`);
+    return response.json();
+  }
+}
