@@ -2,7 +2,7 @@
 import { FAILURE, type ImportedPackage } from '../src/contract/activities';
 import { withoutCredentials } from '../src/systems/http';
 import type { Office365Application } from '../src/systems/office365-application';
-import type { OperationsClient } from '../src/systems/operations';
+import type { OperationsClient, RequestStatus } from '../src/systems/operations';
 import { SystemError, isSystemError } from '../src/systems/system-error';
 import { poll, type Polling, type Report } from './polling';
 
@@ -15,18 +15,18 @@ export async function importPackage(
   application: Office365Application,
   input: { packageUrl: string; version: string; requestId: string },
 ): Promise<ImportedPackage> {
-  const already = await application.imported(input.version);
+  const already = await withoutEffect(() => application.imported(input.version));
   if (already) return already;
-  const transaction = await begin(operations, input.requestId);
+  const transaction = await withoutEffect(() => operations.begin(input.requestId));
   const imported = await importInto(operations, transaction, input.packageUrl);
   await commit(operations, transaction, input.packageUrl);
   return imported;
 }
 
-/** A transaction that was begun and never used changes nothing, so beginning is safe to repeat. */
-async function begin(operations: OperationsClient, requestId: string): Promise<number> {
+/** Neither a look nor a transaction that is never used imports anything, whatever became of the call. */
+async function withoutEffect<T>(call: () => Promise<T>): Promise<T> {
   try {
-    return await operations.begin(requestId);
+    return await call();
   } catch (error) {
     if (!isSystemError(error, FAILURE.outcomeUnknown, FAILURE.malformedAnswer)) throw error;
     throw new SystemError(
@@ -35,7 +35,7 @@ async function begin(operations: OperationsClient, requestId: string): Promise<n
         system: error.system,
         call: error.call,
         object: error.object,
-        problem: `did not succeed, and nothing was imported (${error.message})`,
+        problem: `${error.problem}; nothing was imported`,
         next: 'It can be repeated.',
       },
       { cause: error },
@@ -72,7 +72,7 @@ async function rollBackRefused(operations: OperationsClient, transaction: number
         system: refusal.system,
         call: refusal.call,
         object: refusal.object,
-        problem: `did not succeed (${refusal.message}), and its empty transaction could not be rolled back (${error.message})`,
+        problem: `${refusal.problem}; and ${error.call} of its empty transaction ${error.problem}`,
         next: 'Nothing was imported.',
         retryable: refusal.retryable,
       },
@@ -96,9 +96,9 @@ function unknownOutcome(error: unknown, packageUrl: string): unknown {
     {
       type: FAILURE.outcomeUnknown,
       system: error.system,
-      call: error.call,
+      call: 'import',
       object: withoutCredentials(packageUrl),
-      problem: `may or may not have imported the package (${error.message})`,
+      problem: `may or may not have happened: ${error.call} ${error.problem}`,
       next: 'Read back what became of it before anything else.',
       retryable: false,
     },
@@ -121,7 +121,7 @@ export async function awaitImport(
   let absentLooks = 0;
   return poll(polling, async () => {
     // In this order: a request that is done has listed its package.
-    const request = await operations.requestStatus(input.requestId);
+    const request = await requestStatus(operations, input.requestId);
     if (request.state === 'failed') throw importFailed(input, request.messages);
     const imported = await application.imported(input.version);
     report({ request: request.state, listed: imported !== undefined, messages: request.messages });
@@ -136,6 +136,19 @@ export async function awaitImport(
     const certain = absentLooks >= ABSENT_LOOKS && performance.now() - absentSince >= polling.absenceMs;
     return certain ? { found: undefined } : undefined;
   });
+}
+
+/**
+ * Assumption: a request that was never begun, or is forgotten, is either answered as one without tasks (systems.md 8.2) or
+ * refused; in both cases nothing is at work under its id.
+ */
+async function requestStatus(operations: OperationsClient, requestId: string): Promise<RequestStatus> {
+  try {
+    return await operations.requestStatus(requestId);
+  } catch (error) {
+    if (!isSystemError(error, FAILURE.rejected)) throw error;
+    return { state: 'done', messages: [error.problem] };
+  }
 }
 
 function importFailed(input: { requestId: string; packageUrl: string }, messages: string[]): SystemError {

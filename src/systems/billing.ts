@@ -79,5 +79,5 @@ function fromBase64(text: string): string {
   const bytes = Buffer.from(compact, 'base64');
   const decoded = bytes.toString('utf8');
   const isText = bytes.toString('base64') === compact && !decoded.includes('\uFFFD');
-  return (isText ? decoded : text).trim().replace(/\.$/, '');
+  return (isText ? decoded : text).trim();
 }

@@ -24,7 +24,10 @@ const envelope = z.object({
   properties: z.object({ reason: z.string().optional() }).optional(),
 });
 
-const nothing = z.unknown().optional().transform(() => undefined);
+const nothing = z
+  .unknown()
+  .optional()
+  .transform(() => undefined);
 
 const installedInstance = z
   .object({
@@ -219,7 +222,7 @@ export class OperationsClient {
       throw new SystemError({
         ...about,
         type: FAILURE.rejected,
-        problem: `was refused: ${reason.replace(/\.$/, '')}`,
+        problem: `was refused: ${reason}`,
         next: 'Check what the message names in the Provider Control Panel.',
       });
     }

@@ -23,6 +23,9 @@ const PASSING: ReadonlySet<FailureType> = new Set([
   FAILURE.notYet,
 ]);
 
+/** Longer texts of systems are cut: they end up in histories. */
+const LONGEST_PROBLEM = 1_000;
+
 /** What an outside system did instead of answering: what happened, to what, and what to do next. */
 export class SystemError extends Error {
   override readonly name = 'SystemError';
@@ -30,11 +33,15 @@ export class SystemError extends Error {
   readonly system: string;
   readonly call: string;
   readonly object: string | undefined;
+  /** What happened, without what to do next. */
+  readonly problem: string;
   readonly retryable: boolean;
 
   constructor(problem: SystemProblem, options?: ErrorOptions) {
     const about = problem.object === undefined ? problem.call : `${problem.call} of ${problem.object}`;
-    super(`${problem.system}: ${about} ${problem.problem}. ${problem.next}`, options);
+    const happened = problem.problem.slice(0, LONGEST_PROBLEM).replace(/[.\s]+$/, '');
+    super(`${problem.system}: ${about} ${happened}. ${problem.next}`, options);
+    this.problem = happened;
     this.type = problem.type;
     this.system = problem.system;
     this.call = problem.call;

@@ -145,6 +145,12 @@ describe('importing the package', () => {
     expect(vendor.counted('txn.Rollback')).toBe(0);
   });
 
+  test('is certain not to have begun when the package list could not be read', async () => {
+    vendor.onAps('/aps/2/packages', () => ({ status: 500 }));
+    await expect(vendor.run('importPackage', input)).rejects.toMatchObject({ type: FAILURE.unreachable });
+    expect(importCalls()).toEqual([]);
+  });
+
   test('is certain not to have begun when the transaction could not begin', async () => {
     vendor.on('txn.Begin', hangUp);
     await expect(vendor.run('importPackage', input)).rejects.toMatchObject({ type: FAILURE.unreachable });
@@ -186,6 +192,12 @@ describe('waiting for the import', () => {
       if (looks === 3) vendor.packages.push('18.4.1-12');
       return ok({ request_status: 0 });
     });
+    expect(await vendor.run('awaitImport', input)).toEqual({ applicationId: 17, packageVersion: '18.4.1-12' });
+  });
+
+  test('reads back an import that was made by hand, under a request that Operations does not know', async () => {
+    vendor.packages.push('18.4.1-12');
+    vendor.on('pem.getRequestStatus', () => refuse('Request r-1 does not exist.'));
     expect(await vendor.run('awaitImport', input)).toEqual({ applicationId: 17, packageVersion: '18.4.1-12' });
   });
 
