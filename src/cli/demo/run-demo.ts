@@ -15,6 +15,7 @@ import { onwardVersion } from '../version';
 import type { Calling } from '../views/how-to-answer';
 import { watchUpgrade } from '../watch';
 import { Companion } from './companion';
+import { answerGates, workForGates } from './gate-work';
 import { openWorld, type OpenWorld } from './open-world';
 import { USUAL_PORTS } from './ports';
 
@@ -72,12 +73,14 @@ class Demo {
     await this.startCompanions(open);
     await this.startUpgrade(open);
     this.introduce(open);
-    const view = await watchUpgrade(open.upgrades, provider, context, {
-      screen,
-      intervalMs: INTERVAL_MS,
-      calling: this.callingOf(open),
-      keepWaiting: true,
-    });
+    const view = await this.withGateWork(open, () =>
+      watchUpgrade(open.upgrades, provider, context, {
+        screen,
+        intervalMs: INTERVAL_MS,
+        calling: this.callingOf(open),
+        keepWaiting: true,
+      }),
+    );
     return { view, pack: await this.report(open, view) };
   }
 
@@ -148,12 +151,31 @@ class Demo {
     this.say(`Started the upgrade of ${provider}, as ${startedBy}.`);
   }
 
+  private async withGateWork<T>({ upgrades, settings }: OpenWorld, run: () => Promise<T>): Promise<T> {
+    const { provider, say } = this;
+    const over = new AbortController();
+    const controlUrl = `http://127.0.0.1:${settings.ports.control}/_sim/providers/${provider}/`;
+    const options = { upgrades, provider, controlUrl, say, signal: over.signal };
+    const work = this.options.auto ? answerGates(options) : workForGates(options);
+    try {
+      return await run();
+    } finally {
+      over.abort();
+      await work;
+    }
+  }
+
   private introduce({ server, world }: OpenWorld): void {
     const workflow = `${server.uiUrl ?? ''}/namespaces/default/workflows/${encodeURIComponent(`upgrade/${this.provider}`)}`;
     this.screen.append([
       `Temporal UI: ${workflow}`,
       `Logs: ${world.logs}`,
-      ...(this.options.auto ? [] : ['Gates are yours: each one is shown with the commands that answer it.']),
+      ...(this.options.auto
+        ? []
+        : [
+            'Gates are yours: each one is shown with the commands that answer it. What it asks for is done for you in the',
+            'sandbox; you only say that it is done.',
+          ]),
       'Ctrl-C ends everything; the same command goes on with the same upgrade.',
       '',
     ]);

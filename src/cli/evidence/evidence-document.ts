@@ -47,9 +47,19 @@ export function evidenceDocument(pack: EvidencePack): Document {
   };
 }
 
-/** How it went, for the end of a demonstration: each step, how long, who answered what. */
+/** How it went, narrow enough for a terminal: each step, how long, who answered what. */
 export function outcomeDocument(pack: EvidencePack): Document {
-  return { title: `Upgrade of ${pack.provider}`, sections: [summary(pack), steps(pack), answers(pack)] };
+  return {
+    title: `Upgrade of ${pack.provider}`,
+    sections: [summary(pack), without(steps(pack), 'Procedure'), without(answers(pack), 'What the upgrade said')],
+  };
+}
+
+function without(section: Section, column: string): Section {
+  if (section.table === undefined) return section;
+  const { head, rows } = section.table;
+  const kept = (cells: string[]): string[] => cells.filter((_, index) => head[index] !== column);
+  return { ...section, table: { head: kept(head), rows: rows.map(kept) } };
 }
 
 function answers(pack: EvidencePack): Section {
