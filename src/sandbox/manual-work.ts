@@ -45,11 +45,14 @@ export class ManualWork {
     }
   }
 
-  /** Runs the tasks of an import or upgrade again that have failed or are stuck, as one does in the task manager. */
+  /** Runs Office 365 tasks again that have failed, and imports and upgrades that are stuck, as in the task manager. */
   async rescheduleFailedTasks(): Promise<number> {
     const tasks = await this.get('tasks', screens.tasks);
     const repairable = tasks.filter(
-      ({ name, status }) => (status === 'Failed' || status === 'Rescheduled') && /upgrad|import/i.test(name),
+      ({ name, status, periodic }) =>
+        !periodic &&
+        ((status === 'Failed' && /office|upgrad|import/i.test(name)) ||
+          (status === 'Rescheduled' && /upgrad|import/i.test(name))),
     );
     for (const { id } of repairable) await this.act('POST', `tasks/${id}/reschedule`);
     return repairable.length;

@@ -93,7 +93,7 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
   const journal = new Journal(within('journal.jsonl'));
   const faults = new Faults();
   const latencies = new Latencies();
-  const world = new World({ journal, timings, stateFile: within('world.json') });
+  const world = new World({ journal, timings, stateDirectory: within('state') });
   for (const provider of options.providers ?? DEFAULT_PROVIDERS) {
     const known = world.providers().some(({ id }) => id === provider.id);
     if (!known) world.create({ ...(options.seed !== undefined && { seed: options.seed }), ...provider });
@@ -123,7 +123,7 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
     control,
   };
   const state = async (id: string): Promise<SandboxState> => {
-    world.settle();
+    world.settle(world.provider(id));
     const gateways = world.provider(id).gateways.map(async ({ host, site, application }) => ({
       host,
       site,

@@ -50,9 +50,9 @@ export function apsServer({ world, wire, tokens, tls }: ApsDependencies): Fastif
       const call = { system: 'aps' as const, provider: id, name, object: Object.values(object)[0] };
       return wire.serve(reply, call, {
         perform: () => {
-          world.settle();
           return answer(() => {
             const provider = world.provider(request.params.provider);
+            world.settle(provider);
             const objection = tokens.objection(provider.id, header(request, 'aps-token'));
             if (objection !== undefined) throw new ControllerError(403, 'APS::Util::AuthenticationFailed', objection);
             return handle(provider, request, rqlOf(request));

@@ -154,8 +154,9 @@ type OfParameter = { Params: { provider: string; template: string; parameter: st
 
 function registerManualActs(app: FastifyInstance, { world, hosts }: ControlDependencies): void {
   const found = (request: { params: { provider: string } }): Provider => {
-    world.settle();
-    return world.provider(request.params.provider);
+    const provider = world.provider(request.params.provider);
+    world.settle(provider);
+    return provider;
   };
   const at = '/_sim/providers/:provider';
   app.post<OfProvider>(`${at}/tasks`, (request) => {
@@ -196,8 +197,11 @@ function registerShownScreens(app: FastifyInstance, { world, wire, packageFile }
       const call = { system: 'sim' as const, provider, name, object: request.params.item };
       return wire.serve(reply, call, {
         perform: () => {
-          world.settle();
-          return shown(() => show(world.provider(provider), item));
+          return shown(() => {
+            const asked = world.provider(provider);
+            world.settle(asked);
+            return show(asked, item);
+          });
         },
         fault: () => refusal(new Impossible('the screen cannot be shown now')),
       });

@@ -44,10 +44,7 @@ export function microsoftServer(world: World, wire: Wire): FastifyInstance {
       const form = request.body ?? new URLSearchParams();
       const owner = ownerOf(world, form.get('refresh_token') ?? '');
       return wire.serve(reply, call('token', owner?.provider.id, owner && String(owner.instance.instanceId)), {
-        perform: () => {
-          world.settle();
-          return token(world, issued, form, owner);
-        },
+        perform: () => token(world, issued, form, owner),
         fault: () =>
           tokenError(503, 'temporarily_unavailable', 90033, 'A transient error has occurred. Please try again.'),
       });

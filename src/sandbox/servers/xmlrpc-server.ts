@@ -78,7 +78,7 @@ export function xmlRpcServer(world: World, wire: Wire, dialect: Dialect): Fastif
         {
           fault: () => fault(FAULT.internal, 'Internal error: the request was not processed.'),
           perform: async (fate) => {
-            world.settle();
+            world.settle(provider);
             try {
               if (call instanceof MalformedXmlRpc) throw new ProtocolFault(FAULT.parse, call.message);
               const { value, outcome } = await dialect.execute(provider, call.method, call.params, fate);

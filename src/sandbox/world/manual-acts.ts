@@ -21,9 +21,8 @@ export function removeParameter(world: World, provider: Provider, serviceTemplat
     throw new UnknownObject(`billing service template ${serviceTemplateId} has no parameter '${parameter}'`);
   }
   template.parameters = template.parameters.filter(({ id }) => id !== parameter);
-  world.effect({
+  world.effect(provider, {
     system: 'sim',
-    provider: provider.id,
     name: 'parameterRemoved',
     object: `${serviceTemplateId}/${parameter}`,
   });
@@ -38,7 +37,7 @@ export function synchroniseStore(world: World, provider: Provider, storeId: stri
     store.sellsOffice365 &&
     provider.billingTemplates.some((template) => template.parameters.some(({ id }) => id === EMAIL_PARAMETER));
   store.synchronisedAt = world.now();
-  world.effect({ system: 'sim', provider: provider.id, name: 'storeSynchronised', object: storeId });
+  world.effect(provider, { system: 'sim', name: 'storeSynchronised', object: storeId });
 }
 
 /** Installs the customization of 18.4.1 in the control panel (`controlPanel`) or in a store (KB #130232). */
@@ -51,7 +50,7 @@ export function updateCustomization(world: World, provider: Provider, target: st
   if (installed === TARGET_VERSION)
     throw new Impossible(`the customization of '${target}' is of ${TARGET_VERSION} already`);
   provider.customizations[target] = TARGET_VERSION;
-  world.effect({ system: 'sim', provider: provider.id, name: 'customizationUpdated', object: target });
+  world.effect(provider, { system: 'sim', name: 'customizationUpdated', object: target });
 }
 
 export interface Consent {
@@ -74,9 +73,8 @@ export function giveConsent(world: World, provider: Provider, instance: Instance
     issuedAt,
     value: refreshTokenValue(seededUuid(provider.seed, provider.id, tenant, String(issuedAt))),
   };
-  world.effect({
+  world.effect(provider, {
     system: 'microsoft',
-    provider: provider.id,
     name: 'consentGiven',
     object: String(instance.instanceId),
     detail: { tenant },
@@ -134,7 +132,7 @@ export function createTask(
     drains: false,
     ...(processedAfterMs !== undefined && { dueAt: world.now() + processedAfterMs }),
   });
-  world.effect({ system: 'sim', provider: provider.id, name: 'taskCreated', object: String(created.id) });
+  world.effect(provider, { system: 'sim', name: 'taskCreated', object: String(created.id) });
   return created;
 }
 
@@ -146,5 +144,5 @@ export function processTask(world: World, provider: Provider, taskId: number): v
   }
   delete task.failure;
   task.dueAt = world.now();
-  world.settle();
+  world.settle(provider);
 }

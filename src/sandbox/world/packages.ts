@@ -93,9 +93,8 @@ export function importPackage(
     completes: { kind: 'upgradeRelations', packageId },
     ...request,
   });
-  world.effect({
+  world.effect(provider, {
     system: 'operations',
-    provider: provider.id,
     name: 'packageImported',
     object: packageVersion,
     ...(options.requestId !== undefined && { detail: { requestId: options.requestId } }),

@@ -14,11 +14,10 @@ export function setActive(world: World, provider: Provider, templateId: number, 
   const changed = template(provider, templateId);
   if (changed.active === active) return;
   changed.active = active;
-  world.effect({
+  world.effect(provider, {
     system: 'operations',
-    provider: provider.id,
     name: active ? 'templateActivated' : 'templateDeactivated',
     object: String(templateId),
   });
-  world.settle();
+  world.settle(provider);
 }

@@ -43,9 +43,8 @@ export async function startUpgrade(
     completes: { kind: 'upgrade', instanceId, to },
     ...(options.requestId !== undefined && { requestId: options.requestId }),
   });
-  world.effect({
+  world.effect(provider, {
     system: 'operations',
-    provider: provider.id,
     name: 'instanceUpgradeStarted',
     object: String(instanceId),
     detail: { packageVersion: to },
@@ -72,7 +71,7 @@ export async function rescheduleTask(
   delete task.failure;
   task.status = 'Unprocessed';
   task.dueAt = world.now() + world.timings.drainMs;
-  world.save();
+  world.save(provider);
 }
 
 /** Throws {@link UnknownObject}. */
@@ -109,7 +108,7 @@ async function runUpgradeTask(
   if (withoutRelease(served) !== withoutRelease(to)) {
     task.failure = `The application endpoint answered 500 Internal Server Error: it is of version ${served}, not ${withoutRelease(to)}.`;
   }
-  world.save();
+  world.save(provider);
 }
 
 function newestUpgrade(provider: Provider, { packageVersion }: Instance): ImportedPackage | undefined {

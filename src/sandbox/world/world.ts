@@ -4,7 +4,8 @@
  * Nothing runs in the background. Time passes when somebody looks: every request first lets the world catch up with
  * its clock (`settle`), so that there is no timer to stop and the order of events is always the same.
  */
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { withoutRelease } from '../../contract/versions';
 import type { HostSite, HostSpec } from '../hosts-port';
 import type { Journal, JournalEntry } from '../journal';
@@ -23,55 +24,55 @@ export class Impossible extends Error {
   override readonly name = 'Impossible';
 }
 
-interface WorldState {
-  /** How far the sandbox's clock is ahead of the machine's, in milliseconds. */
-  clockOffsetMs: number;
-  providers: Provider[];
-}
+/** Files of the state directory: the clock, and one per provider, so that a change writes no more than its provider. */
+const CLOCK_FILE = 'clock.json';
+const PROVIDER_FILE = /^provider-(.+)\.json$/;
 
 export interface WorldOptions {
   journal: Journal;
   timings: Timings;
-  /** JSON file that the state is read from at first and written to after every change. */
-  stateFile?: string;
+  /** Folder that the state is read from at first and written to after every change. */
+  stateDirectory?: string;
 }
 
 export class World {
   readonly journal: Journal;
   readonly timings: Timings;
-  private readonly stateFile: string | undefined;
-  private readonly state: WorldState;
+  private readonly stateDirectory: string | undefined;
+  private readonly all: Provider[];
+  /** How far the sandbox's clock is ahead of the machine's, in milliseconds. */
+  private clockOffsetMs: number;
 
   constructor(options: WorldOptions) {
     this.journal = options.journal;
     this.timings = options.timings;
-    this.stateFile = options.stateFile;
-    this.state =
-      this.stateFile !== undefined && existsSync(this.stateFile)
-        ? (JSON.parse(readFileSync(this.stateFile, 'utf8')) as WorldState)
-        : { clockOffsetMs: 0, providers: [] };
+    this.stateDirectory = options.stateDirectory;
+    if (this.stateDirectory !== undefined) mkdirSync(this.stateDirectory, { recursive: true, mode: 0o700 });
+    this.clockOffsetMs = this.read<{ offsetMs: number }>(CLOCK_FILE)?.offsetMs ?? 0;
+    const files = this.stateDirectory === undefined ? [] : readdirSync(this.stateDirectory).sort();
+    this.all = files.flatMap((file) => (PROVIDER_FILE.test(file) ? (this.read<Provider>(file) ?? []) : []));
   }
 
   /** Milliseconds since 1970 by the sandbox's clock. */
   now(): number {
-    return Date.now() + this.state.clockOffsetMs;
+    return Date.now() + this.clockOffsetMs;
   }
 
   advanceClock(milliseconds: number): void {
-    this.state.clockOffsetMs += milliseconds;
+    this.clockOffsetMs += milliseconds;
+    this.write(CLOCK_FILE, { offsetMs: this.clockOffsetMs });
     this.settle();
-    this.save();
   }
 
   providers(): Provider[] {
-    return this.state.providers;
+    return this.all;
   }
 
   /** Throws {@link UnknownObject}. */
   provider(id: string): Provider {
-    const found = this.state.providers.find((provider) => provider.id === id);
+    const found = this.all.find((provider) => provider.id === id);
     if (!found) {
-      const known = this.state.providers.map((provider) => provider.id).join(', ') || 'none';
+      const known = this.all.map((provider) => provider.id).join(', ') || 'none';
       throw new UnknownObject(`the sandbox has no provider '${id}'; it has: ${known}`);
     }
     return found;
@@ -80,7 +81,7 @@ export class World {
   /** Adds a provider; throws {@link Impossible} where its id, or a site on a shared host, is taken. */
   create(options: ProviderOptions): Provider {
     const spec = providerSpec(options);
-    if (this.state.providers.some((other) => other.id === spec.id)) {
+    if (this.all.some((other) => other.id === spec.id)) {
       throw new Impossible(`the sandbox has a provider '${spec.id}' already`);
     }
     for (const [index, instance] of spec.instances.entries()) {
@@ -91,32 +92,43 @@ export class World {
       }
     }
     const provider = createProvider(spec);
-    assertDistinctSites([...this.state.providers, provider]);
-    this.state.providers.push(provider);
-    this.save();
+    assertDistinctSites([...this.all, provider]);
+    this.all.push(provider);
+    this.save(provider);
     return provider;
   }
 
-  /** Records one change of state that has just happened, and saves the state. */
-  effect(entry: Omit<JournalEntry, 'seq' | 'at' | 'kind'>): void {
-    this.save();
-    this.journal.record({ kind: 'effect', ...entry });
+  /** Records one change of a provider's state that has just happened, and saves it. */
+  effect(provider: Provider, entry: Omit<JournalEntry, 'seq' | 'at' | 'kind' | 'provider'>): void {
+    this.save(provider);
+    this.journal.record({ kind: 'effect', provider: provider.id, ...entry });
   }
 
-  /** Writes the state to its file, in one piece. For changes that are no effect of their own. */
-  save(): void {
-    if (this.stateFile === undefined) return;
-    const unfinished = `${this.stateFile}.${process.pid}.new`;
-    writeFileSync(unfinished, JSON.stringify(this.state), { mode: 0o600 });
-    renameSync(unfinished, this.stateFile);
+  /** Writes a provider's state. For changes that are no effect of their own. */
+  save(provider: Provider): void {
+    this.write(`provider-${provider.id}.json`, provider);
   }
 
-  /** Lets everything happen that is due by now. */
-  settle(): void {
-    for (const provider of this.state.providers) {
+  /** Lets everything happen that is due by now, to one provider or to all. */
+  settle(only?: Provider): void {
+    for (const provider of only ? [only] : this.all) {
       this.scheduleDrain(provider);
       for (const task of dueTasks(provider, this.now())) this.finish(provider, task);
     }
+  }
+
+  private read<T>(file: string): T | undefined {
+    if (this.stateDirectory === undefined) return undefined;
+    const whole = path.join(this.stateDirectory, file);
+    return existsSync(whole) ? (JSON.parse(readFileSync(whole, 'utf8')) as T) : undefined;
+  }
+
+  /** In one piece: who is killed in the middle leaves the old state. */
+  private write(file: string, value: unknown): void {
+    if (this.stateDirectory === undefined) return;
+    const whole = path.join(this.stateDirectory, file);
+    writeFileSync(`${whole}.new`, JSON.stringify(value), { mode: 0o600 });
+    renameSync(`${whole}.new`, whole);
   }
 
   addTask(provider: Provider, task: Omit<Task, 'id'>): Task {
@@ -131,22 +143,22 @@ export class World {
     if (provider.templates.some((template) => template.active && template.appIds.includes(OFFICE_365))) return;
     const waiting = provider.tasks.filter((task) => task.drains && isOpen(task) && task.dueAt === undefined);
     for (const [index, task] of waiting.entries()) task.dueAt = this.now() + (index + 1) * this.timings.drainMs;
-    if (waiting.length > 0) this.save();
+    if (waiting.length > 0) this.save(provider);
   }
 
   private finish(provider: Provider, task: Task): void {
     delete task.dueAt;
     if (task.failure !== undefined) {
       task.status = 'Failed';
-      this.save();
+      this.save(provider);
       return;
     }
     task.status = 'Processed';
-    this.effect({ system: 'operations', provider: provider.id, name: 'taskProcessed', object: String(task.id) });
+    this.effect(provider, { system: 'operations', name: 'taskProcessed', object: String(task.id) });
     if (task.completes?.kind === 'upgradeRelations') {
       const { packageId } = task.completes;
       for (const imported of provider.packages) if (imported.id === packageId) imported.upgradeRelations = true;
-      this.save();
+      this.save(provider);
     }
     if (task.completes?.kind === 'upgrade') {
       const { instanceId, to } = task.completes;
@@ -160,9 +172,8 @@ export class World {
     instance.packageVersion = to;
     instance.status = 'Ready';
     instance.storedUser = false;
-    this.effect({
+    this.effect(provider, {
       system: 'operations',
-      provider: provider.id,
       name: 'instanceUpgraded',
       object: String(instance.instanceId),
       detail: { packageVersion: to },
@@ -177,16 +188,16 @@ export class World {
         drains: false,
         dueAt: this.now() + number * this.timings.drainMs,
       });
-      this.effect({ system: 'operations', provider: provider.id, name: 'taskCreated', object: String(task.id) });
+      this.effect(provider, { system: 'operations', name: 'taskCreated', object: String(task.id) });
     }
     provider.lateTasks = 0;
-    this.save();
+    this.save(provider);
   }
 
   /** Every endpoint host, one entry each, also where several providers have sites on it. */
   hosts(): HostSpec[] {
     const hosts = new Map<string, HostSpec>();
-    for (const provider of this.state.providers) {
+    for (const provider of this.all) {
       for (const gateway of provider.gateways) {
         const host = hosts.get(gateway.host) ?? {
           name: gateway.host,

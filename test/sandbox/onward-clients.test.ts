@@ -1,0 +1,143 @@
+/** Onward's own activities, from the inventory that the sandbox writes to the upgraded instance. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { parse } from 'yaml';
+import { createBillingActivities } from '../../activities/billing';
+import { createMicrosoftActivities } from '../../activities/microsoft';
+import { createOperationsActivities } from '../../activities/operations';
+import { providerProfile, type ProviderProfile } from '../../src/contract/provider';
+import { resolveSecret } from '../../src/inventory/secrets';
+import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
+import { startSandbox, type Sandbox } from '../../src/sandbox/server';
+import { closeConnections } from '../../src/systems/http';
+import { standInHosts } from './stand-in-hosts';
+
+const hosts = standInHosts();
+const activities = {
+  ...createOperationsActivities({ resolveSecret, polling: { firstGapMs: 5, longestGapMs: 20, absenceMs: 50 } }),
+  ...createBillingActivities({ resolveSecret }),
+  ...createMicrosoftActivities({ resolveSecret }),
+};
+// Failures are expected here; what they say is asserted, not printed.
+const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+const run = <I, O>(activity: (input: I) => Promise<O>, input: I): Promise<O> => environment.run(activity, input);
+
+let sandbox: Sandbox;
+let directory: string;
+let profile: ProviderProfile;
+
+beforeAll(async () => {
+  directory = mkdtempSync(path.join(os.tmpdir(), 'onward-clients-'));
+  sandbox = await startSandbox({
+    hosts: hosts.register,
+    providers: [
+      {
+        id: 'contoso',
+        instances: [{ name: 'CSP EMEA' }, { name: 'CSP DE', cloud: 'germany' }],
+        gateways: 2,
+        templateFlaws: ['azureCsp', 'dnsHosting', 'trialOnCcpV1'],
+        operationsLogin: { user: 'api', password: 'swordfish' },
+        billingLogin: { user: 'api', password: 'marlin' },
+      },
+    ],
+  });
+  const [file = ''] = sandbox.writeInventory(directory);
+  profile = providerProfile.parse(parse(readFileSync(file, 'utf8')));
+});
+afterAll(async () => {
+  await closeConnections();
+  await sandbox.close();
+  rmSync(directory, { recursive: true });
+});
+
+it('shows Onward what the preflight asks for, with every flaw in its place', async () => {
+  const facts = await run(activities.readOperations, profile);
+  expect(facts).toMatchObject({ build: 'oa-8.0-1216', applicationId: 17, importedVersions: ['18.3-9'] });
+  expect(facts.instances.map(({ name, cloud, status }) => [name, cloud, status])).toEqual([
+    ['CSP EMEA', 'global', 'Ready'],
+    ['CSP DE', 'germany', 'Ready'],
+  ]);
+  expect(facts.instances[1]?.endpointUrl).toContain('https://office365gateway02.contoso.hosting.local/');
+  const [flawed, ...others] = facts.templates;
+  expect(flawed).toMatchObject({ active: true, azureCsp: true, dnsHosting: true, trialOnCcpV1: true });
+  expect(
+    others.map(({ active, azureCsp, dnsHosting, trialOnCcpV1 }) => [active, azureCsp, dnsHosting, trialOnCcpV1]),
+  ).toEqual([
+    [true, false, false, false],
+    [false, false, false, false],
+  ]);
+  const { templates } = await run(activities.readBilling, profile);
+  expect(templates.map(({ basedOnEmail, subdomainForm }) => [basedOnEmail, subdomainForm])).toEqual([
+    [true, true],
+    [true, true],
+  ]);
+});
+
+it('lets Onward import and upgrade, also when the answer to the commit is lost', async () => {
+  sandbox.faults.add({ call: 'txn.Commit', kind: 'effectThenNoAnswer' });
+  const wanted = { ...profile, packageUrl: profile.package.url, version: '18.4.1', requestId: 'import' };
+  await expect(run(activities.importPackage, wanted)).rejects.toThrow('lost the connection');
+  expect(await run(activities.awaitImport, wanted)).toEqual({ applicationId: 17, packageVersion: '18.4.1-12' });
+  expect(sandbox.journal.entries({ kind: 'effect', name: 'packageImported' })).toHaveLength(1);
+
+  hosts.upgradeAll('18.4.1');
+  const instanceId = sandbox.world.provider('contoso').instances[0]?.instanceId ?? 0;
+  const upgraded = await run(activities.upgradeInstance, { ...profile, instanceId, version: '18.4.1' });
+  expect(upgraded).toMatchObject({ status: 'Ready', packageVersion: '18.4.1-12' });
+});
+
+it('tests a connection in the same way by its own screen and by the APIs of Microsoft', async () => {
+  const instance = sandbox.world.provider('contoso').instances[0];
+  if (!instance) throw new Error('contoso has no instance');
+  const about = { id: instance.instanceId, name: instance.name, resourceId: instance.resourceId };
+  const bySandbox = () => run(activities.testConnection, { setting: profile.connectionTest, instance: about });
+  const secret = path.join(directory, 'secret');
+  const token = path.join(directory, 'token');
+  writeFileSync(secret, CPV_APPLICATION.clientSecret);
+  const byMicrosoft = () => {
+    writeFileSync(token, instance.refreshToken?.value ?? 'none');
+    const account = { tenant: instance.tenant, refreshToken: `file:${token}` };
+    return run(activities.testConnection, {
+      instance: about,
+      setting: {
+        adapter: 'microsoft',
+        loginUrl: sandbox.urls.login,
+        partnerCenterUrl: sandbox.urls.partnerCenter,
+        graphUrl: sandbox.urls.graph,
+        clientId: CPV_APPLICATION.clientId,
+        clientSecret: `file:${secret}`,
+        accounts: { [instance.name]: account },
+      },
+    });
+  };
+  const consent = async (body: object) => {
+    const response = await fetch(`${sandbox.urls.control('contoso')}instances/${instance.instanceId}/consent`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(response.status).toBe(200);
+  };
+  const verdicts = async () => [await bySandbox(), await byMicrosoft()].map(({ checks }) => checks.map(({ ok }) => ok));
+
+  expect(await verdicts()).toEqual([
+    [false, false],
+    [false, false],
+  ]);
+  await consent({ tenant: 'stranger.onmicrosoft.com' });
+  expect((await verdicts())[0]).toEqual([false, false]);
+  expect((await verdicts())[1]).toContain(false);
+  await consent({ mfa: false });
+  expect(await verdicts()).toEqual([
+    [false, true],
+    [false, true],
+  ]);
+  await consent({});
+  expect(await verdicts()).toEqual([
+    [true, true],
+    [true, true],
+  ]);
+});
