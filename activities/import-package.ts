@@ -9,18 +9,47 @@ import { poll, type Polling, type Report } from './polling';
 /** So often the package must be found missing, however short the time between. */
 const ABSENT_LOOKS = 3;
 
-/** Never repeats a call whose outcome is unknown. */
+/** The package, with the request that its import runs under. */
+interface ImportRequest {
+  packageUrl: string;
+  version: string;
+  requestId: string;
+}
+
+/** Imports, and waits until the import's tasks are done. Never repeats a call whose outcome is unknown. */
 export async function importPackage(
   operations: OperationsClient,
   application: Office365Application,
-  input: { packageUrl: string; version: string; requestId: string },
+  input: ImportRequest,
+  polling: Polling,
+  report: Report,
 ): Promise<ImportedPackage> {
   const already = await withoutEffect(() => application.imported(input.version));
   if (already) return already;
   const transaction = await withoutEffect(() => operations.begin(input.requestId));
-  const imported = await importInto(operations, transaction, input.packageUrl);
+  await importInto(operations, transaction, input.packageUrl);
   await commit(operations, transaction, input.packageUrl);
-  return imported;
+  return await accepted(input, () => awaitImport(operations, application, input, polling, report));
+}
+
+/** After an accepted import no failure may look as if nothing had been sent. */
+async function accepted(
+  { packageUrl }: ImportRequest,
+  wait: () => Promise<ImportedPackage | undefined>,
+): Promise<ImportedPackage> {
+  const imported = await wait().catch((error: unknown) => {
+    throw isSystemError(error, FAILURE.rejected) ? error : unknownOutcome(error, packageUrl);
+  });
+  if (imported) return imported;
+  throw new SystemError({
+    type: FAILURE.outcomeUnknown,
+    system: 'Operations',
+    call: 'pem.APS.importPackage',
+    object: withoutCredentials(packageUrl),
+    problem: 'was accepted, and the package is not listed',
+    next: 'Read back what became of it before anything else.',
+    retryable: false,
+  });
 }
 
 /** Neither a look nor a transaction that is never used imports anything, whatever became of the call. */
@@ -43,13 +72,9 @@ async function withoutEffect<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-async function importInto(
-  operations: OperationsClient,
-  transaction: number,
-  packageUrl: string,
-): Promise<ImportedPackage> {
+async function importInto(operations: OperationsClient, transaction: number, packageUrl: string): Promise<void> {
   try {
-    return await operations.importPackage(packageUrl, transaction);
+    await operations.importPackage(packageUrl, transaction);
   } catch (error) {
     // Only what was refused, or not even sent, may be rolled back: the rest may have happened.
     if (!isSystemError(error, FAILURE.rejected, FAILURE.accessDenied, FAILURE.unreachable)) {
@@ -113,7 +138,7 @@ function unknownOutcome(error: unknown, packageUrl: string): unknown {
 export async function awaitImport(
   operations: OperationsClient,
   application: Office365Application,
-  input: { version: string; requestId: string; packageUrl: string },
+  input: ImportRequest,
   polling: Polling,
   report: Report,
 ): Promise<ImportedPackage | undefined> {

@@ -60,9 +60,9 @@ export function createOperationsActivities({
     readInstances: (input) => heartbeating(() => systemsOf(input).application.instances()),
 
     importPackage: (input) =>
-      heartbeating(() => {
+      heartbeating((report) => {
         const { operations, application } = systemsOf(input);
-        return importPackage(operations, application, input);
+        return importPackage(operations, application, input, polling, report);
       }),
 
     awaitImport: (input) =>

@@ -2,7 +2,12 @@
  * The activities as steps call them: `operations.activateTemplate('activate "E3"', {...})`.
  * Every call has a summary for whoever reads the Temporal UI, and timeouts of its class, from the provider's settings.
  */
-import { scheduleActivity, type ActivityOptions } from '@temporalio/workflow';
+import {
+  scheduleActivity,
+  scheduleLocalActivity,
+  type ActivityOptions,
+  type LocalActivityOptions,
+} from '@temporalio/workflow';
 import type {
   BillingActivities,
   EndpointActivities,
@@ -42,8 +47,15 @@ export const inventory = calls<InventoryActivities>({
   retry: RETRY,
 });
 
-/** A notice that cannot be delivered must not hold an upgrade up: its time is short. */
-export const notifier = calls<NotifyActivities>({
+/**
+ * Notices are short and no upgrade depends on them, so they go out as local activities: one history event instead of six.
+ * Where that fails, the server's patience is used.
+ */
+export const notifyAtOnce = localCalls<NotifyActivities>({
+  startToCloseTimeout: 5 * SECOND,
+  retry: { maximumAttempts: 1 },
+});
+export const notifyPatiently = calls<NotifyActivities>({
   startToCloseTimeout: 30 * SECOND,
   scheduleToCloseTimeout: 300 * SECOND,
   retry: RETRY,
@@ -106,5 +118,12 @@ function calls<Interface>(options: ActivityOptions): Calls<Interface> {
   return new Proxy({} as Calls<Interface>, {
     get: (_, name) => (summary: string, input: unknown) =>
       scheduleActivity(String(name), [input], { ...options, summary }),
+  });
+}
+
+function localCalls<Interface>(options: LocalActivityOptions): Calls<Interface> {
+  return new Proxy({} as Calls<Interface>, {
+    get: (_, name) => (summary: string, input: unknown) =>
+      scheduleLocalActivity(String(name), [input], { ...options, summary }),
   });
 }

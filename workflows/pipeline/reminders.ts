@@ -6,7 +6,7 @@ import { CancellationScope, condition } from '@temporalio/workflow';
 import type { Notice } from '../../src/contract/activities';
 import type { ProviderProfile } from '../../src/contract/provider';
 import type { Gate, Hold, UpgradeStatus } from '../../src/contract/status';
-import { notifier } from './activities';
+import { notifyAtOnce, notifyPatiently } from './activities';
 import { problemOf } from './problem';
 import { nextReminder } from './reminder-schedule';
 import type { UpgradeRecord } from './upgrade-record';
@@ -45,21 +45,21 @@ export class Reminders {
   /** One notice to everybody; a failure to deliver it is recorded and changes nothing else. */
   async tell(kind: Notice['kind'], subject: string, body: string): Promise<void> {
     const { provider, workflowId } = this.record.status;
-    try {
-      await CancellationScope.nonCancellable(() =>
-        notifier.notify(`tell: ${subject}`, {
-          targets: this.profile.notify,
-          notice: { provider, workflowId, kind, subject, body },
-        }),
-      );
-    } catch (error) {
-      this.record.write({
-        by: 'upgrade',
-        what: 'notice',
-        verdict: 'done',
-        detail: `Nobody could be told "${subject}": ${problemOf(error)}`,
-      });
-    }
+    const input = { targets: this.profile.notify, notice: { provider, workflowId, kind, subject, body } };
+    await CancellationScope.nonCancellable(async () => {
+      try {
+        await notifyAtOnce
+          .notify(`tell: ${subject}`, input)
+          .catch(() => notifyPatiently.notify(`tell, more patiently: ${subject}`, input));
+      } catch (error) {
+        this.record.write({
+          by: 'upgrade',
+          what: 'notice',
+          verdict: 'done',
+          detail: `Nobody could be told "${subject}": ${problemOf(error)}`,
+        });
+      }
+    });
   }
 
   private async announce(items: Waiting[]): Promise<void> {
