@@ -28,7 +28,7 @@ export function writeInventory(directory: string, providers: Provider[], options
   mkdirSync(directory, { recursive: true });
   return providers.map((provider) => {
     const file = path.join(directory, `${provider.id}.yaml`);
-    writeFileSync(file, stringify(inventoryEntry(provider, options)));
+    writeFileSync(file, stringify(inventoryEntry(provider, options), { aliasDuplicateObjects: false }));
     return file;
   });
 }

@@ -139,6 +139,29 @@ it('puts sites of two providers on one host, and refuses two sites of one name t
   expect(body.message).toContain("belongs to 'contoso'");
 });
 
+it('builds large providers without using an id twice', async () => {
+  await sandbox.addProvider({ id: 'large', instances: 60, gateways: 4, openTasks: 150, otherTemplates: 5 });
+  const { instances, templates, billingTemplates, plans, tasks: open } = sandbox.world.provider('large');
+  const ids: (number | string)[][] = [
+    instances.map(({ instanceId }) => instanceId),
+    instances.map(({ name }) => name),
+    templates.map(({ templateId }) => templateId),
+    billingTemplates.map(({ serviceTemplateId }) => serviceTemplateId),
+    plans.map(({ planId }) => planId),
+    open.map(({ id }) => id),
+  ];
+  expect(ids.map((list) => new Set<number | string>(list).size)).toEqual([60, 60, 66, 61, 61, 152]);
+});
+
+it('has imported 18.4.1 already for a provider some of whose instances run it', async () => {
+  const upgraded = { name: 'CSP North', packageVersion: '18.4.1-12', gateway: 1 };
+  await sandbox.addProvider({ id: 'mixed', gateways: 2, instances: [{ name: 'CSP South', gateway: 0 }, upgraded] });
+  const { packages, instances, gateways } = await sandbox.state('mixed');
+  expect(packages).toEqual(['18.3-9', '18.4.1-12']);
+  expect(instances.map(({ packageVersion }) => packageVersion)).toEqual(['18.3-9', '18.4.1-12']);
+  expect(gateways.map(({ state }) => state)).toEqual([{ version: '18.3' }, { version: '18.4.1' }]);
+});
+
 it('names every problem of a provider that cannot be built', async () => {
   const { status, body } = await sim<{ message: string }>(sandbox, 'POST', 'providers', {
     id: 'Not Plain',

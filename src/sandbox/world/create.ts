@@ -28,19 +28,20 @@ const TENANT_SUFFIX: Record<InstanceSpec['cloud'], string> = {
 
 export function createProvider(spec: ProviderSpec): Provider {
   const unique = (...words: string[]) => seededUuid(spec.seed, spec.id, ...words);
-  const firstId = seededInt(1, 90, spec.seed, spec.id, 'ids') * 100;
+  const firstId = seededInt(1, 90, spec.seed, spec.id, 'ids') * 1000;
   const instances = spec.instances.map((instance, index) =>
-    createInstance(spec, instance, firstId + 31 + index, unique),
+    createInstance(spec, instance, firstId + 301 + index, unique),
   );
   const templates = createTemplates(spec, firstId + 1, unique);
+  const tasks = createTasks(spec);
   const billingTemplates = [
     ...spec.instances.map((instance, index) => ({
       // Not the `st_id` of Operations: nobody may rely on the two being equal (systems.md section 0).
-      serviceTemplateId: firstId + 61 + index,
+      serviceTemplateId: firstId + 602 + index,
       name: `Office 365 ${instance.name}`,
       parameters: office365Parameters(spec.emailParameter),
     })),
-    { serviceTemplateId: firstId + 91, name: 'Hosted Exchange', parameters: [] },
+    { serviceTemplateId: firstId + 601, name: 'Hosted Exchange', parameters: [] },
   ];
   return {
     id: spec.id,
@@ -68,8 +69,8 @@ export function createProvider(spec: ProviderSpec): Provider {
         (target) => [target, spec.sourceVersion],
       ),
     ),
-    tasks: createTasks(spec),
-    nextTaskId: 1000,
+    tasks,
+    nextTaskId: Math.max(...tasks.map(({ id }) => id)) + 1,
     lateTasks: spec.lateTasks,
   };
 }
@@ -145,10 +146,10 @@ function createTemplates(spec: ProviderSpec, firstId: number, unique: (...words:
     office365(firstId + index, `Office 365 ${instance.name}`, true),
   );
   const retired = Array.from({ length: spec.inactiveTemplates }, (_, index) =>
-    office365(firstId + 12 + index, `Office 365 retired offer ${index + 1}`, false),
+    office365(firstId + selling.length + index, `Office 365 retired offer ${index + 1}`, false),
   );
   const others = Array.from({ length: spec.otherTemplates }, (_, index): Template => {
-    const templateId = firstId + 22 + index;
+    const templateId = firstId + selling.length + retired.length + index;
     return {
       templateId,
       apsId: unique('template', String(templateId)),
