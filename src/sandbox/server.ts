@@ -65,8 +65,8 @@ export interface Sandbox {
   /** Canonical: equal states give equal JSON. */
   state(provider: string): Promise<SandboxState>;
   addProvider(options: ProviderOptions): Promise<void>;
-  /** One inventory file per provider; returns their paths. */
-  writeInventory(directory: string, overrides?: Partial<ProviderProfileInput>): string[];
+  /** One inventory file per provider, or only for those named; returns their paths. */
+  writeInventory(directory: string, overrides?: Partial<ProviderProfileInput>, only?: string[]): string[];
   close(): Promise<void>;
 }
 
@@ -187,15 +187,19 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
     addProvider: async (wanted) => {
       await addProvider(wanted);
     },
-    writeInventory: (directory, overrides) =>
-      writeInventory(directory, world.providers(), {
-        urls,
-        caFile: tls.caFile,
-        packageFile,
-        secretsDirectory: within('secrets'),
-        workDirectory: (host) => hostWorkDirectory(within('hosts'), host),
-        ...(overrides && { overrides }),
-      }),
+    writeInventory: (directory, overrides, only = world.providers().map(({ id }) => id)) =>
+      writeInventory(
+        directory,
+        only.map((id) => world.provider(id)),
+        {
+          urls,
+          caFile: tls.caFile,
+          packageFile,
+          secretsDirectory: within('secrets'),
+          workDirectory: (host) => hostWorkDirectory(within('hosts'), host),
+          ...(overrides && { overrides }),
+        },
+      ),
     close,
   };
 }

@@ -67,6 +67,19 @@ it('answers a slow call after its delay, with the effect already there', async (
   expect(Date.now() - startedAt).toBeGreaterThanOrEqual(145);
 });
 
+it('ends at once although a call waits for its answer', async () => {
+  await harm('slow', { delayMs: 60_000 });
+  const answer = deactivate().catch((error: Error) => error);
+  await until(
+    async () => effects(),
+    (count) => count === 1,
+  );
+  const startedAt = Date.now();
+  await sandbox.close();
+  expect(Date.now() - startedAt).toBeLessThan(5_000);
+  await answer;
+});
+
 it('lets the first calls through when told to skip, and hits as often as told', async () => {
   await harm('error500', { skip: 1, times: 2 });
   const statuses = [];

@@ -178,6 +178,7 @@ it('writes inventory entries that fit the contract and hold no password', async 
   try {
     const files = sandbox.writeInventory(directory, { approval: { beforeCrossing: true } });
     expect(files.map((file) => path.basename(file))).toEqual(['contoso.yaml', 'fabrikam.yaml', 'guarded.yaml']);
+    expect(sandbox.writeInventory(path.join(directory, 'one'), {}, ['fabrikam'])).toHaveLength(1);
     const profiles = files.map((file) => providerProfile.parse(parse(readFileSync(file, 'utf8'))));
     expect(profiles[0]).toMatchObject({ provider: 'contoso', approval: { beforeCrossing: true } });
     expect(profiles[0]?.endpointHosts).toHaveLength(1);
