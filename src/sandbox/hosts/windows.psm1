@@ -60,17 +60,15 @@ function Start-Process {
 # The mark of files from the internet and the version of an assembly: Windows keeps them where other systems have no place.
 
 function Get-Item {
-    param([Parameter(Position = 0)] [string] $LiteralPath, [string] $Stream, [switch] $Force, $ErrorAction)
+    param([Parameter(Position = 0)] [string] $LiteralPath, [string] $Stream, [switch] $Force)
     if ($Stream) {
         if ([IO.File]::Exists("${LiteralPath}:$Stream")) { [pscustomobject] @{ FileName = $LiteralPath; Stream = $Stream } }
         return
     }
     $item = Microsoft.PowerShell.Management\Get-Item -LiteralPath $LiteralPath -Force:$Force
-    if ($item -is [IO.FileInfo]) {
-        $version = if ([IO.File]::ReadAllText($item.FullName) -match '(?m)^FileVersion=(.+)$') { $Matches[1].Trim() }
-        $item | Add-Member -MemberType NoteProperty -Name VersionInfo -Value ([pscustomobject] @{ FileVersion = $version }) -Force
-    }
-    $item
+    if ($item -isnot [IO.FileInfo] -or $item.Extension -ne '.dll') { return $item }
+    $version = if ([IO.File]::ReadAllText($item.FullName) -match '(?m)^FileVersion=(.+)$') { $Matches[1].Trim() }
+    [pscustomobject] @{ FullName = $item.FullName; VersionInfo = [pscustomobject] @{ FileVersion = $version } }
 }
 function Unblock-File([string] $LiteralPath) { [IO.File]::Delete("${LiteralPath}:Zone.Identifier") }
 function Set-Blocked([string] $LiteralPath) {

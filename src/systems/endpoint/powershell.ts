@@ -40,6 +40,8 @@ export interface ScriptResult<T> {
 
 /** How much of standard error is kept, in characters. */
 const STDERR_TAIL = 4000;
+/** What the library itself writes to standard error, to find the beginning and the end of a command. */
+const LIBRARY_MARK = /^[0-9A-Za-z]{16}\r?$/gm;
 /** How long PowerShell may take to end after its envelope, in milliseconds. */
 const FAREWELL_MS = 5000;
 
@@ -208,7 +210,7 @@ function listen(shell: NodePowerShell, reader: EnvelopeReader) {
       if (reader.envelope !== undefined) resolve();
     });
   });
-  return { told, envelope: () => reader.envelope, stderr: () => tail };
+  return { told, envelope: () => reader.envelope, stderr: () => tail.replace(LIBRARY_MARK, '').trim() };
 }
 
 /** The library would collect all output in memory, without limit; nothing that it finds there is of use. */
@@ -248,6 +250,7 @@ function describeEnding(child: ChildProcess, deadlineMs: number | undefined): st
   return `ended with exit code ${child.exitCode ?? 'unknown'}`;
 }
 
+/** Last words, after the sentence that they belong to. */
 function quote(text: string): string {
-  return text.trim() === '' ? '' : `. It said:\n${text.trim()}\n`;
+  return text.trim() === '' ? '' : ` (${text.trim()})`;
 }

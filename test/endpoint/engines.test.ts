@@ -1,0 +1,162 @@
+import type { EndpointActivities, SiteKey } from '../../src/contract/activities';
+import type { SiteBackup } from '../../src/contract/facts';
+import { powershellFor } from '../../src/systems/endpoint/powershell-for';
+import { FROM, GENUINE, HostWorld, TO, UPGRADE, type Engine } from './host-world';
+
+/** One upgrade of both sites, then a rollback of one: everything that the workflow asks of a host. */
+async function upgradeAndRollBack(world: HostWorld, engine: Engine) {
+  const activities: EndpointActivities = world.activities(engine);
+  const host = world.host;
+  const sites = [world.planned(0), world.planned(1)];
+  const facts = await activities.readHost({ host });
+  const before = await activities.detectSites({ host, sites, from: FROM, to: TO });
+  const staged = await activities.stagePackage({ host, ...world.packageSource });
+  const backups: SiteBackup[] = [];
+  for (const site of sites) {
+    backups.push(await activities.backupSite({ host, site, upgrade: UPGRADE, from: FROM, to: TO }));
+    await activities.runSetup({ host, site, staged, upgrade: UPGRADE, from: FROM, to: TO });
+  }
+  await activities.resetIis({ host, upgrade: UPGRADE, purpose: 'upgrade' });
+  const after = await activities.detectSites({ host, sites, from: FROM, to: TO });
+  const served = [await world.served(0), await world.served(1)];
+  await activities.restoreSite({ host, site: sites[1] as SiteKey, backup: backups[1] as SiteBackup, upgrade: UPGRADE });
+  await activities.resetIis({ host, upgrade: UPGRADE, purpose: 'rollback' });
+  return { facts, before, staged, backups, after, served, atLast: [await world.state(0), await world.state(1)] };
+}
+
+/** Without the folder that the host's disk happens to be in. */
+function anywhere(world: HostWorld, value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value).replaceAll(JSON.stringify(world.directory).slice(1, -1), '<disk>'));
+}
+
+const ENGINES: Engine[] = GENUINE === undefined ? ['stand-in'] : ['stand-in', 'PowerShell'];
+const comparison = GENUINE === undefined ? describe.skip : describe;
+
+describe('an endpoint host', () => {
+  const runs = new Map<
+    Engine,
+    { world: HostWorld; pristine: unknown; told: Awaited<ReturnType<typeof upgradeAndRollBack>> }
+  >();
+  beforeAll(async () => {
+    for (const engine of ENGINES) {
+      const world = await HostWorld.start();
+      runs.set(engine, { world, pristine: await world.state(1), told: await upgradeAndRollBack(world, engine) });
+    }
+  }, 180_000);
+  afterAll(async () => {
+    for (const { world } of runs.values()) await world.end();
+  });
+  const run = (engine: Engine) => {
+    const found = runs.get(engine);
+    if (found === undefined) throw new Error(`There was no run with ${engine}`);
+    return found;
+  };
+
+  describe.each(ENGINES)('with %s', (engine) => {
+    it('tells its sites, their databases and whether it may be changed', () => {
+      expect(run(engine).told.facts).toMatchObject({
+        host: 'gw-host-01',
+        computerName: 'GW-HOST-01',
+        elevated: true,
+        sites: [
+          {
+            bindings: [{ address: '10.1.2.11', port: 443, hostHeader: '' }],
+            applications: [{ database: { localDb: true, sysadmin: null } }],
+          },
+          {
+            applications: [
+              {
+                database: {
+                  dataSource: 'sql01.hosting.local',
+                  localDb: false,
+                  login: 'o365gateway',
+                  sysadmin: true,
+                },
+              },
+            ],
+          },
+          { name: 'Intranet', bindings: [{ address: '*' }], applications: [] },
+        ],
+      });
+    });
+
+    it('is upgraded site by site and serves the new version after one iisreset', () => {
+      const { world, told } = run(engine);
+      expect(told.before.map(({ deployed }) => deployed)).toEqual(['old', 'old']);
+      expect(told.after.map(({ deployed }) => deployed)).toEqual(['new', 'new']);
+      expect(told.served).toEqual(['18.4.1', '18.4.1']);
+      expect(world.effects()).toEqual([
+        'setupRan Office365 Gateway 01/Office365GatewayApplication01',
+        'setupRan Office365 Gateway 02/Office365GatewayApplication02',
+        'iisReset gw-host-01',
+        'siteRestored Office365 Gateway 02/Office365GatewayApplication02',
+        'iisReset gw-host-01',
+      ]);
+    });
+
+    it('is after a rollback exactly what it was before', () => {
+      const { told, pristine } = run(engine);
+      expect(told.atLast[1]).toEqual(pristine);
+    });
+  });
+
+  comparison('compared', () => {
+    it('gives through the stand-in the same facts, files and journal as through the scripts in PowerShell', () => {
+      const standIn = run('stand-in');
+      const powershell = run('PowerShell');
+      expect(anywhere(standIn.world, standIn.told)).toEqual(anywhere(powershell.world, powershell.told));
+      expect(standIn.world.story()).toEqual(powershell.world.story());
+    });
+  });
+
+  describe.each(ENGINES)('through %s', (engine) => {
+    it('gets every text unchanged and never as code', async () => {
+      const texts = [
+        'it\'s "$(Write-Error x)" `n ; exit 3',
+        'two\nlines\r\n',
+        'smile \u{1F600} žluťoučký',
+        '__proto__',
+        '%PATH% $env:PATH',
+        '',
+      ];
+      const { world } = run(engine);
+      const { result } = await powershellFor(world.environment(engine)).run(
+        'inspect',
+        {
+          workDirectory: world.host.workDirectory,
+          sites: texts.map((site) => ({ site, application: site })),
+          records: '',
+          waitMilliseconds: 0,
+        },
+        60_000,
+      );
+      expect(result.sites.map(({ site, application }) => [site, application])).toEqual(
+        texts.map((text) => [text, text]),
+      );
+    }, 60_000);
+
+    it.each([
+      ['wrongEncoding', 'an answer'],
+      ['stderrNoise', 'an answer'],
+      ['floodsOutput', 'an answer'],
+      ['effectThenNoAnswer', 'OutcomeUnknown'],
+      ['diesBySignal', 'OutcomeUnknown'],
+      ['exitsSilently', 'OutcomeUnknown'],
+      ['fault', 'Rejected'],
+    ])(
+      'is judged by the envelope alone: %s is %s',
+      async (fault, verdict) => {
+        const { world } = run(engine);
+        world.fault('discover', fault);
+        const outcome = powershellFor(world.environment(engine)).run('discover', {}, 60_000);
+        await expect(
+          outcome.then(
+            () => 'an answer',
+            (error: { type: string }) => error.type,
+          ),
+        ).resolves.toBe(verdict);
+      },
+      60_000,
+    );
+  });
+});

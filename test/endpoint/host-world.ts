@@ -1,0 +1,196 @@
+/** One simulated host on a real folder, with its control routes and the package to fetch, and activities that run on it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import fastify from 'fastify';
+import { createEndpointActivities } from '../../activities/endpoint';
+import type { EndpointActivities } from '../../src/contract/activities';
+import type { GatewaySite } from '../../src/contract/facts';
+import { Faults, type FaultRule } from '../../src/sandbox/faults';
+import { hostWorkDirectory } from '../../src/sandbox/hosts/disk';
+import { registerHosts } from '../../src/sandbox/hosts/register-hosts';
+import type { HostSpec, SimulatedHosts } from '../../src/sandbox/hosts-port';
+import { Journal } from '../../src/sandbox/journal';
+import { buildPackage } from '../../src/sandbox/package-file';
+import { findExecutable } from '../../src/systems/endpoint/executable';
+import { powershellFor } from '../../src/systems/endpoint/powershell-for';
+
+export const HOST = 'gw-host-01';
+export const FROM = '18.3';
+export const TO = '18.4.1';
+export const UPGRADE = 'upgrade/contoso';
+/** A failure is what a test expects; it needs no log. */
+const QUIET = new DefaultLogger('ERROR', () => undefined);
+const PACKAGE = buildPackage('18.4.1-12');
+
+export type Engine = 'stand-in' | 'PowerShell';
+export const GENUINE = findExecutable(process.env['ONWARD_PWSH'] || 'pwsh', process.env);
+
+export function hostSpec(overrides: Partial<HostSpec> = {}): HostSpec {
+  const binding = (address: string) => [{ address, port: 443, hostHeader: '' }];
+  const application = (number: string) => ({
+    provider: 'contoso',
+    application: `Office365GatewayApplication${number}`,
+    packageVersion: '18.3-9',
+  });
+  const local = {
+    dataSource: '(LocalDB)\\MSSQLLocalDB',
+    name: 'Gateway',
+    login: 'IIS APPPOOL\\Gateway',
+    sysadmin: null,
+  };
+  const full = { dataSource: 'sql01.hosting.local', name: 'Gateway', login: 'o365gateway', sysadmin: 1 as const };
+  return {
+    name: HOST,
+    computerName: 'GW-HOST-01',
+    elevated: true,
+    sites: [
+      {
+        site: 'Office365 Gateway 01',
+        installedAs: 'Office365 Gateway 01',
+        hostname: 'gateway01.contoso.local',
+        ip: '10.1.2.11',
+        bindings: binding('10.1.2.11'),
+        applications: [{ ...application('01'), database: local }],
+      },
+      {
+        site: 'Office365 Gateway 02',
+        installedAs: 'Office365 Gateway 02',
+        hostname: 'gateway02.contoso.local',
+        ip: '10.1.2.12',
+        bindings: binding('10.1.2.12'),
+        applications: [{ ...application('02'), database: full }],
+      },
+      {
+        site: 'Intranet',
+        installedAs: 'Intranet',
+        hostname: 'intranet.contoso.local',
+        ip: '10.1.2.13',
+        bindings: binding('*'),
+        applications: [],
+      },
+    ],
+    ...overrides,
+  };
+}
+
+export class HostWorld {
+  private constructor(
+    readonly url: string,
+    readonly journal: Journal,
+    readonly faults: Faults,
+    readonly hosts: SimulatedHosts,
+    readonly spec: HostSpec,
+    readonly directory: string,
+    private readonly stop: () => Promise<void>,
+  ) {}
+
+  static async start({
+    spec = hostSpec(),
+    directory,
+    setupMs = 0,
+  }: { spec?: HostSpec; directory?: string; setupMs?: number } = {}): Promise<HostWorld> {
+    const hostsDirectory = directory ?? (await mkdtemp(path.join(tmpdir(), 'onward-hosts-')));
+    const journal = new Journal();
+    const faults = new Faults();
+    const app = fastify();
+    app.get('/packages/:file', async (_request, reply) => reply.type('application/zip').send(PACKAGE.body));
+    const hosts = await registerHosts(app, {
+      journal,
+      faults,
+      hostsDirectory,
+      hosts: () => [spec],
+      timings: { setupMs, iisResetMs: 0 },
+    });
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = app.server.address() as AddressInfo;
+    const stop = async () => {
+      await hosts.close();
+      await app.close();
+    };
+    return new HostWorld(`http://127.0.0.1:${port}`, journal, faults, hosts, spec, hostsDirectory, stop);
+  }
+
+  async end({ keepDisk = false } = {}): Promise<void> {
+    await this.stop();
+    if (!keepDisk) await rm(this.directory, { recursive: true, force: true });
+  }
+
+  get host() {
+    return { name: HOST, workDirectory: hostWorkDirectory(this.directory, HOST) };
+  }
+  get packageSource() {
+    return { packageUrl: `${this.url}/packages/${PACKAGE.fileName}`, sha256: PACKAGE.sha256 };
+  }
+
+  fault(call: string, kind: FaultRule['kind'], more: Partial<FaultRule> = {}): void {
+    this.faults.add({ system: 'host', host: HOST, call, kind, ...more });
+  }
+
+  environment(engine: Engine): NodeJS.ProcessEnv {
+    const env = { ...process.env, ONWARD_SANDBOX_HOST: `${this.url}/_sim/hosts/${HOST}/` };
+    return engine === 'stand-in' ? { ...env, ONWARD_PWSH: '', PATH: '' } : { ...env, ONWARD_PWSH: GENUINE };
+  }
+
+  /** The activities as a worker runs them, each in an activity's context of its own. */
+  activities(
+    engine: Engine,
+    environment: () => MockActivityEnvironment = () =>
+      new MockActivityEnvironment({ startToCloseTimeoutMs: 60_000 }, { logger: QUIET }),
+  ) {
+    const activities = createEndpointActivities({ powershell: powershellFor(this.environment(engine)) });
+    return new Proxy(activities, {
+      get:
+        <N extends keyof EndpointActivities>(target: EndpointActivities, name: N) =>
+        (input: Parameters<EndpointActivities[N]>[0]) =>
+          environment().run(target[name] as (input: unknown) => Promise<unknown>, input),
+    });
+  }
+
+  /** The gateway site as the procedure's step 1 has written it down; counted from 0. */
+  planned(index: number): GatewaySite {
+    const site = this.spec.sites[index];
+    const application = site?.applications[0]?.application;
+    if (site === undefined || application === undefined) throw new Error(`The host has no gateway site ${index}`);
+    return {
+      host: HOST,
+      site: site.installedAs,
+      application,
+      hostname: site.hostname,
+      ip: site.ip,
+      instances: [index + 1],
+    };
+  }
+
+  state(index: number): Promise<unknown> {
+    const { site, application } = this.planned(index);
+    return this.hosts.applicationState(HOST, site, application);
+  }
+
+  served(index: number): Promise<string> {
+    const { site, application } = this.planned(index);
+    return this.hosts.servedVersion(HOST, site, application);
+  }
+
+  effects(): string[] {
+    return this.journal.entries({ kind: 'effect' }).map(({ name, object }) => `${name} ${object}`);
+  }
+
+  calls(): string[] {
+    return this.journal
+      .entries({ kind: 'call' })
+      .map(({ name, outcome }) => (outcome === 'ok' ? name : `${name}: ${outcome}`));
+  }
+
+  /** The journal without what no two runs share. */
+  story(): string[] {
+    return this.journal
+      .entries()
+      .map(({ kind, name, object, outcome, provider }) =>
+        [kind, name, object, outcome, provider].filter((part) => part !== undefined).join(' '),
+      );
+  }
+}
