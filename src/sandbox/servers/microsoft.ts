@@ -88,7 +88,7 @@ const call = (name: string, provider: string | undefined, object: string | undef
 });
 
 /** Assumption: the id of a tenant follows from its domain, so that everybody in the sandbox agrees on it. */
-export const tenantId = (tenant: string): string => seededUuid('tenant', tenant);
+const tenantId = (tenant: string): string => seededUuid('tenant', tenant);
 
 interface Owner {
   provider: Provider;
