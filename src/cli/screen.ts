@@ -39,12 +39,13 @@ async function terminalScreen(output: Output): Promise<Screen> {
   return {
     draw(lines) {
       shown = lines;
-      redraw(lines.join('\n'));
+      if (lines.length > 0) redraw(lines.join('\n'));
     },
     append(lines) {
+      if (lines.length === 0) return;
       redraw.clear();
       lines.forEach((line) => output.write(`${line}\n`));
-      redraw(shown.join('\n'));
+      if (shown.length > 0) redraw(shown.join('\n'));
     },
     appendPlain() {},
     close: () => redraw.done(),

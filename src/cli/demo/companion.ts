@@ -30,7 +30,7 @@ export interface CompanionTimings {
 
 const TIMINGS: CompanionTimings = { readyMs: 120_000, stopMs: 30_000, pauseMs: 1000, longestPauseMs: 15_000 };
 /** A failure is explained by the last lines that the process wrote. */
-const LAST_WORDS = 15;
+const LAST_WORDS = 30;
 
 /** What a companion tells the demo once it does its work; see {@link announceReady}. */
 const READY = 'onward:ready';

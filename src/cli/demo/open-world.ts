@@ -2,7 +2,6 @@
 import path from 'node:path';
 import { findTemporalCli, NoTemporalCli, type TemporalCli } from '../../temporal/cli-binary';
 import { localSettings } from '../../temporal/connection';
-import { DevServerFailed, startDevServer, type DevServer } from '../../temporal/dev-server';
 import { releaseState } from '../../temporal/state-owner';
 import { asCliError, CliError } from '../cli-error';
 import type { DemoOptions } from '../commands/demo';
@@ -10,12 +9,13 @@ import { connectUpgrades } from '../temporal/connect-upgrades';
 import type { Upgrades } from '../upgrades';
 import { PROJECT_FOLDER } from '../version';
 import { DemoWorld, type WorldSettings } from './demo-world';
+import { KeptServer } from './kept-server';
 import { freePorts, requireFree, USUAL_PORTS } from './ports';
 
 export interface OpenWorld {
   world: DemoWorld;
   settings: WorldSettings;
-  server: DevServer;
+  server: KeptServer;
   upgrades: Upgrades;
   /** The provider's upgrade is under way here already. */
   resumes: boolean;
@@ -40,7 +40,7 @@ export async function openWorld(
   await requireAlone(world);
   if (options.fresh) await world.clear();
   for (;;) {
-    const open = await openOnce(world, cli, options, provider);
+    const open = await openOnce(world, cli, options, provider, say);
     const summary = await found(open.upgrades, provider).catch(closing(open));
     if (summary === undefined || summary.execution === 'running' || summary.execution === 'pausedByServer') {
       return { ...open, resumes: summary !== undefined };
@@ -56,6 +56,7 @@ async function openOnce(
   cli: TemporalCli,
   options: DemoOptions,
   provider: string,
+  say: (line: string) => void,
 ): Promise<Omit<OpenWorld, 'resumes'>> {
   const kept = await world.settings();
   if (kept !== undefined) requireSame(kept, options, provider);
@@ -63,9 +64,7 @@ async function openOnce(
   await requireFree(settings.ports, kept === undefined ? 0 : PORT_PATIENCE_MS);
   await world.make(settings);
   const { temporal: port, ui: uiPort } = settings.ports;
-  const server = await startDevServer({ directory: world.temporal, port, uiPort, cli }).catch((error: unknown) => {
-    throw error instanceof DevServerFailed ? new CliError('failure', error.message, { cause: error }) : error;
-  });
+  const server = await KeptServer.start({ directory: world.temporal, port, uiPort, cli }, say);
   try {
     const upgrades = await connectUpgrades(localSettings(server.address));
     const close = async (): Promise<void> => {

@@ -100,7 +100,7 @@ function stepLine(step: StepStatus, titleWidth: number, { now, paint, width }: V
   const time = step.startedAt === undefined ? '' : formatDuration(elapsed(step.startedAt, step.endedAt, now));
   const note = [STEP_WORDS[step.state], step.note ?? ''].filter((part) => part !== '').join(': ');
   const title = safeText(step.title).padEnd(titleWidth);
-  return `  ${paint[STEP_COLOURS[step.state]](safeText(`${STEP_MARKS[step.state]} ${title}  ${time.padStart(11)}  ${note}`, width - 2))}`;
+  return `  ${paint[STEP_COLOURS[step.state]](safeText(`${STEP_MARKS[step.state]} ${title}  ${time.padStart(11)}  ${note}`, width - 3))}`;
 }
 
 function checkLines({ checks }: UpgradeStatus, { paint }: ViewOptions): string[] {
