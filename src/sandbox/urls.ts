@@ -8,6 +8,15 @@ export interface SandboxPorts {
 }
 export type SandboxSystem = keyof SandboxPorts;
 
+/** The vendors' ports, as far as they have one. */
+export const DEFAULT_PORTS: SandboxPorts = {
+  operations: 8440,
+  aps: 6308,
+  billing: 5224,
+  microsoft: 7443,
+  control: 7080,
+};
+
 export interface SandboxUrls {
   operations(provider: string): string;
   aps(provider: string): string;
