@@ -43,7 +43,7 @@ const STDERR_TAIL = 4000;
 /** What the library itself writes to standard error, to find the beginning and the end of a command. */
 const LIBRARY_MARK = /^[0-9A-Za-z]{16}\r?$/gm;
 /** How long PowerShell may take to end after its envelope, in milliseconds. */
-const FAREWELL_MS = 5000;
+const FAREWELL_MS = 2000;
 
 export class PowerShell {
   constructor(private readonly settings: PowerShellSettings) {}
@@ -138,7 +138,7 @@ export class PowerShell {
     waiting.abort();
     if (isAlive(child)) await endProcessTree(child.pid);
     const problem = await Promise.race([closed, delay(FAREWELL_MS, undefined, { ref: false })]);
-    if (problem instanceof Error) throw this.notStarted(script, `could not be started (${problem.message})`);
+    if (problem !== undefined) throw this.notStarted(script, `could not be started (${problem})`);
     await Promise.race([invocation, delay(FAREWELL_MS, undefined, { ref: false })]);
     // A grandchild that lives on may hold the other ends.
     for (const stream of Object.values(shell.streams)) stream.destroy();
@@ -219,12 +219,16 @@ function takeOver(stream: Readable): void {
   stream.resume();
 }
 
-/** Resolves when the process and its outputs have ended, with the error where it could not be started. */
-function ended(child: ChildProcess): Promise<Error | true> {
+/** Resolves when the process has ended and its outputs are read, with the reason where it could not be started. */
+function ended(child: ChildProcess): Promise<string | undefined> {
   return new Promise((resolve) => {
-    child.once('close', () => resolve(true));
+    child.once('close', () => {
+      if (child.pid !== undefined) resolve(undefined);
+    });
+    // What it has started may live on and hold its outputs open: setup.cmd outlives a PowerShell that dies.
+    child.once('exit', () => setTimeout(() => resolve(undefined), FAREWELL_MS));
     child.on('error', (error) => {
-      if (child.pid === undefined) resolve(error);
+      if (child.pid === undefined) resolve(error.message);
     });
   });
 }

@@ -1,0 +1,141 @@
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { FAILURE } from '../../src/contract/activities';
+import { PowerShell } from '../../src/systems/endpoint/powershell';
+import { SystemError } from '../../src/systems/system-error';
+
+const FAKE = path.join(__dirname, 'fake-powershell.mjs');
+const ASK = { url: 'https://gateway.contoso.local/app/aps/', waitMilliseconds: 0 };
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'onward-powershell-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function fake(behaviour: string, deadlineMs = 20_000, signal?: AbortSignal) {
+  const env = { ...process.env, FAKE: behaviour, FAKE_CHILD: path.join(folder, 'child') };
+  return new PowerShell({ executable: FAKE, env }).run('answer', ASK, deadlineMs, signal);
+}
+
+async function failureOf(outcome: Promise<unknown>): Promise<SystemError> {
+  const error: unknown = await outcome.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof SystemError)) throw new Error(`Expected a SystemError, got ${String(error)}`);
+  return error;
+}
+
+/** A process that has ended stays in the list as a zombie until its parent takes notice. */
+function isAlive(pid: number): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+  return stdout.trim() !== '' && !stdout.trim().startsWith('Z');
+}
+
+/** The child that the hanging fake has started, once it has. */
+async function childPid(): Promise<number> {
+  for (;;) {
+    const text = await readFile(path.join(folder, 'child'), 'utf8').catch(() => '');
+    if (text !== '') return Number(text);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+describe('PowerShell', () => {
+  it.each([
+    ['ends with 0 and says nothing', /ended with exit code 0 without saying what it has done/],
+    ['ends with 1603 and says why on standard error', /ended with exit code 67 .*the installer is unhappy/],
+    ['goes on to the next command as if nothing was', /ended with exit code 0 without saying/],
+    ['is ended by SIGTERM', /was ended by SIGTERM without saying/],
+    ['answers in UTF-16', /without saying/],
+    ['answers with the nonce of another run', /without saying/],
+    ['answers half an envelope', /without saying/],
+  ])('that %s has an unknown outcome', async (behaviour, message) => {
+    const failure = await failureOf(fake(behaviour));
+    expect(failure).toMatchObject({ type: FAILURE.outcomeUnknown, retryable: true });
+    expect(failure.message).toMatch(message);
+  });
+
+  it.each(['answers after a prompt without a line feed, and ends with 3', 'answers, and never ends'])(
+    'that %s has answered',
+    async (behaviour) => {
+      await expect(fake(behaviour)).resolves.toMatchObject({ result: { status: 401 } });
+    },
+  );
+
+  it('that answers what is not the result of the script is malformed, and the failure names the member', async () => {
+    const failure = await failureOf(fake('answers something else'));
+    expect(failure.type).toBe(FAILURE.malformedAnswer);
+    expect(failure.message).toMatch(/status/);
+  });
+
+  it('that hangs is ended at the deadline with everything it has started', async () => {
+    await rm(path.join(folder, 'child'), { force: true });
+    const failure = await failureOf(fake('hangs', 1000));
+    expect(failure.type).toBe(FAILURE.outcomeUnknown);
+    expect(failure.message).toMatch(/did not answer within 1 s and was ended/);
+    expect(isAlive(await childPid())).toBe(false);
+  });
+
+  it('that hangs is ended on cancellation with everything it has started', async () => {
+    await rm(path.join(folder, 'child'), { force: true });
+    const cancel = new AbortController();
+    const outcome = fake('hangs', 20_000, cancel.signal);
+    const child = await childPid();
+    cancel.abort(new Error('the upgrade was aborted'));
+    await expect(outcome).rejects.toThrow('the upgrade was aborted');
+    expect(isAlive(child)).toBe(false);
+  });
+
+  it('that ends while what it has started lives on is not waited for', async () => {
+    await rm(path.join(folder, 'child'), { force: true });
+    const failure = await failureOf(fake('ends while a program that it has started lives on'));
+    expect(failure.message).toMatch(/ended with exit code 0 without saying/);
+    process.kill(await childPid());
+  });
+
+  it('is not started for what was cancelled before', async () => {
+    await expect(fake('hangs', 20_000, AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
+  });
+
+  it('that is not installed is said to be missing, and nothing crashes', async () => {
+    const powershell = new PowerShell({ executable: 'no-such-powershell' });
+    const failure = await failureOf(powershell.run('answer', ASK, 1000));
+    expect(failure).toMatchObject({ type: FAILURE.unreachable, retryable: true });
+    expect(failure.message).toMatch(/no-such-powershell is not there.*ONWARD_PWSH/);
+  });
+
+  it('that cannot be started is unreachable, and nothing crashes', async () => {
+    const executable = path.join(folder, 'broken');
+    await writeFile(executable, '#!/no/such/interpreter\n');
+    await chmod(executable, 0o755);
+    const failure = await failureOf(new PowerShell({ executable }).run('answer', ASK, 1000));
+    expect(failure.type).toBe(FAILURE.unreachable);
+    expect(failure.message).toMatch(/could not be started/);
+  });
+
+  it('is the executable that was named, whatever node-powershell reads from the environment', async () => {
+    process.env['NODE_POWERSHELL'] = 'no-such-powershell';
+    try {
+      await expect(fake('answers after a prompt without a line feed, and ends with 3')).resolves.toMatchObject({
+        result: { status: 401 },
+      });
+    } finally {
+      delete process.env['NODE_POWERSHELL'];
+    }
+  });
+});
+
+describe('the scripts', () => {
+  it('are plain ASCII, for Windows PowerShell reads a file without a mark as it likes', async () => {
+    const scripts = path.join(__dirname, '../../src/systems/endpoint/scripts');
+    for (const name of await readdir(scripts)) {
+      expect(`${name}: ${/[^\t\r\n -~]/.exec(await readFile(path.join(scripts, name), 'utf8'))?.[0] ?? 'ASCII'}`).toBe(
+        `${name}: ASCII`,
+      );
+    }
+  });
+});
