@@ -93,6 +93,7 @@ export class Companion {
     // Its channel to us closes when we are gone, however we went; a group of its own keeps Ctrl-C from it, since it is
     // ended in order.
     const child = fork(module, args, {
+      execArgv: [],
       env,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: process.platform !== 'win32',

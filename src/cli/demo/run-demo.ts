@@ -11,7 +11,7 @@ import { evidenceDocument, outcomeDocument } from '../evidence/evidence-document
 import { evidencePack, type EvidencePack } from '../evidence/evidence-pack';
 import { withScreen, type Screen } from '../screen';
 import type { UpgradeView } from '../upgrades';
-import { onwardVersion } from '../version';
+import { onwardVersion, PROJECT_FOLDER } from '../version';
 import type { Calling } from '../views/how-to-answer';
 import { watchUpgrade } from '../watch';
 import { Companion } from './companion';
@@ -21,7 +21,8 @@ import { USUAL_PORTS } from './ports';
 
 /** Milliseconds between two looks at the upgrade: on this machine things happen fast. */
 const INTERVAL_MS = 500;
-const PROGRAM = path.join(__dirname, '..', 'main.ts');
+/** The program itself, as everybody starts it. */
+const PROGRAM = path.join(PROJECT_FOLDER, 'tools', 'onward.mjs');
 
 /**
  * Comes back when the upgrade is over.
