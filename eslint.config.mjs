@@ -40,10 +40,18 @@ export default defineConfig(
     files: ['**/*.{mjs,cjs}'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['console', 'process', 'URL', 'module', 'require', '__dirname', 'setTimeout', 'clearTimeout'].map((name) => [
-          name,
-          'readonly',
-        ]),
+        [
+          'console',
+          'process',
+          'URL',
+          'module',
+          'require',
+          '__dirname',
+          'setTimeout',
+          'clearTimeout',
+          'fetch',
+          'AbortSignal',
+        ].map((name) => [name, 'readonly']),
       ),
     },
   },

@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { parse } from 'yaml';
+import { endpointTaskQueue } from '../../src/contract/provider';
+import { findTemporalCli } from '../../src/temporal/cli-binary';
+import { connectWorker, localSettings } from '../../src/temporal/connection';
+import { type DevServer, startDevServer } from '../../src/temporal/dev-server';
+
+const ROOT = path.join(__dirname, '../..');
+const run = promisify(execFile);
+
+interface Service {
+  image: string;
+  ports?: string[];
+  restart: string;
+  healthcheck?: object;
+  environment?: Record<string, string>;
+}
+
+describe('docker-compose.yml', () => {
+  let services: [string, Service][];
+  beforeAll(async () => {
+    const text = await readFile(path.join(ROOT, 'docker-compose.yml'), 'utf8');
+    services = Object.entries((parse(text, { merge: true }) as { services: Record<string, Service> }).services);
+  });
+
+  test('pins the version of every image', () => {
+    for (const [, { image }] of services) expect(image).toMatch(/^[\w/-]+:\d+\.\d+[\w.-]*$/);
+  });
+
+  test('opens ports on this machine only', () => {
+    const ports = services.flatMap(([, service]) => service.ports ?? []);
+    expect(ports).not.toHaveLength(0);
+    for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
+  });
+
+  test('watches the health of everything that keeps running', () => {
+    const watched = services.filter(([, { restart }]) => restart === 'unless-stopped');
+    expect(watched.map(([name]) => name)).toEqual(
+      expect.arrayContaining(['postgres', 'temporal', 'sandbox', 'worker']),
+    );
+    for (const [name, { healthcheck }] of watched) expect([name, healthcheck]).toEqual([name, expect.anything()]);
+  });
+});
+
+describe('what its containers run', () => {
+  beforeAll(() => Runtime.install({ logger: new DefaultLogger('ERROR') }));
+
+  let server: DevServer;
+  let folder: string;
+  beforeAll(async () => {
+    server = await startDevServer();
+    folder = await mkdtemp(path.join(os.tmpdir(), 'onward-compose-'));
+    await symlink((await findTemporalCli()).path, path.join(folder, 'temporal'));
+  });
+  afterAll(async () => {
+    await server.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const environment = (namespace: string) => ({
+    PATH: `${folder}${path.delimiter}${process.env['PATH']}`,
+    HOME: folder,
+    TEMPORAL_ADDRESS: server.address,
+    TEMPORAL_NAMESPACE: namespace,
+  });
+
+  test('the set-up prepares a namespace in which a worker can start, also when it runs again', async () => {
+    const env = environment('upgrades');
+    for (const attempt of [1, 2]) {
+      await run('sh', [path.join(ROOT, 'docker/temporal-setup.sh')], { env, timeout: 25_000 });
+      const connection = await connectWorker({ ...localSettings(server.address), namespace: 'upgrades' });
+      expect([attempt, connection]).toEqual([attempt, expect.any(NativeConnection)]);
+      await connection.close();
+    }
+  });
+
+  test('the health check of a worker tells one that polls from one that does not', async () => {
+    const taskQueue = endpointTaskQueue('gw-host-01');
+    const check = () =>
+      run(process.execPath, [path.join(ROOT, 'docker/check-worker.mjs'), taskQueue], { env: environment('default') });
+    await expect(check()).rejects.toThrow(`has polled ${taskQueue}`);
+
+    const connection = await connectWorker(localSettings(server.address));
+    const activities = { readHost: async () => 'read' };
+    const worker = await Worker.create({ connection, taskQueue, activities });
+    await worker.runUntil(async () => {
+      for (let healthy = false; !healthy;) {
+        healthy = await check().then(
+          () => true,
+          () => false,
+        );
+      }
+    });
+    await connection.close();
+  });
+});
