@@ -158,4 +158,6 @@ export function announceReady(end: () => void): void {
   if (process.send === undefined) return;
   process.send(READY);
   process.once('disconnect', end);
+  // The channel is there to be heard, not to keep the process alive once its work is over.
+  process.channel?.unref();
 }
