@@ -1,0 +1,6 @@
+import { findTemporalCli } from '../src/temporal/cli-binary';
+
+/** Many tests start a Temporal server. Getting one may take minutes, once per machine: here it can, in a test it cannot. */
+export default async function globalSetup(): Promise<void> {
+  await findTemporalCli();
+}
