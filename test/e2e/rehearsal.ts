@@ -1,0 +1,204 @@
+/**
+ * A rehearsal: a real Temporal server, real workers, and a sandbox whose journal and state are the judges. Shared by the
+ * tests of a file; each upgrade has a provider of its own, so they do not meet.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { DefaultLogger, Runtime, type NativeConnection, type Worker } from '@temporalio/worker';
+import type { Polling } from '../../activities/polling';
+import type { UpgradeInput } from '../../src/contract/messages';
+import { CONTROL_TASK_QUEUE, upgradeWorkflowId } from '../../src/contract/provider';
+import { QUERY, type AuditEntry, type Hold, type UpgradeResult, type UpgradeStatus } from '../../src/contract/status';
+import type { ProviderProfileInput } from '../../src/sandbox/inventory';
+import type { JournalEntry } from '../../src/sandbox/journal';
+import { runOperator, type OperatorEvent, type OperatorOptions } from '../../src/sandbox/operator';
+import { startSandbox, type Sandbox, type SandboxState } from '../../src/sandbox/server';
+import type { ProviderOptions } from '../../src/sandbox/world/spec';
+import { connectClient, connectWorker, localSettings, type TemporalSettings } from '../../src/temporal/connection';
+import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
+import { createControlPlaneWorker } from '../../src/worker/control-plane';
+import { createEndpointWorker } from '../../src/worker/endpoint';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+/** A sandbox answers at once, so waiting activities look often. */
+const QUICK_LOOKS: Polling = { firstGapMs: 5, longestGapMs: 50, absenceMs: 100 };
+
+/** Short enough that a test sees the end of patience. */
+const TIMINGS = { retryFor: 20, heartbeat: 5, hostAnswer: 30, drain: 60, import: 60, instanceUpgrade: 60, script: 60 };
+
+export type Settings = Partial<ProviderProfileInput>;
+
+export class Rehearsal {
+  private readonly hosts = new Set<string>();
+  private readonly running: { worker: Worker; done: Promise<void> }[] = [];
+
+  private constructor(
+    readonly server: DevServer,
+    readonly sandbox: Sandbox,
+    readonly client: Client,
+    private readonly connection: NativeConnection,
+    private readonly settings: TemporalSettings,
+    private readonly folder: string,
+    private readonly environment: NodeJS.ProcessEnv,
+  ) {}
+
+  /** @param environment of the endpoint workers: decides which PowerShell runs their scripts; the stand-in by default. */
+  static async start(environment: NodeJS.ProcessEnv = { PATH: '' }): Promise<Rehearsal> {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'onward-rehearsal-'));
+    const [server, sandbox] = await Promise.all([
+      startDevServer(),
+      startSandbox({ dataDirectory: path.join(folder, 'sandbox'), providers: [] }),
+    ]);
+    const settings = localSettings(server.address);
+    const connection = await connectWorker(settings);
+    const rehearsal = new Rehearsal(
+      server,
+      sandbox,
+      await connectClient(settings),
+      connection,
+      settings,
+      folder,
+      environment,
+    );
+    rehearsal.run(
+      await createControlPlaneWorker(connection, {
+        inventoryDirectory: rehearsal.inventory,
+        settings,
+        polling: QUICK_LOOKS,
+      }),
+    );
+    return rehearsal;
+  }
+
+  /** A provider in the sandbox and in the inventory, with workers on its endpoint hosts. */
+  async provider(options: ProviderOptions, settings: Settings = {}): Promise<Upgrade> {
+    await this.sandbox.addProvider(options);
+    this.sandbox.writeInventory(this.inventory, { timings: TIMINGS, ...settings }, [options.id]);
+    const hosts = new Set(this.sandbox.world.provider(options.id).gateways.map(({ host }) => host));
+    for (const host of [...hosts].filter((name) => !this.hosts.has(name))) {
+      this.hosts.add(host);
+      const url = new URL(`/_sim/hosts/${host}/`, this.sandbox.urls.control(options.id)).href;
+      this.run(
+        await createEndpointWorker(this.connection, {
+          host,
+          settings: this.settings,
+          env: { ...this.environment, ONWARD_SANDBOX_HOST: url },
+        }),
+      );
+    }
+    return new Upgrade(this, options.id);
+  }
+
+  async close(): Promise<void> {
+    for (const { worker } of this.running) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await Promise.all(this.running.map(({ done }) => done));
+    await this.connection.close();
+    await this.client.connection.close();
+    await this.sandbox.close();
+    await this.server.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private get inventory(): string {
+    return path.join(this.folder, 'inventory');
+  }
+
+  private run(worker: Worker): void {
+    this.running.push({ worker, done: worker.run() });
+  }
+}
+
+/** The upgrade of one provider, as its operator and its judge see it. */
+export class Upgrade {
+  private handle: WorkflowHandle<(input: UpgradeInput) => Promise<UpgradeResult>> | undefined;
+
+  constructor(
+    private readonly rehearsal: Rehearsal,
+    readonly provider: string,
+  ) {}
+
+  async start(input: Partial<UpgradeInput> = {}): Promise<void> {
+    this.handle = await this.rehearsal.client.workflow.start<(input: UpgradeInput) => Promise<UpgradeResult>>(
+      'upgradeProvider',
+      {
+        workflowId: upgradeWorkflowId(this.provider),
+        taskQueue: CONTROL_TASK_QUEUE,
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+        args: [{ provider: this.provider, ...input }],
+      },
+    );
+  }
+
+  /** Lets the sandbox operator answer until the upgrade is over. */
+  async operate(options: Partial<OperatorOptions> = {}): Promise<OperatorEvent[]> {
+    return await runOperator({
+      upgrade: this.workflow,
+      controlUrl: this.rehearsal.sandbox.urls.control(this.provider),
+      everyMs: 20,
+      ...options,
+    });
+  }
+
+  /** Answers holds once each with this action, and everything else as well. */
+  async operateResolving(action: Hold['actions'][number]): Promise<OperatorEvent[]> {
+    return await this.operate({ resolves: () => action });
+  }
+
+  get workflow(): WorkflowHandle<(input: UpgradeInput) => Promise<UpgradeResult>> {
+    if (!this.handle) throw new Error(`The upgrade of ${this.provider} was not started.`);
+    return this.handle;
+  }
+
+  get sandbox(): Sandbox {
+    return this.rehearsal.sandbox;
+  }
+
+  result(): Promise<UpgradeResult> {
+    return this.workflow.result();
+  }
+
+  status(): Promise<UpgradeStatus> {
+    return this.workflow.query<UpgradeStatus>(QUERY.status);
+  }
+
+  audit(): Promise<AuditEntry[]> {
+    return this.workflow.query<AuditEntry[]>(QUERY.audit);
+  }
+
+  /** The status as soon as it is as wanted; asks again until then, because nothing else tells. */
+  async statusWhen(wanted: (status: UpgradeStatus) => boolean): Promise<UpgradeStatus> {
+    for (;;) {
+      const status = await this.status();
+      if (wanted(status)) return status;
+      if (status.endedAt !== undefined) throw new Error(`The upgrade ended as ${status.state} instead.`);
+    }
+  }
+
+  state(): Promise<SandboxState> {
+    return this.sandbox.state(this.provider);
+  }
+
+  /** Changes that really happened to this provider, in their order: `<name> <object>`. */
+  effects(...names: string[]): string[] {
+    return this.entries({ kind: 'effect' })
+      .filter(({ name }) => names.length === 0 || names.includes(name))
+      .map(({ name, object }) => `${name} ${object ?? ''}`);
+  }
+
+  /** How often each kind of change happened. */
+  effectCounts(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const { name } of this.entries({ kind: 'effect' })) counts[name] = (counts[name] ?? 0) + 1;
+    return counts;
+  }
+
+  private entries(filter: Partial<JournalEntry>): JournalEntry[] {
+    const hosts = new Set(this.sandbox.world.provider(this.provider).gateways.map(({ host }) => host));
+    return this.sandbox.journal
+      .entries(filter)
+      .filter((entry) => entry.provider === this.provider || (entry.host !== undefined && hosts.has(entry.host)));
+  }
+}

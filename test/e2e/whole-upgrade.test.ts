@@ -1,0 +1,181 @@
+import { Rehearsal, type Upgrade } from './rehearsal';
+
+let rehearsal: Rehearsal;
+beforeAll(async () => {
+  rehearsal = await Rehearsal.start();
+}, 600_000);
+afterAll(async () => {
+  await rehearsal?.close();
+});
+
+/** As the demo has it: three instances, two gateway sites on one host; three templates are active, one is not. */
+const likeTheDemo = (id: string) => ({ id, instances: 3, gateways: [{ host: `${id}-host` }, { host: `${id}-host` }] });
+
+const MAX_EVENTS = 250;
+
+async function expectUpgraded(upgrade: Upgrade, before: Awaited<ReturnType<Upgrade['state']>>): Promise<void> {
+  const after = await upgrade.state();
+  expect(after.templates).toEqual(before.templates);
+  expect(after.instances.map(({ packageVersion, status }) => `${packageVersion} ${status}`)).toEqual(
+    before.instances.map(() => '18.4.1-12 Ready'),
+  );
+  expect(after.gateways.map(({ state }) => state)).toEqual(
+    before.gateways.map(() => expect.objectContaining({ versions: ['18.4.1.12'], served: ['18.4.1.12'] }) as unknown),
+  );
+}
+
+test('from 18.3: every change happens exactly once, and provisioning is restored exactly as it was', async () => {
+  const upgrade = await rehearsal.provider({ ...likeTheDemo('whole-18-3'), sourceVersion: '18.3' });
+  const before = await upgrade.state();
+  await upgrade.start();
+  await upgrade.operate();
+
+  expect(await upgrade.result()).toMatchObject({ from: '18.3', to: '18.4.1', instances: 3, sites: 2 });
+  await expectUpgraded(upgrade, before);
+  const after = await upgrade.state();
+  expect(after.instances.every(({ consentOf }) => consentOf !== null)).toBe(true);
+  expect(after.billingTemplates.flatMap(({ parameters }) => parameters)).not.toContain('o365_based_on_email');
+  expect(upgrade.effectCounts()).toMatchObject({
+    templateDeactivated: 3,
+    setupRan: 2,
+    iisReset: 1,
+    packageImported: 1,
+    instanceUpgradeStarted: 3,
+    instanceUpgraded: 3,
+    consentGiven: 3,
+    parameterRemoved: 3,
+    storeSynchronised: 2,
+    customizationUpdated: 3,
+    templateActivated: 3,
+  });
+  expect(upgrade.effects().filter((effect, index, all) => all.indexOf(effect) !== index)).toEqual([]);
+  const { events } = await upgrade.workflow.fetchHistory();
+  expect(events?.length).toBeLessThanOrEqual(MAX_EVENTS);
+});
+
+test('from 18.4: tokens and billing parameters are left alone', async () => {
+  const upgrade = await rehearsal.provider({
+    ...likeTheDemo('whole-18-4'),
+    sourceVersion: '18.4',
+    build: 'oa-7.4-2210',
+  });
+  const before = await upgrade.state();
+  await upgrade.start();
+  await upgrade.operate();
+
+  expect(await upgrade.result()).toMatchObject({ from: '18.4', to: '18.4.1', instances: 3, sites: 2 });
+  await expectUpgraded(upgrade, before);
+  const after = await upgrade.state();
+  expect(after.billingTemplates).toEqual(before.billingTemplates);
+  expect(upgrade.effectCounts()).not.toHaveProperty('consentGiven');
+  expect(upgrade.effectCounts()).toMatchObject({ packageImported: 1, instanceUpgraded: 3, setupRan: 2, iisReset: 1 });
+});
+
+test('a provider half of whose instances run 18.4.1 already is finished, not upgraded again', async () => {
+  const upgrade = await rehearsal.provider({
+    id: 'half-done',
+    instances: [
+      { name: 'Done', gateway: 0, packageVersion: '18.4.1-12' },
+      { name: 'Not yet', gateway: 1 },
+    ],
+    gateways: [{ packageVersion: '18.4.1-12' }, {}],
+  });
+  await upgrade.start();
+  await upgrade.operate();
+  await upgrade.result();
+  expect(upgrade.effectCounts()).toMatchObject({ setupRan: 1, instanceUpgraded: 1 });
+  const { checks } = await upgrade.status();
+  expect(checks).toContainEqual(
+    expect.objectContaining({
+      name: 'sourceVersion',
+      verdict: 'warning',
+      message: expect.stringContaining('1 of 2') as string,
+    }),
+  );
+});
+
+test('a provider without adapters is upgraded all the same: its operator looks at tasks and connections', async () => {
+  const upgrade = await rehearsal.provider(
+    { id: 'by-hand', instances: 1, openTasks: 0 },
+    { taskMonitor: { adapter: 'gate' }, connectionTest: { adapter: 'gate' }, installedSites: [] },
+  );
+  await upgrade.start();
+  const answered = await upgrade.operate();
+  expect(await upgrade.result()).toMatchObject({ to: '18.4.1' });
+  const gates = answered.flatMap((event) => (event.kind === 'answered' ? [event.gate] : []));
+  expect(gates).toEqual(
+    expect.arrayContaining([
+      'drainTasks/tasks',
+      expect.stringMatching(/^collectGatewaySites\/name-/),
+      expect.stringMatching(/^acquireRefreshTokens\/connection-/),
+      'validate/tasks',
+      expect.stringMatching(/^validate\/connection-/),
+    ]),
+  );
+});
+
+describe('a provider that must not be upgraded is refused without a single change', () => {
+  test.each([
+    [
+      'a Germany instance',
+      { instances: [{ name: 'CSP DE', cloud: 'germany' as const }, { name: 'CSP EMEA' }] },
+      'microsoftCloudGermany',
+    ],
+    ['version 18.2', { sourceVersion: '18.2' }, 'sourceVersion'],
+    ['platform 8.2', { build: 'oa-8.2-1216' }, 'platformVersion'],
+    ['a SQL login without sysadmin', { gateways: [{ localDb: false, sysadmin: 0 as const }] }, 'sqlSysadmin'],
+    ['a SQL Server that does not say', { gateways: [{ localDb: false, sysadmin: null }] }, 'sqlSysadmin'],
+  ])('%s', async (what, options, check) => {
+    const upgrade = await rehearsal.provider({
+      id: `refused-${what.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`,
+      ...options,
+    });
+    const before = await upgrade.state();
+    await upgrade.start();
+    await expect(upgrade.result()).rejects.toMatchObject({
+      cause: { type: 'Refused', message: expect.stringContaining(check) as string },
+    });
+    expect(await upgrade.state()).toEqual(before);
+    expect(upgrade.effects()).toEqual([]);
+  });
+
+  test('a gateway site that was renamed', async () => {
+    const upgrade = await rehearsal.provider({
+      id: 'renamed',
+      instances: 1,
+      gateways: [{ installedAs: 'Original name', site: 'New name' }],
+    });
+    await upgrade.start();
+    await expect(upgrade.result()).rejects.toMatchObject({
+      cause: { message: expect.stringMatching(/"New name" but was installed as "Original name"/) as string },
+    });
+    expect(upgrade.effects()).toEqual([]);
+  });
+
+  test('an endpoint host without a worker', async () => {
+    const upgrade = await rehearsal.provider(
+      { id: 'silent', instances: 1 },
+      {
+        endpointHosts: [{ name: 'nobody-there' }],
+        timings: { hostAnswer: 1 },
+      },
+    );
+    await upgrade.start();
+    await expect(upgrade.result()).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('onward worker --host nobody-there') as string },
+    });
+    expect(upgrade.effects()).toEqual([]);
+  });
+
+  test('a provider that the inventory does not know', async () => {
+    await rehearsal.provider({ id: 'known-one' });
+    const handle = await rehearsal.client.workflow.start('upgradeProvider', {
+      workflowId: 'upgrade/knwon-one',
+      taskQueue: 'onward',
+      args: [{ provider: 'knwon-one' }],
+    });
+    await expect(handle.result()).rejects.toMatchObject({
+      cause: { cause: { type: 'UnknownProvider', message: expect.stringContaining('known-one') as string } },
+    });
+  });
+});
