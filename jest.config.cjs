@@ -5,7 +5,7 @@ module.exports = {
   reporters: ['default', '<rootDir>/tools/jest-counts.cjs'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform: {
-    '^.+\\.(ts|mjs)$': [
+    '^.+\\.ts$': [
       '@swc/jest',
       {
         jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { missingPackages } from '../../tools/installed-packages.mjs';
+import { missingPackages } from '../../tools/installed-packages.cjs';
 
 interface Lock {
   packages: Record<string, { version: string; dev?: boolean; optional?: boolean }>;

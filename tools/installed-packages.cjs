@@ -8,7 +8,7 @@
  * @param installed parsed node_modules/.package-lock.json, or undefined where there is none
  * @param options `dev`: also those that only development and tests need
  */
-export function missingPackages(lock, installed, { dev }) {
+function missingPackages(lock, installed, { dev }) {
   return Object.entries(lock.packages)
     .filter(([location, wanted]) => {
       // Optional ones are for some machines only; the project itself is the one without a location.
@@ -17,3 +17,5 @@ export function missingPackages(lock, installed, { dev }) {
     })
     .map(([location]) => location.slice(location.lastIndexOf('node_modules/') + 'node_modules/'.length));
 }
+
+module.exports = { missingPackages };
