@@ -3,7 +3,7 @@ import { createColors } from 'picocolors';
 import type { Colors } from 'picocolors/types';
 import { hostname, userInfo } from 'node:os';
 import { asCliError } from './cli-error';
-import { safeLines, safeText } from './text/safe-text';
+import { safeJson, safeLines, safeText } from './text/safe-text';
 import { shellOf, type Shell } from './text/shell-quote';
 import type { Upgrades } from './upgrades';
 import type { Calling } from './views/how-to-answer';
@@ -48,7 +48,7 @@ export async function withUpgrades<T>(
 
 /** The result of a command: one JSON document with `--json`, else lines for people. */
 export function say(context: CliContext, options: GlobalOptions, document: unknown, lines: string[]): void {
-  const text = options.json ? JSON.stringify(document, null, 2) : lines.join('\n');
+  const text = options.json ? safeJson(document, 2) : lines.join('\n');
   context.stdout.write(`${text}\n`);
 }
 
@@ -56,7 +56,7 @@ export function say(context: CliContext, options: GlobalOptions, document: unkno
 export function sayError(context: CliContext, options: GlobalOptions, error: unknown): void {
   const { kind, message, problems, hint, exitCode } = asCliError(error);
   if (options.json) {
-    context.stderr.write(`${JSON.stringify({ error: { kind, message, problems, hint, exitCode } }, null, 2)}\n`);
+    context.stderr.write(`${safeJson({ error: { kind, message, problems, hint, exitCode } }, 2)}\n`);
     return;
   }
   const lines = [

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CliError } from '../../src/cli/cli-error';
@@ -181,11 +181,57 @@ describe('answers', () => {
     expect({ code, stderr }).toEqual({ code: 3, stderr: 'The point of no return is passed.\n' });
   });
 
+  test('without a worker tell that they can be left as a signal', async () => {
+    const { code, stderr } = await onward(['consent', 'contoso', '2'], new FakeUpgrades([view()], NO_WORKER));
+    expect(code).toBe(6);
+    expect(stderr).toContain('--signal');
+  });
+
   test('can be left as a signal while no worker is up', async () => {
     const upgrades = new FakeUpgrades();
     const { stdout } = await onward(['consent', 'contoso', '2', '--signal'], upgrades);
     expect(upgrades.sent).toEqual([expect.objectContaining({ how: 'signal', name: 'consentCompleted' })]);
     expect(stdout).toContain('onward audit contoso');
+  });
+});
+
+describe('commands that run or check something here', () => {
+  test.each([
+    [['worker', '--host', 'GW 01'], "A host's name"],
+    [['sandbox', '--source', 'contoso'], 'contoso=18.4'],
+    [['sandbox', '--control-port', '70000'], 'a port from 1 to 65535'],
+    [['demo', '--from', '18.2'], '18.3, 18.4'],
+    [['demo', '--provider', 'northwind'], 'contoso, fabrikam'],
+  ])('%j is a usage error that says what to do', async (commandLine, hint) => {
+    const { code, stderr } = await onward(commandLine);
+    expect(code).toBe(2);
+    expect(stderr).toContain(hint);
+  });
+
+  test('an inventory with mistakes is not valid, and every mistake is named with its line', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'onward-inventory-'));
+    try {
+      await writeFile(path.join(folder, 'contoso.yaml'), 'provider: contoso\nplans: []\n');
+      const { code, stdout, stderr } = await onward(['inventory', 'check', '--inventory', folder, '--json']);
+      expect(code).toBe(2);
+      const { problems } = JSON.parse(stdout) as { problems: { field: string; line: number }[] };
+      expect(problems).toContainEqual(expect.objectContaining({ field: 'plans', line: 2 }));
+      expect(stderr).toContain('contoso.yaml:2: plans');
+      const started = await onward(['start', 'contoso', '--inventory', folder]);
+      expect(started).toMatchObject({ code: 2, connections: [] });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test('a provider that is not in the inventory at hand is not started', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'onward-inventory-'));
+    try {
+      const { code, connections } = await onward(['start', 'contoso', '--inventory', folder]);
+      expect({ code, connections }).toEqual({ code: 4, connections: [] });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
 

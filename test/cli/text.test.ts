@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { formatDuration } from '../../src/cli/text/duration';
 import { markdownText } from '../../src/cli/text/markdown';
-import { safeLines, safeText } from '../../src/cli/text/safe-text';
+import { safeJson, safeLines, safeText } from '../../src/cli/text/safe-text';
 import { commandLine } from '../../src/cli/text/shell-quote';
 
 describe('text from people on a terminal', () => {
@@ -29,6 +29,14 @@ describe('text from people on a terminal', () => {
 
   test('keeps its lines where lines are wanted, up to a limit', () => {
     expect(safeLines('a\r\nb\u2028c\nd', 100, 3)).toEqual(['a', 'b', 'c', '… 1 more lines']);
+  });
+
+  test('is the same value in JSON, and harmless to look at', () => {
+    const value = { a: 'x\u001b\u009b\u202e\u{e0041}\n', 'b\u200b': ['Süd'] };
+    const json = safeJson(value, 2);
+    expect(JSON.parse(json)).toEqual(value);
+    expect(json.replaceAll('\n', '')).not.toMatch(/\p{Cc}|\p{Cf}/u);
+    expect(json).toContain('Süd');
   });
 
   test('is inert in Markdown', () => {

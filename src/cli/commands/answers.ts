@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander';
 import { messages, type MessageName, type Messages } from '../../contract/messages';
 import { say, whoIs, withUpgrades, type CliContext, type GlobalOptions } from '../cli-context';
-import { CliError } from '../cli-error';
+import { asCliError, CliError } from '../cli-error';
 import { byOption, globalsOf, problemsOf, PROVIDER_HELP, providerName } from './arguments';
 
 interface AnswerOptions extends GlobalOptions {
@@ -85,8 +85,18 @@ async function send<N extends MessageName>(
       say(context, options, { provider, name, sent: 'signal', payload: message }, [text]);
       return;
     }
-    const recorded = await upgrades.answer(provider, name, message);
+    const recorded = await upgrades.answer(provider, name, message).catch(withoutWorker);
     say(context, options, { provider, name, sent: 'update', payload: message, ...recorded }, [recorded.message]);
+  });
+}
+
+/** What was sent may still reach a worker that comes back soon, so nobody can say that it was not recorded. */
+function withoutWorker(error: unknown): never {
+  const { kind, message } = asCliError(error);
+  if (kind !== 'noWorker') throw error;
+  throw new CliError('noWorker', message, {
+    hint: 'It may have been recorded or not; sending it again does no harm. With --signal it is kept until a worker is up.',
+    cause: error,
   });
 }
 

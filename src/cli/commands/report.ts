@@ -5,6 +5,7 @@ import { CliError } from '../cli-error';
 import { asMarkdown, asText } from '../evidence/document';
 import { evidenceDocument } from '../evidence/evidence-document';
 import { evidencePack, type EvidencePack } from '../evidence/evidence-pack';
+import { safeJson } from '../text/safe-text';
 import { onwardVersion } from '../version';
 import { globalsOf, PROVIDER_HELP, providerName } from './arguments';
 
@@ -45,7 +46,7 @@ async function report(context: CliContext, options: ReportOptions, provider: str
 }
 
 function render(pack: EvidencePack, format: ReportOptions['format']): string {
-  if (format === 'json') return `${JSON.stringify(pack, null, 2)}\n`;
+  if (format === 'json') return `${safeJson(pack, 2)}\n`;
   const document = evidenceDocument(pack);
   return format === 'markdown' ? asMarkdown(document) : asText(document);
 }

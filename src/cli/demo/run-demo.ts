@@ -10,6 +10,7 @@ import { asMarkdown, asText } from '../evidence/document';
 import { evidenceDocument, outcomeDocument } from '../evidence/evidence-document';
 import { evidencePack, type EvidencePack } from '../evidence/evidence-pack';
 import { withScreen, type Screen } from '../screen';
+import { safeJson } from '../text/safe-text';
 import type { UpgradeView } from '../upgrades';
 import { onwardVersion, PROJECT_FOLDER } from '../version';
 import type { Calling } from '../views/how-to-answer';
@@ -47,7 +48,7 @@ export async function runDemo(context: CliContext, options: DemoOptions): Promis
       for (const close of closers.reverse()) await close();
     }
   });
-  context.stdout.write(silent ? `${JSON.stringify(pack, null, 2)}\n` : `\n${asText(outcomeDocument(pack))}\n`);
+  context.stdout.write(silent ? `${safeJson(pack, 2)}\n` : `\n${asText(outcomeDocument(pack))}\n`);
   requireCompleted(view);
 }
 

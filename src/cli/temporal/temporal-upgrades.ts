@@ -25,13 +25,16 @@ import { causeMessage, explain, noWorker } from './temporal-errors';
 import { readHistory } from './upgrade-record';
 
 const WORKFLOW_TYPE = 'upgradeProvider';
-/** How long the server, and the worker behind it, may take for one answer. */
 const DEADLINE_MS = 10_000;
 /** A history may have thousands of events and travels in pages. */
 const HISTORY_DEADLINE_MS = 60_000;
 
 export class TemporalUpgrades implements Upgrades {
-  constructor(private readonly client: Client) {}
+  /** @param deadlineMs how long the server, and the worker behind it, may take for one answer. */
+  constructor(
+    private readonly client: Client,
+    private readonly deadlineMs = DEADLINE_MS,
+  ) {}
 
   async start(input: UpgradeInput): Promise<{ workflowId: string; runId: string }> {
     const { provider } = input;
@@ -148,7 +151,7 @@ export class TemporalUpgrades implements Upgrades {
     provider: string | undefined,
     doing: string,
     request: () => Promise<T>,
-    deadlineMs = DEADLINE_MS,
+    deadlineMs = this.deadlineMs,
   ): Promise<T> {
     try {
       return await this.client.withDeadline(Date.now() + deadlineMs, request);

@@ -22,6 +22,16 @@ export function safeLines(text: string, max = 300, maxLines = 60): string[] {
   return lines.length > maxLines ? [...shown, `… ${lines.length - maxLines} more lines`] : shown;
 }
 
+/** JSON in which whatever a terminal would obey or hide is an escape: the same value, and safe to be shown as it is. */
+export function safeJson(value: unknown, indent?: number): string {
+  // The line breaks of an indented text are its own: those of the value are escapes already.
+  return JSON.stringify(value, null, indent).replace(INVISIBLE, (character) =>
+    character === '\n' ? character : character.replace(/[^]/g, escapeUnit),
+  );
+}
+
+const escapeUnit = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
 function visible(text: string): string {
   return text
     .replace(INVISIBLE, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`)

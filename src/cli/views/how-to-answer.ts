@@ -2,7 +2,7 @@
 import type { MessageName } from '../../contract/messages';
 import { upgradeWorkflowId } from '../../contract/provider';
 import type { Gate, Hold } from '../../contract/status';
-import { safeText } from '../text/safe-text';
+import { safeJson, safeText } from '../text/safe-text';
 import { commandLine, type Shell } from '../text/shell-quote';
 
 export interface Calling {
@@ -39,7 +39,7 @@ export function howToResolve(
 function howToSend(provider: string, name: MessageName, payload: Payload, calling: Calling): HowToAnswer {
   const signal = ['temporal', 'workflow', 'signal', '--workflow-id', upgradeWorkflowId(provider), '--name', name];
   const onward = [...onwardArguments(provider, name, payload), ...calling.connection];
-  const temporal = [...signal, '--input', plainJson(payload), ...calling.connection];
+  const temporal = [...signal, '--input', safeJson(payload), ...calling.connection];
   return {
     onward: safeText(`${calling.onward} ${commandLine(onward, calling.shell)}`, LONGEST),
     temporal: safeText(commandLine(temporal, calling.shell), LONGEST),
@@ -48,15 +48,6 @@ function howToSend(provider: string, name: MessageName, payload: Payload, callin
 
 /** A command that was cut would be worse than none: no answer is longer. */
 const LONGEST = 20_000;
-
-/** JSON in which every character that a terminal might obey or hide is an escape, so that it can be shown as it is. */
-function plainJson(payload: Payload): string {
-  return JSON.stringify(payload).replace(/[^\x20-\x7e\p{L}\p{N}\p{P}\p{S}]/gu, (character) =>
-    Array.from({ length: character.length }, (_, index) => escapeUnit(character.charCodeAt(index))).join(''),
-  );
-}
-
-const escapeUnit = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;
 
 /** The arguments of our own command for a message; `by` is left to its default. */
 function onwardArguments(provider: string, name: MessageName, payload: Payload): string[] {

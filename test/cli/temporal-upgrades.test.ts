@@ -1,0 +1,137 @@
+import path from 'node:path';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { connectUpgrades } from '../../src/cli/temporal/connect-upgrades';
+import { TemporalUpgrades } from '../../src/cli/temporal/temporal-upgrades';
+import type { Upgrades } from '../../src/cli/upgrades';
+import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
+import { connectClient, localSettings } from '../../src/temporal/connection';
+import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
+import { profile } from './fixtures';
+
+const by = { by: 'ana', reason: 'because' };
+
+describe('upgrades on a Temporal server', () => {
+  let server: DevServer;
+  let connection: NativeConnection;
+  let upgrades: Upgrades;
+  let worker: Worker;
+  let running: Promise<void>;
+
+  beforeAll(async () => {
+    // Workflows fail here on purpose.
+    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    server = await startDevServer();
+    connection = await NativeConnection.connect({ address: server.address });
+    upgrades = new TemporalUpgrades(await connectClient(localSettings(server.address)), 3000);
+    worker = await Worker.create({
+      connection,
+      taskQueue: CONTROL_TASK_QUEUE,
+      workflowsPath: path.join(__dirname, 'small-upgrade.ts'),
+      activities: { loadProvider: async () => profile },
+    });
+    running = worker.run();
+  }, 120_000);
+  afterAll(async () => {
+    if (worker?.getState() === 'RUNNING') worker.shutdown();
+    await running;
+    await upgrades?.close();
+    await connection?.close();
+    await server?.close();
+  });
+
+  async function over(provider: string): Promise<void> {
+    while ((await upgrades.summary(provider)).execution === 'running') await new Promise(setImmediate);
+  }
+
+  test('one that runs is seen, listed, and not started twice', async () => {
+    await upgrades.start({ provider: 'contoso', startedBy: 'ana' });
+    expect(await upgrades.view('contoso')).toMatchObject({
+      execution: 'running',
+      status: { provider: 'contoso', startedBy: 'ana', state: 'waiting' },
+    });
+    await expect(upgrades.start({ provider: 'contoso' })).rejects.toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('running already') as string,
+    });
+    while ((await upgrades.running()).length === 0) await new Promise(setImmediate);
+    expect(await upgrades.running()).toMatchObject([{ provider: 'contoso', workflowId: 'upgrade/contoso' }]);
+  });
+
+  test('one that is not there is not found, whatever it is asked', async () => {
+    for (const question of [
+      () => upgrades.view('nobody'),
+      () => upgrades.audit('nobody'),
+      () => upgrades.summary('nobody'),
+      () => upgrades.record('nobody'),
+      () => upgrades.answer('nobody', 'pause', by),
+      () => upgrades.signal('nobody', 'pause', by),
+    ]) {
+      await expect(question()).rejects.toMatchObject({ kind: 'notFound', message: 'There is no upgrade of nobody.' });
+    }
+  });
+
+  test('answers are told what came of them, refusals with the reason of the upgrade', async () => {
+    await upgrades.start({ provider: 'answers' });
+    expect(await upgrades.answer('answers', 'pause', by)).toEqual({ recorded: true, message: 'Paused.' });
+    await expect(upgrades.answer('answers', 'pause', { ...by, reason: 'none' })).rejects.toMatchObject({
+      kind: 'refused',
+      message: 'That is no reason.',
+    });
+    await expect(upgrades.answer('answers', 'abort', by)).rejects.toMatchObject({
+      kind: 'refused',
+      message: 'The point of no return is passed.',
+    });
+  });
+
+  test('the record of one that completed has its input, its frozen entry, its actions and its result', async () => {
+    await upgrades.start({ provider: 'complete', startedBy: 'ana' });
+    await upgrades.signal('complete', 'resume', by);
+    await over('complete');
+    expect(await upgrades.record('complete')).toMatchObject({
+      execution: 'completed',
+      input: { provider: 'complete', startedBy: 'ana' },
+      profile: { provider: 'contoso' },
+      actions: [{ name: 'loadProvider', summary: 'read the entry', outcome: 'completed', attempts: 1 }],
+      result: { provider: 'complete' },
+      sdks: [expect.stringContaining('typescript')],
+    });
+    await expect(upgrades.start({ provider: 'complete' })).rejects.toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('completed already') as string,
+    });
+  });
+
+  test('one that failed says why, and may be started again', async () => {
+    await upgrades.start({ provider: 'failing' });
+    await upgrades.signal('failing', 'resume', { ...by, reason: 'fail' });
+    await over('failing');
+    expect(await upgrades.view('failing')).toMatchObject({ execution: 'failed', failure: 'The step failed.' });
+    expect(await upgrades.record('failing')).toMatchObject({
+      failure: { type: 'StepFailed', message: 'The step failed.' },
+    });
+    await expect(upgrades.start({ provider: 'failing' })).resolves.toMatchObject({ workflowId: 'upgrade/failing' });
+  });
+
+  test('one that failed before it could answer anything still says why', async () => {
+    await upgrades.start({ provider: 'broken' });
+    await over('broken');
+    await expect(upgrades.view('broken')).rejects.toMatchObject({
+      kind: 'failure',
+      message: 'The upgrade of broken failed at once: plans: is missing',
+    });
+  });
+
+  test('without a worker the server is still asked, and says who does not answer', async () => {
+    worker.shutdown();
+    await running;
+    await expect(upgrades.view('contoso')).rejects.toMatchObject({ kind: 'noWorker' });
+    expect(await upgrades.summary('contoso')).toMatchObject({ execution: 'running', provider: 'contoso' });
+    await upgrades.signal('contoso', 'resume', by);
+  });
+
+  test('without a server that is what is said', async () => {
+    await server.close();
+    await expect(upgrades.summary('contoso')).rejects.toMatchObject({ kind: 'unreachable' });
+    await expect(connectUpgrades(localSettings(server.address))).rejects.toMatchObject({ kind: 'unreachable' });
+  });
+});
