@@ -4,7 +4,7 @@ import { withoutCredentials } from '../src/systems/http';
 import type { Office365Application } from '../src/systems/office365-application';
 import type { OperationsClient, RequestStatus } from '../src/systems/operations';
 import { SystemError, isSystemError } from '../src/systems/system-error';
-import { poll, type Polling, type Report } from './polling';
+import { poll, type Polling, type Report, type Wait } from './polling';
 
 /** So often the package must be found missing, however short the time between. */
 const ABSENT_LOOKS = 3;
@@ -144,7 +144,13 @@ export async function awaitImport(
 ): Promise<ImportedPackage | undefined> {
   let absentSince: number | undefined;
   let absentLooks = 0;
-  return poll(polling, async () => {
+  const wait: Wait = {
+    system: 'Operations',
+    call: 'pem.APS.importPackage',
+    object: withoutCredentials(input.packageUrl),
+    next: 'Find its tasks under Operations > Tasks, repair what keeps them, then retry.',
+  };
+  return poll(polling, wait, async () => {
     // In this order: a request that is done has listed its package.
     const request = await requestStatus(operations, input.requestId);
     if (request.state === 'failed') throw importFailed(input, request.messages);
@@ -153,13 +159,13 @@ export async function awaitImport(
     if (request.state === 'running') {
       absentSince = undefined;
       absentLooks = 0;
-      return undefined;
+      return { open: request.messages.join('; ') || 'its tasks are running' };
     }
     if (imported) return { found: imported };
     absentSince ??= performance.now();
     absentLooks += 1;
     const certain = absentLooks >= ABSENT_LOOKS && performance.now() - absentSince >= polling.absenceMs;
-    return certain ? { found: undefined } : undefined;
+    return certain ? { found: undefined } : { open: 'the package is not listed' };
   });
 }
 

@@ -11,7 +11,7 @@ import { SystemError } from '../src/systems/system-error';
 import { HumanOrSimTaskMonitor } from '../src/systems/task-monitor';
 import type { ResolveSecret } from '../src/systems/xmlrpc-endpoint';
 import { awaitImport, importPackage } from './import-package';
-import { POLLING, heartbeating, poll, type Polling } from './polling';
+import { POLLING, heartbeating, poll, type Polling, type Wait } from './polling';
 import { upgradeInstance } from './upgrade-instance';
 
 export interface OperationsDependencies {
@@ -81,12 +81,12 @@ export function createOperationsActivities({
     awaitTasksProcessed: ({ monitor }) =>
       heartbeating((report) => {
         const screen = taskMonitor(monitor);
-        return poll(polling, async () => {
+        return poll(polling, TASKS_PROCESSED, async () => {
           const open = await screen.openTasks();
           report({ open: open.length });
           const failed = open.filter(({ status }) => status === 'Failed');
           if (failed.length > 0) throw tasksFailed(failed);
-          return open.length === 0 ? { found: undefined } : undefined;
+          return open.length === 0 ? { found: undefined } : { open: named(open) };
         });
       }),
   };
@@ -123,13 +123,20 @@ function taskMonitor(setting: TaskMonitorSetting): HumanOrSimTaskMonitor {
   }
 }
 
+const TASKS_PROCESSED: Wait = {
+  system: 'task monitor',
+  call: 'waiting for Office 365 tasks',
+  next: 'Look at them under Operations > Tasks.',
+};
+
+const named = (tasks: { id: number; name: string }[]): string =>
+  tasks.map(({ id, name }) => `#${id} ${name}`).join(', ');
+
 function tasksFailed(failed: { id: number; name: string }[]): SystemError {
-  const named = failed.map(({ id, name }) => `#${id} ${name}`).join(', ');
   return new SystemError({
+    ...TASKS_PROCESSED,
     type: FAILURE.rejected,
-    system: 'task monitor',
-    call: 'waiting for Office 365 tasks',
-    problem: `found failed ones, which wait for a person: ${named}`,
+    problem: `found failed ones, which wait for a person: ${named(failed)}`,
     next: 'Resubmit or cancel them under Operations > Tasks.',
   });
 }

@@ -1,5 +1,7 @@
 /** Waiting inside an activity: it stays alive for Temporal, gives way to cancellation, and asks less and less often. */
 import { Context } from '@temporalio/activity';
+import { FAILURE } from '../src/contract/activities';
+import { SystemError, type SystemProblem } from '../src/systems/system-error';
 
 /** How often a waiting activity looks, in milliseconds. */
 export interface Polling {
@@ -36,13 +38,46 @@ export async function heartbeating<T>(run: (report: Report) => Promise<T>): Prom
   }
 }
 
-/** Looks until there is something to return, with growing gaps; rejects when the activity is cancelled. */
-export async function poll<T>(polling: Polling, look: () => Promise<{ found: T } | undefined>): Promise<T> {
+/** What is waited for, in the words of the failure that ends a wait in vain. */
+export type Wait = Pick<SystemProblem, 'system' | 'call' | 'object' | 'next'>;
+
+/** What a look has found, or what is still open. */
+export type Seen<T> = { found: T } | { open: string };
+
+/**
+ * Looks until there is something to return, with growing gaps; rejects when the activity is cancelled.
+ *
+ * @throws SystemError, before Temporal's patience ends, that says what was still open at the last look.
+ */
+export async function poll<T>(polling: Polling, wait: Wait, look: () => Promise<Seen<T>>): Promise<T> {
+  const ends = lastLook();
   let gap = polling.firstGapMs;
   for (;;) {
     const seen = await look();
-    if (seen) return seen.found;
-    await Context.current().sleep(gap);
+    if ('found' in seen) return seen.found;
+    const left = ends - Date.now();
+    if (left <= 0) {
+      throw new SystemError({
+        ...wait,
+        type: FAILURE.notYet,
+        retryable: false,
+        problem: `is not done within its time: ${seen.open}`,
+      });
+    }
+    await Context.current().sleep(Math.min(gap, left));
     gap = Math.min(gap * GROWTH, polling.longestGapMs);
   }
+}
+
+/** Part of its time after which an activity looks for the last time. */
+const PATIENCE = 0.9;
+
+/** When, in milliseconds since 1970; Temporal gives up a little later. */
+function lastLook(): number {
+  const { startToCloseTimeoutMs, currentAttemptScheduledTimestampMs, scheduleToCloseTimeoutMs, scheduledTimestampMs } =
+    Context.current().info;
+  return Math.min(
+    startToCloseTimeoutMs > 0 ? currentAttemptScheduledTimestampMs + startToCloseTimeoutMs * PATIENCE : Infinity,
+    scheduleToCloseTimeoutMs > 0 ? scheduledTimestampMs + scheduleToCloseTimeoutMs * PATIENCE : Infinity,
+  );
 }

@@ -4,7 +4,7 @@ import { FAILURE } from '../src/contract/activities';
 import { withoutRelease } from '../src/contract/versions';
 import type { OperationsClient } from '../src/systems/operations';
 import { SystemError, isSystemError } from '../src/systems/system-error';
-import { poll, type Polling, type Report } from './polling';
+import { poll, type Polling, type Report, type Wait } from './polling';
 
 /**
  * How far the upgrade is, as a later attempt finds it: `asked` before the call that starts it, `accepted` after its answer,
@@ -38,12 +38,19 @@ export async function upgradeInstance(
   };
 
   const began = performance.now();
-  await poll(polling, async () => {
+  const wait: Wait = {
+    system: 'Operations',
+    call: 'pem.APS.upgradeApplicationInstance',
+    object: `application instance ${instanceId}`,
+    next: 'Find its task under Operations > Tasks, repair what keeps it, resubmit it, then retry.',
+  };
+  await poll(polling, wait, async () => {
     const now = await operations.applicationInstance(instanceId);
+    const open = { open: `it is ${now.status} on ${now.packageVersion}` };
     const upgraded = withoutRelease(now.packageVersion) === withoutRelease(version);
     if (now.status !== 'Ready') {
       if (now.status === 'Upgrading') enter('upgrading');
-      return undefined;
+      return open;
     }
     if (upgraded) return { found: now };
     switch (phase) {
@@ -66,7 +73,7 @@ export async function upgradeInstance(
           next: 'Look for its task under Operations > Tasks and in the task log, repair the cause, then retry.',
         });
     }
-    return undefined;
+    return open;
   });
 }
 

@@ -1,5 +1,6 @@
 /** One upgrade of one provider: validate, look, choose the path, walk it, say how it ended. */
 import {
+  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
   TemporalFailure,
@@ -46,8 +47,7 @@ export function upgradeAlong(paths: readonly UpgradePath[]): (input: UpgradeInpu
     record.begins([preflight]);
     void CancellationScope.nonCancellable(() => record.run());
     try {
-      const profile = await inventory.loadProvider(`read ${provider} from the inventory`, { provider });
-      return await upgradeOf({ profile, record, desk }, paths);
+      return await upgradeOf({ profile: await loadProfile(provider), record, desk }, paths);
     } catch (error) {
       if (!(error instanceof TemporalFailure)) throw error;
       if (record.status.endedAt === undefined) record.enterPhase(endBeforeAnyStep(error));
@@ -55,6 +55,15 @@ export function upgradeAlong(paths: readonly UpgradePath[]): (input: UpgradeInpu
       throw error;
     }
   };
+}
+
+/** What is wrong with the inventory is what the workflow fails with, not that an activity failed. */
+async function loadProfile(provider: string): Promise<ProviderProfile> {
+  try {
+    return await inventory.loadProvider(`read ${provider} from the inventory`, { provider });
+  } catch (error) {
+    throw error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;
+  }
 }
 
 async function upgradeOf(upgrade: Upgrade, paths: readonly UpgradePath[]): Promise<UpgradeResult> {

@@ -175,7 +175,7 @@ describe('a provider that must not be upgraded is refused without a single chang
       args: [{ provider: 'knwon-one' }],
     });
     await expect(handle.result()).rejects.toMatchObject({
-      cause: { cause: { type: 'UnknownProvider', message: expect.stringContaining('known-one') as string } },
+      cause: { type: 'UnknownProvider', message: expect.stringContaining('known-one') as string },
     });
   });
 });

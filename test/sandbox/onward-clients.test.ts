@@ -2,8 +2,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
 import { parse } from 'yaml';
 import { createBillingActivities } from '../../activities/billing';
 import { createMicrosoftActivities } from '../../activities/microsoft';
@@ -13,6 +11,7 @@ import { resolveSecret } from '../../src/inventory/secrets';
 import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
 import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { closeConnections } from '../../src/systems/http';
+import { activityEnvironment } from '../systems/support/activity-environment';
 import { standInHosts } from './stand-in-hosts';
 
 const hosts = standInHosts();
@@ -22,7 +21,7 @@ const activities = {
   ...createMicrosoftActivities({ resolveSecret }),
 };
 // Failures are expected here; what they say is asserted, not printed.
-const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+const environment = activityEnvironment();
 const run = <I, O>(activity: (input: I) => Promise<O>, input: I): Promise<O> => environment.run(activity, input);
 
 let sandbox: Sandbox;

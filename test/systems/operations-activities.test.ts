@@ -333,15 +333,14 @@ describe('Office 365 tasks', () => {
     task(3, 'Office 365: assign license', 'Canceled'),
   ];
 
-  async function awaitTasks(screens: object[][]) {
+  async function awaitTasks(screens: object[][], environment = activityEnvironment()) {
     const server = await scriptedServer(({ path }) => {
       expect(path).toBe('/_sim/providers/contoso/tasks');
       return { body: JSON.stringify([...background, ...((screens.length > 1 ? screens.shift() : screens[0]) ?? [])]) };
     });
     try {
-      await vendor.run('awaitTasksProcessed', {
-        monitor: { adapter: 'sandbox', url: `${server.url}_sim/providers/contoso/` },
-      });
+      const monitor = { adapter: 'sandbox' as const, url: `${server.url}_sim/providers/contoso/` };
+      await vendor.run('awaitTasksProcessed', { monitor }, environment);
       return server.asked.length;
     } finally {
       await server.close();
@@ -357,6 +356,15 @@ describe('Office 365 tasks', () => {
     await expect(awaitTasks([[task(11, 'Office 365: add domain', 'Failed')]])).rejects.toMatchObject({
       type: FAILURE.rejected,
       message: text('#11 Office 365: add domain'),
+    });
+  });
+
+  test('that are still open when the time is over are named, before Temporal gives up without a word', async () => {
+    const open = task(12, 'Office 365: move mailbox', 'Running');
+    await expect(awaitTasks([[open]], activityEnvironment({ scheduleToCloseTimeoutMs: 50 }))).rejects.toMatchObject({
+      type: FAILURE.notYet,
+      nonRetryable: true,
+      message: text('is not done within its time: #12 Office 365: move mailbox'),
     });
   });
 

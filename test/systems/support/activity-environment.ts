@@ -6,7 +6,14 @@ import { failureInterceptor } from '../../../activities/failures';
 /** As in a worker of ours: with heartbeats, and with the failures that a workflow would see. */
 export function activityEnvironment(info: Partial<Info> = {}): MockActivityEnvironment {
   return new MockActivityEnvironment(
-    { heartbeatTimeoutMs: 1_000, ...info },
+    {
+      heartbeatTimeoutMs: 1_000,
+      scheduledTimestampMs: Date.now(),
+      currentAttemptScheduledTimestampMs: Date.now(),
+      scheduleToCloseTimeoutMs: 60_000,
+      startToCloseTimeoutMs: 60_000,
+      ...info,
+    },
     { interceptors: [failureInterceptor], logger: new DefaultLogger('ERROR') },
   );
 }
