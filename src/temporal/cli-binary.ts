@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { buildCli } from './cli-build';
+import type { CliOrder } from './cli-order';
 import { downloadCli } from './cli-download';
 import { withLockFile } from './lock-file';
 import { type Progress, terminalProgress } from './progress';
@@ -28,10 +29,10 @@ export class NoTemporalCli extends Error {
 /** The version that download and build put into the cache: the last one that Go can build from the registry (temporal.md 4.2). */
 export const CLI_VERSION = '1.5.1';
 
-/** Puts the executable of {@link CLI_VERSION} at the path `file`, or throws an error that says why it cannot. */
 export interface CliMaker {
   name: string;
-  make: (file: string, version: string, progress: Progress) => Promise<void>;
+  /** Puts the executable at the path `file`, or throws an error that says why it cannot and what would help. */
+  make: (file: string, order: CliOrder) => Promise<void>;
 }
 
 export interface CliSources {
@@ -65,36 +66,47 @@ export async function findTemporalCli(given: Partial<CliSources> = {}): Promise<
   if (chosen !== undefined && chosen !== '') return identifyChosen(chosen);
 
   const tried = ['TEMPORAL_CLI is not set'];
-  const installed = await onPath(env);
-  if (installed === undefined) tried.push('there is no `temporal` on the PATH');
-  else {
+  const attempt = async (name: string, find: () => Promise<TemporalCli>): Promise<TemporalCli | undefined> => {
     try {
-      return await identify(installed, 'PATH');
+      return await find();
     } catch (error) {
-      tried.push(message(error));
+      tried.push(`${name}: ${message(error)}`);
+      return undefined;
     }
+  };
+
+  const installed = await onPath(env);
+  if (installed === undefined) tried.push('PATH: there is no `temporal`');
+  else {
+    const found = await attempt('PATH', () => identify(installed, 'PATH'));
+    if (found !== undefined) return found;
   }
 
-  const file = path.join(cache, `temporal-${CLI_VERSION}${EXE}`);
-  if (await isExecutable(file)) return identify(file, 'cache');
+  const file = path.join(cache, `temporal-${CLI_VERSION}-${process.platform}-${process.arch}${EXE}`);
+  const cached = async (): Promise<TemporalCli | undefined> =>
+    (await isExecutable(file)) ? attempt('cache', () => identify(file, 'cache')) : undefined;
+  const kept = await cached();
+  if (kept !== undefined) return kept;
+
   await mkdir(cache, { recursive: true });
   const wait = (holder: string): void =>
     progress.tick(`Another Onward (process ${holder}) is getting the Temporal CLI; waiting for it.`);
   return withLockFile(`${file}.lock`, wait, async () => {
-    if (await isExecutable(file)) return identify(file, 'cache');
-    // Runs and is renamed only when complete: whoever sees the file may run it.
-    const unfinished = path.join(cache, `unfinished-${CLI_VERSION}${EXE}`);
+    const madeMeanwhile = await cached();
+    if (madeMeanwhile !== undefined) return madeMeanwhile;
     for (const { name, make } of makers) {
-      try {
+      const made = await attempt(name, async () => {
+        // Renamed only when complete: whoever sees the file may run it.
+        const unfinished = path.join(cache, `unfinished${EXE}`);
         await rm(unfinished, { force: true });
-        await make(unfinished, CLI_VERSION, progress);
+        await make(unfinished, { version: CLI_VERSION, env, progress });
         const { version } = await identify(unfinished, name);
         await rename(unfinished, file);
-        progress.say(`The Temporal CLI ${version} is ready and kept in ${cache}.`);
         return { path: file, version, source: name };
-      } catch (error) {
-        tried.push(`${name}: ${message(error)}`);
-      }
+      });
+      if (made === undefined) continue;
+      progress.say(`The Temporal CLI ${made.version} is ready and kept in ${cache}.`);
+      return made;
     }
     throw new NoTemporalCli(
       `There is no Temporal CLI, and none could be made:\n${tried.map((line) => `  - ${line}`).join('\n')}\n` +

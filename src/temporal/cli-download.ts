@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import type { Progress } from './progress';
+import type { CliOrder } from './cli-order';
 
 const DEADLINE_MS = 5 * 60_000;
 const SCRIPT = path.join(__dirname, '../../tools/download-temporal-cli.cjs');
@@ -12,11 +12,12 @@ const SCRIPT = path.join(__dirname, '../../tools/download-temporal-cli.cjs');
  * Has the SDK download the CLI. It runs in a process of its own, because the SDK's runtime can be set up only once per
  * process, and because only a process can be given a deadline.
  */
-export async function downloadCli(file: string, version: string, progress: Progress): Promise<void> {
+export async function downloadCli(file: string, { version, env, progress }: CliOrder): Promise<void> {
   progress.say(`Downloading the Temporal CLI ${version} with Temporal's SDK.`);
   const folder = await mkdtemp(`${file}-`);
   try {
     const failure: unknown = await promisify(execFile)(process.execPath, [SCRIPT, folder, `v${version}`], {
+      env,
       timeout: DEADLINE_MS,
       killSignal: 'SIGKILL',
     }).then(

@@ -29,7 +29,7 @@ describe('finding the Temporal CLI', () => {
     await chmod(file, 0o755);
     return file;
   }
-  const cached = (): string => path.join(cache, `temporal-${CLI_VERSION}`);
+  const cached = (): string => path.join(cache, `temporal-${CLI_VERSION}-${process.platform}-${process.arch}`);
   const delivers = (name: string): CliMaker & { made: number } => {
     const maker = {
       name,
@@ -96,13 +96,18 @@ describe('finding the Temporal CLI', () => {
     for (const line of [
       'NoTemporalCli',
       'TEMPORAL_CLI is not set',
-      'no `temporal` on the PATH',
+      'PATH: there is no `temporal`',
       'download: temporal.download is out of reach',
       'build: there is no `go`',
       'https://go.dev/dl/',
     ]) {
       expect(failure).toContain(line);
     }
+  });
+
+  test('makes it anew when what the cache holds does not run', async () => {
+    await executable(cached(), 'something else');
+    expect(await find({ makers: [delivers('build')] })).toMatchObject({ path: cached(), source: 'build' });
   });
 
   test('never caches what was made only in part, or does not run', async () => {
