@@ -10,6 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { FAILURE } from '../src/contract/activities';
+import type { ProviderProfile } from '../src/contract/provider';
 import { upgradeInput, type UpgradeInput } from '../src/contract/messages';
 import {
   QUERY,

@@ -40,17 +40,13 @@ const CALL_TIMEOUT = 120 * SECOND;
 const DOWNLOAD_TIMEOUT = 60 * 60 * SECOND;
 const RETRY = { initialInterval: SECOND, backoffCoefficient: 2, maximumInterval: 30 * SECOND };
 
-/** Before the profile is known there are no settings to obey. */
-export const inventory = calls<InventoryActivities>({
-  startToCloseTimeout: 30 * SECOND,
-  scheduleToCloseTimeout: 600 * SECOND,
-  retry: RETRY,
-});
-
 /**
- * Notices are short and no upgrade depends on them, so they go out as local activities: one history event instead of six.
- * Where that fails, the server's patience is used.
+ * What is over in a moment and may happen twice runs as a local activity: one history event instead of six.
+ * Before the profile is known there are no settings to obey.
  */
+export const inventory = localCalls<InventoryActivities>({ scheduleToCloseTimeout: 60 * SECOND, retry: RETRY });
+
+/** No upgrade depends on a notice. Where one does not go out at once, the server's patience is used. */
 export const notifyAtOnce = localCalls<NotifyActivities>({
   startToCloseTimeout: 5 * SECOND,
   retry: { maximumAttempts: 1 },
@@ -72,7 +68,6 @@ export function activitiesFor(timings: Timings): Activities {
   const wait = (seconds: number): ActivityOptions => ({ ...base, scheduleToCloseTimeout: seconds * SECOND });
 
   const operations = calls<OperationsActivities>(call);
-  const network = calls<NetworkActivities>(call);
   return {
     operations: {
       readOperations: operations.readOperations,
@@ -93,7 +88,11 @@ export function activitiesFor(timings: Timings): Activities {
     billing: calls<BillingActivities>(call),
     microsoft: calls<MicrosoftActivities>(call),
     network: {
-      resolveHostnames: network.resolveHostnames,
+      resolveHostnames: localCalls<NetworkActivities>({
+        startToCloseTimeout: 30 * SECOND,
+        scheduleToCloseTimeout: timings.retryFor * SECOND,
+        retry: RETRY,
+      }).resolveHostnames,
       hashPackage: calls<NetworkActivities>({
         ...call,
         startToCloseTimeout: DOWNLOAD_TIMEOUT,
