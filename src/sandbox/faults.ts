@@ -1,5 +1,6 @@
 /** Faults and latencies that the control API orders and that the simulated systems act out on the wire. */
 import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 
 export const WIRE_FAULTS = [
   /** The connection is closed before the request is read: nothing happens. */
@@ -45,7 +46,8 @@ export interface FaultRule {
   delayMs?: number;
 }
 
-export class Faults {
+/** Emits `hit` with the rule whenever a call is hit, before anything else happens to the call. */
+export class Faults extends EventEmitter<{ hit: [FaultRule] }> {
   private rules: { rule: FaultRule; skip: number; left: number }[] = [];
 
   add(rule: Omit<FaultRule, 'id'>): FaultRule {
@@ -68,6 +70,7 @@ export class Faults {
       }
       entry.left -= 1;
       if (entry.left <= 0) this.rules = this.rules.filter((other) => other !== entry);
+      this.emit('hit', rule);
       return rule;
     }
     return undefined;

@@ -7,9 +7,8 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, Runtime, type NativeConnection, type Worker } from '@temporalio/worker';
-import type { Polling } from '../../activities/polling';
 import type { UpgradeInput } from '../../src/contract/messages';
-import { CONTROL_TASK_QUEUE, upgradeWorkflowId } from '../../src/contract/provider';
+import { CONTROL_TASK_QUEUE, endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
 import { QUERY, type AuditEntry, type Hold, type UpgradeResult, type UpgradeStatus } from '../../src/contract/status';
 import type { ProviderProfileInput } from '../../src/sandbox/inventory';
 import type { JournalEntry } from '../../src/sandbox/journal';
@@ -20,20 +19,28 @@ import { connectClient, connectWorker, localSettings, type TemporalSettings } fr
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { createControlPlaneWorker } from '../../src/worker/control-plane';
 import { createEndpointWorker } from '../../src/worker/endpoint';
+import { QUICK_LOOKS } from './quick-looks';
+import { WorkerProcess } from './worker-to-kill';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
-
-/** A sandbox answers at once, so waiting activities look often. */
-const QUICK_LOOKS: Polling = { firstGapMs: 5, longestGapMs: 50, absenceMs: 100 };
 
 /** Short enough that a test sees the end of patience. */
 const TIMINGS = { retryFor: 20, heartbeat: 5, hostAnswer: 30, drain: 60, import: 60, instanceUpgrade: 60, script: 60 };
 
 export type Settings = Partial<ProviderProfileInput>;
 
+export interface RehearsalOptions {
+  /** Whether workers run in this process, which is quicker, or in processes that can be killed. */
+  workers?: 'inProcess' | 'processes';
+  /** Of the endpoint workers: decides which PowerShell runs their scripts; the stand-in by default. */
+  endpointEnvironment?: NodeJS.ProcessEnv;
+}
+
 export class Rehearsal {
   private readonly hosts = new Set<string>();
   private readonly running: { worker: Worker; done: Promise<void> }[] = [];
+  /** Only where the workers are processes: by task queue. */
+  readonly processes = new Map<string, WorkerProcess>();
 
   private constructor(
     readonly server: DevServer,
@@ -42,11 +49,10 @@ export class Rehearsal {
     private readonly connection: NativeConnection,
     private readonly settings: TemporalSettings,
     private readonly folder: string,
-    private readonly environment: NodeJS.ProcessEnv,
+    private readonly options: RehearsalOptions,
   ) {}
 
-  /** @param environment of the endpoint workers: decides which PowerShell runs their scripts; the stand-in by default. */
-  static async start(environment: NodeJS.ProcessEnv = { PATH: '' }): Promise<Rehearsal> {
+  static async start(options: RehearsalOptions = {}): Promise<Rehearsal> {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'onward-rehearsal-'));
     const [server, sandbox] = await Promise.all([
       startDevServer(),
@@ -61,16 +67,31 @@ export class Rehearsal {
       connection,
       settings,
       folder,
-      environment,
+      options,
     );
-    rehearsal.run(
-      await createControlPlaneWorker(connection, {
-        inventoryDirectory: rehearsal.inventory,
-        settings,
-        polling: QUICK_LOOKS,
-      }),
-    );
+    await rehearsal.startControlPlane();
     return rehearsal;
+  }
+
+  private async startControlPlane(): Promise<void> {
+    const { settings, inventory: inventoryDirectory } = this;
+    if (this.options.workers === 'processes') {
+      this.processes.set(CONTROL_TASK_QUEUE, new WorkerProcess(this.server.address, { inventoryDirectory }, {}));
+    } else {
+      this.run(await createControlPlaneWorker(this.connection, { inventoryDirectory, settings, polling: QUICK_LOOKS }));
+    }
+  }
+
+  private async startEndpoint(host: string, controlUrl: string): Promise<void> {
+    const env = {
+      ...(this.options.endpointEnvironment ?? { PATH: '' }),
+      ONWARD_SANDBOX_HOST: new URL(`/_sim/hosts/${host}/`, controlUrl).href,
+    };
+    if (this.options.workers === 'processes') {
+      this.processes.set(endpointTaskQueue(host), new WorkerProcess(this.server.address, { host }, env));
+    } else {
+      this.run(await createEndpointWorker(this.connection, { host, settings: this.settings, env }));
+    }
   }
 
   /** A provider in the sandbox and in the inventory, with workers on its endpoint hosts. */
@@ -80,14 +101,7 @@ export class Rehearsal {
     const hosts = new Set(this.sandbox.world.provider(options.id).gateways.map(({ host }) => host));
     for (const host of [...hosts].filter((name) => !this.hosts.has(name))) {
       this.hosts.add(host);
-      const url = new URL(`/_sim/hosts/${host}/`, this.sandbox.urls.control(options.id)).href;
-      this.run(
-        await createEndpointWorker(this.connection, {
-          host,
-          settings: this.settings,
-          env: { ...this.environment, ONWARD_SANDBOX_HOST: url },
-        }),
-      );
+      await this.startEndpoint(host, this.sandbox.urls.control(options.id));
     }
     return new Upgrade(this, options.id);
   }
@@ -95,6 +109,7 @@ export class Rehearsal {
   async close(): Promise<void> {
     for (const { worker } of this.running) if (worker.getState() === 'RUNNING') worker.shutdown();
     await Promise.all(this.running.map(({ done }) => done));
+    await Promise.all([...this.processes.values()].map((worker) => worker.kill()));
     await this.connection.close();
     await this.client.connection.close();
     await this.sandbox.close();

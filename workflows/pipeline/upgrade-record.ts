@@ -14,6 +14,7 @@ import {
   crossedAttribute,
   openGatesAttribute,
   pathAttribute,
+  providerAttribute,
   stateAttribute,
   stepAttribute,
 } from '../../src/temporal/search-attributes';
@@ -197,8 +198,9 @@ export class UpgradeRecord {
   }
 
   private unpublished(): SearchAttributeUpdatePair[] {
-    const { path, step, state, crossed, gates, holds } = this.status;
+    const { provider, path, step, state, crossed, gates, holds } = this.status;
     const values: SearchAttributeUpdatePair[] = [
+      { key: providerAttribute, value: provider },
       { key: stateAttribute, value: state },
       { key: stepAttribute, value: step ?? null },
       { key: pathAttribute, value: path ? `${path.from} -> ${path.to}` : null },

@@ -1,0 +1,21 @@
+/**
+ * A worker in a process of its own, to be killed. It is the product's worker; only the looks of waiting activities are
+ * quick, as in all rehearsals. Configured by TEMPORAL_ADDRESS and one argument, a JSON object.
+ */
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { z } from 'zod';
+import { runControlPlaneWorker } from '../../src/worker/control-plane';
+import { runEndpointWorker } from '../../src/worker/endpoint';
+import { QUICK_LOOKS } from './quick-looks';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+const role = z
+  .union([z.strictObject({ inventoryDirectory: z.string() }), z.strictObject({ host: z.string() })])
+  .parse(JSON.parse(process.argv[2] ?? ''));
+
+const running = 'host' in role ? runEndpointWorker(role) : runControlPlaneWorker({ ...role, polling: QUICK_LOOKS });
+running.catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
