@@ -34,11 +34,14 @@ export async function onHost<T>(
   act: (work: HostWork) => Promise<T>,
 ): Promise<T> {
   const { cancellationSignal, info } = Context.current();
-  const ends = Date.now() + (info.startToCloseTimeoutMs || DEFAULT_MS) * (1 - RESERVE);
+  const time = info.startToCloseTimeoutMs || DEFAULT_MS;
+  const ends = Date.now() + time * (1 - RESERVE);
   return await heartbeating(async (report) => {
     const run: HostWork['run'] = async (script, parameters) => {
       report({ host: host.name, script });
-      const { result } = await powershell.run(script, parameters, Math.max(1, ends - Date.now()), cancellationSignal);
+      // After the end there is time left for a last look at what became of the script that took too long.
+      const deadline = Math.max(ends - Date.now(), (time * RESERVE) / 2);
+      const { result } = await powershell.run(script, parameters, deadline, cancellationSignal);
       return result;
     };
     const inspect: HostWork['inspect'] = (sites, upgrade, waitMilliseconds = 0) =>

@@ -135,6 +135,16 @@ describe('an endpoint host', () => {
       );
     }, 60_000);
 
+    it('waits for a setup.cmd that outlives its PowerShell, and finds that it has done its work', async () => {
+      const { world, told } = run(engine);
+      const activities = world.activities(engine);
+      world.fault('setup.cmd', 'setupOutlives', { delayMs: 2000 });
+      const setup = { host: world.host, site: world.planned(1), staged: told.staged, from: FROM, to: TO };
+      await activities.runSetup({ ...setup, upgrade: 'upgrade/again' });
+      expect(world.effects().slice(-1)).toEqual(['setupRan Office365 Gateway 02/Office365GatewayApplication02']);
+      expect(world.calls().filter((call) => call.startsWith('setup.cmd'))).toHaveLength(3);
+    }, 60_000);
+
     it.each([
       ['wrongEncoding', 'an answer'],
       ['stderrNoise', 'an answer'],

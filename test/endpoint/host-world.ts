@@ -10,7 +10,7 @@ import { createEndpointActivities } from '../../activities/endpoint';
 import type { EndpointActivities } from '../../src/contract/activities';
 import type { GatewaySite } from '../../src/contract/facts';
 import { Faults, type FaultRule } from '../../src/sandbox/faults';
-import { hostWorkDirectory } from '../../src/sandbox/hosts/disk';
+import { applicationDirectory, hostWorkDirectory } from '../../src/sandbox/hosts/disk';
 import { registerHosts } from '../../src/sandbox/hosts/register-hosts';
 import type { HostSpec, SimulatedHosts } from '../../src/sandbox/hosts-port';
 import { Journal } from '../../src/sandbox/journal';
@@ -28,6 +28,11 @@ const PACKAGE = buildPackage('18.4.1-12');
 
 export type Engine = 'stand-in' | 'PowerShell';
 export const GENUINE = findExecutable(process.env['ONWARD_PWSH'] || 'pwsh', process.env);
+
+/** What an activity sees of Temporal. */
+export function activityEnvironment(startToCloseTimeoutMs = 60_000): MockActivityEnvironment {
+  return new MockActivityEnvironment({ startToCloseTimeoutMs }, { logger: QUIET });
+}
 
 export function hostSpec(overrides: Partial<HostSpec> = {}): HostSpec {
   const binding = (address: string) => [{ address, port: 443, hostHeader: '' }];
@@ -136,11 +141,7 @@ export class HostWorld {
   }
 
   /** The activities as a worker runs them, each in an activity's context of its own. */
-  activities(
-    engine: Engine,
-    environment: () => MockActivityEnvironment = () =>
-      new MockActivityEnvironment({ startToCloseTimeoutMs: 60_000 }, { logger: QUIET }),
-  ) {
+  activities(engine: Engine, environment = () => activityEnvironment()) {
     const activities = createEndpointActivities({ powershell: powershellFor(this.environment(engine)) });
     return new Proxy(activities, {
       get:
@@ -163,6 +164,32 @@ export class HostWorld {
       ip: site.ip,
       instances: [index + 1],
     };
+  }
+
+  /** Resolves when the journal has a call of that name. */
+  async journalled(call: string): Promise<void> {
+    const until = Date.now() + 20_000;
+    while (!this.calls().some((name) => name.startsWith(call))) {
+      if (Date.now() > until) throw new Error(`The journal has no call of ${call}: ${this.calls().join(', ')}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  /** A change to the host that nobody told Onward of. */
+  async post(route: string, body: unknown): Promise<void> {
+    const response = await fetch(`${this.url}/_sim/hosts/${HOST}/${route}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${route}: HTTP ${response.status}`);
+  }
+
+  /** Folder of a gateway application. */
+  folder(index: number): string {
+    const site = this.spec.sites[index];
+    if (site === undefined) throw new Error(`The host has no site ${index}`);
+    return applicationDirectory(this.directory, HOST, site, this.planned(index).application);
   }
 
   state(index: number): Promise<unknown> {

@@ -12,6 +12,9 @@ import { setInterval } from 'node:timers';
 const ECHO = /^\[Console\]::(Out|Error)\.WriteLine\("(\w*)"\)$/;
 const RUN = /^& \(\[ScriptBlock\]::Create\(.*\)\) '([A-Za-z0-9+/=]+)'$/;
 
+// Ctrl-C in a terminal reaches the worker and this process alike. What becomes of the script is for the worker to say.
+process.on('SIGINT', () => undefined);
+
 for await (const line of createInterface({ input: process.stdin })) {
   const [, stream, text] = ECHO.exec(line) ?? [];
   const [, order] = RUN.exec(line) ?? [];

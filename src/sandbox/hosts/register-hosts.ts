@@ -100,14 +100,20 @@ export const registerHosts: RegisterHosts = async (app, world) => {
     });
   });
 
-  /** Aborts when the other side is gone, unless it is the sandbox that ends. */
+  /** Aborts when the other side is gone or the sandbox ends: nobody waits any longer. */
   function goneOf(reply: FastifyReply): AbortSignal {
     const gone = new AbortController();
     reply.raw.once('close', () => {
-      if (!reply.raw.writableFinished && !closing.signal.aborted) gone.abort();
+      if (!reply.raw.writableFinished) gone.abort();
     });
-    return gone.signal;
+    return AbortSignal.any([gone.signal, closing.signal]);
   }
+
+  // The hosts stop first: what ends with the sandbox was not ended on the host.
+  const close = () => {
+    for (const host of hosts.values()) host.close();
+    closing.abort();
+  };
 
   const locate = (hostName: string, siteName: string, application: string) => {
     const host = find(hostName);
@@ -116,7 +122,7 @@ export const registerHosts: RegisterHosts = async (app, world) => {
     return { host, site, ...host.findApplication(site, application) };
   };
 
-  app.addHook('preClose', async () => closing.abort());
+  app.addHook('preClose', async () => close());
   await refresh();
 
   return {
@@ -138,8 +144,7 @@ export const registerHosts: RegisterHosts = async (app, world) => {
     },
     refresh,
     async close() {
-      closing.abort();
-      for (const host of hosts.values()) host.close();
+      close();
     },
   };
 };

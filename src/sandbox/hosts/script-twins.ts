@@ -90,7 +90,7 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     };
   },
 
-  backup: async ({ host }, parameters) => {
+  backup: alone(async ({ host }, parameters) => {
     const folder = path.join(parameters.workDirectory, 'backups', parameters.backup);
     const files = path.join(folder, 'files');
     const list = path.join(folder, 'files.json');
@@ -109,9 +109,9 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     }
     const { files: listed } = JSON.parse(readFileSync(list, 'utf8')) as { files: HashedFile[] };
     return { path: folder, listed, copied: hashedFiles(files), deployed: hashedFiles(source) };
-  },
+  }),
 
-  stage: async ({ gone }, { workDirectory, packageUrl, sha256: wanted }) => {
+  stage: alone(async ({ gone }, { workDirectory, packageUrl, sha256: wanted }) => {
     const folder = path.join(workDirectory, 'packages', wanted);
     const staged = path.join(folder, 'staged.json');
     if (existsSync(staged)) {
@@ -133,9 +133,9 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     const blocked = [archive, ...filesBelow(web).map((name) => path.join(web, name))].filter(isBlocked);
     if (blocked.length === 0) save(staged, { directory, at: now() });
     return { directory, sha256, blocked };
-  },
+  }),
 
-  setup: async ({ host, gone }, parameters) => {
+  setup: alone(async ({ host, gone }, parameters) => {
     refuseWhileRunning(host, parameters.workDirectory);
     const { id, site, application, hostname, ip } = parameters;
     const record = path.join(parameters.workDirectory, 'records', parameters.records, id);
@@ -150,9 +150,9 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     const result = { id, exitCode, log, at: now() };
     save(`${record}.setup-ended.json`, result);
     return result;
-  },
+  }),
 
-  reset: async ({ host }, parameters) => {
+  reset: alone(async ({ host }, parameters) => {
     refuseWhileRunning(host, parameters.workDirectory);
     const { exitCode, output } = await host.iisReset();
     const result = {
@@ -164,7 +164,7 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     };
     save(path.join(parameters.workDirectory, 'records', parameters.records, `${parameters.id}.reset.json`), result);
     return result;
-  },
+  }),
 
   answer: ({ host }, { url }) => {
     const status = host.answer(url);
@@ -178,7 +178,7 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     return { backup: hashedFiles(files), deployed: hashedFiles(deployed(host, parameters).physicalPath) };
   },
 
-  restore: async ({ host }, parameters) => {
+  restore: alone(async ({ host }, parameters) => {
     refuseWhileRunning(host, parameters.workDirectory);
     const { id, site, application } = parameters;
     const { physicalPath, pool } = deployed(host, parameters);
@@ -193,8 +193,13 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     cpSync(path.join(parameters.backup, 'files'), physicalPath, { recursive: true });
     await host.startPool(pool);
     return { deployed: hashedFiles(physicalPath) };
-  },
+  }),
 };
+
+/** The scripts that change the host take its mutex (common.ps1, Use-Host). */
+function alone<N extends ScriptName>(twin: Twin<N>): Twin<N> {
+  return (run, parameters) => run.host.exclusive(async () => twin(run, parameters));
+}
 
 const now = () => new Date().toISOString();
 

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { FAILURE } from '../../contract/activities';
 import type { FaultRule } from '../faults';
 import { gatewayFiles } from '../gateway-files';
 import type { HostApplication, HostSite, HostSpec, HostsWorld } from '../hosts-port';
@@ -19,7 +20,7 @@ import {
   withConnectionString,
   writeFile,
 } from './disk';
-import { CommandFailed, PowerShellDied } from './failures';
+import { CommandFailed, PowerShellDied, ScriptFailed } from './failures';
 import { parseSetupCommand, type SetupArguments } from './setup-command';
 
 /** Survives a restart of the sandbox, in `host.json` beside the disk. */
@@ -63,6 +64,8 @@ export class SimulatedHost {
   readonly directory: string;
   readonly workDirectory: string;
   private readonly state: HostState;
+  private closed = false;
+  private changing = false;
   private readonly timers = new Map<number, NodeJS.Timeout>();
   private readonly waiting = new Map<number, Set<() => void>>();
 
@@ -288,9 +291,25 @@ export class SimulatedHost {
   async waitForSetup(id: number, ms: number, gone: AbortSignal): Promise<{ ended: boolean; exitCode: number }> {
     const process = this.process(id);
     if (!process.ended) await this.endOf(process, ms, gone);
-    if (gone.aborted && !process.ended) this.kill(process);
+    if (gone.aborted && !process.ended) {
+      if (this.closed) throw new PowerShellDied();
+      this.kill(process);
+    }
     if (process.ended && process.unheard) throw new PowerShellDied();
     return { ended: process.ended, exitCode: process.exitCode };
+  }
+
+  /** The mutex of the scripts that change the host: one at a time, and nobody queues. */
+  async exclusive<T>(act: () => Promise<T>): Promise<T> {
+    if (this.changing) {
+      throw new ScriptFailed(FAILURE.notYet, `another script of Onward is changing ${this.spec.computerName}`);
+    }
+    this.changing = true;
+    try {
+      return await act();
+    } finally {
+      this.changing = false;
+    }
   }
 
   // For the sandbox
@@ -324,6 +343,7 @@ export class SimulatedHost {
 
   /** Stops the clock of the host; what runs goes on when the sandbox is started again. */
   close(): void {
+    this.closed = true;
     for (const timer of this.timers.values()) clearTimeout(timer);
     this.timers.clear();
   }

@@ -226,7 +226,7 @@ function ended(child: ChildProcess): Promise<string | undefined> {
       if (child.pid !== undefined) resolve(undefined);
     });
     // What it has started may live on and hold its outputs open: setup.cmd outlives a PowerShell that dies.
-    child.once('exit', () => setTimeout(() => resolve(undefined), FAREWELL_MS));
+    child.once('exit', () => setTimeout(() => resolve(undefined), FAREWELL_MS).unref());
     child.on('error', (error) => {
       if (child.pid === undefined) resolve(error.message);
     });

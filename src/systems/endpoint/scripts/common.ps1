@@ -35,13 +35,14 @@ function Get-FileList([string] $Folder) {
     }
 }
 
-# One writer per host: an orphaned script of a dead worker may still be at work (lessons.md 6).
+# One writer per host: an orphaned script of a dead worker may still be at work (lessons.md 6). Nobody queues behind it: what
+# is to be done depends on what it will have done.
 function Use-Host([scriptblock] $Work) {
     $mutex = New-Object System.Threading.Mutex($false, "Global\Onward-$env:COMPUTERNAME")
     $held = $false
     try {
         # Abandoned: the script that held it died. What it left behind was looked at before this script was started.
-        try { $held = $mutex.WaitOne(5000) } catch [System.Threading.AbandonedMutexException] { $held = $true }
+        try { $held = $mutex.WaitOne(0) } catch [System.Threading.AbandonedMutexException] { $held = $true }
         if (-not $held) { Fail 'NotYet' "another script of Onward is changing $env:COMPUTERNAME" }
         & $Work
     } finally {
@@ -59,7 +60,8 @@ function Get-Sites {
     foreach ($site in @(Get-Website)) {
         @{
             name         = [string] $site.name
-            state        = [string] $site.state
+            # Asking a site without a web binding for its state is an error.
+            state        = $(try { [string] $site.state } catch { '' })
             bindings     = @(Get-WebBinding -Name $site.name -Protocol https | ForEach-Object { [string] $_.bindingInformation })
             applications = @(Get-WebApplication -Site $site.name | ForEach-Object {
                     @{
@@ -72,15 +74,10 @@ function Get-Sites {
     }
 }
 
-# The application of a site that IIS serves from a folder; $null when there is no such thing.
-function Find-Application([string] $Site, [string] $Application) {
-    $found = @(Get-Sites | Where-Object { $_.name -eq $Site })
-    if ($found.Count -eq 1) { $found[0].applications | Where-Object { $_.name -eq $Application } | Select-Object -First 1 }
-}
-
-# The application, or the end of the script.
+# The application that a site serves from a folder, or the end of the script.
 function Get-Application([string] $Site, [string] $Application) {
-    $found = Find-Application $Site $Application
+    $sites = @(Get-Sites | Where-Object { $_.name -eq $Site })
+    $found = @($sites | ForEach-Object { $_.applications } | Where-Object { $_.name -eq $Application })[0]
     if (-not $found) { Fail 'UnexpectedState' "IIS has no application '$Application' in a site '$Site': was it renamed?" }
     if (-not (Test-Path -LiteralPath $found.physicalPath -PathType Container)) {
         Fail 'UnexpectedState' "the folder $($found.physicalPath) of the application '$Application' does not exist"

@@ -35,21 +35,27 @@ function Get-Records([string] $Filter) {
 }
 
 $sites = @(Get-Sites)
+
+function Get-InspectedSite($Key) {
+    $seen = @{
+        site = $Key.site; application = $Key.application
+        bindings = $null; physicalPath = $null; assemblies = $null; webConfigVersion = $null
+    }
+    $site = @($sites | Where-Object { $_.name -eq $Key.site })[0]
+    if (-not $site) { return $seen }
+    $seen.bindings = @($site.bindings)
+    $application = @($site.applications | Where-Object { $_.name -eq $Key.application })[0]
+    if (-not $application) { return $seen }
+    $seen.physicalPath = $application.physicalPath
+    if (Test-Path -LiteralPath $application.physicalPath -PathType Container) {
+        $seen.assemblies = @(Get-Assemblies $application.physicalPath)
+        $seen.webConfigVersion = Get-WebConfigVersion $application.physicalPath
+    }
+    $seen
+}
+
 @{
-    sites    = @($Parameters.sites | ForEach-Object {
-            $key = $_
-            $site = @($sites | Where-Object { $_.name -eq $key.site })[0]
-            $application = if ($site) { $site.applications | Where-Object { $_.name -eq $key.application } | Select-Object -First 1 }
-            $folder = if ($application -and (Test-Path -LiteralPath $application.physicalPath -PathType Container)) { $application.physicalPath }
-            @{
-                site             = $key.site
-                application      = $key.application
-                bindings         = if ($site) { , @($site.bindings) } else { $null }
-                physicalPath     = if ($application) { $application.physicalPath } else { $null }
-                assemblies       = if ($folder) { , @(Get-Assemblies $folder) } else { $null }
-                webConfigVersion = if ($folder) { Get-WebConfigVersion $folder } else { $null }
-            }
-        })
+    sites    = @($Parameters.sites | ForEach-Object { Get-InspectedSite $_ })
     started  = @(Get-Records '*.setup-started.json')
     ended    = @(Get-Records '*.setup-ended.json')
     restored = @(Get-Records '*.restored.json')
