@@ -35,7 +35,8 @@ export function createNotifyActivities({ resolveSecret }: { resolveSecret: Resol
         outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
       );
       if (failures.length === 0) return;
-      context.heartbeat([...reached]);
+      // Local activities have no heartbeat: there, who was reached is told again.
+      if (!context.info.isLocal) context.heartbeat([...reached]);
       throw undelivered(failures, targets.length);
     },
   };
