@@ -19,11 +19,12 @@ import {
   type UpgradeResult,
   type UpgradeStatus,
 } from '../src/contract/status';
+import type { EndFacts } from './facts';
 import { PATHS } from './paths';
 import { abortable } from './pipeline/abortable';
 import { inventory } from './pipeline/activities';
 import { Desk } from './pipeline/desk';
-import type { EndFacts, UpgradePath } from './pipeline/path';
+import type { UpgradePath } from './pipeline/path';
 import { problemOf } from './pipeline/problem';
 import { Reminders } from './pipeline/reminders';
 import { runPath, type Upgrade } from './pipeline/run-path';

@@ -15,16 +15,9 @@ import {
 import { FAILURE } from '../../src/contract/activities';
 import { MESSAGE_NAMES, messages, type MessageName, type Messages, type Recorded } from '../../src/contract/messages';
 import type { Gate, Hold, StepName } from '../../src/contract/status';
+import type { GateAnswer, GateRequest } from './gate';
 import { problemOf } from './problem';
-import type { GateRequest } from './step';
 import { now, type UpgradeRecord } from './upgrade-record';
-
-/** What a person said to a gate. */
-export interface GateAnswer {
-  by: string;
-  /** Empty where the gate asks for none. */
-  evidence: string;
-}
 
 export type HoldAction = Hold['actions'][number];
 

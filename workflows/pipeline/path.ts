@@ -10,10 +10,7 @@
  * A path that puts an undo past the point of no return, orders a step before the facts it needs, or ends without
  * switching provisioning on again does not compile.
  */
-import type { GatewaySites } from '../steps/collect-gateway-sites';
-import type { PackageImported } from '../steps/import-package';
-import type { PreflightFacts } from '../steps/preflight';
-import type { ProvisioningStarted } from '../steps/start-provisioning';
+import type { EndFacts, PreflightFacts } from '../facts';
 import type { CrossingStep, ForwardStep, ReadingStep, ReversibleStep } from './step';
 
 type StepBefore<Facts, Gives> = ReadingStep<Facts, Gives> | ReversibleStep<Facts, Gives>;
@@ -35,9 +32,6 @@ export interface UpgradePath extends Versions {
   readonly crossing: AnyCrossing;
   readonly after: readonly AnyStepAfter[];
 }
-
-/** What has to stand at the end of every path. Above all, nobody is left switched off. */
-export type EndFacts = PreflightFacts & GatewaySites & PackageImported & ProvisioningStarted;
 
 // Function properties, not methods: only their parameters are compared strictly, and the builder lives by that.
 export interface BeforeCrossing<Facts> {

@@ -5,9 +5,9 @@
  * given does not compile (see ./path). A step is a declaration: the engine (./run-path) decides when to run what.
  */
 import type { ProviderProfile } from '../../src/contract/provider';
-import type { Gate, StepName } from '../../src/contract/status';
+import type { StepName } from '../../src/contract/status';
 import type { Activities } from './activities';
-import type { GateAnswer } from './desk';
+import type { GateAnswer, GateRequest } from './gate';
 
 export interface Heading {
   /** Also the value of the search attribute `OnwardStep` and the `step` of people's answers. */
@@ -35,21 +35,6 @@ export interface StepContext {
   readonly ask: (request: GateRequest) => Promise<GateAnswer>;
   /** Starts or stops the clock that shows how long provisioning has been off. */
   readonly provisioning: (state: 'off' | 'on') => void;
-}
-
-export interface GateRequest {
-  /** Which of the step's gates; leave out where the step has only one. */
-  item?: string;
-  /** Another name that people may use for the item. */
-  alias?: string;
-  asked: Gate['asked'];
-  title: string;
-  instructions: string;
-  evidence: string;
-  /** The message that answers; `confirmStep` unless said otherwise. */
-  answeredBy?: 'confirmStep' | 'consentCompleted' | 'approveCrossing';
-  /** Says what is wrong although the person says it is done; undefined when all is well. */
-  verify?: (answer: GateAnswer) => Promise<string | undefined>;
 }
 
 /** Changes nothing, so there is nothing to undo; it can stand on both sides of the crossing. */

@@ -1,14 +1,9 @@
 import type { ApplicationInstance } from '../../src/contract/facts';
 import { withoutRelease } from '../../src/contract/versions';
+import type { InstancesUpgraded, PreflightFacts, TokensAcquired } from '../facts';
 import { everyOne } from '../pipeline/every-one';
 import { forwardStep, type StepContext } from '../pipeline/step';
-import type { PreflightFacts } from './preflight';
 import { askForConnectionTest, connectionProblem, testsByHand } from './test-connection';
-import type { InstancesUpgraded } from './upgrade-instances';
-
-export interface TokensAcquired {
-  tokensAcquired: true;
-}
 
 /**
  * One gate per application instance, all open at once: its partner's administrator consents in Microsoft's page

@@ -1,9 +1,5 @@
+import type { CrossingApproved, EndpointsUpgraded } from '../facts';
 import { readingStep } from '../pipeline/step';
-import type { EndpointsUpgraded } from './upgrade-endpoints';
-
-export interface CrossingApproved {
-  crossingApproved: true;
-}
 
 /** Four eyes before the point of no return, where the provider wants them. */
 export const approveCrossing = readingStep<EndpointsUpgraded, CrossingApproved>({

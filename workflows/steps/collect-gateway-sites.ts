@@ -1,15 +1,10 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ApplicationInstance, GatewaySite, HostFacts, IisSite } from '../../src/contract/facts';
+import type { GatewaySites, PreflightFacts } from '../facts';
 import { everyOne } from '../pipeline/every-one';
-import type { PreflightFacts } from './preflight';
 import { readingStep, type StepContext } from '../pipeline/step';
 import { parseEndpointUrl } from './gateway-address';
-
-export interface GatewaySites {
-  /** Each gateway application once, however many instances it serves. */
-  sites: GatewaySite[];
-}
 
 /** One gateway application as the instances name it, and where it might live. */
 interface Candidate {

@@ -4,9 +4,9 @@
  */
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import type { BillingFacts, HostFacts, OperationsFacts } from '../../src/contract/facts';
 import type { ProviderProfile } from '../../src/contract/provider';
 import type { CheckResult } from '../../src/contract/status';
+import type { PreflightFacts } from '../facts';
 import { activitiesFor } from '../pipeline/activities';
 import { answered, reading } from '../pipeline/reading';
 import type { UpgradePath } from '../pipeline/path';
@@ -20,13 +20,6 @@ export const preflight: Heading = {
   procedure: 'Dependencies, important notes and known limitations of the release notes',
   waitsFor: 'nobody, unless no system can tell which Microsoft cloud an instance uses',
 };
-
-/** What the preflight hands to the first step of the path. */
-export interface PreflightFacts {
-  readonly operations: OperationsFacts;
-  readonly billing: BillingFacts;
-  readonly hosts: HostFacts[];
-}
 
 /**
  * @returns the path to take and the facts to begin it with.

@@ -1,12 +1,7 @@
 import type { BillingTemplate } from '../../src/contract/facts';
+import type { InstancesUpgraded, ParameterRemoved, PreflightFacts } from '../facts';
 import { everyOne } from '../pipeline/every-one';
 import { forwardStep, type StepContext } from '../pipeline/step';
-import type { PreflightFacts } from './preflight';
-import type { InstancesUpgraded } from './upgrade-instances';
-
-export interface ParameterRemoved {
-  parameterRemoved: true;
-}
 
 /**
  * The service parameter `o365_based_on_email` goes from every billing template, then every store is synchronised

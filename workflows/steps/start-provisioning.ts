@@ -1,13 +1,8 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
+import type { ProvisioningStarted, ProvisioningStopped, Validated } from '../facts';
 import { forwardStep } from '../pipeline/step';
-import { activate, type ProvisioningStopped } from './stop-provisioning';
-import type { Validated } from './validate';
-
-/** Nobody is left switched off: every path has to end with this fact. */
-export interface ProvisioningStarted {
-  provisioningStarted: true;
-}
+import { activate } from './stop-provisioning';
 
 /** Activates exactly the templates that were active before (procedure step 9, systems.md 1.5). */
 export const startProvisioning = forwardStep<ProvisioningStopped & Validated, ProvisioningStarted>({

@@ -1,13 +1,9 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ServiceTemplate } from '../../src/contract/facts';
+import type { ProvisioningStopped } from '../facts';
 import { everyOne } from '../pipeline/every-one';
 import { reversibleStep, type StepContext } from '../pipeline/step';
-
-export interface ProvisioningStopped {
-  /** The templates that were active before, and only those. */
-  stopped: Pick<ServiceTemplate, 'id' | 'name'>[];
-}
 
 /** Deactivates the active Office 365 templates (procedure step 2.1, systems.md 1.5); inactive ones are left alone. */
 export const stopProvisioning = reversibleStep<object, ProvisioningStopped, ProvisioningStopped>({

@@ -1,12 +1,7 @@
 import { everyOne } from '../pipeline/every-one';
 import { platformOfBuild } from '../../src/contract/versions';
+import type { CustomizationsUpdated, InstancesUpgraded, PreflightFacts } from '../facts';
 import { forwardStep, type StepContext } from '../pipeline/step';
-import type { PreflightFacts } from './preflight';
-import type { InstancesUpgraded } from './upgrade-instances';
-
-export interface CustomizationsUpdated {
-  customizationsUpdated: true;
-}
 
 /** Control panel and online store customizations, by the platform's version (procedure step 7, systems.md 6). */
 export const updateCustomizations = forwardStep<PreflightFacts & InstancesUpgraded, CustomizationsUpdated>({

@@ -2,15 +2,10 @@ import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { GatewaySite, SiteBackup, SiteVersion } from '../../src/contract/facts';
 import type { EndpointHost } from '../../src/contract/provider';
+import type { EndpointsUpgraded, GatewaySites, TasksDrained } from '../facts';
 import { everyOne } from '../pipeline/every-one';
 import { problemOf } from '../pipeline/problem';
 import { reversibleStep, type StepContext } from '../pipeline/step';
-import type { GatewaySites } from './collect-gateway-sites';
-import type { TasksDrained } from './drain-tasks';
-
-export interface EndpointsUpgraded {
-  endpointsUpgraded: true;
-}
 
 /** The sites of one host; they share its one iisreset. */
 interface HostWork {

@@ -2,14 +2,9 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ApplicationInstance } from '../../src/contract/facts';
 import { withoutRelease } from '../../src/contract/versions';
+import type { InstancesUpgraded, PackageImported, PreflightFacts } from '../facts';
 import { everyOne } from '../pipeline/every-one';
 import { forwardStep, type StepContext } from '../pipeline/step';
-import type { PackageImported } from './import-package';
-import type { PreflightFacts } from './preflight';
-
-export interface InstancesUpgraded {
-  instancesUpgraded: true;
-}
 
 /** Upgrades one instance as a pilot, then the rest (procedure step 4.2, systems.md 1.4.2). */
 export const upgradeInstances = forwardStep<PreflightFacts & PackageImported, InstancesUpgraded>({

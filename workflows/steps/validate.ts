@@ -1,16 +1,11 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ApplicationInstance } from '../../src/contract/facts';
+import type { CustomizationsUpdated, PreflightFacts, Validated } from '../facts';
 import { everyOne } from '../pipeline/every-one';
 import { forwardStep, type StepContext } from '../pipeline/step';
 import { tasksProcessed } from './drain-tasks';
-import type { PreflightFacts } from './preflight';
 import { askForConnectionTest, connectionProblem, testsByHand } from './test-connection';
-import type { CustomizationsUpdated } from './update-customizations';
-
-export interface Validated {
-  validated: true;
-}
 
 /** No open Office 365 task, and every instance reaches Partner Center and Graph (procedure step 8). */
 export const validate = forwardStep<PreflightFacts & CustomizationsUpdated, Validated>({

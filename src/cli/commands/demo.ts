@@ -1,20 +1,9 @@
 import { Option, type Command } from 'commander';
-import { SOURCE_VERSIONS, type SourceVersion } from '../../contract/versions';
-import { BY_HELP, type CliContext, type GlobalOptions } from '../cli-context';
+import { SOURCE_VERSIONS } from '../../contract/versions';
+import { BY_HELP, type CliContext } from '../cli-context';
 import { globalsOf, port } from './arguments';
-import { paceOption, type Pace } from './sandbox';
-
-export interface DemoOptions extends GlobalOptions {
-  provider?: string;
-  from?: SourceVersion;
-  auto?: boolean;
-  fresh?: boolean;
-  pace: Pace;
-  by?: string;
-  port?: number;
-  uiPort?: number;
-  freePorts?: boolean;
-}
+import type { DemoOptions } from '../demo/options';
+import { paceOption } from './sandbox';
 
 export function addDemo(program: Command, context: CliContext): void {
   program

@@ -1,26 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { CliContext, GlobalOptions } from '../cli-context';
+import type { CliContext } from '../cli-context';
+import { PACES, type SandboxCommandOptions, type Sources } from '../demo/options';
 import { globalsOf, port } from './arguments';
-
-export const PACES = ['quick', 'watchable'] as const;
-export type Pace = (typeof PACES)[number];
-
-/** Source versions of single providers where they differ from the usual ones: `{ contoso: '18.4' }`. */
-export type Sources = Record<string, string>;
-
-export interface SandboxCommandOptions extends GlobalOptions {
-  data?: string;
-  inventory?: string;
-  source: Sources;
-  pace: Pace;
-  host: string;
-  publicHost?: string;
-  operationsPort: number;
-  apsPort: number;
-  billingPort: number;
-  microsoftPort: number;
-  controlPort: number;
-}
 
 export function addSandbox(program: Command, context: CliContext): void {
   program

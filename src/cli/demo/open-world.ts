@@ -4,7 +4,7 @@ import { findTemporalCli, NoTemporalCli, type TemporalCli } from '../../temporal
 import { localSettings } from '../../temporal/connection';
 import { releaseState } from '../../temporal/state-owner';
 import { asCliError, CliError } from '../cli-error';
-import type { DemoOptions } from '../commands/demo';
+import type { DemoOptions } from './options';
 import { connectUpgrades } from '../temporal/connect-upgrades';
 import type { Upgrades } from '../upgrades';
 import { PROJECT_FOLDER } from '../version';

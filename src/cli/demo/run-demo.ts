@@ -4,7 +4,7 @@ import path from 'node:path';
 import { findProvider } from '../../inventory/inventory';
 import { callingOf, whoIs, type CliContext } from '../cli-context';
 import { CliError } from '../cli-error';
-import type { DemoOptions } from '../commands/demo';
+import type { DemoOptions } from './options';
 import { requireCompleted } from '../commands/end-of-upgrade';
 import { asMarkdown, asText } from '../evidence/document';
 import { evidenceDocument, outcomeDocument } from '../evidence/evidence-document';

@@ -5,7 +5,7 @@ import { QUICK, WATCHABLE } from '../../sandbox/world/timings';
 import { startSandbox, type Sandbox } from '../../sandbox/server';
 import { say, type CliContext } from '../cli-context';
 import { CliError } from '../cli-error';
-import type { SandboxCommandOptions, Sources } from '../commands/sandbox';
+import type { SandboxCommandOptions, Sources } from './options';
 import { announceReady } from './companion';
 
 /** Runs a sandbox until Ctrl-C. */

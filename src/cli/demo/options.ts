@@ -1,0 +1,35 @@
+/** What the commands `sandbox` and `demo` can be told. */
+import type { SourceVersion } from '../../contract/versions';
+import type { GlobalOptions } from '../cli-context';
+
+export const PACES = ['quick', 'watchable'] as const;
+export type Pace = (typeof PACES)[number];
+
+/** Source versions of single providers where they differ from the usual ones: `{ contoso: '18.4' }`. */
+export type Sources = Record<string, string>;
+
+export interface SandboxCommandOptions extends GlobalOptions {
+  data?: string;
+  inventory?: string;
+  source: Sources;
+  pace: Pace;
+  host: string;
+  publicHost?: string;
+  operationsPort: number;
+  apsPort: number;
+  billingPort: number;
+  microsoftPort: number;
+  controlPort: number;
+}
+
+export interface DemoOptions extends GlobalOptions {
+  provider?: string;
+  from?: SourceVersion;
+  auto?: boolean;
+  fresh?: boolean;
+  pace: Pace;
+  by?: string;
+  port?: number;
+  uiPort?: number;
+  freePorts?: boolean;
+}

@@ -1,0 +1,24 @@
+/** What a step asks of people, and what they say. */
+import type { Gate } from '../../src/contract/status';
+
+export interface GateRequest {
+  /** Which of the step's gates; leave out where the step has only one. */
+  item?: string;
+  /** Another name that people may use for the item. */
+  alias?: string;
+  asked: Gate['asked'];
+  title: string;
+  instructions: string;
+  evidence: string;
+  /** The message that answers; `confirmStep` unless said otherwise. */
+  answeredBy?: 'confirmStep' | 'consentCompleted' | 'approveCrossing';
+  /** Says what is wrong although the person says it is done; undefined when all is well. */
+  verify?: (answer: GateAnswer) => Promise<string | undefined>;
+}
+
+/** What a person said to a gate. */
+export interface GateAnswer {
+  by: string;
+  /** Empty where the gate asks for none. */
+  evidence: string;
+}
