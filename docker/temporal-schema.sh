@@ -9,12 +9,8 @@ schema() {
   temporal-sql-tool --plugin postgres12 --ep "$SQL_HOST" --port "$SQL_PORT" --user "$SQL_USER" --db "$database" "$@"
 }
 
-for kind in temporal visibility; do
-  case $kind in
-    temporal) database=temporal ;;
-    visibility) database=temporal_visibility ;;
-  esac
+for database in temporal temporal_visibility; do
   schema "$database" create
   schema "$database" setup-schema -v 0.0
-  schema "$database" update-schema -d "/etc/temporal/schema/postgresql/v12/$kind/versioned"
+  schema "$database" update-schema -d "/etc/temporal/schema/postgresql/v12/${database#temporal_}/versioned"
 done
