@@ -51,7 +51,7 @@ export function folderDigest(folder: string): string {
 }
 
 /** web.config of a gateway application with its connection string in the place where Onward looks for it. */
-export function withConnectionString(webConfig: string, { database }: HostApplication): string {
+function withConnectionString(webConfig: string, { database }: HostApplication): string {
   const identity = database.login.includes('\\')
     ? 'Integrated Security=True'
     : `User ID=${database.login};Password=sandbox`;
@@ -64,6 +64,11 @@ export function withConnectionString(webConfig: string, { database }: HostApplic
     '</configuration>',
   ].join('\n');
   return webConfig.replace('</configuration>', section);
+}
+
+/** A file of a gateway application as setup.cmd installs it. */
+export function installedFile(file: string, content: string, application: HostApplication): string {
+  return file.toLowerCase() === 'web.config' ? withConnectionString(content, application) : content;
 }
 
 /**

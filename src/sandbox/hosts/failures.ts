@@ -17,6 +17,17 @@ export class ScriptFailed extends Error {
   }
 }
 
+/** A fault was ordered for something that cannot act it out; to go on as if nothing was would prove nothing. */
+export class UnknownFault extends Error {
+  constructor(kind: string, call: string) {
+    super(`The simulated host cannot act out the fault ${kind} in ${call}`);
+  }
+}
+
+/** Faults of the wire that end PowerShell before the effect, and after it. */
+export const DEAD_BEFORE: ReadonlySet<string> = new Set(['refuse', 'reset', 'error500']);
+export const DEAD_AFTER: ReadonlySet<string> = new Set(['effectThenNoAnswer', 'malformed']);
+
 /**
  * Faults of system `host`. `call` of a fault rule is a script (`setup`, `reset`, ...) for those of PowerShell, else
  * `setup.cmd`, `iisreset` or the name of another Windows command. The faults of the wire have their meaning here as well:

@@ -7,7 +7,15 @@ import type { ScriptName } from '../../systems/endpoint/scripts';
 import { assemblyVersion } from '../gateway-files';
 import type { RegisterHosts } from '../hosts-port';
 import { deployedVersions, folderDigest } from './disk';
-import { CommandFailed, POWERSHELL_FAULTS, PowerShellDied, ScriptFailed } from './failures';
+import {
+  CommandFailed,
+  DEAD_AFTER,
+  DEAD_BEFORE,
+  POWERSHELL_FAULTS,
+  PowerShellDied,
+  ScriptFailed,
+  UnknownFault,
+} from './failures';
 import { TWINS } from './script-twins';
 import { SimulatedHost } from './simulated-host';
 import { WINDOWS_COMMANDS } from './windows-commands';
@@ -38,6 +46,7 @@ export const registerHosts: RegisterHosts = async (app, world) => {
     routes.setErrorHandler(async (error, _request, reply) => {
       if (error instanceof NoSuchHost) return reply.code(404).send({ error: error.message });
       if (error instanceof z.ZodError) return reply.code(400).send({ error: z.prettifyError(error) });
+      if (error instanceof UnknownFault) return reply.code(400).send({ error: error.message });
       if (error instanceof CommandFailed) return reply.code(409).send({ error: error.message });
       throw error;
     });
@@ -74,7 +83,7 @@ export const registerHosts: RegisterHosts = async (app, world) => {
       host.call(script, undefined, rule?.kind);
       return {
         computerName: host.spec.computerName,
-        act: rule === undefined ? 'nothing' : misbehaviour(rule.kind),
+        act: rule === undefined ? 'nothing' : misbehaviour(rule.kind, script),
         delayMs: rule?.delayMs ?? 0,
       };
     });
@@ -172,21 +181,11 @@ const sameVersion = (one: string, other: string) =>
   one.split('.').slice(0, 3).join('.') === other.split('.').slice(0, 3).join('.');
 
 /** How PowerShell acts a fault out; the faults of the wire have their counterparts. */
-function misbehaviour(kind: string): string {
-  switch (kind) {
-    case 'refuse':
-    case 'reset':
-    case 'error500':
-      return 'diesBySignal';
-    case 'malformed':
-      return 'effectThenNoAnswer';
-    case 'fault':
-    case 'slow':
-    case 'effectThenNoAnswer':
-      return kind;
-    default:
-      return POWERSHELL_FAULTS.find((fault) => fault === kind) ?? 'nothing';
-  }
+function misbehaviour(kind: string, script: string): string {
+  if (DEAD_BEFORE.has(kind)) return 'diesBySignal';
+  if (DEAD_AFTER.has(kind)) return 'effectThenNoAnswer';
+  if (!['fault', 'slow', ...POWERSHELL_FAULTS].includes(kind)) throw new UnknownFault(kind, script);
+  return kind;
 }
 
 async function outcomeOf(act: () => Promise<unknown>): Promise<Outcome> {

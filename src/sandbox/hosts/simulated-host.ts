@@ -12,16 +12,23 @@ import type { HostApplication, HostSite, HostSpec, HostsWorld } from '../hosts-p
 import {
   applicationDirectory,
   deployedVersions,
-  filesBelow,
   folderDigest,
   hostDirectory,
   hostWorkDirectory,
-  isBlocked,
-  withConnectionString,
+  installedFile,
   writeFile,
 } from './disk';
-import { CommandFailed, PowerShellDied, ScriptFailed } from './failures';
-import { parseSetupCommand, type SetupArguments } from './setup-command';
+import {
+  CommandFailed,
+  DEAD_AFTER,
+  DEAD_BEFORE,
+  PowerShellDied,
+  RESET_FAULTS,
+  ScriptFailed,
+  UnknownFault,
+} from './failures';
+import { parseSetupCommand } from './setup-command';
+import { setupRefusal, SetupRuns, type SetupRun } from './setup-runs';
 
 /** Survives a restart of the sandbox, in `host.json` beside the disk. */
 interface HostState {
@@ -33,41 +40,15 @@ interface HostState {
   /** Pools that are stopped, with the digest of their application's files from then. */
   stoppedPools: Record<string, string>;
   configurationBackups: string[];
-  processes: SetupProcess[];
+  setups: SetupRun[];
 }
-
-/** One run of setup.cmd. */
-interface SetupProcess {
-  id: number;
-  commandLine: string;
-  directory: string;
-  output: string;
-  setup: SetupArguments;
-  /** Milliseconds since the epoch; `null` for one that never ends. */
-  endsAt: number | null;
-  ending: 'done' | 'half' | 'nothing';
-  exitCode: number;
-  log: string[];
-  /** Goes on when the PowerShell that started it is gone. */
-  outlives: boolean;
-  /** PowerShell dies instead of learning the end. */
-  unheard: boolean;
-  /** It has changed files. */
-  touched: boolean;
-  ended: boolean;
-}
-
-const DEAD_BEFORE: ReadonlySet<string> = new Set(['refuse', 'reset', 'error500']);
-const DEAD_AFTER: ReadonlySet<string> = new Set(['effectThenNoAnswer', 'malformed']);
 
 export class SimulatedHost {
   readonly directory: string;
   readonly workDirectory: string;
   private readonly state: HostState;
-  private closed = false;
+  private readonly setups: SetupRuns;
   private changing = false;
-  private readonly timers = new Map<number, NodeJS.Timeout>();
-  private readonly waiting = new Map<number, Set<() => void>>();
 
   constructor(
     private readonly world: HostsWorld,
@@ -84,9 +65,14 @@ export class SimulatedHost {
           services: { WAS: 'Running', W3SVC: 'Running' },
           stoppedPools: {},
           configurationBackups: [],
-          processes: [],
+          setups: [],
         };
-    for (const process of this.state.processes) this.schedule(process);
+    this.setups = new SetupRuns(this.state.setups, {
+      timings: world.timings,
+      changed: () => this.save(),
+      ran: ({ setup, application }, files) =>
+        this.effect('setupRan', `${setup.site}/${setup.application}`, application?.provider, { files }),
+    });
   }
 
   get spec(): HostSpec {
@@ -102,7 +88,7 @@ export class SimulatedHost {
         const folder = this.folderOf(site, application.application);
         if (existsSync(folder)) continue;
         for (const [file, content] of Object.entries(gatewayFiles(application.packageVersion))) {
-          writeFile(folder, file, installed(file, content, application));
+          writeFile(folder, file, installedFile(file, content, application));
         }
         this.load(folder);
       }
@@ -239,64 +225,40 @@ export class SimulatedHost {
 
   // setup.cmd
 
+  /** Command lines of the processes that run setup.cmd. */
   runningSetups(): string[] {
-    return this.state.processes.filter(({ ended }) => !ended).map(({ commandLine }) => `cmd.exe ${commandLine}`);
+    return this.setups.running().map(({ commandLine }) => `cmd.exe ${commandLine}`);
   }
 
   /** Starts cmd.exe with setup.cmd and returns its process id. */
   startSetup(directory: string, commandLine: string): number {
     const parsed = parseSetupCommand(commandLine);
-    if (parsed === undefined)
+    if (parsed === undefined) {
       throw new CommandFailed(`The simulated host knows no such command: cmd.exe ${commandLine}`);
-    const { setup, output } = parsed;
-    const object = `${setup.site}/${setup.application}`;
+    }
+    const { setup } = parsed;
     const site = this.sites().find(({ name }) => name === setup.site)?.site;
-    const application = site?.applications.find((one) => one.application === setup.application);
-    const rule = this.take('setup.cmd', application?.provider);
-    this.call('setup.cmd', object, rule?.kind, application?.provider);
+    const application = site && this.applications(site).find(({ name }) => name === setup.application);
+    const provider = application?.application.provider;
+    const rule = this.take('setup.cmd', provider);
+    this.call('setup.cmd', `${setup.site}/${setup.application}`, rule?.kind, provider);
     if (rule !== undefined && DEAD_BEFORE.has(rule.kind)) throw new PowerShellDied();
-
-    const refusal = this.refusal(directory, setup, site, application);
-    const fails = refusal !== undefined || ['setupFails', 'fault'].includes(rule?.kind ?? '');
-    const half = rule?.kind === 'setupHalfFinishes';
-    const duration = rule?.delayMs ?? this.world.timings.setupMs;
-    const process: SetupProcess = {
-      id: (this.state.processes.at(-1)?.id ?? 4000) + 4,
+    const id = this.setups.start({
       commandLine,
       directory,
-      output,
-      setup,
-      endsAt: rule?.kind === 'setupHangs' ? null : Date.now() + duration,
-      ending: fails || rule?.kind === 'setupDoesNothing' ? 'nothing' : half ? 'half' : 'done',
-      exitCode: fails || half ? 1603 : 0,
-      log: [
-        refusal ?? (fails || half ? 'Fatal error during installation.' : `Gateway ${setup.application} is up to date.`),
-      ],
-      outlives: rule?.kind === 'setupOutlives',
-      unheard: rule !== undefined && DEAD_AFTER.has(rule.kind),
-      touched: false,
-      ended: false,
-    };
-    this.state.processes.push(process);
-    this.save();
-    this.schedule(process);
-    if (process.outlives) throw new PowerShellDied();
-    return process.id;
+      ...parsed,
+      folder: application?.physicalPath,
+      application: application?.application,
+      refusal: setupRefusal(directory, setup, this.spec.elevated, site),
+      ...(rule === undefined ? {} : { fault: rule }),
+    });
+    if (rule?.kind === 'setupOutlives') throw new PowerShellDied();
+    return id;
   }
 
-  /**
-   * Waits until the process has ended, or for `ms`. When `gone` aborts, the PowerShell that waits was ended with
-   * everything that it had started.
-   */
-  async waitForSetup(id: number, ms: number, gone: AbortSignal): Promise<{ ended: boolean; exitCode: number }> {
-    const process = this.process(id);
-    if (!process.ended) await this.endOf(process, ms, gone);
-    if (gone.aborted && !process.ended) {
-      if (this.closed) throw new PowerShellDied();
-      this.kill(process);
-    }
-    if (process.ended && process.unheard) throw new PowerShellDied();
-    return { ended: process.ended, exitCode: process.exitCode };
+  /** {@link SetupRuns.wait} */
+  waitForSetup(id: number, ms: number, gone: AbortSignal): Promise<{ ended: boolean; exitCode: number }> {
+    return this.setups.wait(id, ms, gone);
   }
 
   /** The mutex of the scripts that change the host: one at a time, and nobody queues. */
@@ -343,9 +305,7 @@ export class SimulatedHost {
 
   /** Stops the clock of the host; what runs goes on when the sandbox is started again. */
   close(): void {
-    this.closed = true;
-    for (const timer of this.timers.values()) clearTimeout(timer);
-    this.timers.clear();
+    this.setups.close();
   }
 
   // Inside
@@ -389,6 +349,8 @@ export class SimulatedHost {
     this.call(name, object, rule?.kind);
     if (rule !== undefined && DEAD_BEFORE.has(rule.kind)) throw new PowerShellDied();
     if (rule?.kind === 'fault') throw new CommandFailed('Access is denied.');
+    const known = ['slow', ...DEAD_AFTER, ...(name === 'iisreset' ? RESET_FAULTS : [])];
+    if (rule !== undefined && !known.includes(rule.kind)) throw new UnknownFault(rule.kind, name);
     if (rule?.kind === 'slow') await delay(rule.delayMs ?? 0);
     const result = await effect(rule?.kind);
     this.save();
@@ -407,106 +369,4 @@ export class SimulatedHost {
       ...(detail === undefined ? {} : { detail }),
     });
   }
-
-  /** Why setup.cmd refuses to begin. */
-  private refusal(
-    directory: string,
-    setup: SetupArguments,
-    site: HostSite | undefined,
-    application: HostApplication | undefined,
-  ): string | undefined {
-    const command = path.join(directory, 'setup.cmd');
-    if (!existsSync(command)) return `'.\\setup.cmd' is not recognized as an internal or external command.`;
-    if (isBlocked(command)) return `${command} came from another computer and is blocked.`;
-    if (!this.spec.elevated) return 'This installer must be run as Administrator.';
-    if (site?.installedAs !== setup.site) return `There is no Office 365 gateway site '${setup.site}' installed.`;
-    if (application === undefined) return `There is no Office 365 gateway application '${setup.application}'.`;
-    if (!site.bindings.some(({ address }) => address === setup.ip || address === '*')) {
-      return `The site '${setup.site}' is not bound to ${setup.ip}.`;
-    }
-    if (site.hostname !== setup.hostname) return `There is no certificate for ${setup.hostname}.`;
-    return undefined;
-  }
-
-  private process(id: number): SetupProcess {
-    const found = this.state.processes.find((process) => process.id === id);
-    if (found === undefined) throw new CommandFailed(`Cannot find a process with the process identifier ${id}.`);
-    return found;
-  }
-
-  /** Files change in two halves, so that what dies in between leaves a mixture. */
-  private schedule(process: SetupProcess): void {
-    if (process.ended || process.endsAt === null) return;
-    const left = Math.max(0, process.endsAt - Date.now());
-    const timer = setTimeout(() => {
-      this.copy(process, 'first');
-      const rest = setTimeout(() => this.end(process), left / 2);
-      this.timers.set(process.id, rest);
-    }, left / 2);
-    this.timers.set(process.id, timer);
-  }
-
-  private end(process: SetupProcess): void {
-    if (process.ending === 'done') this.copy(process, 'second');
-    this.finish(process);
-  }
-
-  private kill(process: SetupProcess): void {
-    clearTimeout(this.timers.get(process.id));
-    process.exitCode = 1;
-    process.ending = 'half';
-    process.log.push('Terminate batch job.');
-    this.finish(process);
-  }
-
-  private finish(process: SetupProcess): void {
-    this.timers.delete(process.id);
-    process.ended = true;
-    writeFile(path.dirname(process.output), path.basename(process.output), `${process.log.join('\r\n')}\r\n`);
-    this.save();
-    const { site, application } = process.setup;
-    const known = this.sites().find(({ name }) => name === site)?.site.applications;
-    const provider = known?.find((one) => one.application === application)?.provider;
-    if (process.touched) {
-      this.effect('setupRan', `${site}/${application}`, provider, {
-        files: process.ending === 'done' ? 'all' : 'some',
-      });
-    }
-    for (const wake of this.waiting.get(process.id) ?? []) wake();
-  }
-
-  /** Copies half of `Web/` into the application's folder: configuration first, then assemblies. */
-  private copy(process: SetupProcess, half: 'first' | 'second'): void {
-    if (process.ending === 'nothing') return;
-    process.touched = true;
-    const { site, application } = process.setup;
-    const web = path.join(process.directory, 'Web');
-    const found = this.findApplication(this.findSite(site), application);
-    const files = filesBelow(web).filter((file) => !file.endsWith(':Zone.Identifier'));
-    const middle = Math.floor(files.length / 2);
-    for (const file of half === 'first' ? files.slice(0, middle) : files.slice(middle)) {
-      const content = readFileSync(path.join(web, file), 'utf8');
-      writeFile(found.physicalPath, file, installed(file, content, found.application));
-    }
-  }
-
-  private async endOf(process: SetupProcess, ms: number, gone: AbortSignal): Promise<void> {
-    const waiting = this.waiting.get(process.id) ?? new Set();
-    this.waiting.set(process.id, waiting);
-    await new Promise<void>((resolve) => {
-      const wake = () => {
-        clearTimeout(timer);
-        gone.removeEventListener('abort', wake);
-        waiting.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, ms);
-      gone.addEventListener('abort', wake, { once: true });
-      waiting.add(wake);
-    });
-  }
-}
-
-function installed(file: string, content: string, application: HostApplication): string {
-  return file.toLowerCase() === 'web.config' ? withConnectionString(content, application) : content;
 }
