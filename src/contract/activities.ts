@@ -132,11 +132,14 @@ export interface EndpointActivities {
 export type SiteKey = Pick<GatewaySite, 'site' | 'application'>;
 
 export interface NotifyActivities {
-  notify(input: { targets: NotifierTarget[]; notice: Notice }): Promise<void>;
+  /** Effect: the notice is delivered to one target. A repeat carries the same `id`, so that the receiver can drop it. */
+  notify(input: { target: NotifierTarget; notice: Notice }): Promise<void>;
 }
 
 /** What a notifier tells people; no secret, no evidence text. */
 export interface Notice {
+  /** The same for every attempt to deliver it. */
+  id: string;
   provider: string;
   workflowId: string;
   kind: 'gatesOpened' | 'reminder' | 'held' | 'crossed' | 'completed' | 'failed';

@@ -24,15 +24,13 @@ async function upgraded(endpointEnvironment: NodeJS.ProcessEnv): Promise<Upgrade
   return upgrade;
 }
 
-(genuine ? test : test.skip)(
-  'an upgrade through a genuine PowerShell leaves the same world and the same journal as one through the stand-in',
-  async () => {
+(genuine ? describe : describe.skip)('a genuine PowerShell', () => {
+  test('leaves the same world and the same journal as the stand-in', async () => {
     const stoodIn = await upgraded({ PATH: '' });
     const real = await upgraded({ ...process.env, ONWARD_PWSH: executable });
     const onHost = ['setupRan', 'iisReset', 'siteRestored'];
     expect(real.effects(...onHost)).toEqual(stoodIn.effects(...onHost));
     expect(real.effectCounts()).toEqual(stoodIn.effectCounts());
     expect(await real.state()).toEqual(await stoodIn.state());
-  },
-  300_000,
-);
+  }, 300_000);
+});

@@ -430,6 +430,29 @@ test('a pause stops before the next changing call, and a resume goes on', async 
   await handle.result();
 });
 
+test('a notice that does not go out at once goes out later, and each target is told by itself', async () => {
+  const entry = profile('notices', { notify: [{ kind: 'log' }, { kind: 'webhook', url: 'http://hooks.test/x' }] });
+  const { activities } = stubActivities(entry, {}, '18.4');
+  const delivered: string[] = [];
+  let webhookIsDown = true;
+  const handle = await environment.upgrade(
+    {
+      ...activities,
+      notify: async ({ target, notice }) => {
+        if (target.kind === 'webhook' && webhookIsDown) {
+          webhookIsDown = false;
+          throw ApplicationFailure.nonRetryable('the webhook is down', FAILURE.unreachable);
+        }
+        delivered.push(`${target.kind} ${notice.kind}`);
+      },
+    },
+    { provider: 'notices' },
+  );
+  await answerEverything(handle);
+  await handle.result();
+  expect(delivered.sort()).toEqual(['log completed', 'log gatesOpened', 'webhook completed', 'webhook gatesOpened']);
+});
+
 describe('answers', () => {
   test('that are early, unknown, malformed or late change nothing, and the audit trail says who tried what', async () => {
     const { activities } = stubActivities(profile('answers'));

@@ -1,6 +1,6 @@
 /** A real Temporal server and real workers, with activities of the test's own. */
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import type { NativeConnection} from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { UpgradeInput } from '../../src/contract/messages';
 import { endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
