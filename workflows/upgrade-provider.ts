@@ -10,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { FAILURE } from '../src/contract/activities';
-import type { ProviderProfile } from '../src/contract/provider';
+import { upgradeWorkflowId, type ProviderProfile } from '../src/contract/provider';
 import { upgradeInput, type UpgradeInput } from '../src/contract/messages';
 import {
   QUERY,
@@ -49,7 +49,7 @@ export function upgradeAlong(paths: readonly UpgradePath[]): (input: UpgradeInpu
     record.begins([preflight]);
     void CancellationScope.nonCancellable(() => record.run());
     try {
-      return await upgradeOf({ profile: await loadProfile(provider), record, desk }, paths);
+      return await upgradeOf(await loadProfile(provider), record, desk, paths);
     } catch (error) {
       if (!(error instanceof TemporalFailure)) throw error;
       if (record.status.endedAt === undefined) record.enterPhase(endBeforeAnyStep(error));
@@ -68,9 +68,14 @@ async function loadProfile(provider: string): Promise<ProviderProfile> {
   }
 }
 
-async function upgradeOf(upgrade: Upgrade, paths: readonly UpgradePath[]): Promise<UpgradeResult> {
-  const { profile, record, desk } = upgrade;
+async function upgradeOf(
+  profile: ProviderProfile,
+  record: UpgradeRecord,
+  desk: Desk,
+  paths: readonly UpgradePath[],
+): Promise<UpgradeResult> {
   const reminders = new Reminders(record, profile);
+  const upgrade: Upgrade = { profile, record, desk, tell: (...notice) => reminders.tell(...notice) };
   void CancellationScope.nonCancellable(() => reminders.run());
   try {
     const { path, facts } = await abortable(desk, () => runPreflight(upgrade, paths));
@@ -101,15 +106,25 @@ function endBeforeAnyStep(error: TemporalFailure): 'refused' | 'rolledBack' {
     : 'refused';
 }
 
-/** All problems of the input in one failure, before anything else happens. */
+/**
+ * All problems of the input in one failure, before anything else happens. The workflow's id is one of them: it is what
+ * keeps two upgrades of one provider apart.
+ */
 function read(input: unknown): { provider: string; startedBy?: string | undefined } {
   const parsed = upgradeInput.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) =>
-    path.length > 0 ? `${path.join('.')}: ${message}` : message,
-  );
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message));
+  const { workflowId } = workflowInfo();
+  if (parsed.success) {
+    const expected = upgradeWorkflowId(parsed.data.provider);
+    if (workflowId === expected) return parsed.data;
+    problems.push(
+      `the workflow id is "${workflowId}" and has to be "${expected}", so that no provider is upgraded twice at once`,
+    );
+  }
   throw ApplicationFailure.nonRetryable(
-    `The input of upgradeProvider is not usable: ${problems.join('; ')}. It has to read {"provider":"<id in the inventory>"}, with "startedBy" where the crossing needs an approval.`,
+    `upgradeProvider cannot start: ${problems.join('; ')}. The input reads {"provider":"<id in the inventory>"}, with "startedBy" where the crossing needs an approval.`,
     FAILURE.invalidInput,
   );
 }

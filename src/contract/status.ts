@@ -121,6 +121,8 @@ export interface UpgradeStatus {
   cancelRefusedAt?: string;
   /** What could not be undone, after a rollback. */
   notUndone: string[];
+  /** The answer or request that was refused last: who sends a signal sees no other sign of it in the Temporal UI. */
+  lastRefused?: { at: string; by: string; what: string; reason: string };
   /** Number of audit entries so far. */
   auditEntries: number;
 }

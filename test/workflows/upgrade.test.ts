@@ -154,6 +154,21 @@ describe('what is refused before anything is touched', () => {
     expect(calls).toEqual([]);
   });
 
+  test('a workflow id that would let a provider be upgraded twice at once', async () => {
+    const { activities, calls } = stubActivities(profile('input'));
+    await environment.serveOnce('input', activities);
+    const handle: UpgradeHandle = await environment.client.workflow.start('upgradeProvider', {
+      workflowId: 'my-upgrade',
+      taskQueue: 'test/input',
+      args: [{ provider: 'input' }],
+    });
+    expect(await failureOf(handle)).toMatchObject({
+      type: FAILURE.invalidInput,
+      message: expect.stringContaining('has to be "upgrade/input"') as string,
+    });
+    expect(calls).toEqual([]);
+  });
+
   test('the preflight names every reason at once', async () => {
     const entry = profile('refused', { approval: { beforeCrossing: true } });
     const { activities, calls } = stubActivities(
@@ -450,7 +465,14 @@ test('a notice that does not go out at once goes out later, and each target is t
   );
   await answerEverything(handle);
   await handle.result();
-  expect(delivered.sort()).toEqual(['log completed', 'log gatesOpened', 'webhook completed', 'webhook gatesOpened']);
+  expect(delivered.sort()).toEqual([
+    'log completed',
+    'log crossed',
+    'log gatesOpened',
+    'webhook completed',
+    'webhook crossed',
+    'webhook gatesOpened',
+  ]);
 });
 
 describe('answers', () => {

@@ -1,5 +1,6 @@
-/** The Markdown that the Temporal UI shows as an upgrade's current details: one line per step. */
-import type { Gate, StepState, UpgradeStatus } from '../../src/contract/status';
+/** The Markdown that the Temporal UI shows as an upgrade's current details. One line per step; lines are list items or
+ * paragraphs, because Markdown joins bare lines. */
+import type { Gate, Hold, StepState, UpgradeStatus } from '../../src/contract/status';
 
 const MARK: Record<StepState, string> = {
   pending: '⬜',
@@ -11,49 +12,78 @@ const MARK: Record<StepState, string> = {
   failed: '❌',
 };
 
+const ASKED: Record<Gate['asked'], string> = {
+  operator: 'an operator',
+  approver: 'an approver who did not start the upgrade',
+  partnerAdministrator: "the partner account's administrator",
+};
+
 export function currentDetails(status: UpgradeStatus): string {
-  const lines = [`**${headline(status)}**`, '', crossing(status)];
-  if (status.provisioningOffSince) lines.push(`Provisioning is off since ${status.provisioningOffSince}.`);
-  if (status.cancelRefusedAt)
-    lines.push(
-      `Cancellation at ${status.cancelRefusedAt} was refused: past the point of no return the upgrade goes on.`,
-    );
-  if (status.paused) lines.push(`Pause asked for by ${plain(status.paused.by)}: ${plain(status.paused.reason)}`);
-  for (const hold of status.holds)
-    lines.push('', `🛑 **${hold.step} holds**: ${plain(hold.problem)}`, answerHold(hold.step, hold.actions));
-  for (const gate of status.gates)
-    lines.push('', `✋ **${plain(gate.title)}** (asked: ${gate.asked}, since ${gate.openedAt})`, answerGate(gate));
-  for (const item of status.notUndone) lines.push('', `❌ Not undone: ${plain(item)}`);
-  lines.push(
-    '',
-    ...status.steps.map((step) => `${MARK[step.state]} ${step.title}${step.note ? `: ${plain(step.note)}` : ''}`),
-  );
-  return lines.join('\n');
+  return [
+    `**${headline(status)}**`,
+    ...facts(status).map((fact) => `- ${fact}`),
+    ...status.holds.map(hold),
+    ...status.gates.map(gate),
+    ...status.steps.map(({ state, title, note }) => `- ${MARK[state]} ${title}${note ? `: ${plain(note)}` : ''}`),
+  ]
+    .map((line, index, all) => (isItem(line) && isItem(all[index - 1]) ? line : `\n${line}`))
+    .join('\n')
+    .trim();
 }
+
+const isItem = (line: string | undefined): boolean => line?.startsWith('- ') ?? false;
 
 function headline({ state, gates, holds, path }: UpgradeStatus): string {
   const where = path ? `${path.from} → ${path.to}` : 'Before the choice of the path';
-  const waiting = gates.length > 0 ? `, ${gates.length} open gate${gates.length > 1 ? 's' : ''}` : '';
+  const waiting = gates.length > 0 ? `, open gates: ${gates.length}` : '';
   return `${where}: ${holds.length > 0 ? 'held, an operator has to decide' : state}${waiting}`;
 }
 
-function crossing({ crossed, crossedAt }: UpgradeStatus): string {
-  return crossed
-    ? `The point of no return was passed at ${crossedAt ?? 'an unknown time'}: forward only.`
-    : 'The point of no return is not passed: everything can still be undone.';
+function facts(status: UpgradeStatus): string[] {
+  const { crossed, crossedAt = '', provisioningOffSince, cancelRefusedAt, paused, notUndone, lastRefused } = status;
+  return [
+    crossed
+      ? `The point of no return was passed at ${minute(crossedAt)}: forward only.`
+      : 'The point of no return is not passed: everything can still be undone.',
+    ...(provisioningOffSince ? [`Provisioning is off since ${minute(provisioningOffSince)}.`] : []),
+    ...(paused ? [`A pause was asked for by ${plain(paused.by)}: ${plain(paused.reason)}`] : []),
+    ...(cancelRefusedAt
+      ? [`The cancellation at ${minute(cancelRefusedAt)} was refused: past the point of no return the upgrade goes on.`]
+      : []),
+    ...notUndone.map((item) => `❌ Not undone: ${plain(item)}`),
+    ...(lastRefused
+      ? [
+          `Refused last: ${plain(lastRefused.what)} by ${plain(lastRefused.by)} at ${minute(lastRefused.at)}: ${plain(lastRefused.reason)}`,
+        ]
+      : []),
+  ];
 }
 
-function answerGate({ answer, lastProblem }: Gate): string {
-  const problem = lastProblem ? `Last answer was not enough: ${plain(lastProblem)}\n` : '';
-  return `${problem}Signal \`${answer.name}\` with \`${JSON.stringify(answer.payload)}\``;
+function hold({ step, problem, actions }: Hold): string {
+  const answer = { step, action: actions.join(' | '), by: '<you>', reason: '<why>' };
+  return [`🛑 **${step} holds**: ${plain(problem)}`, `Signal \`resolveHold\`: \`${JSON.stringify(answer)}\``].join(
+    '\n\n',
+  );
 }
 
-function answerHold(step: string, actions: string[]): string {
-  return `Signal \`resolveHold\` with \`${JSON.stringify({ step, action: actions.join(' | '), by: '<you>', reason: '<why>' })}\``;
+function gate({ title, asked, openedAt, instructions, evidence, answer, lastProblem }: Gate): string {
+  return [
+    `✋ **${plain(title)}** (asked: ${ASKED[asked]}; since ${minute(openedAt)})`,
+    ...(lastProblem ? [`The last answer was not enough: ${plain(lastProblem)}`] : []),
+    ...instructions.split('\n').map((line) => plain(line)),
+    `Evidence: ${plain(evidence)}`,
+    `Signal \`${answer.name}\`: \`${JSON.stringify(answer.payload)}\``,
+  ].join('\n\n');
 }
+
+/** `2019-01-20 14:05 UTC` */
+const minute = (time: string): string => `${time.slice(0, 16).replace('T', ' ')} UTC`;
+
+/** Longest text of people and systems that is shown; the query `status` has the whole. */
+const LONGEST = 1000;
 
 /** Text of people and systems must not become markup, nor fill the page. */
 function plain(text: string): string {
   const line = text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').replace(/[\\`*_{}[\]<>()#|!]/g, '\\$&');
-  return line.length > 500 ? `${line.slice(0, 500)}…` : line;
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
 }

@@ -6,6 +6,7 @@
  */
 import { CancellationScope, TemporalFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
+import type { Notice } from '../../src/contract/activities';
 import type { ProviderProfile } from '../../src/contract/provider';
 import type { StepName } from '../../src/contract/status';
 import { abortable } from './abortable';
@@ -22,6 +23,8 @@ export interface Upgrade {
   readonly profile: ProviderProfile;
   readonly record: UpgradeRecord;
   readonly desk: Desk;
+  /** Tells people; never fails. */
+  readonly tell: (kind: Notice['kind'], subject: string, body: string) => Promise<void>;
 }
 
 /** @returns all facts that the steps gave. */
@@ -63,6 +66,11 @@ async function forwardPhase(upgrade: Upgrade, path: UpgradePath, facts: object, 
     verify: () => crossing.verify(context, facts as never),
   });
   record.moveStep(crossing.name, 'done');
+  await upgrade.tell(
+    'crossed',
+    `${upgrade.profile.provider} is past the point of no return`,
+    `Version ${path.to} is imported. From here on there is only forward.`,
+  );
 
   let known: object = { ...facts, ...given };
   for (const step of path.after) known = { ...known, ...(await stepAfter(upgrade, path, step, known)) };

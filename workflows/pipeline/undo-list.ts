@@ -55,12 +55,15 @@ export class UndoList {
     return ApplicationFailure.create({
       type,
       nonRetryable: true,
-      message: `${isCancellation(cause) ? 'The upgrade was cancelled' : problemOf(cause)} ${outcome}`,
+      message: `${sentence(isCancellation(cause) ? 'The upgrade was cancelled' : problemOf(cause))} ${outcome}`,
       details: [{ provider, notUndone }],
       cause,
     });
   }
 }
+
+/** People end their reasons with or without a full stop. */
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 const pastPointOfNoReturn = (what: string): ApplicationFailure =>
   ApplicationFailure.nonRetryable(`The package import has begun: ${what}.`, FAILURE.pastPointOfNoReturn);

@@ -152,6 +152,7 @@ export class UpgradeRecord {
     if (phase === 'completed' || phase === 'rolledBack' || phase === 'refused' || phase === 'rollbackIncomplete') {
       this.status.endedAt = now();
       delete this.status.step;
+      delete this.status.paused;
     }
     this.show();
   }
@@ -170,6 +171,8 @@ export class UpgradeRecord {
         1,
       );
     }
+    if (entry.verdict === 'refused')
+      this.status.lastRefused = { at: now(), by: entry.by, what: entry.what, reason: entry.detail };
     this.status.auditEntries += 1;
   }
 

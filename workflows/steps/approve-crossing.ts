@@ -8,7 +8,9 @@ export const approveCrossing = readingStep<EndpointsUpgraded, CrossingApproved>(
   procedure: 'Important: the upgrade procedure is not reversible',
   waitsFor: 'an approver who did not start the upgrade, where the provider wants it',
   run: async (context) => {
-    if (context.profile.approval.beforeCrossing) {
+    if (!context.profile.approval.beforeCrossing) {
+      context.note('not asked for by this provider');
+    } else {
       const { by } = await context.ask({
         asked: 'approver',
         title: `Import version ${context.to} for ${context.profile.provider}: after it there is no way back`,

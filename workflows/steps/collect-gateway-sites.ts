@@ -29,7 +29,7 @@ export const collectGatewaySites = readingStep<PreflightFacts, GatewaySites>({
     const candidates = await locate(context, operations.instances, hosts);
     const sites = await everyOne(candidates.map((candidate) => chooseSite(context, candidate, hosts)));
     await everyOne(sites.map((site) => verifyName(context, site)));
-    context.note(`${sites.length} gateway sites on ${new Set(sites.map(({ host }) => host)).size} hosts`);
+    context.note(sites.map(({ host, site }) => `"${site}" on ${host}`).join(', '));
     return { sites };
   },
 });

@@ -63,7 +63,7 @@ export async function runPreflight(
     }),
   );
   const warnings = record.status.checks.filter(({ verdict }) => verdict === 'warning').length;
-  record.moveStep('preflight', 'done', `${record.status.checks.length} checks, ${warnings} warnings`);
+  record.moveStep('preflight', 'done', `${record.status.checks.length} checks; warnings: ${warnings}`);
   return {
     path,
     facts: {

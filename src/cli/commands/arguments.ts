@@ -1,5 +1,5 @@
 /** Arguments and options that several commands share, checked before anything is sent. */
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { ZodError } from 'zod';
 import { plainName } from '../../contract/provider';
 import { BY_HELP, type GlobalOptions } from '../cli-context';
@@ -33,7 +33,8 @@ export const inventoryOption = [
 ] as const;
 
 export const byOption = ['--by <person>', BY_HELP] as const;
-export const intervalOption = ['--interval <seconds>', 'time between two looks at the upgrade', seconds, 2000] as const;
+export const intervalOption = (): Option =>
+  new Option('--interval <seconds>', 'time between two looks at the upgrade').argParser(seconds).default(2000, '2');
 
 export function globalsOf(command: Command): GlobalOptions {
   return command.optsWithGlobals<GlobalOptions>();

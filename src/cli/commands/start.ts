@@ -25,7 +25,7 @@ export function addStart(program: Command, context: CliContext): void {
     .option('--inventory <folder>', "check the provider's entry in this inventory first; the worker reads its own")
     .option('--wait', 'come back when the upgrade is over; the exit code tells how it ended')
     .option('--watch', 'show its progress until it is over')
-    .option(...intervalOption)
+    .addOption(intervalOption())
     .action((provider: string, _options: StartOptions, command: Command) => start(context, command, provider));
 }
 

@@ -23,7 +23,7 @@ export function addStatus(program: Command, context: CliContext): void {
     )
     .argument('[provider]', PROVIDER_HELP, providerName)
     .option('--watch', 'show its progress until it is over; with --json, wait and print the end')
-    .option(...intervalOption)
+    .addOption(intervalOption())
     .action((provider: string | undefined, _options: StatusOptions, command: Command) =>
       status(context, { ...globalsOf(command), ...command.opts<StatusOptions>() }, provider),
     );

@@ -13,6 +13,8 @@ import { KeptServer } from './kept-server';
 import { freePorts, requireFree, USUAL_PORTS } from './ports';
 
 export interface OpenWorld {
+  /** The command `temporal` that this demo uses. */
+  cli: TemporalCli;
   world: DemoWorld;
   settings: WorldSettings;
   server: KeptServer;
@@ -71,7 +73,7 @@ async function openOnce(
       await upgrades.close();
       await server.close();
     };
-    return { world, settings, server, upgrades, close };
+    return { world, settings, server, cli, upgrades, close };
   } catch (error) {
     await server.close();
     throw error;

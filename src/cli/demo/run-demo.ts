@@ -167,7 +167,7 @@ class Demo {
     }
   }
 
-  private introduce({ server, world }: OpenWorld): void {
+  private introduce({ server, world, cli }: OpenWorld): void {
     const workflow = `${server.uiUrl ?? ''}/namespaces/default/workflows/${encodeURIComponent(`upgrade/${this.provider}`)}`;
     this.screen.append([
       `Temporal UI: ${workflow}`,
@@ -177,6 +177,7 @@ class Demo {
         : [
             'Gates are yours: each one is shown with the commands that answer it. What it asks for is done for you in the',
             'sandbox; you only say that it is done.',
+            ...(cli.source === 'PATH' ? [] : [`The command temporal: alias temporal=${cli.path}`]),
           ]),
       'Ctrl-C ends everything; the same command goes on with the same upgrade.',
       '',

@@ -59,13 +59,16 @@ function holdLines(provider: string, hold: Hold, { now, paint, calling }: GatesV
   return [
     `${paint.bold(safeText(provider))}  ${paint.red(`step ${safeText(hold.step)} failed and holds`)}`,
     `  for ${formatDuration(elapsed(hold.since, undefined, now))}${reminder(hold)}`,
-    ...safeLines(hold.problem).map((line) => `  ${line}`.trimEnd()),
+    ...safeLines(hold.problem, LONGEST).map((line) => `  ${line}`.trimEnd()),
     ...howToResolve(provider, hold, calling).flatMap((how) => [`  To ${DECISION[how.action]}`, ...commandLines(how)]),
     '',
   ];
 }
 
-const indented = (text: string): string[] => safeLines(text).map((line) => `    ${line}`.trimEnd());
+/** Instructions and problems are shown whole: a sentence that was cut off may be the one that matters. */
+const LONGEST = 4000;
+
+const indented = (text: string): string[] => safeLines(text, LONGEST).map((line) => `    ${line}`.trimEnd());
 
 const DECISION: Record<Hold['actions'][number], string> = {
   retry: 'try the step again',

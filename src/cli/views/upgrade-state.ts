@@ -10,7 +10,7 @@ export const STATE_WORDS: Record<UpgradeState, string> = {
   rollingBack: 'rolling back',
   completed: 'completed',
   rolledBack: 'rolled back: everything is as it was before',
-  refused: 'refused by the preflight: nothing was touched',
+  refused: 'refused: nothing was touched',
   rollbackIncomplete: 'rolled back in part: a person has to look',
 };
 
