@@ -1,5 +1,5 @@
 /** The worker of the control plane: workflows, and the activities that speak to systems over the network. */
-import type { NativeConnection} from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createBillingActivities } from '../../activities/billing';
 import { failureInterceptor } from '../../activities/failures';
