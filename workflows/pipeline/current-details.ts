@@ -23,7 +23,7 @@ export function currentDetails(status: UpgradeStatus): string {
     `**${headline(status)}**`,
     ...facts(status).map((fact) => `- ${fact}`),
     ...status.holds.map(hold),
-    ...status.gates.map(gate),
+    ...status.gates.map((open, index) => gate(open, status.gates[index - 1])),
     ...status.steps.map(({ state, title, note }) => `- ${MARK[state]} ${title}${note ? `: ${plain(note)}` : ''}`),
   ]
     .map((line, index, all) => (isItem(line) && isItem(all[index - 1]) ? line : `\n${line}`))
@@ -66,12 +66,16 @@ function hold({ step, problem, actions }: Hold): string {
   );
 }
 
-function gate({ title, asked, openedAt, instructions, evidence, answer, lastProblem }: Gate): string {
+/** What several gates in a row have in common is said once. */
+function gate(
+  { title, asked, openedAt, instructions, evidence, answer, lastProblem }: Gate,
+  above: Gate | undefined,
+): string {
+  const asAbove = above?.instructions === instructions && above.evidence === evidence;
   return [
     `✋ **${plain(title)}** (asked: ${ASKED[asked]}; since ${minute(openedAt)})`,
     ...(lastProblem ? [`The last answer was not enough: ${plain(lastProblem)}`] : []),
-    ...instructions.split('\n').map((line) => plain(line)),
-    `Evidence: ${plain(evidence)}`,
+    ...(asAbove ? ['What to do: as above.'] : [...instructions.split('\n').map(plain), `Evidence: ${plain(evidence)}`]),
     `Signal \`${answer.name}\`: \`${JSON.stringify(answer.payload)}\``,
   ].join('\n\n');
 }
