@@ -1,12 +1,14 @@
 /**
  * Connections to the Temporal server, configured the way every Temporal tool is: `TEMPORAL_*` variables and the profiles
  * of `temporal.toml`. Whoever connects learns at once, in one sentence, what is wrong and what to do.
+ *
+ * Commands load this, so it loads nothing of `@temporalio/worker`: its native core takes longer than most commands do.
  */
 import { Client, Connection } from '@temporalio/client';
 import type { SearchAttributeType } from '@temporalio/common';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
+import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from './search-attributes';
 
 export interface TemporalSettings {
@@ -62,23 +64,6 @@ export async function connectClient(settings = temporalSettings()): Promise<Clie
 }
 
 /**
- * A worker's connection to a server that answers, has the namespace and knows our search attributes.
- *
- * @throws TemporalUnavailable
- */
-export async function connectWorker(settings = temporalSettings()): Promise<NativeConnection> {
-  const connection = await reach(settings, () => NativeConnection.connect(settings.connectionOptions));
-  try {
-    await requireNamespace(connection, settings);
-    await requireSearchAttributes(connection, settings);
-  } catch (error) {
-    await connection.close();
-    throw error;
-  }
-  return connection;
-}
-
-/**
  * Without its search attributes an upgrade would hang in a workflow task that the server refuses again and again.
  *
  * @throws TemporalUnavailable with the command that registers what is missing.
@@ -124,7 +109,11 @@ export const TYPE_NAMES: Record<SearchAttributeType, string> = {
   KEYWORD_LIST: 'KeywordList',
 };
 
-async function requireNamespace(connection: Connection | NativeConnection, settings: TemporalSettings): Promise<void> {
+/** @throws TemporalUnavailable */
+export async function requireNamespace(
+  connection: Connection | NativeConnection,
+  settings: TemporalSettings,
+): Promise<void> {
   const { namespace } = settings;
   await reach(settings, () =>
     connection.withDeadline(Date.now() + DEADLINE_MS, () =>
@@ -133,8 +122,8 @@ async function requireNamespace(connection: Connection | NativeConnection, setti
   );
 }
 
-/** Does what needs the server, and tells a failure in the words of someone who has to mend it. */
-async function reach<T>(settings: TemporalSettings, ask: () => Promise<T>): Promise<T> {
+/** Does what needs the server, and tells a failure in the words of someone who has to mend it: TemporalUnavailable. */
+export async function reach<T>(settings: TemporalSettings, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {

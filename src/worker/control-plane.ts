@@ -11,7 +11,8 @@ import { createOperationsActivities } from '../../activities/operations';
 import type { Polling } from '../../activities/polling';
 import { CONTROL_TASK_QUEUE } from '../contract/provider';
 import { resolveSecret } from '../inventory/secrets';
-import { connectWorker, temporalSettings, type TemporalSettings } from '../temporal/connection';
+import { temporalSettings, type TemporalSettings } from '../temporal/connection';
+import { connectWorker } from '../temporal/worker-connection';
 import { buildWorkflows, type WorkflowBuild } from './workflow-bundle';
 
 export interface ControlPlaneOptions {

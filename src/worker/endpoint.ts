@@ -5,7 +5,8 @@ import { createEndpointActivities } from '../../activities/endpoint';
 import { failureInterceptor } from '../../activities/failures';
 import { endpointTaskQueue } from '../contract/provider';
 import { powershellFor } from '../systems/endpoint/powershell-for';
-import { connectWorker, temporalSettings, type TemporalSettings } from '../temporal/connection';
+import { temporalSettings, type TemporalSettings } from '../temporal/connection';
+import { connectWorker } from '../temporal/worker-connection';
 
 export interface EndpointWorkerOptions {
   /** Name of the endpoint host, as the inventory has it. */

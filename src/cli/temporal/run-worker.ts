@@ -1,7 +1,7 @@
 import type { Worker } from '@temporalio/worker';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../contract/provider';
 import { inventoryDirectory } from '../../inventory/inventory';
-import { connectWorker } from '../../temporal/connection';
+import { connectWorker } from '../../temporal/worker-connection';
 import { createControlPlaneWorker } from '../../worker/control-plane';
 import { createEndpointWorker } from '../../worker/endpoint';
 import { say, type CliContext, type GlobalOptions } from '../cli-context';
