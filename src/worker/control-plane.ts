@@ -1,5 +1,5 @@
 /** The worker of the control plane: workflows, and the activities that speak to systems over the network. */
-import type { NativeConnection} from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createBillingActivities } from '../../activities/billing';
 import { failureInterceptor } from '../../activities/failures';
@@ -13,6 +13,7 @@ import { CONTROL_TASK_QUEUE } from '../contract/provider';
 import { resolveSecret } from '../inventory/secrets';
 import { temporalSettings, type TemporalSettings } from '../temporal/connection';
 import { connectWorker } from '../temporal/worker-connection';
+import { deploymentOptions } from './deployment';
 import { buildWorkflows, type WorkflowBuild } from './workflow-bundle';
 
 export interface ControlPlaneOptions {
@@ -24,6 +25,8 @@ export interface ControlPlaneOptions {
   polling?: Polling;
   /** By default the workflows of this checkout. */
   workflows?: Pick<WorkflowBuild, 'codePath'>;
+  /** Build id of the workflows: upgrades that begin on it stay on it (./deployment). Without it any worker goes on with any. */
+  pinTo?: string;
 }
 
 /** A worker ends its activities in order within this time before it gives them back. */
@@ -32,7 +35,7 @@ const SHUTDOWN_GRACE = '10s';
 /** @param connection stays open when the worker ends; whoever opened it closes it. */
 export async function createControlPlaneWorker(
   connection: NativeConnection,
-  { inventoryDirectory, settings = temporalSettings(), polling, workflows }: ControlPlaneOptions,
+  { inventoryDirectory, settings = temporalSettings(), polling, workflows, pinTo }: ControlPlaneOptions,
 ): Promise<Worker> {
   const { codePath } = workflows ?? (await buildWorkflows());
   return await Worker.create({
@@ -40,6 +43,7 @@ export async function createControlPlaneWorker(
     namespace: settings.namespace,
     taskQueue: CONTROL_TASK_QUEUE,
     workflowBundle: { codePath },
+    ...(pinTo === undefined ? {} : { workerDeploymentOptions: deploymentOptions(pinTo) }),
     activities: {
       ...createInventoryActivities({ directory: inventoryDirectory }),
       ...createOperationsActivities({ resolveSecret, ...(polling ? { polling } : {}) }),

@@ -18,7 +18,7 @@ import type { ProviderOptions } from '../../src/sandbox/world/spec';
 import { connectClient, localSettings, type TemporalSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { connectWorker } from '../../src/temporal/worker-connection';
-import { createControlPlaneWorker } from '../../src/worker/control-plane';
+import { createControlPlaneWorker, type ControlPlaneOptions } from '../../src/worker/control-plane';
 import { createEndpointWorker } from '../../src/worker/endpoint';
 import { QUICK_LOOKS } from './quick-looks';
 import { WorkerProcess } from './worker-to-kill';
@@ -75,12 +75,21 @@ export class Rehearsal {
   }
 
   private async startControlPlane(): Promise<void> {
-    const { settings, inventory: inventoryDirectory } = this;
     if (this.options.workers === 'processes') {
+      const { inventory: inventoryDirectory } = this;
       this.processes.set(CONTROL_TASK_QUEUE, new WorkerProcess(this.server.address, { inventoryDirectory }, {}));
     } else {
-      this.run(await createControlPlaneWorker(this.connection, { inventoryDirectory, settings, polling: QUICK_LOOKS }));
+      await this.controlPlane({});
     }
+  }
+
+  /** One more worker of the control plane, in this process. */
+  async controlPlane(options: Partial<ControlPlaneOptions>): Promise<Worker> {
+    const { settings, inventory: inventoryDirectory } = this;
+    const defaults = { inventoryDirectory, settings, polling: QUICK_LOOKS };
+    const worker = await createControlPlaneWorker(this.connection, { ...defaults, ...options });
+    this.run(worker);
+    return worker;
   }
 
   private async startEndpoint(host: string, controlUrl: string): Promise<void> {
