@@ -25,7 +25,7 @@ import { abortable } from './pipeline/abortable';
 import { inventory } from './pipeline/activities';
 import { Desk } from './pipeline/desk';
 import type { UpgradePath } from './pipeline/path';
-import { problemOf } from './pipeline/problem';
+import { problemOf, problemsOf } from './pipeline/problem';
 import { Reminders } from './pipeline/reminders';
 import { runPath, type Upgrade } from './pipeline/run-path';
 import { UpgradeRecord, now } from './pipeline/upgrade-record';
@@ -105,11 +105,8 @@ function endBeforeAnyStep(error: TemporalFailure): 'refused' | 'rolledBack' {
 function read(input: unknown): { provider: string; startedBy?: string | undefined } {
   const parsed = upgradeInput.safeParse(input);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) =>
-    path.length > 0 ? `${path.join('.')}: ${message}` : message,
-  );
   throw ApplicationFailure.nonRetryable(
-    `The input of upgradeProvider is not usable: ${problems.join('; ')}. It has to read {"provider":"<id in the inventory>"}, with "startedBy" where the crossing needs an approval.`,
+    `The input of upgradeProvider is not usable: ${problemsOf(parsed.error)}. It has to read {"provider":"<id in the inventory>"}, with "startedBy" where the crossing needs an approval.`,
     FAILURE.invalidInput,
   );
 }
