@@ -9,11 +9,14 @@ import type { SearchAttributeType } from '@temporalio/common';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
+import { dataConverter } from './data-converter';
 import { SEARCH_ATTRIBUTES } from './search-attributes';
 
 export interface TemporalSettings {
   connectionOptions: Pick<NativeConnectionOptions, 'address' | 'tls' | 'apiKey' | 'metadata'>;
   namespace: string;
+  /** What `ONWARD_CODEC_KEYS` says: references to the keys that encrypt payloads. Without it they travel in clear. */
+  codecKeys?: string | undefined;
 }
 
 /** The server cannot be used as it is; the message says what to do. */
@@ -35,7 +38,7 @@ export function temporalSettings(): TemporalSettings {
   try {
     const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
     const { address = 'localhost:7233', tls, apiKey, metadata } = connectionOptions;
-    return { connectionOptions: { address, tls, apiKey, metadata }, namespace };
+    return { connectionOptions: { address, tls, apiKey, metadata }, namespace, codecKeys: codecKeys() };
   } catch (error) {
     throw new TemporalUnavailable(
       `Temporal's configuration cannot be used: ${reason(error)}. ` +
@@ -45,22 +48,26 @@ export function temporalSettings(): TemporalSettings {
   }
 }
 
-/** A server of our own on this machine, whatever the environment says. */
+/** A server of our own on this machine, whatever the environment says of servers. */
 export function localSettings(address: string): TemporalSettings {
-  return { connectionOptions: { address }, namespace: 'default' };
+  return { connectionOptions: { address }, namespace: 'default', codecKeys: codecKeys() };
 }
+
+const codecKeys = (): string | undefined => process.env['ONWARD_CODEC_KEYS'];
 
 /**
  * A client of a server that answers and has the namespace. Close it with `client.connection.close()`.
  *
  * @throws TemporalUnavailable
+ * @throws InvalidCodecKeys
  */
 export async function connectClient(settings = temporalSettings()): Promise<Client> {
   const { connectionOptions, namespace } = settings;
+  const converter = await dataConverter(settings.codecKeys);
   // The client's own connection tries again for a while; the first question must not, where nobody listens.
   const probe = Connection.lazy({ ...connectionOptions, interceptors: [] });
   await requireNamespace(probe, settings).finally(() => probe.close());
-  return new Client({ connection: Connection.lazy(connectionOptions), namespace });
+  return new Client({ connection: Connection.lazy(connectionOptions), namespace, dataConverter: converter });
 }
 
 /**

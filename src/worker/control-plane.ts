@@ -12,6 +12,7 @@ import type { Polling } from '../../activities/polling';
 import { CONTROL_TASK_QUEUE } from '../contract/provider';
 import { resolveSecret } from '../inventory/secrets';
 import { temporalSettings, type TemporalSettings } from '../temporal/connection';
+import { dataConverter } from '../temporal/data-converter';
 import { connectWorker } from '../temporal/worker-connection';
 import { deploymentOptions } from './deployment';
 import { buildWorkflows, type WorkflowBuild } from './workflow-bundle';
@@ -23,7 +24,7 @@ export interface ControlPlaneOptions {
   settings?: TemporalSettings;
   /** How often waiting activities look. */
   polling?: Polling;
-  /** By default the workflows of this checkout. */
+  /** By default the workflows of this checkout, with failures written as `settings` want them. */
   workflows?: Pick<WorkflowBuild, 'codePath'>;
   /** Build id of the workflows: upgrades that begin on it stay on it (./deployment). Without it any worker goes on with any. */
   pinTo?: string;
@@ -37,11 +38,13 @@ export async function createControlPlaneWorker(
   connection: NativeConnection,
   { inventoryDirectory, settings = temporalSettings(), polling, workflows, pinTo }: ControlPlaneOptions,
 ): Promise<Worker> {
-  const { codePath } = workflows ?? (await buildWorkflows());
+  const converter = await dataConverter(settings.codecKeys);
+  const { codePath } = workflows ?? (await buildWorkflows(converter));
   return await Worker.create({
     connection,
     namespace: settings.namespace,
     taskQueue: CONTROL_TASK_QUEUE,
+    dataConverter: converter,
     workflowBundle: { codePath },
     ...(pinTo === undefined ? {} : { workerDeploymentOptions: deploymentOptions(pinTo) }),
     activities: {

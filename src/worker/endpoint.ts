@@ -6,6 +6,7 @@ import { failureInterceptor } from '../../activities/failures';
 import { endpointTaskQueue } from '../contract/provider';
 import { powershellFor } from '../systems/endpoint/powershell-for';
 import { temporalSettings, type TemporalSettings } from '../temporal/connection';
+import { dataConverter } from '../temporal/data-converter';
 import { connectWorker } from '../temporal/worker-connection';
 
 export interface EndpointWorkerOptions {
@@ -28,6 +29,7 @@ export async function createEndpointWorker(
     connection,
     namespace: settings.namespace,
     taskQueue: endpointTaskQueue(host),
+    dataConverter: await dataConverter(settings.codecKeys),
     activities: createEndpointActivities({ powershell: powershellFor(env) }),
     interceptors: { activity: [failureInterceptor] },
     maxConcurrentActivityTaskExecutions: 1,

@@ -1,6 +1,7 @@
 import type { Worker } from '@temporalio/worker';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../contract/provider';
 import { inventoryDirectory } from '../../inventory/inventory';
+import { dataConverter } from '../../temporal/data-converter';
 import { connectWorker } from '../../temporal/worker-connection';
 import { createControlPlaneWorker } from '../../worker/control-plane';
 import { DEPLOYMENT_NAME, makeCurrentArguments } from '../../worker/deployment';
@@ -18,9 +19,10 @@ export async function runWorker(
 ): Promise<void> {
   const { host, inventory = inventoryDirectory(context.env), versioned = false } = options;
   const settings = settingsFor(options);
+  const converter = await reached(dataConverter(settings.codecKeys));
   const connection = await reached(connectWorker(settings));
   try {
-    const build = host === undefined ? await buildWorkflows() : undefined;
+    const build = host === undefined ? await buildWorkflows(converter) : undefined;
     const pinned = versioned && build ? { deployment: DEPLOYMENT_NAME, buildId: build.buildId } : undefined;
     const worker: Worker =
       host === undefined
