@@ -53,6 +53,8 @@ export interface PendingRenewal {
   consentedAt: string;
   /** Since when an operator is asked to press Test Connection; undefined while Onward does it. */
   askedAt?: string;
+  /** Who has confirmed to have seen it succeed; it counts in a moment. */
+  confirmedBy?: string;
 }
 
 /** What the query `status` of a guard answers, and what its memo {@link CONSENT_MEMO} holds. */
@@ -87,31 +89,22 @@ export const guardSettings = providerProfile.pick({
 });
 export type GuardSettings = z.output<typeof guardSettings>;
 
-/** What one run of a guard hands on to the next: everything that it has received, and what came of it. */
-export interface HandedOn {
-  /** Until when everything that was to be told has been told. */
-  toldAt: string;
-  renewal?: ReportedRenewal;
-  lastProblem?: string;
-  renewals: number;
-  audit: AuditEntry[];
-}
-
-/** A renewal as the guard itself knows it: an operator may have confirmed it already. */
-export interface ReportedRenewal extends PendingRenewal {
-  confirmedBy?: string;
-}
-
-/** Input of the workflow `guardConsent`; an upgrade that succeeds gives it. */
+/** Input of the workflow `guardConsent`. An upgrade gives its first part; the second is what one run hands on to the next. */
 export const guardInput = z.strictObject({
   provider: plainName,
   instance: z.strictObject({ id: z.int(), name: z.string(), resourceId: z.string() }),
   consentedAt: time,
   assumed: z.boolean(),
   settings: guardSettings,
-  /** Written by the run before; nothing that a person gives. */
-  handedOn: z.custom<HandedOn>().optional(),
+
+  /** Everything that was to be told until then has been told; `consentedAt` at first. */
+  toldAt: time.optional(),
+  renewal: z.custom<PendingRenewal>().optional(),
+  lastProblem: z.string().optional(),
+  renewals: z.int().nonnegative().default(0),
+  audit: z.custom<AuditEntry[]>().default([]),
   /** Continue as new after so many events of history; by default when the server suggests it. For tests. */
   historyLimit: z.int().positive().optional(),
 });
-export type GuardInput = z.output<typeof guardInput>;
+export type GuardInput = z.input<typeof guardInput>;
+export type GuardState = z.output<typeof guardInput>;

@@ -53,7 +53,7 @@ function answerHold(step: string, actions: string[]): string {
 }
 
 /** Text of people and systems must not become markup, nor fill the page. */
-function plain(text: string): string {
+export function plain(text: string): string {
   const line = text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').replace(/[\\`*_{}[\]<>()#|!]/g, '\\$&');
   return line.length > 500 ? `${line.slice(0, 500)}…` : line;
 }
