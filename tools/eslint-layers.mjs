@@ -19,6 +19,7 @@ export const LAYERS = [
   { layer: 'src/temporal/search-attributes', folders: [], packages: ['@temporalio/common'] },
   { layer: 'src/temporal/encoded-failures', folders: [], packages: ['@temporalio/common'] },
   { layer: 'src/temporal', folders: ['src/contract', 'src/inventory/secrets'] },
+  { layer: 'src/codec-server', folders: ['src/temporal', 'src/inventory/secrets'] },
   { layer: 'src/inventory', folders: ['src/contract'] },
   { layer: 'src/systems', folders: ['src/contract', 'src/inventory'] },
   { layer: 'activities', folders: ['src/contract', 'src/systems', 'src/inventory'] },
