@@ -164,7 +164,7 @@ const STOPPED: SandboxState = {
 };
 const OPEN: Partial<RunEvidence> = {
   closed: 'RUNNING',
-  closedAt: undefined as never,
+  closedAt: undefined,
   status: { ...STATUS, state: 'running', endedAt: undefined as never, provisioningOffSince: at(1) },
 };
 const without = (...names: string[]): Entry[] => SOUND.filter(({ name }) => !names.includes(name));
