@@ -2,6 +2,7 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createBillingActivities } from '../../activities/billing';
+import { createClaimActivities } from '../../activities/host-claims';
 import { failureInterceptor } from '../../activities/failures';
 import { createInventoryActivities } from '../../activities/inventory';
 import { createMicrosoftActivities } from '../../activities/microsoft';
@@ -15,6 +16,7 @@ import { temporalSettings, type TemporalSettings } from '../temporal/connection'
 import { dataConverter } from '../temporal/data-converter';
 import { connectWorker } from '../temporal/worker-connection';
 import { deploymentOptions } from './deployment';
+import { HEARTBEAT_THROTTLE, STICKY_PATIENCE } from './liveness';
 import { buildWorkflows, type WorkflowBuild } from './workflow-bundle';
 
 export interface ControlPlaneOptions {
@@ -53,9 +55,12 @@ export async function createControlPlaneWorker(
       ...createBillingActivities({ resolveSecret }),
       ...createMicrosoftActivities({ resolveSecret }),
       ...createNetworkActivities(),
+      ...createClaimActivities(),
       ...createNotifyActivities({ resolveSecret }),
     },
     interceptors: { activity: [failureInterceptor] },
+    stickyQueueScheduleToStartTimeout: STICKY_PATIENCE,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     shutdownGraceTime: SHUTDOWN_GRACE,
   });
 }

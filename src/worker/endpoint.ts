@@ -8,6 +8,7 @@ import { powershellFor } from '../systems/endpoint/powershell-for';
 import { temporalSettings, type TemporalSettings } from '../temporal/connection';
 import { dataConverter } from '../temporal/data-converter';
 import { connectWorker } from '../temporal/worker-connection';
+import { HEARTBEAT_THROTTLE } from './liveness';
 
 export interface EndpointWorkerOptions {
   /** Name of the endpoint host, as the inventory has it. */
@@ -33,6 +34,7 @@ export async function createEndpointWorker(
     activities: createEndpointActivities({ powershell: powershellFor(env) }),
     interceptors: { activity: [failureInterceptor] },
     maxConcurrentActivityTaskExecutions: 1,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     shutdownGraceTime: SHUTDOWN_GRACE,
   });
 }
