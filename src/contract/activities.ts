@@ -142,7 +142,17 @@ export interface Notice {
   id: string;
   provider: string;
   workflowId: string;
-  kind: 'gatesOpened' | 'reminder' | 'held' | 'crossed' | 'completed' | 'failed';
+  kind:
+    | 'gatesOpened'
+    | 'reminder'
+    | 'held'
+    | 'crossed'
+    | 'completed'
+    | 'failed'
+    | 'consentExpiring'
+    | 'consentExpired'
+    | 'consentRenewed'
+    | 'renewalRefused';
   /** One sentence. */
   subject: string;
   /** Markdown: what is waited for, since when, how to answer. */

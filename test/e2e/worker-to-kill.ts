@@ -7,6 +7,7 @@ const MAIN = path.join(__dirname, 'worker-process.ts');
 /** A worker in a process of its own. */
 export class WorkerProcess {
   private child: ChildProcess;
+  private retired = false;
 
   constructor(
     private readonly address: string,
@@ -26,7 +27,13 @@ export class WorkerProcess {
 
   async killAndRestart(): Promise<void> {
     await this.kill();
-    this.child = this.spawn();
+    if (!this.retired) this.child = this.spawn();
+  }
+
+  /** Ends it for good, also where a test that gave up is still about to restart it. */
+  async retire(): Promise<void> {
+    this.retired = true;
+    await this.kill();
   }
 
   private spawn(): ChildProcess {

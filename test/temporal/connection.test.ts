@@ -4,8 +4,9 @@ import path from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { findTemporalCli } from '../../src/temporal/cli-binary';
-import { connectClient, connectWorker, localSettings, temporalSettings } from '../../src/temporal/connection';
+import { connectClient, localSettings, temporalSettings } from '../../src/temporal/connection';
 import { type DevServer, startDevServer } from '../../src/temporal/dev-server';
+import { connectWorker } from '../../src/temporal/worker-connection';
 
 describe('settings from the environment', () => {
   const before = { ...process.env };

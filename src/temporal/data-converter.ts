@@ -1,0 +1,22 @@
+/** How values become payloads, for every client and worker alike. */
+import path from 'node:path';
+import type { DataConverter } from '@temporalio/common';
+import { EncryptionCodec } from './codec';
+import { readCodecKeys } from './codec-keys';
+
+/** Module of the failure converter; the workflow bundle needs it as well. */
+const ENCODED_FAILURES = path.join(__dirname, 'encoded-failures.ts');
+
+/**
+ * Encrypts where keys are named, and is undefined, Temporal's own, where none are.
+ *
+ * @param codecKeys what `ONWARD_CODEC_KEYS` says.
+ * @throws InvalidCodecKeys
+ */
+export async function dataConverter(codecKeys: string | undefined): Promise<DataConverter | undefined> {
+  if (codecKeys === undefined || codecKeys === '') return undefined;
+  return {
+    payloadCodecs: [new EncryptionCodec(await readCodecKeys(codecKeys))],
+    failureConverterPath: ENCODED_FAILURES,
+  };
+}

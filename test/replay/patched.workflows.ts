@@ -1,0 +1,14 @@
+/** The same change as it can be rolled out to running upgrades: an upgrade ends along the path that it began with. */
+import { patched } from '@temporalio/workflow';
+import type { UpgradeInput } from '../../src/contract/messages';
+import type { UpgradeResult } from '../../src/contract/status';
+import { PATHS } from '../../workflows/paths';
+import { upgradeAlong } from '../../workflows/upgrade-provider';
+import { SWAPPED_PATHS } from './swapped-steps';
+
+const alongNewPaths = upgradeAlong(SWAPPED_PATHS);
+const alongOldPaths = upgradeAlong(PATHS);
+
+export async function upgradeProvider(input: UpgradeInput): Promise<UpgradeResult> {
+  return await (patched('parameter-before-consents') ? alongNewPaths : alongOldPaths)(input);
+}
