@@ -17,7 +17,7 @@ import { CONTROL_TASK_QUEUE, endpointTaskQueue, upgradeWorkflowId } from '../../
 import { QUERY, type AuditEntry, type Hold, type UpgradeResult, type UpgradeStatus } from '../../src/contract/status';
 import type { ProviderProfileInput } from '../../src/sandbox/inventory';
 import type { JournalEntry } from '../../src/sandbox/journal';
-import { runOperator, type OperatorEvent, type OperatorOptions } from '../../src/sandbox/operator';
+import { runOperator, type OperatorEvent, type OperatorOptions, type UpgradeHandle } from '../../src/sandbox/operator';
 import { startSandbox, type Sandbox, type SandboxState } from '../../src/sandbox/server';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
 import { connectClient, localSettings, type TemporalSettings } from '../../src/temporal/connection';
@@ -43,6 +43,9 @@ if ('afterEach' in globalThis) {
 
 /** How long an upgrade that goes on may take to come to an end, or to a point that has a name. */
 const SETTLES_WITHIN_MS = 15_000;
+
+/** How long an operator waits for an answer before looking again. */
+const PROMPT_MS = 5_000;
 
 /** Short enough that a test sees the end of patience. */
 const TIMINGS = { retryFor: 20, heartbeat: 5, hostAnswer: 30, drain: 60, import: 60, instanceUpgrade: 60, script: 60 };
@@ -289,11 +292,21 @@ export class Upgrade {
   /** Lets the sandbox operator answer until the upgrade is over. */
   async operate(options: Partial<OperatorOptions> = {}): Promise<OperatorEvent[]> {
     return await runOperator({
-      upgrade: this.workflow,
+      upgrade: this.promptly,
       controlUrl: this.rehearsal.sandbox.urls.control(this.provider),
       everyMs: 20,
       ...options,
     });
+  }
+
+  /** As {@link workflow}; a question that a dead worker has taken along is given up soon. */
+  private get promptly(): UpgradeHandle {
+    const { connection } = this.rehearsal.client;
+    const soon = <T>(ask: () => Promise<T>): Promise<T> => connection.withDeadline(Date.now() + PROMPT_MS, ask);
+    return {
+      query: (name) => soon(() => this.workflow.query<unknown>(name)),
+      signal: (name, payload) => soon(() => this.workflow.signal(name, payload)),
+    };
   }
 
   /** Answers holds once each with this action, and everything else as well. */
