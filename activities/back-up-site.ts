@@ -29,6 +29,7 @@ export async function backUpSite(
   const old = siteVersion(only(seen), from, to).deployed === 'old';
   const backup = {
     workDirectory: host.workDirectory,
+    upgrade,
     ...keyOf(site),
     backup: fileName(upgrade, site.site, site.application),
   };

@@ -17,6 +17,7 @@ export async function resetIis(
     const problem = resetProblem(
       await run('reset', {
         workDirectory: host.workDirectory,
+        upgrade,
         records: fileName(upgrade),
         id: randomUUID(),
         covers: changes(seen),

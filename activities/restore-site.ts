@@ -25,6 +25,7 @@ export async function restoreSite(
   if (differingFiles(found.backup, found.deployed).length === 0) return;
   const { deployed } = await run('restore', {
     workDirectory: host.workDirectory,
+    upgrade,
     ...keyOf(site),
     backup: backup.path,
     records: fileName(upgrade),

@@ -44,6 +44,7 @@ async function setUp({ host, run, inspect, fail }: HostWork, input: Input): Prom
   const { site, staged, upgrade, from, to } = input;
   const { exitCode, log } = await run('setup', {
     workDirectory: host.workDirectory,
+    upgrade,
     ...keyOf(site),
     records: fileName(upgrade),
     id: randomUUID(),

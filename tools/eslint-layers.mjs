@@ -22,7 +22,10 @@ export const LAYERS = [
   { layer: 'src/codec-server', folders: ['src/temporal', 'src/inventory/secrets'] },
   { layer: 'src/inventory', folders: ['src/contract'] },
   { layer: 'src/systems', folders: ['src/contract', 'src/inventory'] },
-  { layer: 'activities', folders: ['src/contract', 'src/systems', 'src/inventory'] },
+  {
+    layer: 'activities',
+    folders: ['src/contract', 'src/systems', 'src/inventory', 'src/temporal/search-attributes'],
+  },
   { layer: 'src/worker', folders: ['src/contract', 'src/systems', 'src/inventory', 'src/temporal', 'activities'] },
   { layer: 'src/sandbox', folders: ['src/contract', 'src/systems', 'src/inventory', 'src/temporal'] },
   { layer: 'src/cli', folders: ['src', 'activities'] },

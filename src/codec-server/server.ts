@@ -93,11 +93,10 @@ function codecServer({ codec, token, namespace, uiOrigins, log }: CodecServerOpt
         'The token is missing or wrong. The CLI sends it with --codec-auth "Bearer <token>"; for the UI open this codec server in the same browser and sign in.',
       );
     }
-    if (headers['x-namespace'] !== namespace) {
-      throw new Refusal(
-        403,
-        `This codec server serves the namespace ${namespace}; the header X-Namespace has to say so.`,
-      );
+    // The CLI leaves the header empty where nobody has named a namespace.
+    const asked = headers['x-namespace'] || namespace;
+    if (asked !== namespace) {
+      throw new Refusal(403, `This codec server serves the namespace ${namespace} and not the one in X-Namespace.`);
     }
   };
   const convert = (path: string, work: (payloads: Payload[]) => Promise<Payload[]>): void => {

@@ -27,17 +27,18 @@ const { Payload: PayloadMessage } = temporal.api.common.v1;
 
 /** `data` of an encrypted payload is nonce, ciphertext and tag, one after the other. */
 export class EncryptionCodec implements PayloadCodec {
-  private readonly current: CodecKey;
+  private readonly current: CodecKey | undefined;
   private readonly keys: ReadonlyMap<string, KeyObject>;
 
-  /** @param keys the first one encrypts, any of them decrypts. */
-  constructor(keys: readonly [CodecKey, ...CodecKey[]]) {
+  /** @param keys the first one encrypts, any of them decrypts; without any, payloads are written in clear. */
+  constructor(keys: readonly CodecKey[]) {
     [this.current] = keys;
     this.keys = new Map(keys.map(({ id, key }) => [id, key]));
   }
 
   async encode(payloads: Payload[]): Promise<Payload[]> {
-    return payloads.map((payload) => this.encrypt(payload));
+    const { current } = this;
+    return current === undefined ? payloads : payloads.map((payload) => encrypt(payload, current));
   }
 
   /**
@@ -50,24 +51,13 @@ export class EncryptionCodec implements PayloadCodec {
     return payloads.map((payload) => (textIn(payload, 'encoding') === ENCODING ? this.decrypt(payload) : payload));
   }
 
-  private encrypt(payload: Payload): Payload {
-    const { id, key } = this.current;
-    const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES }).setAAD(bound(id));
-    const encrypted = [cipher.update(PayloadMessage.encode(payload).finish()), cipher.final()];
-    return {
-      metadata: { encoding: Buffer.from(ENCODING), 'encryption-key-id': Buffer.from(id) },
-      data: Buffer.concat([nonce, ...encrypted, cipher.getAuthTag()]),
-    };
-  }
-
   private decrypt(payload: Payload): Payload {
     const id = textIn(payload, 'encryption-key-id') ?? '';
     const key = this.keys.get(id);
     if (key === undefined) {
       throw new Undecryptable(
         `A payload is encrypted with the key ${quoted(id)}, which this process does not have ` +
-          `(it has ${[...this.keys.keys()].join(', ')}). Add that key to ONWARD_CODEC_KEYS, after the first one.`,
+          `(it has ${[...this.keys.keys()].join(', ') || 'none'}). Add that key to ONWARD_CODEC_KEYS, after the first one.`,
       );
     }
     try {
@@ -80,6 +70,16 @@ export class EncryptionCodec implements PayloadCodec {
       );
     }
   }
+}
+
+function encrypt(payload: Payload, { id, key }: CodecKey): Payload {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES }).setAAD(bound(id));
+  const encrypted = [cipher.update(PayloadMessage.encode(payload).finish()), cipher.final()];
+  return {
+    metadata: { encoding: Buffer.from(ENCODING), 'encryption-key-id': Buffer.from(id) },
+    data: Buffer.concat([nonce, ...encrypted, cipher.getAuthTag()]),
+  };
 }
 
 /** @throws Error when anything but this key and this id has made `data`. */

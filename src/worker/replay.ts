@@ -25,5 +25,10 @@ export async function* replay(
   const { codePath } = workflows ?? (await buildWorkflows(converter));
   const results = Worker.runReplayHistories({ workflowBundle: { codePath }, dataConverter: converter }, histories);
   for await (const { workflowId, runId, error } of results)
-    yield { workflowId, runId, ...(error === undefined ? {} : { problem: error.message }) };
+    yield { workflowId, runId, ...(error === undefined ? {} : { problem: reasonOf(error) }) };
+}
+
+/** The SDK's core gives its reason, `[TMPRL1100] Nondeterminism error: ...`, in the midst of the structure that holds it. */
+function reasonOf({ message }: Error): string {
+  return /message: "((?:[^"\\]|\\.)+)"/.exec(message)?.[1] ?? message;
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { inspect } from 'node:util';
+import { defaultPayloadConverter } from '@temporalio/common';
 import { readCodecKeys } from '../../src/temporal/codec-keys';
 import { dataConverter } from '../../src/temporal/data-converter';
 
@@ -66,9 +67,22 @@ test.each([' , ', ','])(
   },
 );
 
-test('without the setting nothing is encrypted', async () => {
-  expect(await dataConverter(undefined)).toBeUndefined();
-  expect(await dataConverter('')).toBeUndefined();
+test.each([undefined, ''])('without the setting values are written as Temporal writes them: %j', async (setting) => {
+  const { payloadCodecs, ...others } = await dataConverter(setting);
+  expect(others).toEqual({});
+  const payloads = [defaultPayloadConverter.toPayload({ provider: 'contoso' })];
+  expect(await payloadCodecs?.[0]?.encode(payloads)).toEqual(payloads);
+  expect(await payloadCodecs?.[0]?.decode(payloads)).toEqual(payloads);
+});
+
+test('without the setting, whoever meets an encrypted value says that it is one', async () => {
+  process.env['ONWARD_TEST_KEY'] = base64();
+  const [sealing] = (await dataConverter('k1=env:ONWARD_TEST_KEY')).payloadCodecs ?? [];
+  const sealed = await sealing?.encode([defaultPayloadConverter.toPayload('yes')]);
+  const [keyless] = (await dataConverter(undefined)).payloadCodecs ?? [];
+  await expect(keyless?.decode(sealed ?? [])).rejects.toThrow(
+    'with the key "k1", which this process does not have (it has none)',
+  );
 });
 
 test('a converter that ends up in a log does not show its keys', async () => {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isGrpcServiceError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
-import type { temporal } from '@temporalio/proto';
+import { temporal } from '@temporalio/proto';
 import { QUERY, type AuditEntry, type UpgradeStatus } from '../../src/contract/status';
 import { isOpen } from '../../src/sandbox/world/state';
 import { hostWorkDirectory } from '../../src/sandbox/hosts/disk';
@@ -175,9 +175,12 @@ function noticesIn(events: HistoryEvent[]): number {
 }
 
 /** A workflow task that fails because of our code; the server's own reasons (a lost worker, an overtaken task) are none. */
+/** Somebody has reset the workflow: no failure of ours. */
+const RESET = temporal.api.enums.v1.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW;
+
 function defectsIn(events: HistoryEvent[]): string[] {
   return events.flatMap(({ workflowTaskFailedEventAttributes: failed }) =>
-    failed?.failure?.message && !/UnhandledCommand|reset sticky/i.test(failed.failure.message)
+    failed?.failure?.message && failed.cause !== RESET && !/UnhandledCommand|reset sticky/i.test(failed.failure.message)
       ? [failed.failure.message]
       : [],
   );

@@ -17,7 +17,7 @@ import { CONTROL_TASK_QUEUE, endpointTaskQueue, upgradeWorkflowId } from '../../
 import { QUERY, type AuditEntry, type Hold, type UpgradeResult, type UpgradeStatus } from '../../src/contract/status';
 import type { ProviderProfileInput } from '../../src/sandbox/inventory';
 import type { JournalEntry } from '../../src/sandbox/journal';
-import { runOperator, type OperatorEvent, type OperatorOptions } from '../../src/sandbox/operator';
+import { runOperator, type OperatorEvent, type OperatorOptions, type UpgradeHandle } from '../../src/sandbox/operator';
 import { startSandbox, type Sandbox, type SandboxState } from '../../src/sandbox/server';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
 import { connectClient, localSettings, type TemporalSettings } from '../../src/temporal/connection';
@@ -28,7 +28,7 @@ import { createEndpointWorker } from '../../src/worker/endpoint';
 import { evidenceOf, evidenceOfRun, openTasks } from './evidence';
 import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence } from './invariants';
 import { QUICK_LOOKS } from './quick-looks';
-import { WorkerProcess } from './worker-to-kill';
+import { WorkerProcess, type WorkerRole } from './worker-to-kill';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
@@ -44,6 +44,9 @@ if ('afterEach' in globalThis) {
 /** How long an upgrade that goes on may take to come to an end, or to a point that has a name. */
 const SETTLES_WITHIN_MS = 15_000;
 
+/** How long an operator waits for an answer before looking again. */
+const PROMPT_MS = 5_000;
+
 /** Short enough that a test sees the end of patience. */
 const TIMINGS = { retryFor: 20, heartbeat: 5, hostAnswer: 30, drain: 60, import: 60, instanceUpgrade: 60, script: 60 };
 
@@ -52,6 +55,10 @@ export type Settings = Partial<ProviderProfileInput>;
 export interface RehearsalOptions {
   /** Whether workers run in this process, which is quicker, or in processes that can be killed. */
   workers?: 'inProcess' | 'processes';
+  /** Whether a killed process is replaced by one that stands by. */
+  spares?: boolean;
+  /** Whether the Temporal server keeps its state in a file, so that it can be killed. */
+  keepsServerState?: boolean;
   /** Of the endpoint workers: decides which PowerShell runs their scripts; the stand-in by default. */
   endpointEnvironment?: NodeJS.ProcessEnv;
   /** For whoever wants to see a failure again: `seed 4711`. */
@@ -66,7 +73,7 @@ export class Rehearsal {
   readonly processes = new Map<string, WorkerProcess>();
 
   private constructor(
-    readonly server: DevServer,
+    private temporal: DevServer,
     readonly sandbox: Sandbox,
     readonly client: Client,
     private readonly connection: NativeConnection,
@@ -78,7 +85,7 @@ export class Rehearsal {
   static async start(options: RehearsalOptions = {}): Promise<Rehearsal> {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'onward-rehearsal-'));
     const [server, sandbox] = await Promise.all([
-      startDevServer(),
+      startDevServer(options.keepsServerState === true ? { directory: path.join(folder, 'temporal') } : {}),
       startSandbox({ dataDirectory: path.join(folder, 'sandbox'), providers: [] }),
     ]);
     const settings = localSettings(server.address);
@@ -100,10 +107,22 @@ export class Rehearsal {
   private async startControlPlane(): Promise<void> {
     if (this.options.workers === 'processes') {
       const { inventory: inventoryDirectory } = this;
-      this.processes.set(CONTROL_TASK_QUEUE, new WorkerProcess(this.server.address, { inventoryDirectory }, {}));
+      this.processes.set(CONTROL_TASK_QUEUE, this.workerProcess({ inventoryDirectory }, {}));
     } else {
       await this.controlPlane({});
     }
+  }
+
+  private workerProcess(role: WorkerRole, environment: NodeJS.ProcessEnv): WorkerProcess {
+    return new WorkerProcess(this.server.address, role, environment, { spare: this.options.spares === true });
+  }
+
+  /** Ends the Temporal server as a power cut would, and starts it again on what it had written. */
+  async killAndRestartServer(): Promise<void> {
+    if (this.options.keepsServerState !== true) throw new Error('This rehearsal keeps no state of its server.');
+    await this.temporal.kill();
+    const { port } = new URL(`tcp://${this.server.address}`);
+    this.temporal = await startDevServer({ directory: path.join(this.folder, 'temporal'), port: Number(port) });
   }
 
   /** One more worker of the control plane, in this process. */
@@ -121,7 +140,7 @@ export class Rehearsal {
       ONWARD_SANDBOX_HOST: new URL(`/_sim/hosts/${host}/`, controlUrl).href,
     };
     if (this.options.workers === 'processes') {
-      this.processes.set(endpointTaskQueue(host), new WorkerProcess(this.server.address, { host }, env));
+      this.processes.set(endpointTaskQueue(host), this.workerProcess({ host }, env));
     } else {
       this.run(await createEndpointWorker(this.connection, { host, settings: this.settings, env }));
     }
@@ -169,6 +188,10 @@ export class Rehearsal {
     await this.sandbox.close();
     await this.server.close();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  get server(): DevServer {
+    return this.temporal;
   }
 
   get seed(): string | undefined {
@@ -269,11 +292,21 @@ export class Upgrade {
   /** Lets the sandbox operator answer until the upgrade is over. */
   async operate(options: Partial<OperatorOptions> = {}): Promise<OperatorEvent[]> {
     return await runOperator({
-      upgrade: this.workflow,
+      upgrade: this.promptly,
       controlUrl: this.rehearsal.sandbox.urls.control(this.provider),
       everyMs: 20,
       ...options,
     });
+  }
+
+  /** As {@link workflow}; a question that a dead worker has taken along is given up soon. */
+  private get promptly(): UpgradeHandle {
+    const { connection } = this.rehearsal.client;
+    const soon = <T>(ask: () => Promise<T>): Promise<T> => connection.withDeadline(Date.now() + PROMPT_MS, ask);
+    return {
+      query: (name) => soon(() => this.workflow.query<unknown>(name)),
+      signal: (name, payload) => soon(() => this.workflow.signal(name, payload)),
+    };
   }
 
   /** Answers holds once each with this action, and everything else as well. */

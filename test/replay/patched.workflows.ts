@@ -1,4 +1,4 @@
-/** The same change as it can be rolled out to running upgrades: an upgrade ends along the path that it began with. */
+/** The change as it can reach running upgrades: each ends along the path that it began with. */
 import { patched } from '@temporalio/workflow';
 import type { UpgradeInput } from '../../src/contract/messages';
 import type { UpgradeResult } from '../../src/contract/status';
@@ -9,6 +9,7 @@ import { SWAPPED_PATHS } from './swapped-steps';
 const alongNewPaths = upgradeAlong(SWAPPED_PATHS);
 const alongOldPaths = upgradeAlong(PATHS);
 
+export { guardConsent } from '../../workflows';
 export async function upgradeProvider(input: UpgradeInput): Promise<UpgradeResult> {
   return await (patched('parameter-before-consents') ? alongNewPaths : alongOldPaths)(input);
 }

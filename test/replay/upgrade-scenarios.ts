@@ -144,7 +144,7 @@ export const UPGRADES: Scenario[] = [
   {
     name: 'rollback-incomplete',
     record: async (run) => {
-      run.fault({ system: 'host', call: 'setup.cmd', kind: 'setupFails' });
+      run.fault({ system: 'host', call: 'setup.cmd', kind: 'setupHalfFinishes' });
       run.fault({ system: 'host', call: 'restore', kind: 'fault', times: 50 });
       await run.upgrade.start();
       await run.upgrade.operate();

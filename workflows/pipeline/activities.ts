@@ -10,6 +10,7 @@ import {
 } from '@temporalio/workflow';
 import type {
   BillingActivities,
+  ClaimActivities,
   EndpointActivities,
   InventoryActivities,
   MicrosoftActivities,
@@ -30,6 +31,7 @@ export interface Activities {
   readonly billing: Calls<BillingActivities>;
   readonly microsoft: Calls<MicrosoftActivities>;
   readonly network: Calls<NetworkActivities>;
+  readonly claims: Calls<ClaimActivities>;
   /** Runs on the worker of that host. */
   readonly endpoint: (host: EndpointHost) => Calls<EndpointActivities>;
 }
@@ -99,6 +101,8 @@ export function activitiesFor(timings: Timings): Activities {
         scheduleToCloseTimeout: DOWNLOAD_TIMEOUT + timings.retryFor * SECOND,
       }).hashPackage,
     },
+    // As long as it takes: each look is an attempt of its own, so that those who wait keep nobody's worker busy.
+    claims: calls<ClaimActivities>({ startToCloseTimeout: CALL_TIMEOUT, retry: RETRY }),
     endpoint: (host) =>
       calls<EndpointActivities>({
         ...base,

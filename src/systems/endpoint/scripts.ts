@@ -85,6 +85,8 @@ export const RESULTS = {
     ),
   }),
   inspect: inspection,
+  /** The claim that stands now; empty for none. */
+  claim: z.object({ claim: z.string() }),
   backup: z.object({ path: z.string(), listed: z.array(file), copied: z.array(file), deployed: z.array(file) }),
   stage: z.object({ directory: z.string(), sha256: z.string(), blocked: z.array(z.string()) }),
   setup: setupEnded,
@@ -95,7 +97,11 @@ export const RESULTS = {
   restore: z.object({ deployed: z.array(file) }),
 };
 
-interface OnSite {
+/** A script that changes the host is refused while the host is claimed by another upgrade than this one. */
+interface Changing {
+  upgrade: string;
+}
+interface OnSite extends Changing {
   workDirectory: string;
   site: string;
   application: string;
@@ -118,11 +124,13 @@ export interface Parameters {
     /** How long to wait for setups that still run. */
     waitMilliseconds: number;
   };
+  /** Puts `claim` in place of `replaces`, and of nothing else; empty: of no claim. Both are texts that are only compared. */
+  claim: { claim: string; replaces: string };
   /** `backup` names the copy's folder and the copy of the IIS configuration; `copy` says when to copy. */
   backup: OnSite & { backup: string; copy: 'never' | 'ifMissing' | 'always' };
-  stage: { workDirectory: string; packageUrl: string; sha256: string };
+  stage: Changing & { workDirectory: string; packageUrl: string; sha256: string };
   setup: OnSite & Recorded & { directory: string; ip: string; hostname: string };
-  reset: Recorded & { workDirectory: string; covers: string[] };
+  reset: Changing & Recorded & { workDirectory: string; covers: string[] };
   answer: { url: string; waitMilliseconds: number };
   hash: { backup: string; site: string; application: string };
   restore: OnSite & Recorded & { backup: string };
