@@ -1,6 +1,7 @@
 /** Waiting inside an activity: it stays alive for Temporal, gives way to cancellation, and asks less and less often. */
 import { Context } from '@temporalio/activity';
 import { FAILURE } from '../src/contract/activities';
+import { redactDeep } from '../src/inventory/secrets';
 import { untilEnd } from '../src/systems/patience';
 import { SystemError, type SystemProblem } from '../src/systems/system-error';
 
@@ -35,8 +36,9 @@ export async function heartbeating<T>(run: (report: Report) => Promise<T>): Prom
   try {
     return await untilEnd(endOfAttempt(), () =>
       run((latest) => {
-        progress = latest;
-        context.heartbeat(latest);
+        // Systems' own words may be in it, and the server keeps it.
+        progress = redactDeep(latest);
+        context.heartbeat(progress);
       }),
     );
   } finally {

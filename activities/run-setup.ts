@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { FAILURE, type EndpointActivities } from '../src/contract/activities';
 import type { SetupResult } from '../src/contract/facts';
+import { redact } from '../src/inventory/secrets';
 import { differences, unsafeForCommandLine } from '../src/systems/endpoint/planned-site';
 import type { Inspection } from '../src/systems/endpoint/scripts';
 import { siteVersion } from '../src/systems/endpoint/site-version';
@@ -37,7 +38,7 @@ function finished(seen: Inspection, { site, from, to }: Input): SetupResult | un
   const last = lastSetup(seen, site);
   if (last === undefined)
     return { exitCode: 0, log: `The files are those of ${to}; how setup.cmd ended was not seen.` };
-  return last.exitCode === 0 ? { exitCode: 0, log: last.log } : undefined;
+  return last.exitCode === 0 ? { exitCode: 0, log: redact(last.log) } : undefined;
 }
 
 async function setUp({ host, run, inspect, fail }: HostWork, input: Input): Promise<SetupResult> {
@@ -70,7 +71,7 @@ async function setUp({ host, run, inspect, fail }: HostWork, input: Input): Prom
       next: 'Read the log of setup.cmd on the host, then retry.',
     });
   }
-  return { exitCode, log };
+  return { exitCode, log: redact(log) };
 }
 
 function refuseUnsafeNames({ host, fail }: HostWork, { site, staged }: Input): void {

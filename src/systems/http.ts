@@ -6,6 +6,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Agent, errors, type Dispatcher } from 'undici';
 import { FAILURE } from '../contract/activities';
+import { redact } from '../inventory/secrets';
 import { timeLeft } from './patience';
 import { SystemError, type SystemProblem } from './system-error';
 
@@ -199,7 +200,7 @@ function notSent(request: HttpRequest, error: Error, code: string): Error {
   }
   if (/^(ERR_TLS|ERR_SSL|EPROTO|HOSTNAME_MISMATCH)|CERT|SELF_SIGNED|UNABLE_TO_/.test(code)) {
     return unreachable(
-      `was not sent: no trusted TLS connection to ${host} (${code}: ${error.message.split('\n', 1)[0]})`,
+      `was not sent: no trusted TLS connection to ${host} (${code}: ${redact(error.message).split('\n', 1)[0]})`,
       'Check that it speaks TLS, and name the authority that signed its certificate as caFile in the inventory.',
     );
   }

@@ -9,6 +9,7 @@ import type { SearchAttributeType } from '@temporalio/common';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
+import { conceal } from '../inventory/secrets';
 import { dataConverter } from './data-converter';
 import { SEARCH_ATTRIBUTES } from './search-attributes';
 
@@ -38,6 +39,7 @@ export function temporalSettings(): TemporalSettings {
   try {
     const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
     const { address = 'localhost:7233', tls, apiKey, metadata } = connectionOptions;
+    if (typeof apiKey === 'string') conceal(apiKey);
     return { connectionOptions: { address, tls, apiKey, metadata }, namespace, codecKeys: codecKeys() };
   } catch (error) {
     throw new TemporalUnavailable(
