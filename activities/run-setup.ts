@@ -5,7 +5,7 @@ import { redact } from '../src/inventory/secrets';
 import { differences, unsafeForCommandLine } from '../src/systems/endpoint/planned-site';
 import type { Inspection } from '../src/systems/endpoint/scripts';
 import { siteVersion } from '../src/systems/endpoint/site-version';
-import { fileName, lastSetup } from '../src/systems/endpoint/upgrade-records';
+import { fileName, lastSetup, recordedChanges } from '../src/systems/endpoint/upgrade-records';
 import { isSystemError } from '../src/systems/system-error';
 import { keyOf, nameOf, only, type HostWork } from './host-work';
 
@@ -23,7 +23,7 @@ export async function runSetup(work: HostWork, input: Input): Promise<SetupResul
   const done = finished(before, input);
   if (done !== undefined) return done;
   try {
-    return await setUp(work, input);
+    return await setUp(work, input, before);
   } catch (error) {
     if (!isSystemError(error, FAILURE.outcomeUnknown)) throw error;
     const result = finished(await work.untilNoSetupRuns(site, upgrade), input);
@@ -41,13 +41,14 @@ function finished(seen: Inspection, { site, from, to }: Input): SetupResult | un
   return last.exitCode === 0 ? { exitCode: 0, log: redact(last.log) } : undefined;
 }
 
-async function setUp({ host, run, inspect, fail }: HostWork, input: Input): Promise<SetupResult> {
+async function setUp({ host, run, inspect, fail }: HostWork, input: Input, before: Inspection): Promise<SetupResult> {
   const { site, staged, upgrade, from, to } = input;
   const { exitCode, log } = await run('setup', {
     workDirectory: host.workDirectory,
     upgrade,
     ...keyOf(site),
     records: fileName(upgrade),
+    seen: recordedChanges(before),
     id: randomUUID(),
     directory: staged.directory,
     ip: site.ip,
