@@ -31,7 +31,7 @@ export const LAYERS = [
   { layer: 'src/cli', folders: ['src', 'activities'] },
   { layer: 'src/portal', folders: ['src', 'activities'] },
   { layer: 'test', folders: ['src', 'activities', 'workflows', 'tools', 'bench'] },
-  { layer: 'bench', folders: ['src', 'activities', 'workflows'] },
+  { layer: 'bench', folders: ['src', 'activities', 'workflows', 'test/e2e'] },
 ];
 
 const within = (file, folder) => file === folder || file.startsWith(`${folder}/`);

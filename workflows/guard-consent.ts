@@ -10,7 +10,6 @@ import {
   defineQuery,
   isCancellation,
   setHandler,
-  setWorkflowOptions,
   workflowInfo,
 } from '@temporalio/workflow';
 import { FAILURE, type Notice } from '../src/contract/activities';
@@ -31,9 +30,6 @@ import { listen } from './pipeline/listen';
 import { problemOf, problemsOf } from './pipeline/problem';
 import { tell } from './pipeline/tell';
 import { now } from './pipeline/upgrade-record';
-
-// It outlives every build, so it goes on with the current one: docs/changing-a-workflow.md says what that asks of a change.
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, guardConsent);
 
 /** Started by an upgrade that succeeds; cancel it when the instance is gone. */
 export async function guardConsent(input: GuardInput): Promise<never> {

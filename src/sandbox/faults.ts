@@ -83,6 +83,10 @@ export class Faults extends EventEmitter<{ hit: [FaultRule] }> {
     return this.rules.map(({ rule }) => rule);
   }
 
+  remove({ id }: FaultRule): void {
+    this.rules = this.rules.filter(({ rule }) => rule.id !== id);
+  }
+
   clear(): void {
     this.rules = [];
   }

@@ -9,6 +9,7 @@ import type { SearchAttributeType } from '@temporalio/common';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
+import { conceal, redact } from '../inventory/secrets';
 import { dataConverter } from './data-converter';
 import { SEARCH_ATTRIBUTES } from './search-attributes';
 
@@ -38,6 +39,7 @@ export function temporalSettings(): TemporalSettings {
   try {
     const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
     const { address = 'localhost:7233', tls, apiKey, metadata } = connectionOptions;
+    if (typeof apiKey === 'string') conceal(apiKey);
     return { connectionOptions: { address, tls, apiKey, metadata }, namespace, codecKeys: codecKeys() };
   } catch (error) {
     throw new TemporalUnavailable(
@@ -171,6 +173,6 @@ function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause !== undefined) return reason(error.cause);
   const text = 'details' in error && typeof error.details === 'string' ? error.details : error.message;
-  // gRPC leaves this empty part of its message at the end.
-  return text.replace(/\.? Resolution note: $/, '').replace(/\.$/, '');
+  // gRPC leaves this empty part of its message at the end, and quotes an API key that it cannot send.
+  return redact(text).replace(/\.? Resolution note: $/, '').replace(/\.$/, '');
 }

@@ -28,7 +28,10 @@ export interface ControlPlaneOptions {
   polling?: Polling;
   /** By default the workflows of this checkout, with failures written as `settings` want them. */
   workflows?: Pick<WorkflowBuild, 'codePath'>;
-  /** Build id of the workflows: upgrades that begin on it stay on it (./deployment). Without it any worker goes on with any. */
+  /**
+   * Build id of the workflows, which are those of `workflows/versioned`: upgrades that begin on it stay on it (./deployment).
+   * Without it any worker goes on with any upgrade.
+   */
   pinTo?: string;
 }
 
@@ -41,7 +44,7 @@ export async function createControlPlaneWorker(
   { inventoryDirectory, settings = temporalSettings(), polling, workflows, pinTo }: ControlPlaneOptions,
 ): Promise<Worker> {
   const converter = await dataConverter(settings.codecKeys);
-  const { codePath } = workflows ?? (await buildWorkflows(converter));
+  const { codePath } = workflows ?? (await buildWorkflows(converter, pinTo === undefined ? 'index' : 'versioned'));
   return await Worker.create({
     connection,
     namespace: settings.namespace,

@@ -26,14 +26,20 @@ export interface WorkflowBuild {
   codePath: string;
 }
 
-/** @param converter that of the worker: how failures are written is part of the bundle, and decides nothing in it. */
-export async function buildWorkflows(converter: DataConverter = {}): Promise<WorkflowBuild> {
+/**
+ * @param converter that of the worker: how failures are written is part of the bundle, and decides nothing in it.
+ * @param entry what the worker loads: `versioned` where it has a version (./deployment). The code is the same.
+ */
+export async function buildWorkflows(
+  converter: DataConverter = {},
+  entry: 'index' | 'versioned' = 'index',
+): Promise<WorkflowBuild> {
   const { failureConverterPath } = converter;
   const buildId = await digestOf(SOURCES);
-  const variant = failureConverterPath === undefined ? '' : `-${path.basename(failureConverterPath, '.ts')}`;
-  const codePath = path.join(CACHE, `workflows-${buildId}${variant}.js`);
+  const variant = failureConverterPath === undefined ? entry : `${entry}-${path.basename(failureConverterPath, '.ts')}`;
+  const codePath = path.join(CACHE, `workflows-${buildId}-${variant}.js`);
   if (!(await exists(codePath))) {
-    const workflowsPath = path.join(ROOT, 'workflows', 'index.ts');
+    const workflowsPath = path.join(ROOT, 'workflows', `${entry}.ts`);
     const { code } = await bundleWorkflowCode({ workflowsPath, failureConverterPath });
     await mkdir(CACHE, { recursive: true });
     const unfinished = `${codePath}.${process.pid}`;

@@ -174,12 +174,13 @@ export class Rehearsal {
     try {
       await this.expectInvariants();
     } finally {
-      open.delete(this);
       await this.end();
     }
   }
 
-  private async end(): Promise<void> {
+  /** Ends everything, without judging. */
+  async end(): Promise<void> {
+    open.delete(this);
     for (const { worker } of this.running) if (worker.getState() === 'RUNNING') worker.shutdown();
     await Promise.all(this.running.map(({ done }) => done));
     await Promise.all([...this.processes.values()].map((worker) => worker.retire()));

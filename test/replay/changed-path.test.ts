@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { version } from '../../package.json';
+import { onwardVersion } from '../../src/cli/version';
 import './quiet-core';
 import { replay } from '../../src/worker/replay';
 import type { WorkflowBuild } from '../../src/worker/workflow-bundle';
@@ -26,7 +26,7 @@ afterAll(async () => {
 async function problems(build: WorkflowBuild, states: string[]): Promise<Record<string, string | undefined>> {
   const stateOf = ({ workflowId }: { workflowId: string }) => workflowId.slice(workflowId.lastIndexOf('/') + 1);
   const histories = (await recordedHistories()).filter(
-    (history) => history.workflowId.startsWith(`${version}/18.3/`) && states.includes(stateOf(history)),
+    (history) => history.workflowId.startsWith(`${onwardVersion()}/18.3/`) && states.includes(stateOf(history)),
   );
   expect(histories.map(stateOf).sort()).toEqual([...states].sort());
   const found: Record<string, string | undefined> = {};

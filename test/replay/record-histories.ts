@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SOURCE_VERSIONS } from '../../src/contract/versions';
-import { version } from '../../package.json';
+import { onwardVersion } from '../../src/cli/version';
 import { Rehearsal } from '../e2e/rehearsal';
 import { GUARDS } from './guard-scenarios';
 import { HISTORIES } from './recorded-histories';
@@ -20,7 +20,7 @@ async function main(wanted: string[]): Promise<void> {
   const unknown = wanted.filter((name) => !scenarios.some((scenario) => scenario.name === name));
   if (unknown.length > 0)
     throw new Error(`No scenario ${unknown.join(', ')}. There are: ${scenarios.map(({ name }) => name).join(', ')}.`);
-  if (wanted.length === 0) await rm(path.join(HISTORIES, version), { recursive: true, force: true });
+  if (wanted.length === 0) await rm(path.join(HISTORIES, onwardVersion()), { recursive: true, force: true });
 
   const rehearsal = await Rehearsal.start();
   try {
@@ -44,7 +44,7 @@ async function record(
     { id, sourceVersion: from, instances: 2, ...ownHost(id), ...options?.(id) },
     settings,
   );
-  const run = new RunToRecord(rehearsal, upgrade, `${version}/${from}`);
+  const run = new RunToRecord(rehearsal, upgrade, `${onwardVersion()}/${from}`);
   const late = sleep(DEADLINE_MS, 'late', { ref: false });
   if ((await Promise.race([record(run), late])) === 'late')
     throw new Error(`${id} took longer than ${DEADLINE_MS} ms.`);

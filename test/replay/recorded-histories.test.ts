@@ -1,6 +1,6 @@
 /** Workflow code is a stored format: what running workflows have done so far has to come out of the code as it is now. */
 import './quiet-core';
-import { version } from '../../package.json';
+import { onwardVersion } from '../../src/cli/version';
 import { SOURCE_VERSIONS } from '../../src/contract/versions';
 import { STEP_NAMES, UPGRADE_STATES } from '../../src/contract/status';
 import { CONSENT_STATES } from '../../src/contract/consent';
@@ -24,7 +24,7 @@ describe.each(SOURCE_VERSIONS)('of this version, upgrades from %s are recorded',
   /** Values of a search attribute that the histories' workflows have shown. */
   function shown(attribute: string): Set<unknown> {
     const values = histories
-      .filter(({ workflowId }) => workflowId.startsWith(`${version}/${from}/`))
+      .filter(({ workflowId }) => workflowId.startsWith(`${onwardVersion()}/${from}/`))
       .flatMap(({ history: { events } }) => events ?? [])
       .map(({ upsertWorkflowSearchAttributesEventAttributes: upserted }) => upserted?.searchAttributes?.indexedFields)
       .flatMap((fields) => fields?.[attribute]?.data ?? [])

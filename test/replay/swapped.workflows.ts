@@ -2,5 +2,5 @@
 import { upgradeAlong } from '../../workflows/upgrade-provider';
 import { SWAPPED_PATHS } from './swapped-steps';
 
-export { guardConsent } from '../../workflows';
+export { guardConsent } from '../../workflows/versioned';
 export const upgradeProvider = upgradeAlong(SWAPPED_PATHS);

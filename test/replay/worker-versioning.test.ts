@@ -77,7 +77,7 @@ async function expectCompletedOn(upgrade: Upgrade, buildId: string, steps: strin
 }
 
 test('an upgrade that began before workers were versioned goes on with the first current build, pinned to it', async () => {
-  const build = await buildWorkflows();
+  const build = await buildWorkflows({}, 'versioned');
   const upgrade = await startedUntilGate('begun-without-builds');
   expect(await versioning(upgrade.workflow)).toEqual({ behavior: undefined, buildId: 'none' });
   await rollOut(build);
@@ -85,7 +85,7 @@ test('an upgrade that began before workers were versioned goes on with the first
 }, 120_000);
 
 test('an upgrade ends on the build that it began with, and a new one begins on the new build', async () => {
-  const build = await buildWorkflows();
+  const build = await buildWorkflows({}, 'versioned');
   await rollOut(build);
   const old = await startedUntilGate('begun-on-old');
   await rollOut(swapped);
@@ -94,7 +94,7 @@ test('an upgrade ends on the build that it began with, and a new one begins on t
 }, 120_000);
 
 test('the guard of a consent moves to the current build when it acts next', async () => {
-  const build = await buildWorkflows();
+  const build = await buildWorkflows({}, 'versioned');
   await rollOut(build);
   const upgrade = await startedUntilGate('guarded');
   await expectCompletedOn(upgrade, build.buildId, OLD_ORDER);

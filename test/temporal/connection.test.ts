@@ -40,6 +40,14 @@ describe('settings from the environment', () => {
     });
   });
 
+  test('never show the API key, not even where it cannot be sent', async () => {
+    Object.assign(process.env, { TEMPORAL_API_KEY: 'hunter2-the-key\n', TEMPORAL_ADDRESS: '127.0.0.1:1' });
+    const { tls: _, ...connectionOptions } = temporalSettings().connectionOptions;
+    const refusal = connectClient({ ...temporalSettings(), connectionOptions });
+    await expect(refusal).rejects.toThrow('Metadata string value "Bearer [secret]" contains illegal characters');
+    await expect(refusal).rejects.not.toThrow('hunter2');
+  });
+
   test('name a profile that is not there', () => {
     process.env['TEMPORAL_PROFILE'] = 'prodction';
     expect(() => temporalSettings()).toThrow(/Profile 'prodction' not found.*temporal\.toml/);

@@ -9,9 +9,11 @@ export const PATHS = ['18.3', '18.4'] as const;
 /** Whose process is ended: a worker, or the Temporal server. */
 export type Victim = 'control plane' | 'endpoint' | 'server';
 
-/** When: nothing has happened yet; it happens, and nobody has heard of it; Temporal has its result. */
-export const MOMENTS = ['before the call', 'before its result', 'after its result'] as const;
-export type Moment = (typeof MOMENTS)[number];
+/**
+ * When: nothing has happened yet; it happens, and nobody has heard of it; Temporal has its result. What a dead worker has
+ * asked for may also happen late: when the next attempt has looked, acted, and gone.
+ */
+export type Moment = 'before the call' | 'before its result' | 'after its result' | 'before a call that happens late';
 
 /** Where an upgrade is when the blow falls. */
 export type Point =
@@ -32,6 +34,8 @@ export interface TortureCase {
 
 /** Longer than a heartbeat timeout: what a dead worker has begun is still at work when the next attempt begins. */
 const SLOW_MS = 3_000;
+/** Longer than it takes to notice that a worker is dead, and to do its work again. */
+const LATE_MS = 12_000;
 
 interface ChangingActivity {
   /** Of the workflow. */
@@ -106,18 +110,22 @@ function workerCases(path: TortureCase['path'], changing: ChangingActivity): Tor
   const { activity, part, runsOn, comesBack = false, before, during, nth = 1 } = changing;
   // A script of the host goes on when the control plane dies, and the upgrade has to find its way back to it.
   const victims: Victim[] = runsOn === 'endpoint' ? ['endpoint', 'control plane'] : ['control plane'];
-  const points: Record<Moment, Point> = {
+  const points: Partial<Record<Moment, Point>> = {
     'before the call': { kind: 'call', rule: before },
     'before its result': { kind: 'call', rule: during },
     'after its result': { kind: 'result', activity, nth },
+    // Of a script that lives on; a call whose caller is gone does not happen.
+    ...(runsOn === 'endpoint' && {
+      'before a call that happens late': { kind: 'call', rule: { ...before, delayMs: LATE_MS } },
+    }),
   };
   const what = [activity, part && `(${part})`, comesBack && 'on the way back'].filter(Boolean).join(' ');
   return victims.flatMap((victim) =>
-    MOMENTS.map((moment) => ({
+    Object.entries(points).map(([moment, point]) => ({
       name: `${path}: ${victim} killed in ${what}, ${moment}`,
       path,
       victim,
-      point: points[moment],
+      point,
       comesBack,
     })),
   );

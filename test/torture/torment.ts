@@ -12,6 +12,8 @@ export const TORTURE_REHEARSAL: RehearsalOptions = { workers: 'processes', spare
 /** One host for all cases of a rehearsal, so that its worker need not be started for each. */
 const HOST = 'torture-host';
 const PATIENCE_MS = 180_000;
+/** What was slow takes so long when it comes to act. */
+const ACTS_WITHIN_MS = 1_500;
 const LOOKS_EVERY_MS = 20;
 const TIMINGS = { retryFor: 60, heartbeat: 2, hostAnswer: 60, drain: 60, import: 60, instanceUpgrade: 60, script: 60 };
 
@@ -33,6 +35,7 @@ export async function torment(rehearsal: Rehearsal, torture: TortureCase): Promi
   const blow = new Blow(rehearsal, upgrade, torture);
   await upgrade.start({ startedBy: 'ana' });
   await within(PATIENCE_MS, upgrade, Promise.all([blow.strike(), live(upgrade, torture, blow)]));
+  await blow.lateCalls();
   const { state, notUndone } = await upgrade.status();
   const wanted = torture.comesBack ? 'rolledBack' : 'completed';
   if (state !== wanted)
@@ -61,6 +64,8 @@ async function live(upgrade: Upgrade, torture: TortureCase, blow: Blow): Promise
 /** The one crash of a case. */
 class Blow {
   hasFallen = false;
+  /** When what the dead worker has asked for will have happened, in milliseconds since 1970. */
+  private settled = 0;
   private readonly point: Promise<void>;
   private decide: () => void = () => undefined;
   private readonly decision = new Promise<void>((resolve) => (this.decide = resolve));
@@ -84,6 +89,11 @@ class Blow {
     await this.comesTo(this.torture.point);
     await this.kill(this.torture.victim);
     this.hasFallen = true;
+  }
+
+  /** Nobody tells when a call without a caller is over. */
+  async lateCalls(): Promise<void> {
+    await delay(Math.max(0, this.settled - Date.now()));
   }
 
   private async comesTo(point: Point): Promise<void> {
@@ -112,6 +122,7 @@ class Blow {
       const listen = (hit: FaultRule): void => {
         if (hit.id !== id) return;
         faults.off('hit', listen);
+        this.settled = Date.now() + (rule.delayMs ?? 0) + ACTS_WITHIN_MS;
         resolve();
       };
       faults.on('hit', listen);

@@ -1,5 +1,6 @@
 /** What the server is told so that it notices soon when a worker is gone. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { optionalTsToMs } from '@temporalio/common/lib/time';
 import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
 import { Rehearsal, type Upgrade } from '../e2e/rehearsal';
 
@@ -10,9 +11,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await rehearsal?.close();
 });
-
-const milliseconds = (time: { seconds?: unknown; nanos?: number | null } | null | undefined): number =>
-  Number(String(time?.seconds ?? 0)) * 1000 + (time?.nanos ?? 0) / 1e6;
 
 test('activities are heard of several times within their heartbeat timeout, not once near its end', async () => {
   const upgrade = await rehearsal.provider({ id: 'beating', instances: 1 }, { timings: { heartbeat: 6 } });
@@ -31,8 +29,7 @@ test('activities are heard of several times within their heartbeat timeout, not 
 
 async function lastBeats(upgrade: Upgrade): Promise<number[]> {
   const { raw } = await upgrade.workflow.describe();
-  const beating = raw.pendingActivities?.filter(({ lastHeartbeatTime }) => lastHeartbeatTime != null) ?? [];
-  return beating.map(({ lastHeartbeatTime }) => milliseconds(lastHeartbeatTime));
+  return (raw.pendingActivities ?? []).flatMap(({ lastHeartbeatTime }) => optionalTsToMs(lastHeartbeatTime) ?? []);
 }
 
 test('an answer that comes while the worker is dead waits seconds for it, and then goes to any other', async () => {
@@ -56,7 +53,8 @@ async function timeOnStickyQueue(upgrade: Upgrade): Promise<number> {
     const over = events.find(({ workflowTaskTimedOutEventAttributes: end }) => end != null);
     const { scheduledEventId } = over?.workflowTaskTimedOutEventAttributes ?? {};
     const scheduled = events.find(({ eventId }) => String(eventId) === String(scheduledEventId));
-    if (over && scheduled) return milliseconds(over.eventTime) - milliseconds(scheduled.eventTime);
+    const [end, begin] = [optionalTsToMs(over?.eventTime), optionalTsToMs(scheduled?.eventTime)];
+    if (begin !== undefined && end !== undefined) return end - begin;
     await delay(100);
   }
 }

@@ -25,12 +25,13 @@ export function consentDetails(status: ConsentStatus): string {
 
 /** What has to be told at `time`: that the token ends, or that a renewal still waits for an operator. */
 export function noticeOf(status: ConsentStatus, time: number): Pick<Notice, 'kind' | 'subject' | 'body'> {
-  const { state, consentedAt, expiresAt, renewal } = status;
+  const { state, consentedAt, expiresAt, renewal, lastProblem } = status;
   const days = Math.ceil((Date.parse(expiresAt) - time) / DAY);
   const body = [
     `Consent of ${consentedAt}; its ${TOKEN_LIFETIME_DAYS} days end at ${expiresAt}.`,
     ...(state === 'expired' ? ['Until it is renewed, the application cannot manage or create subscriptions.'] : []),
     ...assumption(status),
+    ...(lastProblem === undefined ? [] : [`The last renewal did not count: ${lastProblem}`]),
     '',
     ...(renewal === undefined ? [CONSENT_INSTRUCTIONS] : [waitsFor(renewal), CONNECTION_TEST_INSTRUCTIONS]),
     '',

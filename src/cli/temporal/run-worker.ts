@@ -22,7 +22,7 @@ export async function runWorker(
   const converter = await reached(dataConverter(settings.codecKeys));
   const connection = await reached(connectWorker(settings));
   try {
-    const build = host === undefined ? await buildWorkflows(converter) : undefined;
+    const build = host === undefined ? await buildWorkflows(converter, versioned ? 'versioned' : 'index') : undefined;
     const pinned = versioned && build ? { deployment: DEPLOYMENT_NAME, buildId: build.buildId } : undefined;
     const worker: Worker =
       host === undefined

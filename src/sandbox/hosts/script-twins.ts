@@ -18,7 +18,7 @@ import path from 'node:path';
 import { DOMParser } from '@xmldom/xmldom';
 import { unzipSync } from 'fflate';
 import { FAILURE } from '../../contract/activities';
-import type { HashedFile, Parameters, RESULTS, ScriptName } from '../../systems/endpoint/scripts';
+import type { Decided, HashedFile, Parameters, RESULTS, ScriptName } from '../../systems/endpoint/scripts';
 import type { z } from 'zod';
 import { block, fileVersion, filesBelow, isBlocked, unblock, writeFile } from './disk';
 import { ScriptFailed } from './failures';
@@ -206,6 +206,7 @@ function alone<N extends ScriptName>(twin: Twin<N>): Twin<N> {
   return (run, parameters) =>
     run.host.exclusive(async () => {
       if ('upgrade' in parameters) refuseForeignClaim(run.host, parameters.upgrade);
+      if (isDecided(parameters)) refuseUnseenChanges(run.host, parameters);
       return twin(run, parameters);
     });
 }
@@ -221,6 +222,17 @@ function refuseForeignClaim(host: SimulatedHost, upgrade: string): void {
   if (owner === upgrade) return;
   const computer = host.spec.computerName;
   throw new ScriptFailed(FAILURE.unexpectedState, `${computer} now belongs to ${owner} (${claimFile(host)})`);
+}
+
+const isDecided = (parameters: object): parameters is Decided => 'seen' in parameters;
+
+/** common.ps1, Confirm-Seen */
+function refuseUnseenChanges(host: SimulatedHost, { workDirectory, records, seen }: Decided): void {
+  const folder = path.join(workDirectory, 'records', records);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  if (names.filter((name) => /\.(setup-started|restored|reset)\.json$/.test(name)).length === seen) return;
+  const computer = host.spec.computerName;
+  throw new ScriptFailed(FAILURE.notYet, `another script of Onward has changed ${computer} since it was looked at`);
 }
 
 const now = () => new Date().toISOString();

@@ -101,14 +101,19 @@ export const RESULTS = {
 interface Changing {
   upgrade: string;
 }
-interface OnSite extends Changing {
-  workDirectory: string;
+interface OnSite {
   site: string;
   application: string;
 }
-interface Recorded {
+/** Such a script acts on what `inspect` has told of this upgrade, and is refused when more has been recorded since. */
+export interface Decided extends Changing {
+  workDirectory: string;
   /** Name of the folder that keeps this upgrade's records. */
   records: string;
+  /** How many changes were recorded there when this was decided (upgrade-records). */
+  seen: number;
+}
+interface Recorded extends Decided {
   /** Names this run's records. */
   id: string;
 }
@@ -127,12 +132,12 @@ export interface Parameters {
   /** Puts `claim` in place of `replaces`, and of nothing else; empty: of no claim. Both are texts that are only compared. */
   claim: { claim: string; replaces: string };
   /** `backup` names the copy's folder and the copy of the IIS configuration; `copy` says when to copy. */
-  backup: OnSite & { backup: string; copy: 'never' | 'ifMissing' | 'always' };
+  backup: OnSite & Decided & { backup: string; copy: 'never' | 'ifMissing' | 'always' };
   stage: Changing & { workDirectory: string; packageUrl: string; sha256: string };
   setup: OnSite & Recorded & { directory: string; ip: string; hostname: string };
-  reset: Changing & Recorded & { workDirectory: string; covers: string[] };
+  reset: Recorded & { covers: string[] };
   answer: { url: string; waitMilliseconds: number };
-  hash: { backup: string; site: string; application: string };
+  hash: OnSite & { backup: string };
   restore: OnSite & Recorded & { backup: string };
 }
 

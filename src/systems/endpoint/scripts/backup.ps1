@@ -3,6 +3,7 @@
 param($Parameters)
 
 Use-Host $Parameters.upgrade {
+    Confirm-Seen $Parameters
     $application = Get-Application $Parameters.site $Parameters.application
     $folder = [IO.Path]::Combine($Parameters.workDirectory, 'backups', $Parameters.backup)
     $files = Join-Path $folder 'files'

@@ -67,6 +67,18 @@ function Use-Host([string] $Upgrade, [scriptblock] $Work) {
     }
 }
 
+# Ends the script when this upgrade has changed anything since it was decided: a script that outlived its worker may come to
+# act when the next attempt has done its work, and would do it a second time.
+function Confirm-Seen($Parameters) {
+    $records = [IO.Path]::Combine($Parameters.workDirectory, 'records', $Parameters.records)
+    $changes = @(if (Test-Path -LiteralPath $records) {
+            Get-ChildItem -LiteralPath $records -File | Where-Object { $_.Name -match '\.(setup-started|restored|reset)\.json$' }
+        })
+    if ($changes.Count -ne $Parameters.seen) {
+        Fail 'NotYet' "another script of Onward has changed $env:COMPUTERNAME since it was looked at"
+    }
+}
+
 # The sites of IIS with their https bindings ('address:port:hostname') and applications.
 function Get-Sites {
     # Asking for the command loads the module that has it.

@@ -2,6 +2,7 @@
 param($Parameters)
 
 Use-Host $Parameters.upgrade {
+    Confirm-Seen $Parameters
     $running = @(Get-RunningSetups $Parameters.workDirectory)
     if ($running.Count -gt 0) { Fail 'NotYet' "setup.cmd still runs for the site '$($running[0].site)'" }
     $records = [IO.Path]::Combine($Parameters.workDirectory, 'records', $Parameters.records)
