@@ -58,10 +58,11 @@ export function say(context: CliContext, options: GlobalOptions, document: unkno
  * quotes of the secrets of this process is taken out.
  */
 export function sayError(context: CliContext, options: GlobalOptions, error: unknown): void {
-  const { kind, exitCode, ...texts } = asCliError(error);
-  const message = redact(texts.message);
-  const problems = texts.problems.map(redact);
-  const hint = texts.hint && redact(texts.hint);
+  const told = asCliError(error);
+  const { kind, exitCode } = told;
+  const message = redact(told.message);
+  const problems = told.problems.map(redact);
+  const hint = told.hint && redact(told.hint);
   if (options.json) {
     context.stderr.write(`${safeJson({ error: { kind, message, problems, hint, exitCode } }, 2)}\n`);
     return;

@@ -174,5 +174,7 @@ function reason(error: unknown): string {
   if (error.cause !== undefined) return reason(error.cause);
   const text = 'details' in error && typeof error.details === 'string' ? error.details : error.message;
   // gRPC leaves this empty part of its message at the end, and quotes an API key that it cannot send.
-  return redact(text).replace(/\.? Resolution note: $/, '').replace(/\.$/, '');
+  return redact(text)
+    .replace(/\.? Resolution note: $/, '')
+    .replace(/\.$/, '');
 }
