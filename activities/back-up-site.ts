@@ -2,7 +2,7 @@ import { FAILURE, type EndpointActivities } from '../src/contract/activities';
 import type { SiteBackup } from '../src/contract/facts';
 import { differingFiles, digestOf } from '../src/systems/endpoint/file-lists';
 import { siteVersion } from '../src/systems/endpoint/site-version';
-import { fileName, isTouched } from '../src/systems/endpoint/upgrade-records';
+import { fileName, isTouched, recordedChanges } from '../src/systems/endpoint/upgrade-records';
 import { isSystemError } from '../src/systems/system-error';
 import { keyOf, nameOf, only, type HostWork } from './host-work';
 
@@ -29,7 +29,10 @@ export async function backUpSite(
   const old = siteVersion(only(seen), from, to).deployed === 'old';
   const backup = {
     workDirectory: host.workDirectory,
+    upgrade,
     ...keyOf(site),
+    records: fileName(upgrade),
+    seen: recordedChanges(seen),
     backup: fileName(upgrade, site.site, site.application),
   };
   const copy = async (when: 'never' | 'ifMissing' | 'always') => {

@@ -8,6 +8,7 @@ import { hostFacts } from '../src/systems/endpoint/host-facts';
 import type { PowerShell } from '../src/systems/endpoint/powershell';
 import { siteVersion } from '../src/systems/endpoint/site-version';
 import { backUpSite } from './back-up-site';
+import { claimHost } from './host-claims';
 import { onHost } from './host-work';
 import { resetIis } from './reset-iis';
 import { restoreSite } from './restore-site';
@@ -23,6 +24,7 @@ export function createEndpointActivities({ powershell }: EndpointDependencies): 
   return {
     readHost: ({ host }) =>
       onHost(powershell, host, async ({ run }) => hostFacts(host.name, await run('discover', {}))),
+    claimHost: (input) => onHost(powershell, input.host, (work) => claimHost(work, input)),
     detectSites: ({ host, sites, from, to }) =>
       onHost(powershell, host, async ({ inspect }) => {
         const seen = await inspect(sites);

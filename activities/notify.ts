@@ -25,9 +25,12 @@ function notifierFor(target: NotifierTarget, resolveSecret: ResolveSecret): Noti
   }
 }
 
+/** What somebody has to look at now. */
+const ALARMS: Notice['kind'][] = ['held', 'failed', 'consentExpired', 'renewalRefused'];
+
 const logNotifier: Notifier = {
   async deliver({ subject, ...notice }) {
-    const level = notice.kind === 'held' || notice.kind === 'failed' ? 'WARN' : 'INFO';
+    const level = ALARMS.includes(notice.kind) ? 'WARN' : 'INFO';
     log.log(level, subject, { notice });
   },
 };

@@ -1,6 +1,8 @@
 /** Waiting inside an activity: it stays alive for Temporal, gives way to cancellation, and asks less and less often. */
 import { Context } from '@temporalio/activity';
 import { FAILURE } from '../src/contract/activities';
+import { redactDeep } from '../src/inventory/secrets';
+import { untilEnd } from '../src/systems/patience';
 import { SystemError, type SystemProblem } from '../src/systems/system-error';
 
 /** How often a waiting activity looks, in milliseconds. */
@@ -20,7 +22,10 @@ const BEATS = 3;
 /** Tells Temporal, and whoever reads its UI, how far the activity is; a later attempt finds the last report. */
 export type Report = (progress: Record<string, unknown>) => void;
 
-/** Runs while heartbeating with the last report, also when a single call takes longer than the heartbeat timeout. */
+/**
+ * Runs while heartbeating with the last report, also when a single call takes longer than the heartbeat timeout. Every
+ * exchange in it ends before Temporal gives this attempt up: an answer that does not come fails with the name of its call.
+ */
 export async function heartbeating<T>(run: (report: Report) => Promise<T>): Promise<T> {
   const context = Context.current();
   const { heartbeatTimeoutMs } = context.info;
@@ -29,10 +34,13 @@ export async function heartbeating<T>(run: (report: Report) => Promise<T>): Prom
     ? setInterval(() => context.heartbeat(progress), heartbeatTimeoutMs / BEATS)
     : undefined;
   try {
-    return await run((latest) => {
-      progress = latest;
-      context.heartbeat(latest);
-    });
+    return await untilEnd(endOfAttempt(), () =>
+      run((latest) => {
+        // Systems' own words may be in it, and the server keeps it.
+        progress = redactDeep(latest);
+        context.heartbeat(progress);
+      }),
+    );
   } finally {
     clearInterval(timer);
   }
@@ -71,6 +79,21 @@ export async function poll<T>(polling: Polling, wait: Wait, look: () => Promise<
 
 /** Part of its time after which an activity looks for the last time. */
 const PATIENCE = 0.9;
+/** Part of the time left to an attempt after which no answer is waited for: later than the last look. */
+const LAST_WORD = 0.95;
+/** A server's clock may be ahead of this worker's; an attempt that was begun has this time at least, in milliseconds. */
+const LEAST_TIME = 1_000;
+
+/** When the last exchange of this attempt ends, in milliseconds since 1970. */
+function endOfAttempt(): number {
+  const { startToCloseTimeoutMs, scheduleToCloseTimeoutMs, scheduledTimestampMs } = Context.current().info;
+  const now = Date.now();
+  const left = Math.min(
+    startToCloseTimeoutMs > 0 ? startToCloseTimeoutMs : Infinity,
+    scheduleToCloseTimeoutMs > 0 ? scheduledTimestampMs + scheduleToCloseTimeoutMs - now : Infinity,
+  );
+  return now + Math.max(left, LEAST_TIME) * LAST_WORD;
+}
 
 /** When, in milliseconds since 1970; Temporal gives up a little later. */
 function lastLook(): number {

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { FAILURE, type EndpointActivities } from '../src/contract/activities';
-import { changes, fileName, resetNeeded, resetProblem, touchedUrls } from '../src/systems/endpoint/upgrade-records';
+import {
+  changes,
+  fileName,
+  recordedChanges,
+  resetNeeded,
+  resetProblem,
+  touchedUrls,
+} from '../src/systems/endpoint/upgrade-records';
 import type { HostWork } from './host-work';
 
 /** How long a gateway application may take to answer after iisreset, in milliseconds. */
@@ -17,7 +24,9 @@ export async function resetIis(
     const problem = resetProblem(
       await run('reset', {
         workDirectory: host.workDirectory,
+        upgrade,
         records: fileName(upgrade),
+        seen: recordedChanges(seen),
         id: randomUUID(),
         covers: changes(seen),
       }),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { FAILURE, type EndpointActivities } from '../src/contract/activities';
 import { differingFiles, digestOf } from '../src/systems/endpoint/file-lists';
-import { fileName } from '../src/systems/endpoint/upgrade-records';
+import { fileName, recordedChanges } from '../src/systems/endpoint/upgrade-records';
 import { keyOf, nameOf, type HostWork } from './host-work';
 
 /**
@@ -12,7 +12,7 @@ export async function restoreSite(
   { host, run, untilNoSetupRuns, fail }: HostWork,
   { site, backup, upgrade }: Parameters<EndpointActivities['restoreSite']>[0],
 ): Promise<void> {
-  await untilNoSetupRuns(site, upgrade);
+  const seen = await untilNoSetupRuns(site, upgrade);
   const found = await run('hash', { backup: backup.path, ...keyOf(site) });
   const about = { type: FAILURE.unexpectedState, call: 'the restore', object: nameOf(site) };
   if (digestOf(found.backup) !== backup.digest) {
@@ -25,9 +25,11 @@ export async function restoreSite(
   if (differingFiles(found.backup, found.deployed).length === 0) return;
   const { deployed } = await run('restore', {
     workDirectory: host.workDirectory,
+    upgrade,
     ...keyOf(site),
     backup: backup.path,
     records: fileName(upgrade),
+    seen: recordedChanges(seen),
     id: randomUUID(),
   });
   const left = differingFiles(found.backup, deployed);

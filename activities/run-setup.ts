@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { FAILURE, type EndpointActivities } from '../src/contract/activities';
 import type { SetupResult } from '../src/contract/facts';
+import { redact } from '../src/inventory/secrets';
 import { differences, unsafeForCommandLine } from '../src/systems/endpoint/planned-site';
 import type { Inspection } from '../src/systems/endpoint/scripts';
 import { siteVersion } from '../src/systems/endpoint/site-version';
-import { fileName, lastSetup } from '../src/systems/endpoint/upgrade-records';
+import { fileName, lastSetup, recordedChanges } from '../src/systems/endpoint/upgrade-records';
 import { isSystemError } from '../src/systems/system-error';
 import { keyOf, nameOf, only, type HostWork } from './host-work';
 
@@ -22,7 +23,7 @@ export async function runSetup(work: HostWork, input: Input): Promise<SetupResul
   const done = finished(before, input);
   if (done !== undefined) return done;
   try {
-    return await setUp(work, input);
+    return await setUp(work, input, before);
   } catch (error) {
     if (!isSystemError(error, FAILURE.outcomeUnknown)) throw error;
     const result = finished(await work.untilNoSetupRuns(site, upgrade), input);
@@ -37,15 +38,17 @@ function finished(seen: Inspection, { site, from, to }: Input): SetupResult | un
   const last = lastSetup(seen, site);
   if (last === undefined)
     return { exitCode: 0, log: `The files are those of ${to}; how setup.cmd ended was not seen.` };
-  return last.exitCode === 0 ? { exitCode: 0, log: last.log } : undefined;
+  return last.exitCode === 0 ? { exitCode: 0, log: redact(last.log) } : undefined;
 }
 
-async function setUp({ host, run, inspect, fail }: HostWork, input: Input): Promise<SetupResult> {
+async function setUp({ host, run, inspect, fail }: HostWork, input: Input, before: Inspection): Promise<SetupResult> {
   const { site, staged, upgrade, from, to } = input;
   const { exitCode, log } = await run('setup', {
     workDirectory: host.workDirectory,
+    upgrade,
     ...keyOf(site),
     records: fileName(upgrade),
+    seen: recordedChanges(before),
     id: randomUUID(),
     directory: staged.directory,
     ip: site.ip,
@@ -69,7 +72,7 @@ async function setUp({ host, run, inspect, fail }: HostWork, input: Input): Prom
       next: 'Read the log of setup.cmd on the host, then retry.',
     });
   }
-  return { exitCode, log };
+  return { exitCode, log: redact(log) };
 }
 
 function refuseUnsafeNames({ host, fail }: HostWork, { site, staged }: Input): void {

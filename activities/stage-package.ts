@@ -5,9 +5,9 @@ import type { HostWork } from './host-work';
 /** The package on the host, known by its hash, unpacked and unblocked in the procedure's order. */
 export async function stagePackage(
   { host, run, fail }: HostWork,
-  { packageUrl, sha256 }: Parameters<EndpointActivities['stagePackage']>[0],
+  { packageUrl, sha256, upgrade }: Parameters<EndpointActivities['stagePackage']>[0],
 ): Promise<StagedPackage> {
-  const staged = await run('stage', { workDirectory: host.workDirectory, packageUrl, sha256 });
+  const staged = await run('stage', { workDirectory: host.workDirectory, packageUrl, sha256, upgrade });
   if (staged.sha256 !== sha256) {
     throw fail({
       type: FAILURE.rejected,

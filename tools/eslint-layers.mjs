@@ -17,16 +17,21 @@ export const LAYERS = [
     packages: ['@temporalio/workflow', '@temporalio/common', 'zod'],
   },
   { layer: 'src/temporal/search-attributes', folders: [], packages: ['@temporalio/common'] },
-  { layer: 'src/temporal', folders: ['src/contract'] },
+  { layer: 'src/temporal/encoded-failures', folders: [], packages: ['@temporalio/common'] },
+  { layer: 'src/temporal', folders: ['src/contract', 'src/inventory/secrets'] },
+  { layer: 'src/codec-server', folders: ['src/temporal', 'src/inventory/secrets'] },
   { layer: 'src/inventory', folders: ['src/contract'] },
   { layer: 'src/systems', folders: ['src/contract', 'src/inventory'] },
-  { layer: 'activities', folders: ['src/contract', 'src/systems', 'src/inventory'] },
+  {
+    layer: 'activities',
+    folders: ['src/contract', 'src/systems', 'src/inventory', 'src/temporal/search-attributes'],
+  },
   { layer: 'src/worker', folders: ['src/contract', 'src/systems', 'src/inventory', 'src/temporal', 'activities'] },
   { layer: 'src/sandbox', folders: ['src/contract', 'src/systems', 'src/inventory', 'src/temporal'] },
   { layer: 'src/cli', folders: ['src', 'activities'] },
   { layer: 'src/portal', folders: ['src', 'activities'] },
   { layer: 'test', folders: ['src', 'activities', 'workflows', 'tools', 'bench'] },
-  { layer: 'bench', folders: ['src', 'activities', 'workflows'] },
+  { layer: 'bench', folders: ['src', 'activities', 'workflows', 'test/e2e'] },
 ];
 
 const within = (file, folder) => file === folder || file.startsWith(`${folder}/`);

@@ -3,7 +3,14 @@
  * (pipeline/path) lets no step run before its facts are there.
  */
 import type { ImportedPackage } from '../src/contract/activities';
-import type { BillingFacts, GatewaySite, HostFacts, OperationsFacts, ServiceTemplate } from '../src/contract/facts';
+import type {
+  ApplicationInstance,
+  BillingFacts,
+  GatewaySite,
+  HostFacts,
+  OperationsFacts,
+  ServiceTemplate,
+} from '../src/contract/facts';
 
 /** What the preflight hands to the first step of the path. */
 export interface PreflightFacts {
@@ -42,8 +49,24 @@ export interface InstancesUpgraded {
   readonly instancesUpgraded: true;
 }
 
+/** ISO 8601 times by the id of the application instance. */
+export type TimeByInstance = Readonly<Record<string, string>>;
+
+export function byInstance(
+  instances: readonly ApplicationInstance[],
+  times: readonly (string | undefined)[],
+): TimeByInstance {
+  return Object.fromEntries(
+    instances.flatMap(({ id }, index) => {
+      const time = times[index];
+      return time === undefined ? [] : [[id, time]];
+    }),
+  );
+}
+
 export interface TokensAcquired {
-  readonly tokensAcquired: true;
+  /** When each consent was given that a connection test has confirmed. Missing where the token is older than the upgrade. */
+  readonly consentedAt: TimeByInstance;
 }
 
 export interface ParameterRemoved {
@@ -55,7 +78,8 @@ export interface CustomizationsUpdated {
 }
 
 export interface Validated {
-  readonly validated: true;
+  /** When Test Connection of each instance succeeded. */
+  readonly connectionTestedAt: TimeByInstance;
 }
 
 export interface ProvisioningStarted {

@@ -1,2 +1,3 @@
 /** What a worker of the control plane runs: the name of an export is the type of a workflow. */
+export { guardConsent } from './guard-consent';
 export { upgradeProvider } from './upgrade-provider';

@@ -25,7 +25,7 @@ import { abortable } from './pipeline/abortable';
 import { inventory } from './pipeline/activities';
 import { Desk } from './pipeline/desk';
 import type { UpgradePath } from './pipeline/path';
-import { problemOf } from './pipeline/problem';
+import { problemOf, problemsOf } from './pipeline/problem';
 import { Reminders } from './pipeline/reminders';
 import { runPath, type Upgrade } from './pipeline/run-path';
 import { UpgradeRecord, now } from './pipeline/upgrade-record';
@@ -112,19 +112,14 @@ function endBeforeAnyStep(error: TemporalFailure): 'refused' | 'rolledBack' {
  */
 function read(input: unknown): { provider: string; startedBy?: string | undefined } {
   const parsed = upgradeInput.safeParse(input);
-  const problems = parsed.success
-    ? []
-    : parsed.error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message));
+  const expected = parsed.success ? upgradeWorkflowId(parsed.data.provider) : undefined;
   const { workflowId } = workflowInfo();
-  if (parsed.success) {
-    const expected = upgradeWorkflowId(parsed.data.provider);
-    if (workflowId === expected) return parsed.data;
-    problems.push(
-      `the workflow id is "${workflowId}" and has to be "${expected}", so that no provider is upgraded twice at once`,
-    );
-  }
+  if (parsed.success && workflowId === expected) return parsed.data;
+  const problem = parsed.success
+    ? `the workflow id is "${workflowId}" and has to be "${expected}", so that no provider is upgraded twice at once`
+    : problemsOf(parsed.error);
   throw ApplicationFailure.nonRetryable(
-    `upgradeProvider cannot start: ${problems.join('; ')}. The input reads {"provider":"<id in the inventory>"}, with "startedBy" where the crossing needs an approval.`,
+    `upgradeProvider cannot start: ${problem}. The input reads {"provider":"<id in the inventory>"}, with "startedBy" where the crossing needs an approval.`,
     FAILURE.invalidInput,
   );
 }

@@ -2,6 +2,7 @@
 import { createColors } from 'picocolors';
 import type { Colors } from 'picocolors/types';
 import { hostname, userInfo } from 'node:os';
+import { redact } from '../inventory/secrets';
 import { asCliError } from './cli-error';
 import { safeJson, safeLines, safeText } from './text/safe-text';
 import { shellOf, type Shell } from './text/shell-quote';
@@ -52,9 +53,16 @@ export function say(context: CliContext, options: GlobalOptions, document: unkno
   context.stdout.write(`${text}\n`);
 }
 
-/** An error on stderr: one JSON document with `--json`, else the message, each problem, and what to do next. */
+/**
+ * An error on stderr: one JSON document with `--json`, else the message, each problem, and what to do next. Whatever it
+ * quotes of the secrets of this process is taken out.
+ */
 export function sayError(context: CliContext, options: GlobalOptions, error: unknown): void {
-  const { kind, message, problems, hint, exitCode } = asCliError(error);
+  const told = asCliError(error);
+  const { kind, exitCode } = told;
+  const message = redact(told.message);
+  const problems = told.problems.map(redact);
+  const hint = told.hint && redact(told.hint);
   if (options.json) {
     context.stderr.write(`${safeJson({ error: { kind, message, problems, hint, exitCode } }, 2)}\n`);
     return;

@@ -3,6 +3,7 @@ import { sayError, type CliContext, type GlobalOptions } from './cli-context';
 import { asCliError, CliError } from './cli-error';
 import { addAnswers } from './commands/answers';
 import { addAudit } from './commands/audit';
+import { addCodecServer } from './commands/codec-server';
 import { addDemo } from './commands/demo';
 import { addGates } from './commands/gates';
 import { addInventory } from './commands/inventory';
@@ -61,6 +62,7 @@ export function createProgram(context: CliContext): Command {
   addReport(program, context);
   addInventory(program, context);
   addWorker(program, context);
+  addCodecServer(program, context);
   addSandbox(program, context);
   addDemo(program, context);
   return program;

@@ -10,6 +10,7 @@ import type {
   BillingFacts,
   ConnectionTestResult,
   GatewaySite,
+  HostClaim,
   HostFacts,
   OperationsFacts,
   PackageFacts,
@@ -101,6 +102,19 @@ export interface NetworkActivities {
 /** Run by the worker on the endpoint host, one at a time, from the task queue `endpoint/<host>`. */
 export interface EndpointActivities {
   readHost(input: { host: EndpointHost }): Promise<HostFacts>;
+  /**
+   * Effect: the host belongs to this upgrade until it has crossed or ended; then the versions of the deployed files, as
+   * `detectSites` tells them. `takenBy`: another upgrade may still change the host, and nothing was done. `run` is the first
+   * run of the upgrade's chain.
+   */
+  claimHost(input: {
+    host: EndpointHost;
+    sites: SiteKey[];
+    upgrade: string;
+    run: string;
+    from: string;
+    to: string;
+  }): Promise<{ versions: SiteVersion[] } | { takenBy: HostClaim }>;
   /** Versions of the deployed files, in the order of `sites`. */
   detectSites(input: { host: EndpointHost; sites: SiteKey[]; from: string; to: string }): Promise<SiteVersion[]>;
   /** Effect: a verified copy under the work directory, named by the upgrade. Refuses to copy files that are not `old`. */
@@ -112,7 +126,12 @@ export interface EndpointActivities {
     to: string;
   }): Promise<SiteBackup>;
   /** Effect: the package is downloaded, verified, unpacked, unblocked and unpacked in a folder named by its hash. */
-  stagePackage(input: { host: EndpointHost; packageUrl: string; sha256: string }): Promise<StagedPackage>;
+  stagePackage(input: {
+    host: EndpointHost;
+    packageUrl: string;
+    sha256: string;
+    upgrade: string;
+  }): Promise<StagedPackage>;
   /** Effect: setup.cmd has upgraded this site's files. Detects first; waits for a setup.cmd that still runs. */
   runSetup(input: {
     host: EndpointHost;
@@ -126,6 +145,11 @@ export interface EndpointActivities {
   resetIis(input: { host: EndpointHost; upgrade: string; purpose: 'upgrade' | 'rollback' }): Promise<void>;
   /** Effect: the gateway application's files are those of the backup. */
   restoreSite(input: { host: EndpointHost; site: SiteKey; backup: SiteBackup; upgrade: string }): Promise<void>;
+}
+
+export interface ClaimActivities {
+  /** Waits until the upgrade that has claimed the host can no longer change it: it has crossed or ended. */
+  awaitClaimEnd(input: { host: string; claim: HostClaim }): Promise<void>;
 }
 
 /** Names one gateway application on a host. */
@@ -142,7 +166,17 @@ export interface Notice {
   id: string;
   provider: string;
   workflowId: string;
-  kind: 'gatesOpened' | 'reminder' | 'held' | 'crossed' | 'completed' | 'failed';
+  kind:
+    | 'gatesOpened'
+    | 'reminder'
+    | 'held'
+    | 'crossed'
+    | 'completed'
+    | 'failed'
+    | 'consentExpiring'
+    | 'consentExpired'
+    | 'consentRenewed'
+    | 'renewalRefused';
   /** One sentence. */
   subject: string;
   /** Markdown: what is waited for, since when, how to answer. */

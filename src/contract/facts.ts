@@ -107,6 +107,18 @@ export interface HostFacts {
   sites: IisSite[];
 }
 
+/** Says which upgrade an endpoint host belongs to, until that upgrade has crossed or ended. Kept on the host itself. */
+export interface HostClaim {
+  /** Its workflow id. */
+  upgrade: string;
+  /** First run of its chain: a reset keeps it, a new upgrade of the same provider has another. */
+  run: string;
+  /** Id of the Temporal namespace that can say what became of the upgrade. */
+  namespace: string;
+  /** When the host was claimed. */
+  at: string;
+}
+
 /** Where one gateway site of the provider lives: what the procedure's step 1 writes down. */
 export interface GatewaySite {
   host: string;

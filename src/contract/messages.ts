@@ -3,18 +3,7 @@
  * the same name is a signal (recorded even when no worker is up) and an update (answers with the reason of a refusal).
  */
 import { z } from 'zod';
-
-/** Longest text that is kept; longer answers are refused, and the audit trail keeps their beginning. */
-export const MAX_TEXT = 4000;
-
-const text = (what: string, max = MAX_TEXT) =>
-  z
-    .string({ error: `${what} must be a text` })
-    .trim()
-    .min(1, `${what} must not be empty`)
-    .max(max, `${what} is longer than ${max} characters`);
-
-const by = text('by', 200);
+import { by, text } from './fields';
 
 export const consentCompleted = z.strictObject({
   /** Id or name of the application instance. A number is accepted as well. */

@@ -103,7 +103,7 @@ export const timings = z.strictObject({
   /** A call that fails for a reason that may pass is repeated for so long. */
   retryFor: seconds.default(600),
   /** An activity whose worker is silent for so long is given to another. */
-  heartbeat: seconds.default(30),
+  heartbeat: seconds.default(10),
   /** So long the worker of an endpoint host may take to begin with a script. */
   hostAnswer: seconds.default(300),
   /** Longest wait for Office 365 tasks to be processed. */

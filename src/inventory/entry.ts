@@ -1,6 +1,6 @@
 /** One provider's entry as it stands in a YAML file, with every problem that it has. */
 import path from 'node:path';
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
 import type { z } from 'zod';
 import { type ProviderProfile, providerProfile } from '../contract/provider';
 import { nearMiss } from './near-miss';
@@ -48,10 +48,9 @@ function emptyEntry(file: string): Entry {
 function readEntry(file: string, document: Document.Parsed, lineAt: (offset: number) => number): Entry {
   const lineOf = (field: Field): number => lineAt(offsetOf(document, field));
   const entry = { file, lineOf };
-  const [syntaxError] = [...document.errors, ...document.warnings];
-  if (syntaxError !== undefined) {
-    // The first one only: the others mostly follow from it.
-    const problem = { file, line: lineAt(syntaxError.pos[0]), field: '', message: syntaxError.message };
+  const mistake = syntaxMistake(document);
+  if (mistake !== undefined) {
+    const problem = { file, line: lineAt(mistake.offset), field: '', message: mistake.message };
     return { ...entry, provider: undefined, profile: undefined, problems: [problem] };
   }
   const value: unknown = document.toJS();
@@ -74,6 +73,26 @@ function readEntry(file: string, document: Document.Parsed, lineAt: (offset: num
     problems,
   };
 }
+
+/** The first thing that is wrong with the YAML: the others mostly follow from it. */
+function syntaxMistake(document: Document): { offset: number; message: string } | undefined {
+  const [said] = [...document.errors, ...document.warnings];
+  if (said !== undefined) return { offset: said.pos[0], message: withoutQuotation(said.message) };
+  let mistake: { offset: number; message: string } | undefined;
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) !== undefined) return undefined;
+      const message =
+        'a value that begins with * is an alias, and this one stands for nothing; put the value in quotes';
+      mistake = { offset: alias.range?.[0] ?? 0, message };
+      return visit.BREAK;
+    },
+  });
+  return mistake;
+}
+
+/** `Unresolved tag: !hunter2` without the quotation: the parser tells a piece of the text, which may be a secret. */
+const withoutQuotation = (message: string): string => message.replace(/(?<=\w): .*$/s, '');
 
 interface Finding {
   field: Field;

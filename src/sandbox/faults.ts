@@ -15,6 +15,8 @@ export const WIRE_FAULTS = [
   'fault',
   /** The effect happens; the answer comes after `delayMs`. */
   'slow',
+  /** The call waits for `delayMs` before anything happens; nothing does where the caller is gone by then. */
+  'slowBefore',
   /** The effect happens; the connection is reset instead of an answer. */
   'effectThenNoAnswer',
   /** The effect happens, and the task that it schedules never ends. */
@@ -42,7 +44,7 @@ export interface FaultRule {
   skip?: number;
   /** How many matching calls are hit after that; 1 by default. */
   times?: number;
-  /** How long a `slow` answer waits, in milliseconds. */
+  /** How long `slow` and `slowBefore` wait, in milliseconds. */
   delayMs?: number;
 }
 
@@ -79,6 +81,10 @@ export class Faults extends EventEmitter<{ hit: [FaultRule] }> {
   /** Rules that have not hit as often as they are to. */
   list(): FaultRule[] {
     return this.rules.map(({ rule }) => rule);
+  }
+
+  remove({ id }: FaultRule): void {
+    this.rules = this.rules.filter(({ rule }) => rule.id !== id);
   }
 
   clear(): void {

@@ -51,7 +51,7 @@ const MOST_ANSWERS = 3;
 
 /** Works until the upgrade is over or `signal` aborts; returns what it did. */
 export async function runOperator(options: OperatorOptions): Promise<OperatorEvent[]> {
-  const operator = new Operator(options);
+  const operator = new SandboxOperator(options);
   while (!options.signal?.aborted && !(await operator.look())) {
     await delay(options.everyMs ?? 500, undefined, { signal: options.signal }).catch((error: unknown) => {
       if (!options.signal?.aborted) throw error;
@@ -60,7 +60,8 @@ export async function runOperator(options: OperatorOptions): Promise<OperatorEve
   return operator.events;
 }
 
-class Operator {
+/** The same operator, for whoever decides when it looks. */
+export class SandboxOperator {
   readonly events: OperatorEvent[] = [];
   private readonly work: ManualWork;
   private readonly firstSeen = new Map<string, number>();

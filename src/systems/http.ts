@@ -6,6 +6,8 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Agent, errors, type Dispatcher } from 'undici';
 import { FAILURE } from '../contract/activities';
+import { redact } from '../inventory/secrets';
+import { timeLeft } from './patience';
 import { SystemError, type SystemProblem } from './system-error';
 
 /** How a system's certificate is judged. */
@@ -25,7 +27,7 @@ export interface HttpRequest extends Trust {
   url: string;
   headers?: Record<string, string>;
   body?: string;
-  /** Milliseconds from the beginning to the last byte of the answer. */
+  /** Milliseconds from the beginning to the last byte of the answer; fewer where an activity ends before (./patience). */
   deadlineMs: number;
   /** Largest answer that is kept, in bytes. */
   maxBytes?: number;
@@ -53,7 +55,8 @@ export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
   const agent = await agentFor(request);
   request.signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
-    const handler = new ExchangeHandler(request, resolve, reject);
+    const deadlineMs = timeLeft(request.deadlineMs);
+    const handler = new ExchangeHandler({ ...request, deadlineMs }, resolve, reject);
     const url = new URL(request.url);
     agent.dispatch(
       {
@@ -197,7 +200,7 @@ function notSent(request: HttpRequest, error: Error, code: string): Error {
   }
   if (/^(ERR_TLS|ERR_SSL|EPROTO|HOSTNAME_MISMATCH)|CERT|SELF_SIGNED|UNABLE_TO_/.test(code)) {
     return unreachable(
-      `was not sent: no trusted TLS connection to ${host} (${code}: ${error.message.split('\n', 1)[0]})`,
+      `was not sent: no trusted TLS connection to ${host} (${code}: ${redact(error.message).split('\n', 1)[0]})`,
       'Check that it speaks TLS, and name the authority that signed its certificate as caFile in the inventory.',
     );
   }

@@ -1,4 +1,5 @@
 /** What the error codes of Microsoft's token service mean for an operator (systems.md 5.2). */
+import { redact } from '../inventory/secrets';
 
 const RENEW = 'Give consent again: Manage Refresh Token, Update Refresh Token';
 
@@ -20,7 +21,7 @@ const MEANING: Record<string, string> = {
 export function explainTokenError(error: string, description: string): string {
   const code = /AADSTS(\d+)/.exec(description)?.[1];
   const meaning = code === undefined ? undefined : MEANING[code];
-  const said = description.split(/\r?\n/, 1)[0]?.slice(0, 300) || error;
+  const said = redact(description).split(/\r?\n/, 1)[0]?.slice(0, 300) || error;
   return code !== undefined && meaning !== undefined
     ? `${meaning} (AADSTS${code})`
     : `The token service refused: ${said}. If the refresh token is not valid any more, give consent again.`;

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { ConnectionTestResult } from '../contract/facts';
+import { conceal, redact } from '../inventory/secrets';
 import { expectShape } from './answers';
 import { exchange, statusFailure, type HttpAnswer, type HttpRequest } from './http';
 import { expectJson, jsonIn } from './json-answer';
@@ -64,7 +65,8 @@ async function check(name: Check['name'], run: () => Promise<void>): Promise<Che
     await run();
     return { name, ok: true };
   } catch (error) {
-    if (error instanceof CheckFailed) return { name, ok: false, message: error.message };
+    // A result, and so out of reach of what redacts failures.
+    if (error instanceof CheckFailed) return { name, ok: false, message: redact(error.message) };
     throw error;
   }
 }
@@ -133,7 +135,11 @@ class ConnectionTest {
       deadlineMs: DEADLINE_MS,
     };
     const answer = await exchange(request);
-    if (answer.status === 200) return expectShape(tokenAnswer, expectJson(answer, request), request).access_token;
+    if (answer.status === 200) {
+      const { access_token: token } = expectShape(tokenAnswer, expectJson(answer, request), request);
+      conceal(token);
+      return token;
+    }
     const refused = tokenError.safeParse(jsonIn(answer));
     if (!refused.success || answer.status >= 500) throw statusFailure(request, answer.status);
     throw new CheckFailed(explainTokenError(refused.data.error, refused.data.error_description));

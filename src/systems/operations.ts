@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { FAILURE } from '../contract/activities';
 import type { OperationsConnection } from '../contract/provider';
+import { conceal } from '../inventory/secrets';
 import { activationParameters, expectShape, flag, integer, settings } from './answers';
 import { withoutCredentials } from './http';
 import type { TemplateResource } from './office365';
@@ -206,6 +207,7 @@ export class OperationsClient {
   async userToken(userId: number): Promise<string> {
     const shape = z.object({ aps_token: z.string().min(1) });
     const answer = await this.call('pem.APS.getUserToken', { user_id: userId }, shape, { object: `user ${userId}` });
+    conceal(answer.aps_token);
     return answer.aps_token;
   }
 

@@ -1,4 +1,5 @@
 import { FAILURE, type FailureType } from '../contract/activities';
+import { redact } from '../inventory/secrets';
 
 export interface SystemProblem {
   type: FailureType;
@@ -26,7 +27,10 @@ const PASSING: ReadonlySet<FailureType> = new Set([
 /** Longer texts of systems are cut: they end up in histories. */
 const LONGEST_PROBLEM = 1_000;
 
-/** What an outside system did instead of answering: what happened, to what, and what to do next. */
+/**
+ * What an outside system did instead of answering: what happened, to what, and what to do next. Whatever the system quoted
+ * of the secrets that it was given is taken out.
+ */
 export class SystemError extends Error {
   override readonly name = 'SystemError';
   readonly type: FailureType;
@@ -38,14 +42,17 @@ export class SystemError extends Error {
   readonly retryable: boolean;
 
   constructor(problem: SystemProblem, options?: ErrorOptions) {
-    const about = problem.object === undefined ? problem.call : `${problem.call} of ${problem.object}`;
-    const happened = problem.problem.slice(0, LONGEST_PROBLEM).replace(/[.\s]+$/, '');
+    const object = problem.object === undefined ? undefined : redact(problem.object);
+    const about = object === undefined ? problem.call : `${problem.call} of ${object}`;
+    const happened = redact(problem.problem)
+      .slice(0, LONGEST_PROBLEM)
+      .replace(/[.\s]+$/, '');
     super(`${problem.system}: ${about} ${happened}. ${problem.next}`, options);
     this.problem = happened;
     this.type = problem.type;
     this.system = problem.system;
     this.call = problem.call;
-    this.object = problem.object;
+    this.object = object;
     this.retryable = problem.retryable ?? PASSING.has(problem.type);
   }
 }

@@ -1,4 +1,5 @@
 import { DOMParser, type Document } from '@xmldom/xmldom';
+import { redact } from '../inventory/secrets';
 
 /** The text is not the XML that was expected. */
 export class MalformedXml extends Error {
@@ -12,7 +13,7 @@ export class MalformedXml extends Error {
 export function parseXml(text: string): Document {
   let problem: string | undefined;
   const onError = (level: string, message: string): never => {
-    problem ??= message.split('\n', 1)[0];
+    problem ??= redact(message).split('\n', 1)[0];
     throw new MalformedXml(level);
   };
   let document: Document;

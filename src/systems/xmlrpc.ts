@@ -4,6 +4,7 @@
  * `bigint` of the vendor's reference travels as a string, so it is a string here too.
  */
 import type { Element, Node } from '@xmldom/xmldom';
+import { redact } from '../inventory/secrets';
 import { MalformedXml, parseXml } from './xml';
 
 export type XmlRpcValue =
@@ -221,7 +222,7 @@ function decodeDate(element: Element): Date {
 function decodeByPattern<T>(element: Element, pattern: RegExp, convert: (text: string) => T): T {
   const text = textOf(element).trim();
   if (!pattern.test(text)) {
-    throw new MalformedXmlRpc(`<${element.tagName}> cannot hold '${text.slice(0, 40)}'`);
+    throw new MalformedXmlRpc(`<${element.tagName}> cannot hold '${redact(text).slice(0, 40)}'`);
   }
   return convert(text);
 }

@@ -1,17 +1,23 @@
 /**
  * Connections to the Temporal server, configured the way every Temporal tool is: `TEMPORAL_*` variables and the profiles
  * of `temporal.toml`. Whoever connects learns at once, in one sentence, what is wrong and what to do.
+ *
+ * Commands load this, so it loads nothing of `@temporalio/worker`: its native core takes longer than most commands do.
  */
 import { Client, Connection } from '@temporalio/client';
 import type { SearchAttributeType } from '@temporalio/common';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
+import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
+import { conceal, redact } from '../inventory/secrets';
+import { dataConverter } from './data-converter';
 import { SEARCH_ATTRIBUTES } from './search-attributes';
 
 export interface TemporalSettings {
   connectionOptions: Pick<NativeConnectionOptions, 'address' | 'tls' | 'apiKey' | 'metadata'>;
   namespace: string;
+  /** What `ONWARD_CODEC_KEYS` says: references to the keys that encrypt payloads. Without it they travel in clear. */
+  codecKeys?: string | undefined;
 }
 
 /** The server cannot be used as it is; the message says what to do. */
@@ -33,7 +39,8 @@ export function temporalSettings(): TemporalSettings {
   try {
     const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
     const { address = 'localhost:7233', tls, apiKey, metadata } = connectionOptions;
-    return { connectionOptions: { address, tls, apiKey, metadata }, namespace };
+    if (typeof apiKey === 'string') conceal(apiKey);
+    return { connectionOptions: { address, tls, apiKey, metadata }, namespace, codecKeys: codecKeys() };
   } catch (error) {
     throw new TemporalUnavailable(
       `Temporal's configuration cannot be used: ${reason(error)}. ` +
@@ -43,39 +50,26 @@ export function temporalSettings(): TemporalSettings {
   }
 }
 
-/** A server of our own on this machine, whatever the environment says. */
+/** A server of our own on this machine, whatever the environment says of servers. */
 export function localSettings(address: string): TemporalSettings {
-  return { connectionOptions: { address }, namespace: 'default' };
+  return { connectionOptions: { address }, namespace: 'default', codecKeys: codecKeys() };
 }
+
+const codecKeys = (): string | undefined => process.env['ONWARD_CODEC_KEYS'];
 
 /**
  * A client of a server that answers and has the namespace. Close it with `client.connection.close()`.
  *
  * @throws TemporalUnavailable
+ * @throws InvalidCodecKeys
  */
 export async function connectClient(settings = temporalSettings()): Promise<Client> {
   const { connectionOptions, namespace } = settings;
+  const converter = await dataConverter(settings.codecKeys);
   // The client's own connection tries again for a while; the first question must not, where nobody listens.
   const probe = Connection.lazy({ ...connectionOptions, interceptors: [] });
   await requireNamespace(probe, settings).finally(() => probe.close());
-  return new Client({ connection: Connection.lazy(connectionOptions), namespace });
-}
-
-/**
- * A worker's connection to a server that answers, has the namespace and knows our search attributes.
- *
- * @throws TemporalUnavailable
- */
-export async function connectWorker(settings = temporalSettings()): Promise<NativeConnection> {
-  const connection = await reach(settings, () => NativeConnection.connect(settings.connectionOptions));
-  try {
-    await requireNamespace(connection, settings);
-    await requireSearchAttributes(connection, settings);
-  } catch (error) {
-    await connection.close();
-    throw error;
-  }
-  return connection;
+  return new Client({ connection: Connection.lazy(connectionOptions), namespace, dataConverter: converter });
 }
 
 /**
@@ -124,7 +118,11 @@ export const TYPE_NAMES: Record<SearchAttributeType, string> = {
   KEYWORD_LIST: 'KeywordList',
 };
 
-async function requireNamespace(connection: Connection | NativeConnection, settings: TemporalSettings): Promise<void> {
+/** @throws TemporalUnavailable */
+export async function requireNamespace(
+  connection: Connection | NativeConnection,
+  settings: TemporalSettings,
+): Promise<void> {
   const { namespace } = settings;
   await reach(settings, () =>
     connection.withDeadline(Date.now() + DEADLINE_MS, () =>
@@ -133,8 +131,8 @@ async function requireNamespace(connection: Connection | NativeConnection, setti
   );
 }
 
-/** Does what needs the server, and tells a failure in the words of someone who has to mend it. */
-async function reach<T>(settings: TemporalSettings, ask: () => Promise<T>): Promise<T> {
+/** Does what needs the server, and tells a failure in the words of someone who has to mend it: TemporalUnavailable. */
+export async function reach<T>(settings: TemporalSettings, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
@@ -175,6 +173,8 @@ function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause !== undefined) return reason(error.cause);
   const text = 'details' in error && typeof error.details === 'string' ? error.details : error.message;
-  // gRPC leaves this empty part of its message at the end.
-  return text.replace(/\.? Resolution note: $/, '').replace(/\.$/, '');
+  // gRPC leaves this empty part of its message at the end, and quotes an API key that it cannot send.
+  return redact(text)
+    .replace(/\.? Resolution note: $/, '')
+    .replace(/\.$/, '');
 }

@@ -1,5 +1,5 @@
 /**
- * The search attributes of an upgrade (design section 6). Values are never encrypted: ids and states only.
+ * The search attributes of upgrades and of guards of consents (design section 6). Values are never encrypted: ids and states only.
  *
  * Used by workflows, clients and servers alike, hence no import but `@temporalio/common`.
  */
@@ -10,7 +10,7 @@ export const providerAttribute = defineSearchAttributeKey('OnwardProvider', Sear
 export const pathAttribute = defineSearchAttributeKey('OnwardPath', SearchAttributeType.KEYWORD);
 /** Name of the step that runs or waits. */
 export const stepAttribute = defineSearchAttributeKey('OnwardStep', SearchAttributeType.KEYWORD);
-/** One of `UPGRADE_STATES`. */
+/** One of `UPGRADE_STATES`; of the guard of a consent, one of `CONSENT_STATES`. */
 export const stateAttribute = defineSearchAttributeKey('OnwardState', SearchAttributeType.KEYWORD);
 export const fleetAttribute = defineSearchAttributeKey('OnwardFleet', SearchAttributeType.KEYWORD);
 /** The point of no return is passed. */

@@ -2,6 +2,7 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createBillingActivities } from '../../activities/billing';
+import { createClaimActivities } from '../../activities/host-claims';
 import { failureInterceptor } from '../../activities/failures';
 import { createInventoryActivities } from '../../activities/inventory';
 import { createMicrosoftActivities } from '../../activities/microsoft';
@@ -11,7 +12,11 @@ import { createOperationsActivities } from '../../activities/operations';
 import type { Polling } from '../../activities/polling';
 import { CONTROL_TASK_QUEUE } from '../contract/provider';
 import { resolveSecret } from '../inventory/secrets';
-import { connectWorker, temporalSettings, type TemporalSettings } from '../temporal/connection';
+import { temporalSettings, type TemporalSettings } from '../temporal/connection';
+import { dataConverter } from '../temporal/data-converter';
+import { connectWorker } from '../temporal/worker-connection';
+import { deploymentOptions } from './deployment';
+import { HEARTBEAT_THROTTLE, STICKY_PATIENCE } from './liveness';
 import { buildWorkflows, type WorkflowBuild } from './workflow-bundle';
 
 export interface ControlPlaneOptions {
@@ -21,8 +26,13 @@ export interface ControlPlaneOptions {
   settings?: TemporalSettings;
   /** How often waiting activities look. */
   polling?: Polling;
-  /** By default the workflows of this checkout. */
+  /** By default the workflows of this checkout, with failures written as `settings` want them. */
   workflows?: Pick<WorkflowBuild, 'codePath'>;
+  /**
+   * Build id of the workflows, which are those of `workflows/versioned`: upgrades that begin on it stay on it (./deployment).
+   * Without it any worker goes on with any upgrade.
+   */
+  pinTo?: string;
 }
 
 /** A worker ends its activities in order within this time before it gives them back. */
@@ -31,23 +41,29 @@ const SHUTDOWN_GRACE = '10s';
 /** @param connection stays open when the worker ends; whoever opened it closes it. */
 export async function createControlPlaneWorker(
   connection: NativeConnection,
-  { inventoryDirectory, settings = temporalSettings(), polling, workflows }: ControlPlaneOptions,
+  { inventoryDirectory, settings = temporalSettings(), polling, workflows, pinTo }: ControlPlaneOptions,
 ): Promise<Worker> {
-  const { codePath } = workflows ?? (await buildWorkflows());
+  const converter = await dataConverter(settings.codecKeys);
+  const { codePath } = workflows ?? (await buildWorkflows(converter, pinTo === undefined ? 'index' : 'versioned'));
   return await Worker.create({
     connection,
     namespace: settings.namespace,
     taskQueue: CONTROL_TASK_QUEUE,
+    dataConverter: converter,
     workflowBundle: { codePath },
+    ...(pinTo === undefined ? {} : { workerDeploymentOptions: deploymentOptions(pinTo) }),
     activities: {
       ...createInventoryActivities({ directory: inventoryDirectory }),
       ...createOperationsActivities({ resolveSecret, ...(polling ? { polling } : {}) }),
       ...createBillingActivities({ resolveSecret }),
       ...createMicrosoftActivities({ resolveSecret }),
       ...createNetworkActivities(),
+      ...createClaimActivities(),
       ...createNotifyActivities({ resolveSecret }),
     },
     interceptors: { activity: [failureInterceptor] },
+    stickyQueueScheduleToStartTimeout: STICKY_PATIENCE,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     shutdownGraceTime: SHUTDOWN_GRACE,
   });
 }

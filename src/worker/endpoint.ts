@@ -5,7 +5,10 @@ import { createEndpointActivities } from '../../activities/endpoint';
 import { failureInterceptor } from '../../activities/failures';
 import { endpointTaskQueue } from '../contract/provider';
 import { powershellFor } from '../systems/endpoint/powershell-for';
-import { connectWorker, temporalSettings, type TemporalSettings } from '../temporal/connection';
+import { temporalSettings, type TemporalSettings } from '../temporal/connection';
+import { dataConverter } from '../temporal/data-converter';
+import { connectWorker } from '../temporal/worker-connection';
+import { HEARTBEAT_THROTTLE } from './liveness';
 
 export interface EndpointWorkerOptions {
   /** Name of the endpoint host, as the inventory has it. */
@@ -27,9 +30,11 @@ export async function createEndpointWorker(
     connection,
     namespace: settings.namespace,
     taskQueue: endpointTaskQueue(host),
+    dataConverter: await dataConverter(settings.codecKeys),
     activities: createEndpointActivities({ powershell: powershellFor(env) }),
     interceptors: { activity: [failureInterceptor] },
     maxConcurrentActivityTaskExecutions: 1,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     shutdownGraceTime: SHUTDOWN_GRACE,
   });
 }

@@ -5,11 +5,18 @@
 import { createHash } from 'node:crypto';
 import { access, mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { DataConverter } from '@temporalio/common';
 import { bundleWorkflowCode } from '@temporalio/worker';
 
 const ROOT = path.resolve(__dirname, '..', '..');
 /** Everything that can end up in the bundle, and what decides how it is built. */
-const SOURCES = ['workflows', 'src/contract', 'src/temporal/search-attributes.ts', 'package-lock.json'];
+const SOURCES = [
+  'workflows',
+  'src/contract',
+  'src/temporal/search-attributes.ts',
+  'src/temporal/encoded-failures.ts',
+  'package-lock.json',
+];
 const CACHE = path.join(ROOT, 'node_modules', '.cache', 'onward');
 
 export interface WorkflowBuild {
@@ -19,11 +26,21 @@ export interface WorkflowBuild {
   codePath: string;
 }
 
-export async function buildWorkflows(): Promise<WorkflowBuild> {
+/**
+ * @param converter that of the worker: how failures are written is part of the bundle, and decides nothing in it.
+ * @param entry what the worker loads: `versioned` where it has a version (./deployment). The code is the same.
+ */
+export async function buildWorkflows(
+  converter: DataConverter = {},
+  entry: 'index' | 'versioned' = 'index',
+): Promise<WorkflowBuild> {
+  const { failureConverterPath } = converter;
   const buildId = await digestOf(SOURCES);
-  const codePath = path.join(CACHE, `workflows-${buildId}.js`);
+  const variant = failureConverterPath === undefined ? entry : `${entry}-${path.basename(failureConverterPath, '.ts')}`;
+  const codePath = path.join(CACHE, `workflows-${buildId}-${variant}.js`);
   if (!(await exists(codePath))) {
-    const { code } = await bundleWorkflowCode({ workflowsPath: path.join(ROOT, 'workflows', 'index.ts') });
+    const workflowsPath = path.join(ROOT, 'workflows', `${entry}.ts`);
+    const { code } = await bundleWorkflowCode({ workflowsPath, failureConverterPath });
     await mkdir(CACHE, { recursive: true });
     const unfinished = `${codePath}.${process.pid}`;
     await writeFile(unfinished, code);

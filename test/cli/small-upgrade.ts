@@ -6,14 +6,19 @@ import {
   defineSignal,
   defineUpdate,
   proxyActivities,
+  proxyLocalActivities,
   setHandler,
 } from '@temporalio/workflow';
-import type { InventoryActivities } from '../../src/contract/activities';
+import type { InventoryActivities, NetworkActivities } from '../../src/contract/activities';
 import type { Decision, Recorded, UpgradeInput } from '../../src/contract/messages';
 
-const { loadProvider } = proxyActivities<InventoryActivities>({
+const { loadProvider } = proxyLocalActivities<InventoryActivities>({
   startToCloseTimeout: '10s',
   summary: 'read the entry',
+});
+const { hashPackage } = proxyActivities<NetworkActivities>({
+  startToCloseTimeout: '10s',
+  summary: 'hash the package',
 });
 
 export async function upgradeProvider({ provider, startedBy }: UpgradeInput): Promise<{ provider: string }> {
@@ -34,6 +39,7 @@ export async function upgradeProvider({ provider, startedBy }: UpgradeInput): Pr
     said = decision;
   });
   await loadProvider({ provider });
+  await hashPackage({ url: 'https://packages.example/office365.zip' });
   await condition(() => said !== undefined);
   if (said?.reason === 'fail') throw ApplicationFailure.nonRetryable('The step failed.', 'StepFailed');
   return { provider };

@@ -27,7 +27,7 @@ describe('upgrades on a Temporal server', () => {
       connection,
       taskQueue: CONTROL_TASK_QUEUE,
       workflowsPath: path.join(__dirname, 'small-upgrade.ts'),
-      activities: { loadProvider: async () => profile },
+      activities: { loadProvider: async () => profile, hashPackage: async () => ({ sha256: '0', bytes: 1 }) },
     });
     running = worker.run();
   }, 120_000);
@@ -91,7 +91,10 @@ describe('upgrades on a Temporal server', () => {
       execution: 'completed',
       input: { provider: 'complete', startedBy: 'ana' },
       profile: { provider: 'contoso' },
-      actions: [{ name: 'loadProvider', summary: 'read the entry', outcome: 'completed', attempts: 1 }],
+      actions: [
+        { name: 'loadProvider', summary: 'read the entry', outcome: 'completed', attempts: 1 },
+        { name: 'hashPackage', summary: 'hash the package', outcome: 'completed', attempts: 1 },
+      ],
       result: { provider: 'complete' },
       sdks: [expect.stringContaining('typescript')],
     });

@@ -5,24 +5,47 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import {
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowHandleWithFirstExecutionRunId,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { DefaultLogger, Runtime, type NativeConnection, type Worker } from '@temporalio/worker';
 import type { UpgradeInput } from '../../src/contract/messages';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
 import { QUERY, type AuditEntry, type Hold, type UpgradeResult, type UpgradeStatus } from '../../src/contract/status';
 import type { ProviderProfileInput } from '../../src/sandbox/inventory';
 import type { JournalEntry } from '../../src/sandbox/journal';
-import { runOperator, type OperatorEvent, type OperatorOptions } from '../../src/sandbox/operator';
+import { runOperator, type OperatorEvent, type OperatorOptions, type UpgradeHandle } from '../../src/sandbox/operator';
 import { startSandbox, type Sandbox, type SandboxState } from '../../src/sandbox/server';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
-import { connectClient, connectWorker, localSettings, type TemporalSettings } from '../../src/temporal/connection';
+import { connectClient, localSettings, type TemporalSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
-import { createControlPlaneWorker } from '../../src/worker/control-plane';
+import { connectWorker } from '../../src/temporal/worker-connection';
+import { createControlPlaneWorker, type ControlPlaneOptions } from '../../src/worker/control-plane';
 import { createEndpointWorker } from '../../src/worker/endpoint';
+import { evidenceOf, evidenceOfRun, openTasks } from './evidence';
+import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence } from './invariants';
 import { QUICK_LOOKS } from './quick-looks';
-import { WorkerProcess } from './worker-to-kill';
+import { WorkerProcess, type WorkerRole } from './worker-to-kill';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+/** Those that are not closed. Where a test runner is at work, no test ends before its upgrades are judged. */
+const open = new Set<Rehearsal>();
+const JUDGES_WITHIN_MS = 60_000;
+if ('afterEach' in globalThis) {
+  afterEach(async () => {
+    for (const rehearsal of open) await rehearsal.expectInvariants();
+  }, JUDGES_WITHIN_MS);
+}
+
+/** How long an upgrade that goes on may take to come to an end, or to a point that has a name. */
+const SETTLES_WITHIN_MS = 15_000;
+
+/** How long an operator waits for an answer before looking again. */
+const PROMPT_MS = 5_000;
 
 /** Short enough that a test sees the end of patience. */
 const TIMINGS = { retryFor: 20, heartbeat: 5, hostAnswer: 30, drain: 60, import: 60, instanceUpgrade: 60, script: 60 };
@@ -32,18 +55,25 @@ export type Settings = Partial<ProviderProfileInput>;
 export interface RehearsalOptions {
   /** Whether workers run in this process, which is quicker, or in processes that can be killed. */
   workers?: 'inProcess' | 'processes';
+  /** Whether a killed process is replaced by one that stands by. */
+  spares?: boolean;
+  /** Whether the Temporal server keeps its state in a file, so that it can be killed. */
+  keepsServerState?: boolean;
   /** Of the endpoint workers: decides which PowerShell runs their scripts; the stand-in by default. */
   endpointEnvironment?: NodeJS.ProcessEnv;
+  /** For whoever wants to see a failure again: `seed 4711`. */
+  seed?: string;
 }
 
 export class Rehearsal {
   private readonly hosts = new Set<string>();
+  private readonly upgrades: Upgrade[] = [];
   private readonly running: { worker: Worker; done: Promise<void> }[] = [];
   /** Only where the workers are processes: by task queue. */
   readonly processes = new Map<string, WorkerProcess>();
 
   private constructor(
-    readonly server: DevServer,
+    private temporal: DevServer,
     readonly sandbox: Sandbox,
     readonly client: Client,
     private readonly connection: NativeConnection,
@@ -55,7 +85,7 @@ export class Rehearsal {
   static async start(options: RehearsalOptions = {}): Promise<Rehearsal> {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'onward-rehearsal-'));
     const [server, sandbox] = await Promise.all([
-      startDevServer(),
+      startDevServer(options.keepsServerState === true ? { directory: path.join(folder, 'temporal') } : {}),
       startSandbox({ dataDirectory: path.join(folder, 'sandbox'), providers: [] }),
     ]);
     const settings = localSettings(server.address);
@@ -70,16 +100,38 @@ export class Rehearsal {
       options,
     );
     await rehearsal.startControlPlane();
+    open.add(rehearsal);
     return rehearsal;
   }
 
   private async startControlPlane(): Promise<void> {
-    const { settings, inventory: inventoryDirectory } = this;
     if (this.options.workers === 'processes') {
-      this.processes.set(CONTROL_TASK_QUEUE, new WorkerProcess(this.server.address, { inventoryDirectory }, {}));
+      const { inventory: inventoryDirectory } = this;
+      this.processes.set(CONTROL_TASK_QUEUE, this.workerProcess({ inventoryDirectory }, {}));
     } else {
-      this.run(await createControlPlaneWorker(this.connection, { inventoryDirectory, settings, polling: QUICK_LOOKS }));
+      await this.controlPlane({});
     }
+  }
+
+  private workerProcess(role: WorkerRole, environment: NodeJS.ProcessEnv): WorkerProcess {
+    return new WorkerProcess(this.server.address, role, environment, { spare: this.options.spares === true });
+  }
+
+  /** Ends the Temporal server as a power cut would, and starts it again on what it had written. */
+  async killAndRestartServer(): Promise<void> {
+    if (this.options.keepsServerState !== true) throw new Error('This rehearsal keeps no state of its server.');
+    await this.temporal.kill();
+    const { port } = new URL(`tcp://${this.server.address}`);
+    this.temporal = await startDevServer({ directory: path.join(this.folder, 'temporal'), port: Number(port) });
+  }
+
+  /** One more worker of the control plane, in this process. */
+  async controlPlane(options: Partial<ControlPlaneOptions>): Promise<Worker> {
+    const { settings, inventory: inventoryDirectory } = this;
+    const defaults = { inventoryDirectory, settings, polling: QUICK_LOOKS };
+    const worker = await createControlPlaneWorker(this.connection, { ...defaults, ...options });
+    this.run(worker);
+    return worker;
   }
 
   private async startEndpoint(host: string, controlUrl: string): Promise<void> {
@@ -88,7 +140,7 @@ export class Rehearsal {
       ONWARD_SANDBOX_HOST: new URL(`/_sim/hosts/${host}/`, controlUrl).href,
     };
     if (this.options.workers === 'processes') {
-      this.processes.set(endpointTaskQueue(host), new WorkerProcess(this.server.address, { host }, env));
+      this.processes.set(endpointTaskQueue(host), this.workerProcess({ host }, env));
     } else {
       this.run(await createEndpointWorker(this.connection, { host, settings: this.settings, env }));
     }
@@ -103,18 +155,48 @@ export class Rehearsal {
       this.hosts.add(host);
       await this.startEndpoint(host, this.sandbox.urls.control(options.id));
     }
-    return new Upgrade(this, options.id);
+    const upgrade = new Upgrade(this, options.id, await this.sandbox.state(options.id), settings);
+    this.upgrades.push(upgrade);
+    return upgrade;
   }
 
+  /**
+   * Judges every upgrade that has not been judged since it ended.
+   *
+   * @throws InvariantsBroken
+   */
+  async expectInvariants(): Promise<void> {
+    for (const upgrade of this.upgrades) await upgrade.expectInvariants();
+  }
+
+  /** Judges what was not judged yet, and ends everything. */
   async close(): Promise<void> {
+    try {
+      await this.expectInvariants();
+    } finally {
+      await this.end();
+    }
+  }
+
+  /** Ends everything, without judging. */
+  async end(): Promise<void> {
+    open.delete(this);
     for (const { worker } of this.running) if (worker.getState() === 'RUNNING') worker.shutdown();
     await Promise.all(this.running.map(({ done }) => done));
-    await Promise.all([...this.processes.values()].map((worker) => worker.kill()));
+    await Promise.all([...this.processes.values()].map((worker) => worker.retire()));
     await this.connection.close();
     await this.client.connection.close();
     await this.sandbox.close();
     await this.server.close();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  get server(): DevServer {
+    return this.temporal;
+  }
+
+  get seed(): string | undefined {
+    return this.options.seed;
   }
 
   private get inventory(): string {
@@ -128,14 +210,24 @@ export class Rehearsal {
 
 /** The upgrade of one provider, as its operator and its judge see it. */
 export class Upgrade {
-  private handle: WorkflowHandle<(input: UpgradeInput) => Promise<UpgradeResult>> | undefined;
+  private handle: WorkflowHandleWithFirstExecutionRunId<(input: UpgradeInput) => Promise<UpgradeResult>> | undefined;
+  /** The provider as each run found it, by run id. */
+  private readonly found = new Map<string, SandboxState>();
+  private readonly tasksAtStart: number[];
+  private judged = false;
 
+  /** @param installed the provider before any upgrade. */
   constructor(
     private readonly rehearsal: Rehearsal,
     readonly provider: string,
-  ) {}
+    private readonly installed: SandboxState,
+    private readonly settings: Settings,
+  ) {
+    this.tasksAtStart = openTasks(rehearsal.sandbox, provider);
+  }
 
   async start(input: Partial<UpgradeInput> = {}): Promise<void> {
+    const found = await this.state();
     this.handle = await this.rehearsal.client.workflow.start<(input: UpgradeInput) => Promise<UpgradeResult>>(
       'upgradeProvider',
       {
@@ -145,16 +237,77 @@ export class Upgrade {
         args: [{ provider: this.provider, ...input }],
       },
     );
+    this.found.set(this.handle.firstExecutionRunId, found);
+    this.judged = false;
+  }
+
+  /**
+   * Judges everything that has happened to the provider so far. A run that goes on is given the time to come to a point that
+   * has a name; one that was started by other means than {@link start} is found by its id.
+   *
+   * @throws InvariantsBroken
+   */
+  async expectInvariants(): Promise<void> {
+    if (this.judged) return;
+    for (const until = Date.now() + SETTLES_WITHIN_MS; ;) {
+      const evidence = await this.evidence();
+      const goesOn = evidence.runs.some(({ closed }) => closed === 'RUNNING');
+      this.judged = !goesOn;
+      try {
+        expectInvariantsIn(evidence);
+        return;
+      } catch (error) {
+        if (!(error instanceof InvariantsBroken) || !goesOn || Date.now() > until) throw error;
+      }
+    }
+  }
+
+  async evidence(): Promise<Evidence> {
+    const { client, sandbox } = this.rehearsal;
+    const workflowId = upgradeWorkflowId(this.provider);
+    const latest = await client.workflow
+      .getHandle(workflowId)
+      .describe()
+      .catch((error: unknown) => {
+        if (error instanceof WorkflowNotFoundError) return undefined;
+        throw error;
+      });
+    const runIds = new Set([...this.found.keys(), ...(latest ? [latest.runId] : [])]);
+    const runs: RunEvidence[] = [];
+    for (const runId of runIds)
+      runs.push(
+        await evidenceOfRun(
+          client,
+          client.workflow.getHandle(workflowId, runId),
+          this.found.get(runId) ?? this.installed,
+        ),
+      );
+    return await evidenceOf(sandbox, this.provider, workflowId, {
+      runs,
+      tasksAtStart: this.tasksAtStart,
+      verifiesConsent: this.settings.connectionTest?.adapter !== 'gate',
+      seed: this.rehearsal.seed,
+    });
   }
 
   /** Lets the sandbox operator answer until the upgrade is over. */
   async operate(options: Partial<OperatorOptions> = {}): Promise<OperatorEvent[]> {
     return await runOperator({
-      upgrade: this.workflow,
+      upgrade: this.promptly,
       controlUrl: this.rehearsal.sandbox.urls.control(this.provider),
       everyMs: 20,
       ...options,
     });
+  }
+
+  /** As {@link workflow}; a question that a dead worker has taken along is given up soon. */
+  private get promptly(): UpgradeHandle {
+    const { connection } = this.rehearsal.client;
+    const soon = <T>(ask: () => Promise<T>): Promise<T> => connection.withDeadline(Date.now() + PROMPT_MS, ask);
+    return {
+      query: (name) => soon(() => this.workflow.query<unknown>(name)),
+      signal: (name, payload) => soon(() => this.workflow.signal(name, payload)),
+    };
   }
 
   /** Answers holds once each with this action, and everything else as well. */

@@ -4,35 +4,65 @@ import path from 'node:path';
 
 const MAIN = path.join(__dirname, 'worker-process.ts');
 
+export type WorkerRole = { inventoryDirectory: string } | { host: string };
+
+export interface WorkerProcessOptions {
+  /** A second process stands by, loaded and idle, so that a restart does not wait for Node. */
+  spare?: boolean;
+}
+
 /** A worker in a process of its own. */
 export class WorkerProcess {
   private child: ChildProcess;
+  private spare: ChildProcess | undefined;
+  private retired = false;
 
   constructor(
     private readonly address: string,
-    private readonly role: { inventoryDirectory: string } | { host: string },
+    private readonly role: WorkerRole,
     private readonly environment: NodeJS.ProcessEnv,
+    private readonly options: WorkerProcessOptions = {},
   ) {
-    this.child = this.spawn();
+    this.child = this.begin();
   }
 
   /** Ends it as a power cut would. What it has started goes on. */
   async kill(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const ended = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
-    await ended;
+    await end(this.child);
   }
 
   async killAndRestart(): Promise<void> {
     await this.kill();
-    this.child = this.spawn();
+    if (!this.retired) this.child = this.begin();
+  }
+
+  /** Ends it for good, also where a test that gave up is still about to restart it. */
+  async retire(): Promise<void> {
+    this.retired = true;
+    await Promise.all([end(this.child), this.spare && end(this.spare)]);
+  }
+
+  private begin(): ChildProcess {
+    const child = this.spare ?? this.spawn();
+    child.send('work');
+    this.spare = this.options.spare === true ? this.spawn() : undefined;
+    return child;
   }
 
   private spawn(): ChildProcess {
-    return spawn(process.execPath, ['--import', 'tsx', MAIN, JSON.stringify(this.role)], {
+    const child = spawn(process.execPath, ['--import', 'tsx', MAIN, JSON.stringify(this.role)], {
       env: { ...process.env, ...this.environment, TEMPORAL_ADDRESS: this.address },
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
+    // Whoever waits for nothing else may end.
+    child.channel?.unref();
+    return child;
   }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
 }

@@ -1,6 +1,7 @@
-import type { EndpointActivities, SiteKey } from '../../src/contract/activities';
+import { FAILURE, type EndpointActivities, type SiteKey } from '../../src/contract/activities';
 import type { SiteBackup } from '../../src/contract/facts';
 import { powershellFor } from '../../src/systems/endpoint/powershell-for';
+import { fileName } from '../../src/systems/endpoint/upgrade-records';
 import { FROM, GENUINE, HostWorld, TO, UPGRADE, type Engine } from './host-world';
 
 /** One upgrade of both sites, then a rollback of one: everything that the workflow asks of a host. */
@@ -133,6 +134,26 @@ describe('an endpoint host', () => {
       expect(result.sites.map(({ site, application }) => [site, application])).toEqual(
         texts.map((text) => [text, text]),
       );
+    }, 60_000);
+
+    it('refuses a script that was decided before this upgrade did what it has done since', async () => {
+      const { world } = run(engine);
+      const before = world.effects();
+      const late = powershellFor(world.environment(engine)).run(
+        'reset',
+        {
+          workDirectory: world.host.workDirectory,
+          upgrade: UPGRADE,
+          records: fileName(UPGRADE),
+          // Two sites were set up, one was restored, and the services were restarted twice.
+          seen: 4,
+          id: 'late',
+          covers: [],
+        },
+        60_000,
+      );
+      await expect(late).rejects.toMatchObject({ type: FAILURE.notYet });
+      expect(world.effects()).toEqual(before);
     }, 60_000);
 
     it('waits for a setup.cmd that outlives its PowerShell, and finds that it has done its work', async () => {

@@ -128,7 +128,7 @@ export class HostWorld {
     return { name: HOST, workDirectory: hostWorkDirectory(this.directory, HOST) };
   }
   get packageSource() {
-    return { packageUrl: `${this.url}/packages/${PACKAGE.fileName}`, sha256: PACKAGE.sha256 };
+    return { packageUrl: `${this.url}/packages/${PACKAGE.fileName}`, sha256: PACKAGE.sha256, upgrade: UPGRADE };
   }
 
   fault(call: string, kind: FaultRule['kind'], more: Partial<FaultRule> = {}): void {

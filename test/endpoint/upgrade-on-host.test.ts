@@ -62,6 +62,20 @@ describe('setup.cmd', () => {
     expect(world.effects()).toEqual([SETUP_RAN]);
   });
 
+  it('that comes to be run when a later attempt has done its work is not run again', async () => {
+    await start();
+    const staged = await stage();
+    world.fault('setup', 'slow', { delayMs: 1_500 });
+    const orphaned = setUp(staged);
+    await world.journalled('setup: slow');
+    await setUp(staged);
+    await expect(orphaned).rejects.toMatchObject({
+      type: FAILURE.notYet,
+      message: expect.stringContaining('has changed GW-HOST-01 since it was looked at') as string,
+    });
+    expect(world.effects()).toEqual([SETUP_RAN]);
+  });
+
   it('is run again over the mixture that a dead setup.cmd leaves behind', async () => {
     await start();
     const staged = await stage();

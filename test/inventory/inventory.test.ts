@@ -57,6 +57,29 @@ describe('loading the inventory', () => {
     expect(providers[0]).toMatchObject({ taskMonitor: { adapter: 'gate' }, operations: { verifyTls: true } });
   });
 
+  test.each([
+    ['an alias', '*hunter2'],
+    ['a tag', '!hunter2 x'],
+    ['a block of text', '|hunter2'],
+    ['a block of folded text', '>hunter2'],
+    ['a directive', '\n%hunter2'],
+    ['a list that nobody closes', '[hunter2'],
+    ['a map of its own', 'a: hunter2: x'],
+    ['a quotation that nobody closes', "'hunter2"],
+    ['what no value may begin with', '@hunter2'],
+    ['the end of a list', 'hunter2\n]hunter2'],
+    ['a value', 'hunter2'],
+  ])('does not quote a password that stands there in clear and that YAML takes for %s', async (_, password) => {
+    await write(
+      'a.yaml',
+      `provider: contoso\nbilling:\n  url: https://pba.example\n  user: onward\n  password: ${password}\n`,
+    );
+    const problems = (await problemsOf(loadInventory(folder))).join('\n');
+    expect(problems).toMatch(/^a\.yaml/);
+    expect(problems).not.toContain('hunter2');
+    await expect(findProvider(folder, 'contoso')).rejects.toThrow(/^(?!.*hunter2).*a\.yaml/s);
+  });
+
   test('names every problem of every file at once, with line and field', async () => {
     await write(
       'a.yaml',

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { WireFault } from '../../src/sandbox/faults';
 import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { decodeResponse, encodeCall, MalformedXmlRpc, XmlRpcFault } from '../../src/systems/xmlrpc';
@@ -65,6 +66,26 @@ it('answers a slow call after its delay, with the effect already there', async (
   );
   expect((await answer).status).toBe(200);
   expect(Date.now() - startedAt).toBeGreaterThanOrEqual(145);
+});
+
+it('does nothing after a slow beginning where the caller is gone, and all of it where the caller is there', async () => {
+  await harm('slowBefore', { delayMs: 100 });
+  const gone = new AbortController();
+  const hit = once(sandbox.faults, 'hit');
+  const url = sandbox.urls.operations('contoso');
+  const body = encodeCall('pem.deactivateST', [{ st_id: template }]);
+  const call = fetch(url, { method: 'POST', headers: { 'content-type': 'text/xml' }, body, signal: gone.signal });
+  await hit;
+  gone.abort();
+  await expect(call).rejects.toThrow('aborted');
+  await until(
+    async () => sandbox.journal.entries({ outcome: 'slowBefore' }).length,
+    (count) => count === 1,
+  );
+  expect(effects()).toBe(0);
+  await harm('slowBefore', { delayMs: 100 });
+  expect((await deactivate()).status).toBe(200);
+  expect(effects()).toBe(1);
 });
 
 it('ends at once although a call waits for its answer', async () => {

@@ -7,7 +7,8 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { parse } from 'yaml';
 import { endpointTaskQueue } from '../../src/contract/provider';
 import { findTemporalCli } from '../../src/temporal/cli-binary';
-import { connectWorker, localSettings } from '../../src/temporal/connection';
+import { localSettings } from '../../src/temporal/connection';
+import { connectWorker } from '../../src/temporal/worker-connection';
 import { type DevServer, startDevServer } from '../../src/temporal/dev-server';
 
 const ROOT = path.join(__dirname, '../..');

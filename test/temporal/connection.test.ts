@@ -4,8 +4,9 @@ import path from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { findTemporalCli } from '../../src/temporal/cli-binary';
-import { connectClient, connectWorker, localSettings, temporalSettings } from '../../src/temporal/connection';
+import { connectClient, localSettings, temporalSettings } from '../../src/temporal/connection';
 import { type DevServer, startDevServer } from '../../src/temporal/dev-server';
+import { connectWorker } from '../../src/temporal/worker-connection';
 
 describe('settings from the environment', () => {
   const before = { ...process.env };
@@ -37,6 +38,14 @@ describe('settings from the environment', () => {
       connectionOptions: { address: 'temporal.example:7233', apiKey: 'k', tls: true, metadata: undefined },
       namespace: 'rehearsal',
     });
+  });
+
+  test('never show the API key, not even where it cannot be sent', async () => {
+    Object.assign(process.env, { TEMPORAL_API_KEY: 'hunter2-the-key\n', TEMPORAL_ADDRESS: '127.0.0.1:1' });
+    const { connectionOptions, ...settings } = temporalSettings();
+    const refusal = connectClient({ ...settings, connectionOptions: { ...connectionOptions, tls: false } });
+    await expect(refusal).rejects.toThrow('Metadata string value "Bearer [secret]" contains illegal characters');
+    await expect(refusal).rejects.not.toThrow('hunter2');
   });
 
   test('name a profile that is not there', () => {

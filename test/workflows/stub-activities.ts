@@ -4,6 +4,7 @@
  */
 import type {
   BillingActivities,
+  ClaimActivities,
   EndpointActivities,
   InventoryActivities,
   MicrosoftActivities,
@@ -12,7 +13,7 @@ import type {
   NotifyActivities,
   OperationsActivities,
 } from '../../src/contract/activities';
-import type { OperationsFacts } from '../../src/contract/facts';
+import type { OperationsFacts, SiteVersion } from '../../src/contract/facts';
 import { providerProfile, type ProviderProfile } from '../../src/contract/provider';
 
 export type StubActivities = InventoryActivities &
@@ -21,6 +22,7 @@ export type StubActivities = InventoryActivities &
   MicrosoftActivities &
   NetworkActivities &
   NotifyActivities &
+  ClaimActivities &
   EndpointActivities;
 
 const SHA256 = 'a'.repeat(64);
@@ -85,6 +87,11 @@ export function stubActivities(
   const did = (what: string): void => {
     calls.push(what);
   };
+  const versionNow = (): SiteVersion => ({
+    deployed: siteIsNew ? 'new' : 'old',
+    assemblyVersions: [siteIsNew ? '18.4.1.12' : '18.3.0.9'],
+    webConfigVersion: undefined,
+  });
   const activities: StubActivities = {
     loadProvider: async () => entry,
     readOperations: async () => facts,
@@ -143,12 +150,9 @@ export function stubActivities(
         },
       ],
     }),
-    detectSites: async ({ sites }) =>
-      sites.map(() => ({
-        deployed: siteIsNew ? 'new' : 'old',
-        assemblyVersions: [siteIsNew ? '18.4.1.12' : '18.3.0.9'],
-        webConfigVersion: undefined,
-      })),
+    claimHost: async ({ sites }) => ({ versions: sites.map(versionNow) }),
+    awaitClaimEnd: async () => undefined,
+    detectSites: async ({ sites }) => sites.map(versionNow),
     backupSite: async ({ site }) => {
       did(`backupSite ${site.site}`);
       return { path: 'C:\\Onward\\backup', files: 4, bytes: 1000, digest: 'd'.repeat(64) };

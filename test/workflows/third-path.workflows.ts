@@ -27,3 +27,4 @@ const from182 = upgradePath({ from: '18.2', to: '18.4.1' })
   .build();
 
 export const upgradeProvider = upgradeAlong([...PATHS, from182]);
+export { guardConsent } from '../../workflows/guard-consent';

@@ -3,7 +3,14 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import type { Recorded } from '../../src/contract/messages';
 import { profile, stubActivities, type StubActivities } from './stub-activities';
-import { WorkflowEnvironment, auditOf, statusOf, statusWhen, type UpgradeHandle } from './workflow-environment';
+import {
+  WorkflowEnvironment,
+  auditOf,
+  statusOf,
+  statusWhen,
+  type UpgradeHandle,
+  answerEverything,
+} from './workflow-environment';
 
 let environment: WorkflowEnvironment;
 beforeAll(async () => {
@@ -12,20 +19,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await environment?.close();
 });
-
-/** Answers every gate as soon as it opens, until the upgrade ends. */
-async function answerEverything(handle: UpgradeHandle): Promise<void> {
-  const answered = new Set<string>();
-  for (;;) {
-    const { gates, endedAt } = await statusOf(handle);
-    if (endedAt !== undefined) return;
-    for (const { id, answer } of gates.filter((gate) => !answered.has(gate.id))) {
-      answered.add(id);
-      const evidence = 'evidence' in answer.payload ? { evidence: 'ticket 4711' } : {};
-      await handle.signal(answer.name, { ...answer.payload, ...evidence, by: 'ana@csp.example' });
-    }
-  }
-}
 
 async function failureOf(handle: UpgradeHandle): Promise<Error | undefined> {
   const error: unknown = await handle.result().then(

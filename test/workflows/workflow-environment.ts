@@ -1,16 +1,16 @@
 /** A real Temporal server and real workers, with activities of the test's own. */
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import type { UpgradeInput } from '../../src/contract/messages';
 import { endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
 import { QUERY, type AuditEntry, type UpgradeResult, type UpgradeStatus } from '../../src/contract/status';
-import { connectClient, connectWorker, localSettings } from '../../src/temporal/connection';
+import { connectClient, localSettings } from '../../src/temporal/connection';
+import { connectWorker } from '../../src/temporal/worker-connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { buildWorkflows } from '../../src/worker/workflow-bundle';
+import './quiet-runtime';
 import type { StubActivities } from './stub-activities';
-
-Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 export type UpgradeHandle = WorkflowHandle<(input: UpgradeInput) => Promise<UpgradeResult>>;
 
@@ -92,5 +92,19 @@ export async function statusWhen(
     const status = await statusOf(handle);
     if (wanted(status)) return status;
     if (status.endedAt !== undefined) throw new Error(`The upgrade ended as ${status.state} instead.`);
+  }
+}
+
+/** Answers every gate as soon as it opens, until the upgrade ends. */
+export async function answerEverything(handle: UpgradeHandle): Promise<void> {
+  const answered = new Set<string>();
+  for (;;) {
+    const { gates, endedAt } = await statusOf(handle);
+    if (endedAt !== undefined) return;
+    for (const { id, answer } of gates.filter((gate) => !answered.has(gate.id))) {
+      answered.add(id);
+      const evidence = 'evidence' in answer.payload ? { evidence: 'ticket 4711' } : {};
+      await handle.signal(answer.name, { ...answer.payload, ...evidence, by: 'ana@csp.example' });
+    }
   }
 }

@@ -10,6 +10,7 @@ import {
 } from '@temporalio/workflow';
 import type {
   BillingActivities,
+  ClaimActivities,
   EndpointActivities,
   InventoryActivities,
   MicrosoftActivities,
@@ -30,6 +31,7 @@ export interface Activities {
   readonly billing: Calls<BillingActivities>;
   readonly microsoft: Calls<MicrosoftActivities>;
   readonly network: Calls<NetworkActivities>;
+  readonly claims: Calls<ClaimActivities>;
   /** Runs on the worker of that host. */
   readonly endpoint: (host: EndpointHost) => Calls<EndpointActivities>;
 }
@@ -67,14 +69,18 @@ export function activitiesFor(timings: Timings): Activities {
   };
   const wait = (seconds: number): ActivityOptions => ({ ...base, scheduleToCloseTimeout: seconds * SECOND });
 
+  // Many calls, one after the other: a system that answers slowly, but answers, is waited for.
+  const reading = { ...call, startToCloseTimeout: timings.retryFor * SECOND };
+
   const operations = calls<OperationsActivities>(call);
+  const readings = calls<OperationsActivities>(reading);
   return {
     operations: {
-      readOperations: operations.readOperations,
-      readTemplates: operations.readTemplates,
+      readOperations: readings.readOperations,
+      readTemplates: readings.readTemplates,
       activateTemplate: operations.activateTemplate,
       deactivateTemplate: operations.deactivateTemplate,
-      readInstances: operations.readInstances,
+      readInstances: readings.readInstances,
       // Temporal never repeats it: what became of an attempt is read back first (steps/import-package).
       importPackage: calls<OperationsActivities>({
         ...base,
@@ -85,7 +91,7 @@ export function activitiesFor(timings: Timings): Activities {
       upgradeInstance: calls<OperationsActivities>(wait(timings.instanceUpgrade)).upgradeInstance,
       awaitTasksProcessed: calls<OperationsActivities>(wait(timings.drain)).awaitTasksProcessed,
     },
-    billing: calls<BillingActivities>(call),
+    billing: calls<BillingActivities>(reading),
     microsoft: calls<MicrosoftActivities>(call),
     network: {
       resolveHostnames: localCalls<NetworkActivities>({
@@ -99,6 +105,8 @@ export function activitiesFor(timings: Timings): Activities {
         scheduleToCloseTimeout: DOWNLOAD_TIMEOUT + timings.retryFor * SECOND,
       }).hashPackage,
     },
+    // As long as it takes: each look is an attempt of its own, so that those who wait keep nobody's worker busy.
+    claims: calls<ClaimActivities>({ startToCloseTimeout: CALL_TIMEOUT, retry: RETRY }),
     endpoint: (host) =>
       calls<EndpointActivities>({
         ...base,

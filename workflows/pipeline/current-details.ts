@@ -87,7 +87,7 @@ const minute = (time: string): string => `${time.slice(0, 16).replace('T', ' ')}
 const LONGEST = 1000;
 
 /** Text of people and systems must not become markup, nor fill the page. */
-function plain(text: string): string {
+export function plain(text: string): string {
   const line = text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').replace(/[\\`*_{}[\]<>()#|!]/g, '\\$&');
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
 }

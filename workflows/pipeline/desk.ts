@@ -4,18 +4,12 @@
  * Every answer is judged by one function, whether it came as a signal or as an update. A bad answer changes nothing,
  * never fails the workflow, and stays in the audit trail as refused, with the reason.
  */
-import {
-  ApplicationFailure,
-  condition,
-  defineSignal,
-  defineUpdate,
-  isCancellation,
-  setHandler,
-} from '@temporalio/workflow';
+import { condition, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import { MESSAGE_NAMES, messages, type MessageName, type Messages, type Recorded } from '../../src/contract/messages';
+import { messages, type Messages } from '../../src/contract/messages';
 import type { Gate, Hold, StepName } from '../../src/contract/status';
 import type { GateAnswer, GateRequest } from './gate';
+import { listen, type MessageOf, type Verdict } from './listen';
 import { problemOf } from './problem';
 import { now, type UpgradeRecord } from './upgrade-record';
 
@@ -30,8 +24,6 @@ interface OpenHold {
   action?: HoldAction;
 }
 
-type Verdict = { accepted: string; subject?: string } | { refused: string; subject?: string };
-
 export class Desk {
   private readonly gates: OpenGate[] = [];
   private readonly holds: OpenHold[] = [];
@@ -42,25 +34,14 @@ export class Desk {
 
   /** Registers the handlers of all messages. Call before the first await of the workflow. */
   listen(): void {
-    for (const name of MESSAGE_NAMES) {
-      setHandler(defineSignal<[unknown]>(name), (payload) => {
-        this.receive(name, 'signal', payload);
-      });
-      setHandler(
-        defineUpdate<Recorded, [unknown]>(name),
-        (payload) => {
-          const verdict = this.receive(name, 'update', payload);
-          if ('refused' in verdict) throw ApplicationFailure.nonRetryable(verdict.refused, FAILURE.answerRefused);
-          return { recorded: true, message: verdict.accepted };
-        },
-        {
-          validator: (payload) => {
-            const { problem } = read(name, payload);
-            if (problem) throw ApplicationFailure.nonRetryable(problem, FAILURE.invalidInput);
-          },
-        },
-      );
-    }
+    listen(
+      messages,
+      (message) => this.judge(message),
+      (entry) => {
+        this.record.write(entry);
+        this.record.show();
+      },
+    );
   }
 
   /** What an accepted `abort` does; nothing accepts it while there is no such thing. */
@@ -147,23 +128,7 @@ export class Desk {
     this.record.moveStep(step, held ? 'held' : waits ? 'waiting' : 'running');
   }
 
-  private receive(name: MessageName, channel: 'signal' | 'update', payload: unknown): Verdict {
-    const { value, problem } = read(name, payload);
-    const verdict: Verdict = value ? this.judge(value) : { refused: problem };
-    this.record.write({
-      by: senderOf(payload),
-      what: `${channel}:${name}`,
-      ...('accepted' in verdict
-        ? { verdict: 'accepted', detail: verdict.accepted }
-        : { verdict: 'refused', detail: verdict.refused }),
-      ...(verdict.subject === undefined ? {} : { subject: verdict.subject }),
-      payload: excerpt(payload),
-    });
-    this.record.show();
-    return verdict;
-  }
-
-  private judge(message: Message): Verdict {
+  private judge(message: MessageOf<typeof messages>): Verdict {
     if (!this.acceptsAnswers)
       return { refused: `The upgrade takes no more answers: it is ${this.record.status.state}.` };
     switch (message.name) {
@@ -203,7 +168,12 @@ export class Desk {
     };
   }
 
-  private answerGate(gates: OpenGate[], item: string | undefined, answer: GateAnswer, what: string): Verdict {
+  private answerGate(
+    gates: OpenGate[],
+    item: string | undefined,
+    answer: Omit<GateAnswer, 'at'>,
+    what: string,
+  ): Verdict {
     if (gates.length === 0)
       return { refused: `Nothing is asked about ${what} now. Open gates: ${items(this.gates) || 'none'}.` };
     const gate = item === undefined && gates.length === 1 ? gates[0] : gates.find(({ shown }) => shown.item === item);
@@ -217,7 +187,7 @@ export class Desk {
     const subject = gate.shown.id;
     if (gate.answer)
       return { refused: `${gate.answer.by} has answered already; the answer is being verified.`, subject };
-    gate.answer = answer;
+    gate.answer = { ...answer, at: now() };
     delete gate.shown.lastProblem;
     return { accepted: `Answer of ${answer.by} to "${gate.shown.title}" is recorded and being verified.`, subject };
   }
@@ -278,20 +248,6 @@ export class Desk {
   }
 }
 
-type Message = { [Name in MessageName]: { name: Name; payload: Messages[Name] } }[MessageName];
-
-function read(
-  name: MessageName,
-  payload: unknown,
-): { value: Message; problem?: never } | { value?: never; problem: string } {
-  const parsed = messages[name].safeParse(payload);
-  if (parsed.success) return { value: { name, payload: parsed.data } as Message };
-  const problems = parsed.error.issues.map(({ path, message }) =>
-    path.length > 0 ? `${path.join('.')}: ${message}` : message,
-  );
-  return { problem: `${name} was not understood: ${problems.join('; ')}.` };
-}
-
 async function verdictOf(request: GateRequest, answer: GateAnswer): Promise<string | undefined> {
   try {
     return await request.verify?.(answer);
@@ -336,22 +292,3 @@ const items = (gates: OpenGate[]): string => gates.map(({ shown }) => shown.item
 
 const samePerson = (a: string, b: string): boolean =>
   a.normalize('NFKC').trim().toLowerCase() === b.normalize('NFKC').trim().toLowerCase();
-
-function senderOf(payload: unknown): string {
-  const by = payload !== null && typeof payload === 'object' && 'by' in payload ? payload.by : undefined;
-  return typeof by === 'string' && by.trim() !== '' ? cut(by, 200) : 'unknown';
-}
-
-const MAX_FIELDS = 10;
-
-/** The beginning of what was sent: enough to see what somebody meant, too little to hurt. */
-function excerpt(payload: unknown): Record<string, unknown> {
-  if (payload === null || typeof payload !== 'object') return { value: cut(String(JSON.stringify(payload)), 500) };
-  return Object.fromEntries(
-    Object.entries(payload)
-      .slice(0, MAX_FIELDS)
-      .map(([name, value]) => [cut(name, 100), cut(typeof value === 'string' ? value : JSON.stringify(value), 500)]),
-  );
-}
-
-const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text);

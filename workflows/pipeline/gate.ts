@@ -19,6 +19,8 @@ export interface GateRequest {
 /** What a person said to a gate. */
 export interface GateAnswer {
   by: string;
+  /** When it came; ISO 8601. */
+  at: string;
   /** Empty where the gate asks for none. */
   evidence: string;
 }

@@ -1,5 +1,6 @@
 /** Turns whatever failed into one sentence for people: what happened, to what, what to do next. */
 import { ActivityFailure, ApplicationFailure, TimeoutFailure, rootCause } from '@temporalio/workflow';
+import type { ZodError } from 'zod';
 import { FAILURE, type FailureType } from '../../src/contract/activities';
 
 export function problemOf(error: unknown): string {
@@ -36,4 +37,9 @@ export function isNobodyListening(error: unknown): boolean {
     error.cause instanceof TimeoutFailure &&
     error.cause.timeoutType === 'SCHEDULE_TO_START'
   );
+}
+
+/** Every problem that zod found, each with the field that it is about. */
+export function problemsOf({ issues }: ZodError): string {
+  return issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ');
 }

@@ -2,13 +2,12 @@
  * Tells people what is waited for: once when gates open or a step holds, then by the provider's reminder schedule for as
  * long as it stays open. One timer serves all gates and holds, so waiting costs next to no history.
  */
-import { CancellationScope, condition, uuid4 } from '@temporalio/workflow';
+import { condition } from '@temporalio/workflow';
 import type { Notice } from '../../src/contract/activities';
-import type { NotifierTarget, ProviderProfile } from '../../src/contract/provider';
+import type { ProviderProfile } from '../../src/contract/provider';
 import type { Gate, Hold, UpgradeStatus } from '../../src/contract/status';
-import { notifyAtOnce, notifyPatiently } from './activities';
-import { problemOf } from './problem';
 import { nextReminder } from './reminder-schedule';
+import { tell } from './tell';
 import type { UpgradeRecord } from './upgrade-record';
 
 type Waiting = Gate | Hold;
@@ -45,21 +44,9 @@ export class Reminders {
   /** One notice to everybody; a failure to deliver it is recorded and changes nothing else. */
   async tell(kind: Notice['kind'], subject: string, body: string): Promise<void> {
     const { provider, workflowId } = this.record.status;
-    const notice: Notice = { id: uuid4(), provider, workflowId, kind, subject, body };
-    await CancellationScope.nonCancellable(async () => {
-      await Promise.all(this.profile.notify.map((target) => this.deliver(target, notice)));
-    });
-  }
-
-  private async deliver(target: NotifierTarget, notice: Notice): Promise<void> {
-    try {
-      await notifyAtOnce
-        .notify(`tell: ${notice.subject}`, { target, notice })
-        .catch(() => notifyPatiently.notify(`tell, more patiently: ${notice.subject}`, { target, notice }));
-    } catch (error) {
-      const detail = `Nobody could be told "${notice.subject}" by ${target.kind}: ${problemOf(error)}`;
-      this.record.write({ by: 'upgrade', what: 'notice', verdict: 'done', detail });
-    }
+    await tell(this.profile.notify, { provider, workflowId, kind, subject, body }, (detail) =>
+      this.record.write({ by: 'upgrade', what: 'notice', verdict: 'done', detail }),
+    );
   }
 
   private async announce(items: Waiting[]): Promise<void> {

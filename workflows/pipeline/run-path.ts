@@ -4,7 +4,7 @@
  * Before the crossing, a failure, an abort or a cancellation undoes everything, last step first. In the workflow task that
  * schedules the import the undo list is sealed; from then on no cancellation reaches a step, and a failed step holds.
  */
-import { CancellationScope, TemporalFailure, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, TemporalFailure, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { Notice } from '../../src/contract/activities';
 import type { ProviderProfile } from '../../src/contract/provider';
@@ -173,6 +173,7 @@ function contextOf({ profile, record, desk }: Upgrade, { from, to }: Versions, s
     profile,
     activities: activitiesFor(profile.timings),
     upgrade: record.status.workflowId,
+    firstRun: workflowInfo().firstExecutionRunId,
     from,
     to,
     note: (text) => record.note(step, text),

@@ -25,6 +25,8 @@ export interface StepContext {
   readonly activities: Activities;
   /** The workflow's id: names backups, markers and everything else that has to be found again. */
   readonly upgrade: string;
+  /** First run of its chain: tells this upgrade from an earlier one of the same provider. */
+  readonly firstRun: string;
   readonly from: string;
   readonly to: string;
   /** Shows one line of progress in status and current details. */

@@ -1,6 +1,6 @@
 import type { ApplicationInstance } from '../../src/contract/facts';
 import { withoutRelease } from '../../src/contract/versions';
-import type { InstancesUpgraded, PreflightFacts, TokensAcquired } from '../facts';
+import { byInstance, type InstancesUpgraded, type PreflightFacts, type TokensAcquired } from '../facts';
 import { everyOne } from '../pipeline/every-one';
 import { forwardStep, type StepContext } from '../pipeline/step';
 import { askForConnectionTest, connectionProblem, testsByHand } from './test-connection';
@@ -15,25 +15,22 @@ export const acquireRefreshTokens = forwardStep<PreflightFacts & InstancesUpgrad
   procedure: '5. Acquire a refresh token for every application instance',
   waitsFor: 'the administrator of every partner account: consent in Microsoft’s page, then a connection test',
   run: async (context, { operations }) => {
-    await everyOne(operations.instances.map((instance) => acquireToken(context, instance)));
-    context.note(`${operations.instances.length} instances have a refresh token`);
-    return { tokensAcquired: true };
+    const { instances } = operations;
+    const times = await everyOne(instances.map((instance) => acquireToken(context, instance)));
+    context.note(`${instances.length} instances have a refresh token`);
+    return { consentedAt: byInstance(instances, times) };
   },
 });
 
-async function acquireToken(context: StepContext, instance: ApplicationInstance): Promise<void> {
-  if (await hasTokenAlready(context, instance)) return;
-  await context.ask({
+/** @returns when the consent was given that the connection test then confirmed; undefined where it is older than this upgrade. */
+async function acquireToken(context: StepContext, instance: ApplicationInstance): Promise<string | undefined> {
+  if (await hasTokenAlready(context, instance)) return undefined;
+  const answer = await context.ask({
     item: String(instance.id),
     alias: instance.name,
     asked: 'partnerAdministrator',
     title: `Consent for instance "${instance.name}"`,
-    instructions: [
-      `1. Have at hand a user of this instance's partner account with the roles Global admin and Admin agent, and multi-factor authentication switched on.`,
-      '2. In the Provider Control Panel: Services > Applications > Office 365 > Instances > the instance > Office 365 > Settings > Manage Refresh Token; under Automatic Update click Update Refresh Token.',
-      '3. In the window that opens, sign in as that user and click Accept. Wait for the message that the consent has been granted and the authorization code has been sent; then close the window.',
-      '4. Back in the panel, the message that the refresh token has been updated appears.',
-    ].join('\n'),
+    instructions: CONSENT_INSTRUCTIONS,
     evidence: 'None: Onward verifies the token with a connection test.',
     answeredBy: 'consentCompleted',
     verify: async () => {
@@ -42,7 +39,15 @@ async function acquireToken(context: StepContext, instance: ApplicationInstance)
       return undefined;
     },
   });
+  return answer.at;
 }
+
+export const CONSENT_INSTRUCTIONS = [
+  `1. Have at hand a user of this instance's partner account with the roles Global admin and Admin agent, and multi-factor authentication switched on.`,
+  '2. In the Provider Control Panel: Services > Applications > Office 365 > Instances > the instance > Office 365 > Settings > Manage Refresh Token; under Automatic Update click Update Refresh Token.',
+  '3. In the window that opens, sign in as that user and click Accept. Wait for the message that the consent has been granted and the authorization code has been sent; then close the window.',
+  '4. Back in the panel, the message that the refresh token has been updated appears.',
+].join('\n');
 
 /** Only an instance that was on the new version before this upgrade can have one. */
 async function hasTokenAlready(context: StepContext, instance: ApplicationInstance): Promise<boolean> {

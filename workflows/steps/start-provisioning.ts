@@ -1,23 +1,30 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import type { ProvisioningStarted, ProvisioningStopped, Validated } from '../facts';
+import { startGuards, type Guarded } from '../consent/start-guards';
+import type { ProvisioningStarted, ProvisioningStopped } from '../facts';
 import { forwardStep } from '../pipeline/step';
 import { activate } from './stop-provisioning';
 
-/** Activates exactly the templates that were active before (procedure step 9, systems.md 1.5). */
-export const startProvisioning = forwardStep<ProvisioningStopped & Validated, ProvisioningStarted>({
+/**
+ * Activates exactly the templates that were active before (procedure step 9, systems.md 1.5). Here the procedure ends, and
+ * from here on its warning counts: every refresh token gets a guard.
+ */
+export const startProvisioning = forwardStep<ProvisioningStopped & Guarded, ProvisioningStarted>({
   name: 'startProvisioning',
   title: 'Start provisioning',
   procedure: '9. Start provisioning Office 365 services',
   waitsFor: 'nobody',
-  run: async (context, { stopped }) => {
+  run: async (context, facts) => {
+    const { stopped } = facts;
     await activate(context, stopped);
+    await startGuards(context, facts);
     context.note(`activated: ${stopped.map(({ name }) => name).join(', ') || 'none was active before'}`);
     return { provisioningStarted: true };
   },
-  verify: async ({ activities, profile, provisioning }, { stopped }) => {
-    const { operations, aps } = profile;
-    const templates = await activities.operations.readTemplates('read Office 365 service templates', {
+  verify: async (context, facts) => {
+    const { operations, aps } = context.profile;
+    const { stopped } = facts;
+    const templates = await context.activities.operations.readTemplates('read Office 365 service templates', {
       operations,
       aps,
     });
@@ -27,7 +34,8 @@ export const startProvisioning = forwardStep<ProvisioningStopped & Validated, Pr
         `Not active: ${off.map(({ name }) => `"${name}"`).join(', ')}.`,
         FAILURE.rejected,
       );
-    provisioning('on');
+    context.provisioning('on');
+    await startGuards(context, facts);
     return { provisioningStarted: true };
   },
 });

@@ -1,4 +1,7 @@
 import type { ApplicationInstance } from '../../src/contract/facts';
+import type { ProviderProfile } from '../../src/contract/provider';
+import type { Activities } from '../pipeline/activities';
+import type { GateAnswer } from '../pipeline/gate';
 import type { StepContext } from '../pipeline/step';
 
 /**
@@ -6,8 +9,11 @@ import type { StepContext } from '../pipeline/step';
  * @returns what is wrong, or undefined. Only for providers whose adapter is not `gate`.
  */
 export async function connectionProblem(
-  { activities, profile }: StepContext,
-  instance: ApplicationInstance,
+  {
+    activities,
+    profile,
+  }: { activities: Pick<Activities, 'microsoft'>; profile: Pick<ProviderProfile, 'connectionTest'> },
+  instance: Pick<ApplicationInstance, 'id' | 'name' | 'resourceId'>,
 ): Promise<string | undefined> {
   const { ok, checks } = await activities.microsoft.testConnection(`test the connection of "${instance.name}"`, {
     setting: profile.connectionTest,
@@ -23,15 +29,17 @@ export async function connectionProblem(
 /** Whether a person has to press the button. */
 export const testsByHand = ({ profile }: StepContext): boolean => profile.connectionTest.adapter === 'gate';
 
+export const CONNECTION_TEST_INSTRUCTIONS =
+  'In the Provider Control Panel open Services > Applications > Office 365 > Instances, select the instance, and on its Office 365 tab, Settings, click Test Connection. Both Partner Center and Graph have to answer.';
+
 /** Asks an operator to press *Test Connection* (procedure step 5.4.2). */
-export async function askForConnectionTest(context: StepContext, instance: ApplicationInstance): Promise<void> {
-  await context.ask({
+export async function askForConnectionTest(context: StepContext, instance: ApplicationInstance): Promise<GateAnswer> {
+  return await context.ask({
     item: `connection-${instance.id}`,
     alias: instance.name,
     asked: 'operator',
     title: `Test Connection of instance "${instance.name}" succeeds`,
-    instructions:
-      'In the Provider Control Panel open Services > Applications > Office 365 > Instances, select the instance, and on its Office 365 tab, Settings, click Test Connection. Both Partner Center and Graph have to answer.',
+    instructions: CONNECTION_TEST_INSTRUCTIONS,
     evidence: 'The message that was shown, and when.',
   });
 }

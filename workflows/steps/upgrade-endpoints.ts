@@ -23,6 +23,9 @@ interface SiteWork {
  * Upgrades every gateway site with setup.cmd and restarts the Internet services once per host, after its last site
  * (procedure step 3). Hosts work side by side, the sites of a host one after another. Every site is backed up first:
  * no backup, no undo, so the step holds rather than go on without one.
+ *
+ * A host belongs to one upgrade at a time, from here until that one has crossed or ended: its Internet services are restarted
+ * for all of its sites at once, and what is undone later must not undo another's work.
  */
 export const upgradeEndpoints = reversibleStep<GatewaySites & TasksDrained, HostWork[], EndpointsUpgraded>({
   name: 'upgradeEndpoints',
@@ -30,7 +33,7 @@ export const upgradeEndpoints = reversibleStep<GatewaySites & TasksDrained, Host
   procedure: '3. Upgrade the Office 365 application endpoint',
   waitsFor: 'nobody, unless a site cannot be backed up',
   undoes: 'restores every changed site from its backup, then one iisreset per host',
-  prepare: async (context, { sites }) => await everyOne(byHost(context, sites).map((work) => detect(context, work))),
+  prepare: async (context, { sites }) => await claimInOrder(context, byHost(context, sites)),
   run: async (context, _, hosts) => {
     await everyOne(hosts.map((work) => upgradeHost(context, work)));
     context.note(`${hosts.flatMap(({ sites }) => sites).length} sites upgraded`);
@@ -51,19 +54,40 @@ function byHost({ profile }: StepContext, sites: GatewaySite[]): { host: Endpoin
     .filter((work) => work.sites.length > 0);
 }
 
-async function detect(context: StepContext, work: { host: EndpointHost; sites: GatewaySite[] }): Promise<HostWork> {
-  const versions = await detectVersions(context, work.host, work.sites);
-  return {
-    host: work.host,
-    sites: work.sites.map((site, index) => {
-      const version = versions[index];
-      if (!version)
-        throw new Error(
-          `detectSites of ${work.host.name} answered for ${versions.length} of ${work.sites.length} sites`,
-        );
-      return { site, version };
-    }),
-  };
+/** One after the other, in the same order in every upgrade: two that wait for each other's hosts would wait for ever. */
+async function claimInOrder(
+  context: StepContext,
+  hosts: { host: EndpointHost; sites: GatewaySite[] }[],
+): Promise<HostWork[]> {
+  const claimed: HostWork[] = [];
+  for (const work of hosts.sort((a, b) => (a.host.name < b.host.name ? -1 : 1)))
+    claimed.push(await claim(context, work.host, work.sites));
+  return claimed;
+}
+
+async function claim(context: StepContext, host: EndpointHost, sites: GatewaySite[]): Promise<HostWork> {
+  const { activities, upgrade, firstRun: run, from, to } = context;
+  for (;;) {
+    const answer = await activities
+      .endpoint(host)
+      .claimHost(`claim ${host.name} and read its versions`, { host, sites, upgrade, run, from, to });
+    if ('versions' in answer) return { host, sites: withVersions(host, sites, answer.versions) };
+    const { takenBy } = answer;
+    context.note(`waits for ${host.name}, which belongs to ${takenBy.upgrade} until that has crossed or ended`);
+    await activities.claims.awaitClaimEnd(`wait for ${host.name} until ${takenBy.upgrade} has crossed or ended`, {
+      host: host.name,
+      claim: takenBy,
+    });
+  }
+}
+
+function withVersions(host: EndpointHost, sites: GatewaySite[], versions: SiteVersion[]): SiteWork[] {
+  return sites.map((site, index) => {
+    const version = versions[index];
+    if (!version)
+      throw new Error(`claimHost of ${host.name} told the versions of ${versions.length} of ${sites.length} sites`);
+    return { site, version };
+  });
 }
 
 async function upgradeHost(context: StepContext, { host, sites }: HostWork): Promise<void> {
@@ -73,6 +97,7 @@ async function upgradeHost(context: StepContext, { host, sites }: HostWork): Pro
     host,
     packageUrl: profile.package.url,
     sha256: profile.package.sha256,
+    upgrade,
   });
   for (const work of sites) {
     const { site, version } = work;
@@ -112,11 +137,13 @@ async function backUp(context: StepContext, host: EndpointHost, site: GatewaySit
 }
 
 async function verifyUpgraded(context: StepContext, { host, sites }: HostWork): Promise<void> {
-  const versions = await detectVersions(
-    context,
+  const { activities, from, to } = context;
+  const versions = await activities.endpoint(host).detectSites(`read versions on ${host.name}`, {
     host,
-    sites.map(({ site }) => site),
-  );
+    sites: sites.map(({ site }) => site),
+    from,
+    to,
+  });
   const left = sites.filter((_, index) => versions[index]?.deployed !== 'new');
   if (left.length > 0)
     throw ApplicationFailure.nonRetryable(
@@ -134,10 +161,3 @@ async function restoreHost(context: StepContext, { host, sites }: HostWork): Pro
   if (changed.length > 0)
     await endpoint.resetIis(`iisreset on ${host.name} after the restore`, { host, upgrade, purpose: 'rollback' });
 }
-
-const detectVersions = (
-  { activities, from, to }: StepContext,
-  host: EndpointHost,
-  sites: GatewaySite[],
-): Promise<SiteVersion[]> =>
-  activities.endpoint(host).detectSites(`read versions on ${host.name}`, { host, sites, from, to });

@@ -1,9 +1,10 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ApplicationInstance } from '../../src/contract/facts';
-import type { CustomizationsUpdated, PreflightFacts, Validated } from '../facts';
+import { byInstance, type CustomizationsUpdated, type PreflightFacts, type Validated } from '../facts';
 import { everyOne } from '../pipeline/every-one';
 import { forwardStep, type StepContext } from '../pipeline/step';
+import { now } from '../pipeline/upgrade-record';
 import { tasksProcessed } from './drain-tasks';
 import { askForConnectionTest, connectionProblem, testsByHand } from './test-connection';
 
@@ -14,19 +15,25 @@ export const validate = forwardStep<PreflightFacts & CustomizationsUpdated, Vali
   procedure: '8. Post-upgrade validation',
   waitsFor: 'the task manager and a connection test of every instance; an operator, where there is no adapter',
   run: async (context, { operations: { instances } }) => {
-    await everyOne([tasksProcessed(context, 'after the upgrade'), connectionsWork(context, instances)]);
+    const drained = tasksProcessed(context, 'after the upgrade');
+    const tested = connectionsWork(context, instances);
+    await everyOne<unknown>([drained, tested]);
     context.note(`${instances.length} connections tested`);
-    return { validated: true };
+    return { connectionTestedAt: byInstance(instances, await tested) };
   },
 });
 
-async function connectionsWork(context: StepContext, instances: ApplicationInstance[]): Promise<void> {
+/** @returns when each connection was seen to work, in the order of the instances. */
+async function connectionsWork(context: StepContext, instances: ApplicationInstance[]): Promise<string[]> {
   if (testsByHand(context)) {
-    await everyOne(instances.map((instance) => askForConnectionTest(context, instance)));
-    return;
+    const answers = await everyOne(instances.map((instance) => askForConnectionTest(context, instance)));
+    return answers.map(({ at }) => at);
   }
-  const problems = await everyOne(instances.map((instance) => connectionProblem(context, instance)));
-  const found = problems.filter((problem) => problem !== undefined);
+  const tested = await everyOne(
+    instances.map(async (instance) => ({ problem: await connectionProblem(context, instance), at: now() })),
+  );
+  const found = tested.flatMap(({ problem }) => problem ?? []);
   if (found.length > 0)
     throw ApplicationFailure.nonRetryable(`${found.join(' ')} Repair this and retry.`, FAILURE.rejected);
+  return tested.map(({ at }) => at);
 }

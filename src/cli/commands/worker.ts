@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { plainName } from '../../contract/provider';
 import type { CliContext, GlobalOptions } from '../cli-context';
 import { globalsOf, inventoryOption, problemsOf } from './arguments';
@@ -7,6 +7,7 @@ import { globalsOf, inventoryOption, problemsOf } from './arguments';
 interface WorkerOptions extends GlobalOptions {
   host?: string;
   inventory?: string;
+  versioned?: boolean;
 }
 
 export function addWorker(program: Command, context: CliContext): void {
@@ -19,6 +20,12 @@ export function addWorker(program: Command, context: CliContext): void {
       hostName,
     )
     .option(...inventoryOption)
+    .addOption(
+      new Option(
+        '--versioned',
+        'pin every upgrade to the build of the workflows that it begins with (docs/changing-a-workflow.md)',
+      ).conflicts('host'),
+    )
     .addHelpText(
       'after',
       `

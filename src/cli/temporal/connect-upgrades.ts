@@ -1,10 +1,11 @@
+import { InvalidCodecKeys } from '../../temporal/codec-keys';
 import { connectClient, temporalSettings, TemporalUnavailable, type TemporalSettings } from '../../temporal/connection';
 import type { GlobalOptions } from '../cli-context';
 import { CliError } from '../cli-error';
 import type { Upgrades } from '../upgrades';
 import { TemporalUpgrades } from './temporal-upgrades';
 
-/** @throws CliError `unreachable` when there is no server that can be used. */
+/** @throws CliError `unreachable` when there is no server that can be used, `usage` when the codec keys cannot be. */
 export async function connectUpgrades(settings: TemporalSettings): Promise<Upgrades> {
   return new TemporalUpgrades(await reached(connectClient(settings)));
 }
@@ -14,8 +15,10 @@ export async function reached<T>(connecting: Promise<T>): Promise<T> {
   try {
     return await connecting;
   } catch (error) {
-    if (!(error instanceof TemporalUnavailable)) throw error;
-    throw new CliError('unreachable', error.message, { cause: error });
+    if (error instanceof TemporalUnavailable) throw new CliError('unreachable', error.message, { cause: error });
+    if (!(error instanceof InvalidCodecKeys)) throw error;
+    const { problems } = error;
+    throw new CliError('usage', 'ONWARD_CODEC_KEYS cannot be used:', { problems, cause: error });
   }
 }
 
@@ -23,6 +26,7 @@ export async function reached<T>(connecting: Promise<T>): Promise<T> {
 export function settingsFor({ address, namespace }: GlobalOptions): TemporalSettings {
   const settings = temporalSettings();
   return {
+    ...settings,
     namespace: namespace ?? settings.namespace,
     connectionOptions: { ...settings.connectionOptions, ...(address === undefined ? {} : { address }) },
   };

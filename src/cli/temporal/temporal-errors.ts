@@ -12,6 +12,9 @@ import { CliError } from '../cli-error';
 /** Numbers of gRPC's status codes, as the protocol fixes them. */
 const GRPC = { deadlineExceeded: 4, permissionDenied: 7, failedPrecondition: 9, unavailable: 14, unauthenticated: 16 };
 
+/** What the SDK puts in place of a message that it encrypts. The client does not decrypt it where a query failed. */
+const ENCODED_FAILURE = 'Encoded failure';
+
 /** @param doing what we were about to do, `ask the upgrade of contoso for its status` */
 export function explain(error: unknown, provider: string | undefined, doing: string): CliError {
   if (error instanceof CliError) return error;
@@ -24,6 +27,12 @@ export function explain(error: unknown, provider: string | undefined, doing: str
   }
   if (error instanceof WorkflowUpdateFailedError) return refused(error);
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return noWorker(doing, error);
+  if (error instanceof QueryNotRegisteredError && error.message === ENCODED_FAILURE) {
+    return new CliError('failure', `Could not ${doing}: the worker failed, and its reason is encrypted.`, {
+      hint: 'Its log says it in clear. A worker that lacks a key of ONWARD_CODEC_KEYS fails so.',
+      cause: error,
+    });
+  }
   if (error instanceof QueryRejectedError || error instanceof QueryNotRegisteredError) {
     return new CliError('failure', `Could not ${doing}: ${error.message}.`, { cause: error });
   }

@@ -8,7 +8,8 @@ import {
 } from '@temporalio/common/lib/internal-non-workflow';
 import { optionalTsToDate } from '@temporalio/common/lib/time';
 import type { temporal } from '@temporalio/proto';
-import { providerProfile, type ProviderProfile } from '../../contract/provider';
+import { z } from 'zod';
+import { CONTROL_TASK_QUEUE, providerProfile, type ProviderProfile } from '../../contract/provider';
 import type { UpgradeResult } from '../../contract/status';
 import type { Action, UpgradeRecord } from '../upgrades';
 
@@ -18,6 +19,10 @@ type Facts = Pick<UpgradeRecord, 'input' | 'profile' | 'actions' | 'result' | 'f
 
 /** Name of the activity whose result is the frozen profile. */
 const LOAD_PROVIDER = 'loadProvider';
+
+/** Name of the marker that stands for a local activity, and what the SDK writes into it. */
+const LOCAL_ACTIVITY = 'core_local_activity';
+const localActivityData = z.object({ activity_type: z.string(), attempt: z.int() });
 
 export async function readHistory(client: Client, events: Event[]): Promise<Facts> {
   const read = new HistoryReader(client.options.loadedDataConverter);
@@ -54,6 +59,7 @@ class HistoryReader {
     const { sdkName, sdkVersion } = event.workflowTaskCompletedEventAttributes?.sdkMetadata ?? {};
     if (sdkName && sdkVersion) this.sdks.add(`${sdkName} ${sdkVersion}`);
     await this.activity(event);
+    await this.localActivity(event);
     const completed = event.workflowExecutionCompletedEventAttributes;
     if (completed) this.result = (await this.first(completed.result?.payloads)) as UpgradeResult;
     const failed = event.workflowExecutionFailedEventAttributes;
@@ -69,10 +75,9 @@ class HistoryReader {
   private async activity(event: Event): Promise<void> {
     const scheduled = event.activityTaskScheduledEventAttributes;
     if (scheduled) {
-      const summary = await decodeOptionalSinglePayload<string>(this.converter, event.userMetadata?.summary);
       this.actions.set(String(event.eventId), {
         name: scheduled.activityType?.name ?? '',
-        summary: summary ?? undefined,
+        summary: await this.summary(event),
         taskQueue: scheduled.taskQueue?.name ?? '',
         scheduledAt: timeOf(event),
         outcome: 'running',
@@ -99,9 +104,29 @@ class HistoryReader {
     action.outcome = completed ? 'completed' : failed ? 'failed' : timedOut ? 'timedOut' : 'cancelled';
     const error = await this.error((failed ?? timedOut)?.failure);
     if (error !== undefined) action.failure = error instanceof TimeoutFailure ? timeoutText(error) : error.message;
-    if (completed && action.name === LOAD_PROVIDER) {
-      this.profile = providerProfile.safeParse(await this.first(completed.result?.payloads)).data;
-    }
+  }
+
+  /** It runs within a workflow task, and all that is recorded of it is how it ended. */
+  private async localActivity(event: Event): Promise<void> {
+    const marker = event.markerRecordedEventAttributes;
+    if (marker?.markerName !== LOCAL_ACTIVITY) return;
+    const { data, result } = marker.details ?? {};
+    const { activity_type: name, attempt } = localActivityData.parse(await this.first(data?.payloads));
+    this.actions.set(String(event.eventId), {
+      name,
+      summary: await this.summary(event),
+      taskQueue: CONTROL_TASK_QUEUE,
+      scheduledAt: timeOf(event),
+      endedAt: timeOf(event),
+      outcome: marker.failure ? 'failed' : 'completed',
+      attempts: attempt,
+      failure: (await this.error(marker.failure))?.message,
+    });
+    if (name === LOAD_PROVIDER) this.profile = providerProfile.safeParse(await this.first(result?.payloads)).data;
+  }
+
+  private async summary({ userMetadata }: Event): Promise<string | undefined> {
+    return (await decodeOptionalSinglePayload<string>(this.converter, userMetadata?.summary)) ?? undefined;
   }
 
   private async first(payloads: Payload[] | null | undefined): Promise<unknown> {

@@ -9,6 +9,8 @@ export const hostDirectory = (hostsDirectory: string, host: string) => path.join
 /** For the inventory: `endpointHosts[].workDirectory` of a simulated host. */
 export const hostWorkDirectory = (hostsDirectory: string, host: string) =>
   path.join(hostDirectory(hostsDirectory, host), 'disk', 'Onward');
+export const hostProgramData = (hostsDirectory: string, host: string) =>
+  path.join(hostDirectory(hostsDirectory, host), 'disk', 'ProgramData');
 /** Physical path of a gateway application. Renaming a site in IIS does not move its files. */
 export const applicationDirectory = (hostsDirectory: string, host: string, site: HostSite, application: string) =>
   path.join(hostDirectory(hostsDirectory, host), 'disk', 'inetpub', site.installedAs, application);

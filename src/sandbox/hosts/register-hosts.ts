@@ -83,6 +83,7 @@ export const registerHosts: RegisterHosts = async (app, world) => {
       host.call(script, undefined, rule?.kind);
       return {
         computerName: host.spec.computerName,
+        programData: host.programData,
         act: rule === undefined ? 'nothing' : misbehaviour(rule.kind, script),
         delayMs: rule?.delayMs ?? 0,
       };

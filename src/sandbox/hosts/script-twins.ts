@@ -18,7 +18,7 @@ import path from 'node:path';
 import { DOMParser } from '@xmldom/xmldom';
 import { unzipSync } from 'fflate';
 import { FAILURE } from '../../contract/activities';
-import type { HashedFile, Parameters, RESULTS, ScriptName } from '../../systems/endpoint/scripts';
+import type { Decided, HashedFile, Parameters, RESULTS, ScriptName } from '../../systems/endpoint/scripts';
 import type { z } from 'zod';
 import { block, fileVersion, filesBelow, isBlocked, unblock, writeFile } from './disk';
 import { ScriptFailed } from './failures';
@@ -89,6 +89,11 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
       running,
     };
   },
+
+  claim: alone(async ({ host }, { claim, replaces }) => {
+    if (standingClaim(host) === replaces) writeText(claimFile(host), claim);
+    return { claim: standingClaim(host) };
+  }),
 
   backup: alone(async ({ host }, parameters) => {
     const folder = path.join(parameters.workDirectory, 'backups', parameters.backup);
@@ -198,14 +203,47 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
 
 /** The scripts that change the host take its mutex (common.ps1, Use-Host). */
 function alone<N extends ScriptName>(twin: Twin<N>): Twin<N> {
-  return (run, parameters) => run.host.exclusive(async () => twin(run, parameters));
+  return (run, parameters) =>
+    run.host.exclusive(async () => {
+      if ('upgrade' in parameters) refuseForeignClaim(run.host, parameters.upgrade);
+      if (isDecided(parameters)) refuseUnseenChanges(run.host, parameters);
+      return twin(run, parameters);
+    });
+}
+
+const claimFile = (host: SimulatedHost) => path.join(host.programData, 'Onward', 'claim.json');
+const standingClaim = (host: SimulatedHost) =>
+  existsSync(claimFile(host)) ? readFileSync(claimFile(host), 'utf8') : '';
+
+function refuseForeignClaim(host: SimulatedHost, upgrade: string): void {
+  const claim = standingClaim(host);
+  if (claim === '') return;
+  const { upgrade: owner } = JSON.parse(claim) as { upgrade: string };
+  if (owner === upgrade) return;
+  const computer = host.spec.computerName;
+  throw new ScriptFailed(FAILURE.unexpectedState, `${computer} now belongs to ${owner} (${claimFile(host)})`);
+}
+
+const isDecided = (parameters: object): parameters is Decided => 'seen' in parameters;
+
+/** common.ps1, Confirm-Seen */
+function refuseUnseenChanges(host: SimulatedHost, { workDirectory, records, seen }: Decided): void {
+  const folder = path.join(workDirectory, 'records', records);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  if (names.filter((name) => /\.(setup-started|restored|reset)\.json$/.test(name)).length === seen) return;
+  const computer = host.spec.computerName;
+  throw new ScriptFailed(FAILURE.notYet, `another script of Onward has changed ${computer} since it was looked at`);
 }
 
 const now = () => new Date().toISOString();
 
 function save(file: string, content: object): void {
+  writeText(file, JSON.stringify(content));
+}
+
+function writeText(file: string, text: string): void {
   mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(`${file}.new`, JSON.stringify(content));
+  writeFileSync(`${file}.new`, text);
   renameSync(`${file}.new`, file);
 }
 

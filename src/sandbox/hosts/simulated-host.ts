@@ -14,6 +14,7 @@ import {
   deployedVersions,
   folderDigest,
   hostDirectory,
+  hostProgramData,
   hostWorkDirectory,
   installedFile,
   writeFile,
@@ -46,6 +47,8 @@ interface HostState {
 export class SimulatedHost {
   readonly directory: string;
   readonly workDirectory: string;
+  /** %ProgramData% of the host. */
+  readonly programData: string;
   private readonly state: HostState;
   private readonly setups: SetupRuns;
   private changing = false;
@@ -56,6 +59,7 @@ export class SimulatedHost {
   ) {
     this.directory = hostDirectory(world.hostsDirectory, name);
     this.workDirectory = hostWorkDirectory(world.hostsDirectory, name);
+    this.programData = hostProgramData(world.hostsDirectory, name);
     mkdirSync(this.workDirectory, { recursive: true });
     this.state = existsSync(this.stateFile)
       ? (JSON.parse(readFileSync(this.stateFile, 'utf8')) as HostState)

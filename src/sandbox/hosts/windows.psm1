@@ -126,6 +126,7 @@ $begin = $env:ONWARD_SANDBOX_HOST + "scripts/$env:ONWARD_SCRIPT/begin"
 $order = Microsoft.PowerShell.Utility\Invoke-RestMethod -Method Post -Uri $begin -Body '{}' -ContentType 'application/json'
 $env:COMPUTERNAME = $order.computerName
 $env:USERDOMAIN = 'SANDBOX'
+$env:ProgramData = $order.programData
 switch ($order.act) {
     'hang' { while ($true) { Start-Sleep -Seconds 60 } }
     'exitsSilently' { [Environment]::Exit(0) }

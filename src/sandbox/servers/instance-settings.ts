@@ -6,6 +6,7 @@ const PORTALS: Record<Instance['cloud'], string> = {
   germany: 'https://portal.office.de/',
   china: 'https://portal.partner.microsoftonline.cn/',
   usGovernment: 'https://portal.microsoftonline.us/',
+  unstated: '',
 };
 
 /** Assumption: the names of the properties; the labels are those of systems.md 2.3. */

@@ -84,6 +84,13 @@ export class Wire {
         await this.wait(rule.delayMs ?? 1000);
         return this.answer(reply, call, { ...answer, outcome: rule.kind });
       }
+      case 'slowBefore':
+        await this.wait(rule.delayMs ?? 1000);
+        if (reply.raw.destroyed) {
+          this.record(call, rule.kind);
+          return reply.hijack();
+        }
+        return this.answer(reply, call, await act.perform('done'));
       case 'effectThenNoAnswer':
         await act.perform('done');
         this.record(call, rule.kind);

@@ -24,6 +24,7 @@ const TENANT_SUFFIX: Record<InstanceSpec['cloud'], string> = {
   germany: 'onmicrosoft.de',
   china: 'partner.onmschina.cn',
   usGovernment: 'onmicrosoft.us',
+  unstated: 'csp.example',
 };
 
 export function createProvider(spec: ProviderSpec): Provider {

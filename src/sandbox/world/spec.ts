@@ -9,7 +9,8 @@ const packageVersion = z.string().regex(/^\d+(\.\d+)+-\d+$/, 'must be <version>-
 
 export const instanceSpec = z.strictObject({
   name: text,
-  cloud: z.enum(['global', 'germany', 'china', 'usGovernment']).default('global'),
+  /** `unstated`: no setting of the instance tells its Microsoft cloud. */
+  cloud: z.enum(['global', 'germany', 'china', 'usGovernment', 'unstated']).default('global'),
   /** Which of the provider's gateways serves it, counted from 0. */
   gateway: count.optional(),
   /** Installed version; the provider's source version by default. */

@@ -13,6 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PowerShell as NodePowerShell } from 'node-powershell';
 import { z } from 'zod';
 import { FAILURE } from '../../contract/activities';
+import { redact } from '../../inventory/secrets';
 import { SystemError } from '../system-error';
 import { EnvelopeReader, type Envelope } from './envelope';
 import { findExecutable } from './executable';
@@ -201,7 +202,8 @@ function listen(shell: NodePowerShell, reader: EnvelopeReader) {
   for (const stream of [stdin, stdout, stderr]) stream.on('error', () => undefined);
   stderr.on('data', (text: string) => {
     takeOver(stderr);
-    tail = (tail + text).slice(-STDERR_TAIL);
+    // Twice of it, so that the cut goes through no secret that is shown.
+    tail = (tail + text).slice(-2 * STDERR_TAIL);
   });
   const told = new Promise<void>((resolve) => {
     stdout.on('data', (text: string) => {
@@ -210,7 +212,11 @@ function listen(shell: NodePowerShell, reader: EnvelopeReader) {
       if (reader.envelope !== undefined) resolve();
     });
   });
-  return { told, envelope: () => reader.envelope, stderr: () => tail.replace(LIBRARY_MARK, '').trim() };
+  return {
+    told,
+    envelope: () => reader.envelope,
+    stderr: () => redact(tail.replace(LIBRARY_MARK, '')).trim().slice(-STDERR_TAIL),
+  };
 }
 
 /** The library would collect all output in memory, without limit; nothing that it finds there is of use. */

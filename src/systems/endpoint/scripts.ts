@@ -85,6 +85,8 @@ export const RESULTS = {
     ),
   }),
   inspect: inspection,
+  /** The claim that stands now; empty for none. */
+  claim: z.object({ claim: z.string() }),
   backup: z.object({ path: z.string(), listed: z.array(file), copied: z.array(file), deployed: z.array(file) }),
   stage: z.object({ directory: z.string(), sha256: z.string(), blocked: z.array(z.string()) }),
   setup: setupEnded,
@@ -95,14 +97,23 @@ export const RESULTS = {
   restore: z.object({ deployed: z.array(file) }),
 };
 
+/** A script that changes the host is refused while the host is claimed by another upgrade than this one. */
+interface Changing {
+  upgrade: string;
+}
 interface OnSite {
-  workDirectory: string;
   site: string;
   application: string;
 }
-interface Recorded {
+/** Such a script acts on what `inspect` has told of this upgrade, and is refused when more has been recorded since. */
+export interface Decided extends Changing {
+  workDirectory: string;
   /** Name of the folder that keeps this upgrade's records. */
   records: string;
+  /** How many changes were recorded there when this was decided (upgrade-records). */
+  seen: number;
+}
+interface Recorded extends Decided {
   /** Names this run's records. */
   id: string;
 }
@@ -118,13 +129,15 @@ export interface Parameters {
     /** How long to wait for setups that still run. */
     waitMilliseconds: number;
   };
+  /** Puts `claim` in place of `replaces`, and of nothing else; empty: of no claim. Both are texts that are only compared. */
+  claim: { claim: string; replaces: string };
   /** `backup` names the copy's folder and the copy of the IIS configuration; `copy` says when to copy. */
-  backup: OnSite & { backup: string; copy: 'never' | 'ifMissing' | 'always' };
-  stage: { workDirectory: string; packageUrl: string; sha256: string };
+  backup: OnSite & Decided & { backup: string; copy: 'never' | 'ifMissing' | 'always' };
+  stage: Changing & { workDirectory: string; packageUrl: string; sha256: string };
   setup: OnSite & Recorded & { directory: string; ip: string; hostname: string };
-  reset: Recorded & { workDirectory: string; covers: string[] };
+  reset: Recorded & { covers: string[] };
   answer: { url: string; waitMilliseconds: number };
-  hash: { backup: string; site: string; application: string };
+  hash: OnSite & { backup: string };
   restore: OnSite & Recorded & { backup: string };
 }
 

@@ -31,6 +31,10 @@ export function changes({ started, restored }: Inspection): string[] {
   return [...started, ...restored].map(({ id }) => id);
 }
 
+/** How many changes are recorded. Records are only ever added, so a number that has stayed the same means that nobody acted. */
+export const recordedChanges = ({ started, restored, reset }: Inspection): number =>
+  started.length + restored.length + reset.length;
+
 /**
  * Whether the Internet services have to be restarted: not after a restart that succeeded and came after every change,
  * and not for the sake of a rollback that had nothing to undo.

@@ -2,7 +2,8 @@
 # 'copy' says when: 'never', only 'ifMissing', or 'always' anew.
 param($Parameters)
 
-Use-Host {
+Use-Host $Parameters.upgrade {
+    Confirm-Seen $Parameters
     $application = Get-Application $Parameters.site $Parameters.application
     $folder = [IO.Path]::Combine($Parameters.workDirectory, 'backups', $Parameters.backup)
     $files = Join-Path $folder 'files'

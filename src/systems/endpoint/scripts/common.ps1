@@ -15,11 +15,19 @@ function Add-Log([string] $Text) { $log.Add($Text) }
 function Read-Json([string] $Path) { $utf8.GetString([IO.File]::ReadAllBytes($Path)) | ConvertFrom-Json }
 
 # Whoever reads the file sees the old one or the new one, never a half.
-function Save-Json([string] $Path, [hashtable] $Content) {
+function Save-Text([string] $Path, [string] $Text) {
     $null = New-Item -ItemType Directory -Path (Split-Path -Parent $Path) -Force
-    [IO.File]::WriteAllText("$Path.new", ($Content | ConvertTo-Json -Depth 10 -Compress), $utf8)
+    [IO.File]::WriteAllText("$Path.new", $Text, $utf8)
     Move-Item -LiteralPath "$Path.new" -Destination $Path -Force
 }
+
+function Save-Json([string] $Path, [hashtable] $Content) { Save-Text $Path ($Content | ConvertTo-Json -Depth 10 -Compress) }
+
+# Says which upgrade the host belongs to. The same file for every provider, whatever its work directory.
+$claimFile = [IO.Path]::Combine($env:ProgramData, 'Onward', 'claim.json')
+
+# The text of the claim; empty without one.
+function Get-Claim { if (Test-Path -LiteralPath $claimFile) { $utf8.GetString([IO.File]::ReadAllBytes($claimFile)) } else { '' } }
 
 function Get-Now { [DateTime]::UtcNow.ToString('o') }
 
@@ -36,18 +44,38 @@ function Get-FileList([string] $Folder) {
 }
 
 # One writer per host: an orphaned script of a dead worker may still be at work (lessons.md 6). Nobody queues behind it: what
-# is to be done depends on what it will have done.
-function Use-Host([scriptblock] $Work) {
+# is to be done depends on what it will have done. A host that is claimed by another upgrade is not changed: what an orphaned
+# worker still believes does not count.
+function Use-Host([string] $Upgrade, [scriptblock] $Work) {
     $mutex = New-Object System.Threading.Mutex($false, "Global\Onward-$env:COMPUTERNAME")
     $held = $false
     try {
         # Abandoned: the script that held it died. What it left behind was looked at before this script was started.
         try { $held = $mutex.WaitOne(0) } catch [System.Threading.AbandonedMutexException] { $held = $true }
         if (-not $held) { Fail 'NotYet' "another script of Onward is changing $env:COMPUTERNAME" }
+        if ($Upgrade -ne '') {
+            $claim = Get-Claim
+            if ($claim -ne '') {
+                $owner = [string] ($claim | ConvertFrom-Json).upgrade
+                if ($owner -cne $Upgrade) { Fail 'UnexpectedState' "$env:COMPUTERNAME now belongs to $owner ($claimFile)" }
+            }
+        }
         & $Work
     } finally {
         if ($held) { $mutex.ReleaseMutex() }
         $mutex.Dispose()
+    }
+}
+
+# Ends the script when this upgrade has changed anything since it was decided: a script that outlived its worker may come to
+# act when the next attempt has done its work, and would do it a second time.
+function Confirm-Seen($Parameters) {
+    $records = [IO.Path]::Combine($Parameters.workDirectory, 'records', $Parameters.records)
+    $changes = @(if (Test-Path -LiteralPath $records) {
+            Get-ChildItem -LiteralPath $records -File | Where-Object { $_.Name -match '\.(setup-started|restored|reset)\.json$' }
+        })
+    if ($changes.Count -ne $Parameters.seen) {
+        Fail 'NotYet' "another script of Onward has changed $env:COMPUTERNAME since it was looked at"
     }
 }
 

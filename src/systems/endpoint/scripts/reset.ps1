@@ -1,7 +1,8 @@
 # Restarts the host's Internet services and records what came of it and which changes it came after.
 param($Parameters)
 
-Use-Host {
+Use-Host $Parameters.upgrade {
+    Confirm-Seen $Parameters
     $running = @(Get-RunningSetups $Parameters.workDirectory)
     if ($running.Count -gt 0) { Fail 'NotYet' "setup.cmd still runs for the site '$($running[0].site)'" }
     # Text on standard error is no error here: iisreset is judged by its exit code, its last line and the services.

@@ -1,7 +1,8 @@
 # Puts a backup's files back in place of the application's, with the application's pool stopped so that no file is in use.
 param($Parameters)
 
-Use-Host {
+Use-Host $Parameters.upgrade {
+    Confirm-Seen $Parameters
     $running = @(Get-RunningSetups $Parameters.workDirectory)
     if ($running.Count -gt 0) { Fail 'NotYet' "setup.cmd still runs for the site '$($running[0].site)'" }
     $application = Get-Application $Parameters.site $Parameters.application

@@ -1,7 +1,8 @@
 # Runs setup.cmd for one gateway site and records its start and its end, so that whoever comes next knows.
 param($Parameters)
 
-Use-Host {
+Use-Host $Parameters.upgrade {
+    Confirm-Seen $Parameters
     $running = @(Get-RunningSetups $Parameters.workDirectory)
     if ($running.Count -gt 0) { Fail 'NotYet' "setup.cmd still runs for the site '$($running[0].site)'" }
     $records = [IO.Path]::Combine($Parameters.workDirectory, 'records', $Parameters.records)

@@ -10,7 +10,7 @@ function Find-One([string] $Folder, [string] $Name) {
     $found[0].FullName
 }
 
-Use-Host {
+Use-Host $Parameters.upgrade {
     $folder = [IO.Path]::Combine($Parameters.workDirectory, 'packages', $Parameters.sha256)
     $staged = Join-Path $folder 'staged.json'
     if (Test-Path -LiteralPath $staged) {

@@ -1,0 +1,124 @@
+/**
+ * Claims of endpoint hosts: never two upgrades at once on one host.
+ *
+ * A claim lies on the host itself and names its upgrade; nobody has to give it back. Whoever comes next asks Temporal
+ * whether that upgrade can still change the host, which it can until it has crossed or ended. So neither a crash nor a
+ * terminated workflow leaves a host locked.
+ */
+import { Context } from '@temporalio/activity';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { z } from 'zod';
+import { FAILURE, type ClaimActivities, type EndpointActivities } from '../src/contract/activities';
+import type { HostClaim } from '../src/contract/facts';
+import { siteVersion } from '../src/systems/endpoint/site-version';
+import { SystemError } from '../src/systems/system-error';
+import { crossedAttribute } from '../src/temporal/search-attributes';
+import type { HostWork } from './host-work';
+
+type Input = Parameters<EndpointActivities['claimHost']>[0];
+
+const hostClaim = z.object({ upgrade: z.string(), run: z.string(), namespace: z.string(), at: z.string() });
+
+/** Claims the host, then reads what stands on it: what was read before may be another upgrade's doing. */
+export async function claimHost(
+  work: HostWork,
+  { sites, upgrade, run, from, to }: Input,
+): ReturnType<EndpointActivities['claimHost']> {
+  const { client } = Context.current();
+  const own: HostClaim = { upgrade, run, namespace: await namespaceId(client), at: new Date().toISOString() };
+  let replaces = '';
+  for (;;) {
+    const { claim: standing } = await work.run('claim', { claim: JSON.stringify(own), replaces });
+    const claim = readClaim(work, standing);
+    if (claim.upgrade === upgrade && claim.run === run) break;
+    if (claim.namespace !== own.namespace) throw unknownHere(work, claim);
+    if (await canChangeHost(client, claim)) return { takenBy: claim };
+    // Unless yet another upgrade is quicker.
+    replaces = standing;
+  }
+  const seen = await work.inspect(sites);
+  return { versions: seen.sites.map((site) => siteVersion(site, from, to)) };
+}
+
+export function createClaimActivities(): ClaimActivities {
+  return {
+    awaitClaimEnd: async ({ host, claim }) => {
+      if (!(await canChangeHost(Context.current().client, claim))) return;
+      throw new SystemError({
+        type: FAILURE.notYet,
+        system: host,
+        call: 'the claim',
+        object: claim.upgrade,
+        problem: `stands since ${claim.at}`,
+        next: 'The host is free when that upgrade has crossed or ended.',
+      });
+    },
+  };
+}
+
+/** Whether the upgrade that made the claim still runs and may still go back: both ways lead over the host. */
+async function canChangeHost({ workflow }: Client, claim: HostClaim): Promise<boolean> {
+  try {
+    // The newest run of this id: a reset goes on with the claim, an upgrade that was started anew makes its own.
+    const { status, typedSearchAttributes, raw } = await workflow.getHandle(claim.upgrade).describe();
+    return (
+      status.name === 'RUNNING' &&
+      raw.workflowExecutionInfo?.firstRunId === claim.run &&
+      typedSearchAttributes.get(crossedAttribute) !== true
+    );
+  } catch (error) {
+    // Ended so long ago that the namespace has forgotten it.
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw temporalIsSilent(error, 'reading the state', claim.upgrade);
+  }
+}
+
+/** Names survive a server's loss of its data, ids do not. */
+async function namespaceId({ workflowService, options: { namespace } }: Client): Promise<string> {
+  try {
+    const { namespaceInfo } = await workflowService.describeNamespace({ namespace });
+    return namespaceInfo?.id ?? '';
+  } catch (error) {
+    throw temporalIsSilent(error, 'reading the id of the namespace', namespace);
+  }
+}
+
+function temporalIsSilent(cause: unknown, call: string, object: string): SystemError {
+  return new SystemError(
+    {
+      type: FAILURE.unreachable,
+      system: 'Temporal',
+      call,
+      object,
+      problem: `failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+      next: 'Look at the Temporal server, and at the rights of this worker in its namespace.',
+    },
+    { cause },
+  );
+}
+
+function readClaim({ fail }: HostWork, text: string): HostClaim {
+  try {
+    return hostClaim.parse(JSON.parse(text));
+  } catch (cause) {
+    throw fail(
+      {
+        type: FAILURE.unexpectedState,
+        call: 'the claim',
+        problem: `cannot be read: ${text.slice(0, 100)}`,
+        next: 'Make sure that no upgrade is at work on this host, remove Onward\\claim.json in %ProgramData%, then retry.',
+      },
+      cause,
+    );
+  }
+}
+
+function unknownHere({ fail }: HostWork, { upgrade, at }: HostClaim): SystemError {
+  return fail({
+    type: FAILURE.unexpectedState,
+    call: 'the claim',
+    object: upgrade,
+    problem: `stands since ${at} and was made from another Temporal namespace, which alone knows what became of it`,
+    next: 'Let that upgrade end there; if it has ended, remove Onward\\claim.json in %ProgramData% of the host. Then retry.',
+  });
+}

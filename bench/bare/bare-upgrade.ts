@@ -1,0 +1,197 @@
+/**
+ * What `upgradeProvider` is compared with: the same activities in the same order, side by side where an upgrade has them
+ * side by side, and the same waits for people, as a plain Temporal workflow without path, undo list, holds, audit trail,
+ * reminders or search attributes. The bench checks that both histories have the same activities.
+ */
+import {
+  condition,
+  defineQuery,
+  defineSignal,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type {
+  BillingActivities,
+  EndpointActivities,
+  InventoryActivities,
+  MicrosoftActivities,
+  NetworkActivities,
+  NotifyActivities,
+  OperationsActivities,
+} from '../../src/contract/activities';
+import type { ApplicationInstance, GatewaySite, HostFacts } from '../../src/contract/facts';
+import type { ConfirmStep, ConsentCompleted } from '../../src/contract/messages';
+import { endpointTaskQueue, type ProviderProfile } from '../../src/contract/provider';
+import { QUERY, type Gate, type UpgradeStatus } from '../../src/contract/status';
+import { TARGET_VERSION, withoutRelease } from '../../src/contract/versions';
+import { parseEndpointUrl } from '../../workflows/steps/gateway-address';
+
+const TIMEOUTS = { startToCloseTimeout: '2 minutes', heartbeatTimeout: '10 seconds' } as const;
+const at = proxyLocalActivities<InventoryActivities & NotifyActivities>(TIMEOUTS);
+const call = proxyActivities<OperationsActivities & BillingActivities & MicrosoftActivities & NetworkActivities>(
+  TIMEOUTS,
+);
+
+export async function bareUpgrade({ provider }: { provider: string }): Promise<void> {
+  const people = new People();
+  const profile = await at.loadProvider({ provider });
+  const { operations, aps, billing, plans, stores, taskMonitor: monitor, connectionTest: setting } = profile;
+  const both = { operations, aps };
+  const upgrade = workflowInfo().workflowId;
+  const to = TARGET_VERSION;
+
+  const [{ instances }, { templates: sold }, , ...hosts] = await Promise.all([
+    call.readOperations(both),
+    call.readBilling({ billing, plans }),
+    call.hashPackage({ url: profile.package.url, caFile: profile.package.caFile }),
+    ...profile.endpointHosts.map((host) => endpoint(host.name).readHost({ host })),
+  ]);
+  const from = withoutRelease(instances[0]?.packageVersion ?? '');
+
+  const active = (await call.readTemplates(both)).filter(({ active }) => active);
+  await Promise.all(active.map(({ id: templateId }) => call.deactivateTemplate({ operations, templateId })));
+  await call.awaitTasksProcessed({ monitor });
+
+  await Promise.all(
+    profile.endpointHosts.map(async (host) => {
+      const sites = sitesOn(hosts, host.name, profile, instances);
+      const on = endpoint(host.name);
+      await on.claimHost({ host, sites, upgrade, run: workflowInfo().firstExecutionRunId, from, to });
+      const { url: packageUrl, sha256 } = profile.package;
+      const staged = await on.stagePackage({ host, packageUrl, sha256, upgrade });
+      for (const site of sites) {
+        await on.backupSite({ host, site, upgrade, from, to });
+        await on.runSetup({ host, site, staged, upgrade, from, to });
+      }
+      await on.resetIis({ host, upgrade, purpose: 'upgrade' });
+    }),
+  );
+
+  await call.importPackage({ ...both, packageUrl: profile.package.url, version: to, requestId: uuid4() });
+  const [pilot, ...rest] = instances.map(({ id: instanceId }) => ({ ...both, instanceId, version: to }));
+  if (pilot) await call.upgradeInstance(pilot);
+  await Promise.all(rest.map((instance) => call.upgradeInstance(instance)));
+
+  if (from === '18.3') {
+    await people.asked(
+      profile,
+      instances.map(({ id }) => ({ step: 'acquireRefreshTokens', item: String(id), answeredBy: 'consentCompleted' })),
+      (gate) => call.testConnection({ setting, instance: instances.find(({ id }) => String(id) === gate.item)! }),
+    );
+    if (sold.some(({ basedOnEmail }) => basedOnEmail)) {
+      await people.asked(profile, [{ step: 'removeEmailParameter', item: 'parameter' }], () =>
+        call.readBilling({ billing, plans }),
+      );
+    }
+    await people.asked(
+      profile,
+      stores.map(({ id }) => ({ step: 'removeEmailParameter', item: `store-${id}` })),
+    );
+  }
+  await people.asked(
+    profile,
+    ['controlPanel', ...stores.map(({ id }) => `store-${id}`)].map((item) => ({ step: 'updateCustomizations', item })),
+  );
+
+  await Promise.all([
+    call.awaitTasksProcessed({ monitor }),
+    ...instances.map((instance) => call.testConnection({ setting, instance })),
+  ]);
+  await Promise.all(active.map(({ id: templateId }) => call.activateTemplate({ operations, templateId })));
+  people.over = true;
+  await tell(profile, 'completed');
+}
+
+const endpoint = (host: string): EndpointActivities =>
+  proxyActivities<EndpointActivities>({ ...TIMEOUTS, taskQueue: endpointTaskQueue(host) });
+
+/** In the sandbox every gateway application has the address of its hostname to itself. */
+function sitesOn(
+  facts: HostFacts[],
+  host: string,
+  { gatewayAddresses }: ProviderProfile,
+  instances: ApplicationInstance[],
+): GatewaySite[] {
+  const sites = facts.find((each) => each.host === host)?.sites ?? [];
+  const addressed = instances.map(({ id, endpointUrl }) => ({ id, ...parseEndpointUrl(endpointUrl) }));
+  return sites.flatMap(({ name, applications, bindings }) =>
+    applications.flatMap(({ name: application }) => {
+      const served = addressed.filter(
+        (each) =>
+          each.application === application &&
+          bindings.some(({ address }) => address === gatewayAddresses[each.hostname ?? '']),
+      );
+      const [{ hostname } = {}] = served;
+      if (hostname === undefined) return [];
+      const ip = gatewayAddresses[hostname] ?? '';
+      return [{ host, site: name, application, hostname, ip, instances: served.map(({ id }) => id) }];
+    }),
+  );
+}
+
+interface Question {
+  step: string;
+  item: string;
+  answeredBy?: 'consentCompleted';
+}
+type Open = Pick<Gate, 'id' | 'step' | 'item' | 'asked' | 'openedAt' | 'answer'>;
+
+/** Just enough for the sandbox operator to see what is asked, and to be heard. */
+class People {
+  over = false;
+  private open: Open[] = [];
+
+  constructor() {
+    const close = (step: string, item: string | undefined): void => {
+      this.open = this.open.filter((gate) => gate.step !== step || gate.item !== item);
+    };
+    setHandler(defineSignal<[ConfirmStep]>('confirmStep'), ({ step, item }) => close(step, item));
+    setHandler(defineSignal<[ConsentCompleted]>('consentCompleted'), ({ instance }) =>
+      close('acquireRefreshTokens', String(instance)),
+    );
+    setHandler(defineQuery<Pick<UpgradeStatus, 'holds' | 'state'> & { gates: Open[] }>(QUERY.status), () => ({
+      gates: this.open,
+      holds: [],
+      state: this.over ? 'completed' : 'running',
+    }));
+  }
+
+  /** Tells that these are waited for, and does what follows on each answer. */
+  async asked(
+    profile: ProviderProfile,
+    questions: Question[],
+    answered?: (gate: Open) => Promise<unknown>,
+  ): Promise<void> {
+    const gates = questions.map(gateOf);
+    this.open.push(...gates);
+    await Promise.all([
+      tell(profile, 'gatesOpened'),
+      ...gates.map(async (gate) => {
+        await condition(() => !this.open.includes(gate));
+        await answered?.(gate);
+      }),
+    ]);
+  }
+}
+
+function gateOf({ step, item, answeredBy }: Question): Open {
+  return {
+    id: `${step}/${item}`,
+    step,
+    item,
+    asked: answeredBy ? 'partnerAdministrator' : 'operator',
+    openedAt: new Date().toISOString(),
+    answer: answeredBy
+      ? { name: answeredBy, payload: { instance: item, by: '<who>' } }
+      : { name: 'confirmStep', payload: { step, item, by: '<who>', evidence: '<what shows it>' } },
+  };
+}
+
+async function tell({ provider, notify }: ProviderProfile, kind: 'gatesOpened' | 'completed'): Promise<void> {
+  const { workflowId } = workflowInfo();
+  const notice = { id: uuid4(), provider, workflowId, kind, subject: kind, body: '' };
+  await Promise.all(notify.map((target) => at.notify({ target, notice })));
+}

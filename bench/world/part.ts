@@ -1,0 +1,113 @@
+/**
+ * A part of the bench's world in a process of its own: the sandbox, the control plane's worker, the workers of all endpoint
+ * hosts, or workers with stubs for activities. Its first argument is its role as JSON; it sends one message when it is ready, and ends with its parent.
+ */
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { Polling } from '../../activities/polling';
+import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../src/contract/provider';
+import type { ProviderProfileInput } from '../../src/sandbox/inventory';
+import { startSandbox } from '../../src/sandbox/server';
+import type { Timings } from '../../src/sandbox/world/timings';
+import { connectWorker } from '../../src/temporal/worker-connection';
+import { createControlPlaneWorker } from '../../src/worker/control-plane';
+import { createEndpointWorker } from '../../src/worker/endpoint';
+import { STUB_HOST, stubControlPlane, stubEndpoint } from './stub-activities';
+
+export interface SandboxPart {
+  part: 'sandbox';
+  /** Holds the providers already. */
+  dataDirectory: string;
+  inventoryDirectory: string;
+  /** What all entries of the inventory have in common. */
+  settings: Partial<ProviderProfileInput>;
+}
+export interface ControlPlanePart {
+  part: 'controlPlane';
+  inventoryDirectory: string;
+  /** Bundle with the workflows. */
+  codePath: string;
+}
+export interface EndpointsPart {
+  part: 'endpoints';
+  hosts: string[];
+  /** `.../_sim/` of the sandbox. */
+  sim: string;
+}
+export interface StubControlPlanePart {
+  part: 'stubControlPlane';
+  codePath: string;
+  /** Upgrades that it keeps in memory; by default as many as the SDK finds right for this process. */
+  cached?: number | undefined;
+}
+export interface StubEndpointPart {
+  part: 'stubEndpoint';
+}
+export type Part = SandboxPart | ControlPlanePart | EndpointsPart | StubControlPlanePart | StubEndpointPart;
+
+/** The zero-latency sandbox: whatever the systems would take their time for is done at once. */
+const AT_ONCE: Partial<Timings> = { drainMs: 0, importMs: 0, relationsMs: 0, upgradeMs: 0, setupMs: 0, iisResetMs: 0 };
+/** A sandbox answers at once, so waiting activities look often. */
+const QUICK_LOOKS: Polling = { firstGapMs: 5, longestGapMs: 50, absenceMs: 100 };
+
+async function begin(part: Part): Promise<void> {
+  switch (part.part) {
+    case 'sandbox': {
+      const { dataDirectory, inventoryDirectory, settings } = part;
+      const sandbox = await startSandbox({ dataDirectory, providers: [], timings: AT_ONCE });
+      sandbox.writeInventory(inventoryDirectory, settings);
+      return ready({ sim: sandbox.urls.sim });
+    }
+    case 'controlPlane': {
+      const { inventoryDirectory, codePath } = part;
+      const worker = await createControlPlaneWorker(await connectWorker(), {
+        inventoryDirectory,
+        polling: QUICK_LOOKS,
+        workflows: { codePath },
+      });
+      ready({});
+      return await worker.run();
+    }
+    case 'endpoints': {
+      const connection = await connectWorker();
+      const workers = await Promise.all(
+        part.hosts.map((host) =>
+          createEndpointWorker(connection, {
+            host,
+            env: { PATH: '', ONWARD_SANDBOX_HOST: new URL(`hosts/${host}/`, part.sim).href },
+          }),
+        ),
+      );
+      ready({});
+      await Promise.all(workers.map((worker) => worker.run()));
+      return;
+    }
+    case 'stubControlPlane': {
+      const worker = await Worker.create({
+        connection: await connectWorker(),
+        taskQueue: CONTROL_TASK_QUEUE,
+        workflowBundle: { codePath: part.codePath },
+        activities: stubControlPlane,
+        ...(part.cached === undefined ? {} : { maxCachedWorkflows: part.cached }),
+      });
+      ready({});
+      return await worker.run();
+    }
+    case 'stubEndpoint': {
+      const taskQueue = endpointTaskQueue(STUB_HOST);
+      const worker = await Worker.create({ connection: await connectWorker(), taskQueue, activities: stubEndpoint });
+      ready({});
+      return await worker.run();
+    }
+  }
+}
+
+function ready(message: object): void {
+  process.send?.(message);
+}
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+process.once('disconnect', () => process.exit());
+begin(JSON.parse(process.argv[2] ?? '') as Part).catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});

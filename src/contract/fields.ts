@@ -1,0 +1,15 @@
+/** What the messages of every workflow are made of. */
+import { z } from 'zod';
+
+/** Longest text that is kept; longer answers are refused, and the audit trail keeps their beginning. */
+export const MAX_TEXT = 4000;
+
+export const text = (what: string, max = MAX_TEXT) =>
+  z
+    .string({ error: `${what} must be a text` })
+    .trim()
+    .min(1, `${what} must not be empty`)
+    .max(max, `${what} is longer than ${max} characters`);
+
+/** Who says so. */
+export const by = text('by', 200);

@@ -1,0 +1,11 @@
+# Writes down which upgrade this host belongs to, unless it belongs to another one than is to be replaced.
+param($Parameters)
+
+Use-Host '' {
+    $standing = Get-Claim
+    if ([string]::Equals($standing, [string] $Parameters.replaces, [StringComparison]::Ordinal)) {
+        Save-Text $claimFile $Parameters.claim
+        $standing = Get-Claim
+    }
+    @{ claim = $standing }
+}

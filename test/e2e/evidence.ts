@@ -1,0 +1,203 @@
+/** Gathers what the invariants of an upgrade are judged by, from Temporal's history, the workflow's queries and the sandbox. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { isGrpcServiceError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
+import { temporal } from '@temporalio/proto';
+import { QUERY, type AuditEntry, type UpgradeStatus } from '../../src/contract/status';
+import { isOpen } from '../../src/sandbox/world/state';
+import { hostWorkDirectory } from '../../src/sandbox/hosts/disk';
+import type { JournalEntry } from '../../src/sandbox/journal';
+import type { Sandbox, SandboxState } from '../../src/sandbox/server';
+import { fileName, resetProblem } from '../../src/systems/endpoint/upgrade-records';
+import type { ResetDone } from '../../src/systems/endpoint/scripts';
+import type { Evidence, RecordedMessage, RunEvidence, ScheduledActivity } from './invariants';
+
+type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
+
+/** How long an answer of a worker may take; one that is down answers nothing. */
+const DEADLINE_MS = 10_000;
+const ATTEMPTS = 3;
+/** gRPC: https://grpc.io/docs/guides/status-codes/ */
+const DEADLINE_EXCEEDED = 4;
+/** The audit trail keeps so much of a name. */
+const LONGEST_NAME = 200;
+
+/** One run: what Temporal has recorded, and what the workflow answers. */
+export async function evidenceOfRun(
+  client: Client,
+  handle: WorkflowHandle,
+  before: SandboxState,
+): Promise<RunEvidence> {
+  const { events } = await handle.fetchHistory();
+  const history = events ?? [];
+  const described = await handle.describe();
+  const status = await ask<UpgradeStatus>(client, handle, QUERY.status);
+  const audit = await ask<AuditEntry[]>(client, handle, QUERY.audit);
+  const decode = (payloads: Payloads) =>
+    decodeArrayFromPayloads(client.options.loadedDataConverter, payloads?.payloads);
+  return {
+    startedAt: described.startTime.toISOString(),
+    ...(described.closeTime === undefined ? {} : { closedAt: described.closeTime.toISOString() }),
+    closed: described.status.name,
+    before,
+    status,
+    audit,
+    messages: await messagesIn(history, decode),
+    activities: await activitiesIn(history, decode),
+    notices: noticesIn(history),
+    defects: defectsIn(history),
+    pending: pendingIn(described.raw),
+    stored: textsIn(history),
+  };
+}
+
+/** A query that reaches a worker while it drops the run from its cache is never answered: it is asked again. */
+async function ask<Answer>(client: Client, handle: WorkflowHandle, query: string): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await client.connection.withDeadline(Date.now() + DEADLINE_MS, () => handle.query<Answer>(query));
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined;
+      const late = isGrpcServiceError(cause) && Number(cause.code) === DEADLINE_EXCEEDED;
+      if (!late || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** Everything about one provider; `runs` in the order of their start. */
+export async function evidenceOf(
+  sandbox: Sandbox,
+  provider: string,
+  workflowId: string,
+  found: Pick<Evidence, 'runs' | 'tasksAtStart' | 'verifiesConsent' | 'seed'>,
+): Promise<Evidence> {
+  const after = await sandbox.state(provider);
+  const world = sandbox.world.provider(provider);
+  const hosts = [...new Set(world.gateways.map(({ host }) => host))];
+  return {
+    ...found,
+    provider,
+    after,
+    journal: journalOf(sandbox, provider, hosts),
+    office365Tasks: world.tasks.filter(isOffice365).map(({ id }) => id),
+    instances: world.instances.map(({ instanceId, cloud }) => ({ id: instanceId, cloud })),
+    resets: hosts.flatMap((host) => resetsOn(sandbox.dataDirectory, host, workflowId)),
+    secrets: [
+      ...[world.operationsLogin?.password, world.billingLogin?.password],
+      ...world.instances.map(({ refreshToken }) => refreshToken?.value),
+    ].filter((secret) => secret !== undefined),
+  };
+}
+
+/** Ids of the tasks that have to be processed before anything is disrupted. */
+export function openTasks(sandbox: Sandbox, provider: string): number[] {
+  const { tasks } = sandbox.world.provider(provider);
+  return tasks.filter((task) => isOffice365(task) && isOpen(task)).map(({ id }) => id);
+}
+
+const isOffice365 = ({ name, periodic }: { name: string; periodic: boolean }): boolean =>
+  !periodic && /office/i.test(name);
+
+/** A host's entries name the provider where only one has sites on it. */
+function journalOf(sandbox: Sandbox, provider: string, hosts: string[]): JournalEntry[] {
+  const others = sandbox.world.providers().filter(({ id }) => id !== provider);
+  const shared = new Set(others.flatMap(({ gateways }) => gateways.map(({ host }) => host)));
+  return sandbox.journal
+    .entries()
+    .filter((entry) => entry.provider === provider || (entry.host !== undefined && hosts.includes(entry.host)))
+    .map((entry) => (entry.provider === undefined && !shared.has(entry.host ?? '') ? { ...entry, provider } : entry));
+}
+
+/** The restarts that the upgrade's scripts have recorded as done on the host's disk. */
+function resetsOn(dataDirectory: string, host: string, workflowId: string): Evidence['resets'] {
+  const folder = path.join(
+    hostWorkDirectory(path.resolve(dataDirectory, 'hosts'), host),
+    'records',
+    fileName(workflowId),
+  );
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.reset.json'))
+    .map((name) => JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as ResetDone & { at: string })
+    .filter((reset) => resetProblem(reset) === undefined)
+    .map(({ at, covers }) => ({ host, at, covers }));
+}
+
+type Decode = (payloads: Payloads) => Promise<unknown[]>;
+
+async function messagesIn(events: HistoryEvent[], decode: Decode): Promise<RecordedMessage[]> {
+  const found: RecordedMessage[] = [];
+  for (const {
+    workflowExecutionSignaledEventAttributes: signal,
+    workflowExecutionUpdateAcceptedEventAttributes: update,
+  } of events) {
+    const sent = signal
+      ? { channel: 'signal' as const, name: signal.signalName, payloads: signal.input }
+      : update
+        ? {
+            channel: 'update' as const,
+            name: update.acceptedRequest?.input?.name,
+            payloads: update.acceptedRequest?.input?.args,
+          }
+        : undefined;
+    if (!sent) continue;
+    const [payload] = await decode(sent.payloads);
+    found.push({ channel: sent.channel, name: sent.name ?? '', by: senderOf(payload) });
+  }
+  return found;
+}
+
+function senderOf(payload: unknown): string {
+  const by = payload !== null && typeof payload === 'object' && 'by' in payload ? payload.by : undefined;
+  if (typeof by !== 'string' || by.trim() === '') return 'unknown';
+  return by.length > LONGEST_NAME ? `${by.slice(0, LONGEST_NAME)}…` : by;
+}
+
+async function activitiesIn(events: HistoryEvent[], decode: Decode): Promise<ScheduledActivity[]> {
+  const found: ScheduledActivity[] = [];
+  for (const { activityTaskScheduledEventAttributes: scheduled } of events) {
+    if (!scheduled) continue;
+    const [input] = await decode(scheduled.input);
+    found.push({ name: scheduled.activityType?.name ?? '', input });
+  }
+  return found;
+}
+
+/** Notices are local activities, recorded as markers, and activities where the first attempt fails. */
+function noticesIn(events: HistoryEvent[]): number {
+  return events.filter(
+    ({ markerRecordedEventAttributes: marker, activityTaskScheduledEventAttributes: scheduled }) =>
+      scheduled?.activityType?.name === 'notify' ||
+      (marker && textsIn(marker.details).some((text) => text.includes('"notify"'))),
+  ).length;
+}
+
+/** A workflow task that fails because of our code; the server's own reasons (a lost worker, an overtaken task) are none. */
+/** Somebody has reset the workflow: no failure of ours. */
+const RESET = temporal.api.enums.v1.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW;
+
+function defectsIn(events: HistoryEvent[]): string[] {
+  return events.flatMap(({ workflowTaskFailedEventAttributes: failed }) =>
+    failed?.failure?.message && failed.cause !== RESET && !/UnhandledCommand|reset sticky/i.test(failed.failure.message)
+      ? [failed.failure.message]
+      : [],
+  );
+}
+
+function pendingIn(described: temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse): string[] {
+  return [
+    ...(described.pendingActivities ?? []).map(({ activityType }) => `activity ${activityType?.name ?? ''}`),
+    ...(described.pendingWorkflowTask ? ['workflow task'] : []),
+  ];
+}
+
+/** Every text in a message of Temporal's, payloads included. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (value instanceof Uint8Array) return [Buffer.from(value).toString('utf8')];
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap(textsIn);
+}

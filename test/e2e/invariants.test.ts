@@ -1,0 +1,351 @@
+/** The checker itself: it finds nothing wrong with a sound upgrade, and each invariant is broken by what it is there for. */
+import type { AuditEntry, UpgradeStatus } from '../../src/contract/status';
+import type { JournalEntry } from '../../src/sandbox/journal';
+import type { SandboxState } from '../../src/sandbox/server';
+import { expectInvariantsIn, violationsIn, type Evidence, type RunEvidence } from './invariants';
+
+const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
+
+const STATE: SandboxState = {
+  provider: 'contoso',
+  packages: ['18.4-7'],
+  instances: [{ id: 7301, packageVersion: '18.4-7', status: 'Ready', storedUser: false, consentOf: 'contoso.example' }],
+  templates: [
+    { id: 7001, name: 'E3', active: true },
+    { id: 7002, name: 'retired', active: false },
+  ],
+  billingTemplates: [{ id: 7602, parameters: ['aps_defaults_o365'] }],
+  stores: [],
+  customizations: {},
+  gateways: [
+    {
+      host: 'gw',
+      site: 'Gateway',
+      application: 'App',
+      state: { versions: ['18.4.0.7'], files: 'old', served: ['18.4.0.7'] },
+    },
+  ],
+};
+const UPGRADED: SandboxState = {
+  ...STATE,
+  packages: ['18.4-7', '18.4.1-12'],
+  instances: [
+    { id: 7301, packageVersion: '18.4.1-12', status: 'Ready', storedUser: false, consentOf: 'contoso.example' },
+  ],
+  gateways: [
+    {
+      host: 'gw',
+      site: 'Gateway',
+      application: 'App',
+      state: { versions: ['18.4.1.12'], files: 'new', served: ['18.4.1.12'] },
+    },
+  ],
+};
+
+type Entry = Omit<JournalEntry, 'seq' | 'at' | 'provider'> & { provider?: string };
+const call = (system: JournalEntry['system'], name: string, object?: string, outcome = 'ok'): Entry => ({
+  kind: 'call',
+  system,
+  name,
+  outcome,
+  ...(object && { object }),
+});
+const effect = (name: string, object?: string, detail?: Record<string, unknown>): Entry => ({
+  kind: 'effect',
+  system: 'operations',
+  name,
+  ...(object && { object }),
+  ...(detail && { detail }),
+});
+const onHost = (entry: Entry): Entry => ({ ...entry, system: 'host', host: 'gw' });
+const setUp = (files = 'all'): Entry => onHost(effect('setupRan', 'Gateway/App', { files }));
+const reset = onHost(effect('iisReset', 'gw'));
+const restored = onHost(effect('siteRestored', 'Gateway/App'));
+
+const SOUND: Entry[] = [
+  effect('templateDeactivated', '7001'),
+  effect('taskProcessed', '200'),
+  onHost(call('host', 'setup.cmd', 'Gateway/App')),
+  setUp(),
+  reset,
+  call('operations', 'pem.APS.importPackage'),
+  effect('packageImported', '18.4.1-12'),
+  effect('instanceUpgradeStarted', '7301'),
+  effect('instanceUpgraded', '7301'),
+  effect('templateActivated', '7001'),
+];
+
+const audited = (what: string, detail: string, more: Partial<AuditEntry> = {}): AuditEntry => ({
+  at: at(1),
+  by: 'upgrade',
+  what,
+  verdict: 'done',
+  detail,
+  ...more,
+});
+const GATE = { subject: 'updateCustomizations/controlPanel' };
+
+const STATUS: UpgradeStatus = {
+  provider: 'contoso',
+  workflowId: 'upgrade/contoso',
+  path: { from: '18.4', to: '18.4.1' },
+  state: 'completed',
+  crossed: true,
+  startedAt: at(0),
+  endedAt: at(59),
+  steps: [],
+  gates: [],
+  holds: [],
+  checks: [],
+  notUndone: [],
+  auditEntries: 4,
+};
+const RUN: RunEvidence = {
+  startedAt: at(0),
+  closedAt: at(59),
+  closed: 'COMPLETED',
+  before: STATE,
+  status: STATUS,
+  audit: [
+    audited('gate', 'opened: update it', GATE),
+    audited('signal:confirmStep', 'recorded', { ...GATE, verdict: 'accepted', by: 'ana' }),
+    audited('gate', 'passed', { ...GATE, by: 'ana' }),
+  ],
+  messages: [{ channel: 'signal', name: 'confirmStep', by: 'ana' }],
+  activities: [
+    { name: 'deactivateTemplate', input: { templateId: 7001 } },
+    { name: 'runSetup', input: {} },
+    { name: 'resetIis', input: { purpose: 'upgrade' } },
+    { name: 'importPackage', input: {} },
+    { name: 'upgradeInstance', input: { instanceId: 7301 } },
+    { name: 'activateTemplate', input: { templateId: 7001 } },
+  ],
+  notices: 1,
+  defects: [],
+  pending: [],
+  stored: ['{"provider":"contoso"}'],
+};
+
+/** A second apart, from the first second of the run. */
+const journal = (entries: Entry[]): JournalEntry[] =>
+  entries.map((entry, index) => ({ seq: index + 1, at: at(index + 1), provider: 'contoso', ...entry }));
+
+function evidence(
+  changed: Partial<Omit<Evidence, 'journal'>> & { entries?: Entry[]; run?: Partial<RunEvidence> } = {},
+): Evidence {
+  const { entries = SOUND, run, ...others } = changed;
+  return {
+    provider: 'contoso',
+    seed: 'seed 4711',
+    journal: journal(entries),
+    after: UPGRADED,
+    runs: [{ ...RUN, ...run }],
+    tasksAtStart: [200],
+    office365Tasks: [200],
+    instances: [{ id: 7301, cloud: 'global' }],
+    verifiesConsent: true,
+    resets: [{ host: 'gw', at: at(5), covers: ['a'] }],
+    secrets: ['correct horse'],
+    ...others,
+  };
+}
+
+const ROLLED_BACK: Partial<RunEvidence> = {
+  closed: 'FAILED',
+  status: { ...STATUS, state: 'rolledBack', crossed: false },
+  activities: [
+    { name: 'deactivateTemplate', input: { templateId: 7001 } },
+    { name: 'activateTemplate', input: { templateId: 7001 } },
+  ],
+};
+const STOPPED: SandboxState = {
+  ...STATE,
+  templates: STATE.templates.map((template) => ({ ...template, active: false })),
+};
+const OPEN: Partial<RunEvidence> = {
+  closed: 'RUNNING',
+  closedAt: undefined,
+  status: { ...STATUS, state: 'running', endedAt: undefined as never, provisioningOffSince: at(1) },
+};
+const without = (...names: string[]): Entry[] => SOUND.filter(({ name }) => !names.includes(name));
+const inserted = (index: number, ...entries: Entry[]): Entry[] => [
+  ...SOUND.slice(0, index),
+  ...entries,
+  ...SOUND.slice(index),
+];
+
+test('a sound upgrade, and one that came back, break no invariant', () => {
+  expect(violationsIn(evidence())).toEqual([]);
+  const cameBack = [effect('templateDeactivated', '7001'), effect('templateActivated', '7001')];
+  expect(violationsIn(evidence({ entries: cameBack, run: ROLLED_BACK, after: STATE, resets: [] }))).toEqual([]);
+});
+
+test('a failure names the invariant, the journal entries and the seed', () => {
+  expect(() => expectInvariantsIn(evidence({ entries: [...SOUND, effect('packageImported', '18.4.1-12')] }))).toThrow(
+    /contoso, seed 4711:\nI1 .*packageImported 18.4.1-12 happened 2 times\n {4}#7 .*\n {4}#11 /,
+  );
+});
+
+type Case = [invariant: string, what: string, evidence: Evidence];
+test.each<Case>([
+  ['I1', 'an instance that was upgraded twice', evidence({ entries: inserted(9, effect('instanceUpgraded', '7301')) })],
+  [
+    'I1',
+    'a template that was switched off twice in one run',
+    evidence({ entries: inserted(1, effect('templateDeactivated', '7001')) }),
+  ],
+  ['I1', 'setup.cmd over files that it had upgraded', evidence({ entries: inserted(4, setUp('some')) })],
+  [
+    'I1',
+    'an iisreset after one that is known to have ended',
+    evidence({
+      resets: [
+        { host: 'gw', at: at(5), covers: ['a'] },
+        { host: 'gw', at: at(6), covers: ['a'] },
+      ],
+    }),
+  ],
+  ['I1', 'a completed upgrade without the package', evidence({ after: { ...UPGRADED, packages: ['18.4-7'] } })],
+  [
+    'I1',
+    'a completed upgrade that left an instance behind',
+    evidence({ after: { ...UPGRADED, instances: STATE.instances } }),
+  ],
+  ['I1', 'a completed upgrade that left a site behind', evidence({ after: { ...UPGRADED, gateways: STATE.gateways } })],
+  [
+    'I1',
+    'a completed upgrade without a refresh token',
+    evidence({ after: { ...UPGRADED, instances: UPGRADED.instances.map((one) => ({ ...one, consentOf: null })) } }),
+  ],
+  [
+    'I1',
+    'a completed upgrade that lost a billing parameter',
+    evidence({ after: { ...UPGRADED, billingTemplates: [{ id: 7602, parameters: [] }] } }),
+  ],
+  [
+    'I1',
+    'a rollback that left a site upgraded',
+    evidence({ entries: [], run: ROLLED_BACK, after: { ...STATE, gateways: UPGRADED.gateways } }),
+  ],
+  ['I2', 'a site that was restored after the import', evidence({ entries: inserted(8, restored) })],
+  [
+    'I2',
+    'a transaction that was rolled back although the import may stand',
+    evidence({
+      entries: [
+        ...SOUND.slice(0, 5),
+        call('operations', 'pem.APS.importPackage', undefined, 'reset'),
+        call('operations', 'txn.Rollback'),
+      ],
+    }),
+  ],
+  [
+    'I2',
+    'provisioning that came back before the instances were upgraded',
+    evidence({ entries: [...SOUND.slice(0, 7), effect('templateActivated', '7001'), ...SOUND.slice(7, 9)] }),
+  ],
+  [
+    'I2',
+    'a run that imported and says that it rolled back',
+    evidence({ run: { ...ROLLED_BACK, activities: RUN.activities } }),
+  ],
+  ['I3', 'setup.cmd while a task was open', evidence({ entries: without('taskProcessed') })],
+  [
+    'I3',
+    'setup.cmd while a task was open that came during the upgrade',
+    evidence({ entries: inserted(2, effect('taskCreated', '201')), office365Tasks: [200, 201] }),
+  ],
+  [
+    'I3',
+    'setup.cmd while a template was active',
+    evidence({ entries: [...SOUND.slice(1, 5), ...SOUND.slice(0, 1), ...SOUND.slice(5)] }),
+  ],
+  [
+    'I4',
+    'a template that nobody switched on again',
+    evidence({ after: { ...UPGRADED, templates: STOPPED.templates } }),
+  ],
+  ['I4', 'an open run that left provisioning off and waits for nobody', evidence({ run: OPEN, after: STOPPED })],
+  [
+    'I4',
+    'a rollback that is not complete, and nobody was told',
+    evidence({
+      entries: [],
+      run: {
+        ...ROLLED_BACK,
+        status: { ...STATUS, state: 'rollbackIncomplete', notUndone: ['stopProvisioning'] },
+        notices: 0,
+      },
+      after: STOPPED,
+    }),
+  ],
+  ['I5', 'a second run before the first was over', evidence({ runs: [RUN, { ...RUN, startedAt: at(30) }] })],
+  ['I5', 'two upgrades at work on one host', evidence({ entries: inserted(3, { ...setUp(), provider: 'fabrikam' }) })],
+  [
+    'I6',
+    'a setup that was begun while the upgrade turned back',
+    evidence({
+      entries: [],
+      after: STATE,
+      run: { ...ROLLED_BACK, activities: [...(ROLLED_BACK.activities ?? []), { name: 'runSetup', input: {} }] },
+    }),
+  ],
+  ['I7', 'a change although an instance is in Germany', evidence({ instances: [{ id: 7301, cloud: 'germany' }] })],
+  [
+    'I7',
+    'a change although the version is none to start from',
+    evidence({
+      run: { before: { ...STATE, instances: STATE.instances.map((one) => ({ ...one, packageVersion: '18.2-1' })) } },
+    }),
+  ],
+  [
+    'I7',
+    'a changing call although the upgrade was refused',
+    evidence({
+      entries: [call('operations', 'pem.deactivateST')],
+      after: STATE,
+      run: { closed: 'FAILED', status: { ...STATUS, state: 'refused' } },
+    }),
+  ],
+  ['I8', 'a secret in the history', evidence({ run: { stored: ['{"password":"correct horse"}'] } })],
+  [
+    'I8',
+    'a secret in the history, as base64',
+    evidence({ run: { stored: [Buffer.from('correct horse').toString('base64')] } }),
+  ],
+  [
+    'I8',
+    'a secret in the journal',
+    evidence({ entries: inserted(0, call('operations', 'pem.activateST', 'correct horse')) }),
+  ],
+  [
+    'I9',
+    'an answer that is missing in the audit trail',
+    evidence({ run: { messages: [...RUN.messages, { channel: 'update', name: 'pause', by: 'bo' }] } }),
+  ],
+  [
+    'I9',
+    'an answer that was taken twice',
+    evidence({
+      run: { audit: [...RUN.audit, ...RUN.audit.slice(1, 2)], messages: [...RUN.messages, ...RUN.messages] },
+    }),
+  ],
+  [
+    'I9',
+    'a gate that was passed without an answer',
+    evidence({
+      run: {
+        audit: [
+          audited('gate', 'opened: do', { subject: 'drainTasks/tasks' }),
+          audited('gate', 'passed', { subject: 'drainTasks/tasks' }),
+        ],
+        messages: [],
+      },
+    }),
+  ],
+  ['I10', 'a run that waits for nothing', evidence({ run: OPEN })],
+  ['I10', 'a workflow task that failed', evidence({ run: { defects: ['Nondeterminism error'] } })],
+  ['I10', 'an end that says something else than Temporal', evidence({ run: { closed: 'FAILED' } })],
+])('%s is broken by %s', (invariant, _, doctored) => {
+  expect(violationsIn(doctored).map((violation) => violation.invariant)).toContain(invariant);
+});

@@ -1,0 +1,656 @@
+/**
+ * The ten invariants of an upgrade, judged by the sandbox's journal, its final state and Temporal's history; what the
+ * workflow says of itself counts only where the invariant is about what it says. Pure: test/e2e/evidence.ts gathers what is
+ * judged here, and every rehearsal does so at the end of each test.
+ */
+import type { AuditEntry, UpgradeStatus } from '../../src/contract/status';
+import { TARGET_VERSION, withoutRelease } from '../../src/contract/versions';
+import type { JournalEntry } from '../../src/sandbox/journal';
+import type { SandboxState } from '../../src/sandbox/server';
+
+export type InvariantName = `I${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10}`;
+
+/** An activity that the workflow has scheduled, in the order of the history. */
+export interface ScheduledActivity {
+  name: string;
+  /** Its one argument. */
+  input: unknown;
+}
+
+/** A message of a person, as Temporal has recorded it. */
+export interface RecordedMessage {
+  channel: 'signal' | 'update';
+  name: string;
+  /** Who says to have sent it; `unknown` where it does not say. */
+  by: string;
+}
+
+/** One run of the workflow, from its start to its end or to now. */
+export interface RunEvidence {
+  startedAt: string;
+  closedAt?: string;
+  /** How Temporal says that it ended: `COMPLETED`, `FAILED`, `CANCELLED`, `TERMINATED`; `RUNNING` where it did not. */
+  closed: string;
+  /** The provider when the run began. */
+  before: SandboxState;
+  status: UpgradeStatus;
+  audit: AuditEntry[];
+  messages: RecordedMessage[];
+  activities: ScheduledActivity[];
+  /** How many notices to people were begun. */
+  notices: number;
+  /** Failures of workflow tasks that only a defect of ours can cause. */
+  defects: string[];
+  /** What an open run waits for, as the server sees it: activities, timers, a workflow task. */
+  pending: string[];
+  /** Every text that Temporal keeps of it. */
+  stored: string[];
+}
+
+/** Everything that is known about what happened to one provider. */
+export interface Evidence {
+  provider: string;
+  /** For whoever wants to see it again: the seed or the case. */
+  seed?: string | undefined;
+  /** Of the provider and of its endpoint hosts, in order. */
+  journal: JournalEntry[];
+  after: SandboxState;
+  /** In the order of their start. */
+  runs: RunEvidence[];
+  /** Office 365 tasks that have to be processed before anything disruptive: by id, periodic ones left out. */
+  tasksAtStart: number[];
+  office365Tasks: number[];
+  /** The provider's instances as the sandbox has created them. */
+  instances: { id: number; cloud: string }[];
+  /** Whether the upgrade verifies consents by itself; with the adapter `gate` a person does. */
+  verifiesConsent: boolean;
+  /** Restarts of the Internet services that are known on the host's own disk to have ended well. */
+  resets: { host: string; at: string; covers: string[] }[];
+  /** Passwords and tokens. */
+  secrets: string[];
+}
+
+export interface Violation {
+  invariant: InvariantName;
+  /** What happened, and what should have. */
+  says: string;
+  /** The journal entries that show it. */
+  entries: JournalEntry[];
+}
+
+interface Invariant {
+  name: InvariantName;
+  /** The promise, in one sentence. */
+  promises: string;
+  examine(evidence: Evidence): Omit<Violation, 'invariant'>[];
+}
+
+type Findings = ReturnType<Invariant['examine']>;
+
+export const INVARIANTS: readonly Invariant[] = [
+  {
+    name: 'I1',
+    promises: 'every change is effective exactly once, or not at all where the upgrade came back',
+    examine: (evidence) => [
+      ...repeatedEffects(evidence),
+      ...repeatedSetups(evidence),
+      ...repeatedResets(evidence),
+      ...wrongEnds(evidence),
+    ],
+  },
+  {
+    name: 'I2',
+    promises: 'nothing is undone after the import was accepted or may have been',
+    examine: undoneAfterCrossing,
+  },
+  {
+    name: 'I3',
+    promises: 'nothing is disrupted before provisioning is off and every Office 365 task is processed',
+    examine: disruptedTooEarly,
+  },
+  {
+    name: 'I4',
+    promises: 'provisioning is on at the end, or the run waits for somebody who was told',
+    examine: leftOff,
+  },
+  { name: 'I5', promises: 'never two upgrades at once on one provider or one endpoint host', examine: twoAtOnce },
+  {
+    name: 'I6',
+    promises: 'once an upgrade turns back, nothing of the way forward is begun any more',
+    examine: begunAfterTurningBack,
+  },
+  { name: 'I7', promises: 'a provider that must not be upgraded is not changed', examine: changedAlthoughRefused },
+  { name: 'I8', promises: 'no secret in history, status, audit trail or journal', examine: secretsShown },
+  {
+    name: 'I9',
+    promises: 'every message of a person has exactly one entry in the audit trail, and a gate is passed by one answer',
+    examine: answersLost,
+  },
+  {
+    name: 'I10',
+    promises: 'every run ends in a state that says how, or waits for something that has a name',
+    examine: silentStalls,
+  },
+];
+
+export function violationsIn(evidence: Evidence): Violation[] {
+  return INVARIANTS.flatMap(({ name, examine }) => examine(evidence).map((found) => ({ invariant: name, ...found })));
+}
+
+export class InvariantsBroken extends Error {
+  override readonly name = 'InvariantsBroken';
+
+  constructor(
+    { provider, seed }: Pick<Evidence, 'provider' | 'seed'>,
+    readonly violations: Violation[],
+  ) {
+    const promises = Object.fromEntries(INVARIANTS.map(({ name, promises: promise }) => [name, promise]));
+    const lines = violations.map(({ invariant, says, entries }) =>
+      [`${invariant} (${promises[invariant]}): ${says}`, ...entries.map((entry) => `    ${shown(entry)}`)].join('\n'),
+    );
+    super(
+      `Invariants broken by the upgrade of ${provider}${seed === undefined ? '' : `, ${seed}`}:\n${lines.join('\n')}`,
+    );
+  }
+}
+
+/** @throws InvariantsBroken with every invariant that does not hold, the journal entries, and the seed. */
+export function expectInvariantsIn(evidence: Evidence): void {
+  const violations = violationsIn(evidence);
+  if (violations.length > 0) throw new InvariantsBroken(evidence, violations);
+}
+
+function shown({ seq, at, kind, system, host, name, object, outcome, detail }: JournalEntry): string {
+  const about = [host, object, outcome, detail && JSON.stringify(detail)].filter((part) => part !== undefined);
+  return `#${seq} ${at} ${kind} ${system} ${name} ${about.join(' ')}`;
+}
+
+// I1
+
+/** Changes that nobody takes back, by what they are made to: at most one each in the life of a provider. */
+const ONCE = [
+  'packageImported',
+  'instanceUpgradeStarted',
+  'instanceUpgraded',
+  'parameterRemoved',
+  'storeSynchronised',
+  'customizationUpdated',
+];
+/** At most one each in one run. */
+const ONCE_PER_RUN = ['templateDeactivated', 'templateActivated'];
+
+function repeatedEffects({ journal, runs }: Evidence): Findings {
+  const repeated = (names: string[], entries: JournalEntry[]): Findings =>
+    groups(
+      entries.filter(({ kind, name }) => kind === 'effect' && names.includes(name)),
+      ({ name, object }) => `${name} ${object ?? ''}`,
+    )
+      .filter(({ members }) => members.length > 1)
+      .map(({ key, members }) => ({ says: `${key} happened ${members.length} times`, entries: members }));
+  return [...repeated(ONCE, journal), ...runs.flatMap((run) => repeated(ONCE_PER_RUN, during(journal, run)))];
+}
+
+/** A setup.cmd that died half-way is run again; one that has done its work is not, unless the site was put back since. */
+function repeatedSetups({ journal, provider }: Evidence): Findings {
+  const onSites = journal.filter(
+    (entry) =>
+      entry.kind === 'effect' && entry.provider === provider && ['setupRan', 'siteRestored'].includes(entry.name),
+  );
+  return groups(onSites, ({ host, object }) => `${object ?? ''} on ${host ?? ''}`).flatMap(({ key, members }) => {
+    const again = members.filter((entry, index) => {
+      const previous = members[index - 1];
+      return entry.name === 'setupRan' && previous !== undefined && isSetUp(previous);
+    });
+    return again.length > 0
+      ? [{ says: `setup.cmd had done its work for ${key} and was run again`, entries: members }]
+      : [];
+  });
+}
+
+const isSetUp = ({ name, detail }: JournalEntry): boolean => name === 'setupRan' && detail?.['files'] === 'all';
+
+/**
+ * Judged by the records on the host's disk, which are what a later attempt can know: a restart whose end nobody has seen is
+ * repeated, and that costs a second interruption but no state.
+ */
+function repeatedResets({ resets, journal }: Evidence): Findings {
+  return groups(resets, ({ host }) => host).flatMap(({ key, members }) => {
+    const inOrder = members.sort((a, b) => a.at.localeCompare(b.at));
+    const needless = inOrder.filter((reset, index) =>
+      inOrder.slice(0, index).some(({ covers }) => reset.covers.every((change) => covers.includes(change))),
+    );
+    const effects = journal.filter(({ kind, name, host }) => kind === 'effect' && name === 'iisReset' && host === key);
+    return needless.map(({ at }) => ({
+      says: `iisreset of ${key} at ${at} came after one that had covered every change`,
+      entries: effects,
+    }));
+  });
+}
+
+function wrongEnds(evidence: Evidence): Findings {
+  const last = evidence.runs.at(-1);
+  if (!last) return [];
+  const problems =
+    last.closed === 'COMPLETED'
+      ? unfinished(evidence, last)
+      : last.status.state === 'rolledBack'
+        ? differences(last.before, evidence.after).map((part) => `it was rolled back, and ${part} is not as before`)
+        : [];
+  return problems.map((says) => ({ says, entries: [] }));
+}
+
+/** What a completed upgrade has not done. */
+function unfinished({ after, journal, verifiesConsent }: Evidence, { before, status }: RunEvidence): string[] {
+  const problems: string[] = [];
+  const expect = (holds: boolean, problem: string) => {
+    if (!holds) problems.push(`it is completed, and ${problem}`);
+  };
+  const happened = (name: string, object: string) =>
+    journal.some((entry) => entry.kind === 'effect' && entry.name === name && entry.object === object);
+  const isTarget = (packageVersion: string) => withoutRelease(packageVersion) === TARGET_VERSION;
+
+  expect(after.packages.some(isTarget), `${TARGET_VERSION} is not imported`);
+  for (const { id, packageVersion, status: ready, consentOf } of after.instances) {
+    expect(isTarget(packageVersion) && ready === 'Ready', `instance ${id} is ${ready} on ${packageVersion}`);
+    const was = before.instances.find((instance) => instance.id === id);
+    const needed = was !== undefined && !isTarget(was.packageVersion);
+    expect(
+      happened('instanceUpgraded', String(id)) === needed,
+      `instance ${id}, which was on ${was?.packageVersion ?? 'nothing'}, was ${needed ? 'never' : 'needlessly'} upgraded`,
+    );
+    expect(!verifiesConsent || consentOf !== null, `instance ${id} has no refresh token`);
+  }
+  expect(same(after.templates, before.templates), 'service templates are not active exactly as before');
+  for (const { host, site, state } of after.gateways)
+    expect(isServed(state), `"${site}" on ${host} is ${JSON.stringify(state)}`);
+  if (status.path?.from === '18.3') {
+    const left = after.billingTemplates.filter(({ parameters }) => parameters.includes('o365_based_on_email'));
+    expect(left.length === 0, `o365_based_on_email is left on ${left.map(({ id }) => id).join(', ')}`);
+  }
+  for (const { id, parameters } of before.billingTemplates) {
+    const kept = after.billingTemplates.find((template) => template.id === id)?.parameters ?? [];
+    const lost = parameters.filter((name) => name !== 'o365_based_on_email' && !kept.includes(name));
+    expect(lost.length === 0, `billing template ${id} has lost ${lost.join(', ')}`);
+  }
+  return problems;
+}
+
+/** The files are those of the new version, and the services have loaded them. */
+function isServed(state: unknown): boolean {
+  const { versions, served } = state as { versions?: string[]; served?: string[] };
+  const isNew = (found: string[] | undefined) =>
+    found?.length === 1 && found[0]?.startsWith(`${TARGET_VERSION}.`) === true;
+  return isNew(versions) && isNew(served);
+}
+
+/** Parts of the provider's state that are not equal. */
+function differences(before: SandboxState, after: SandboxState): string[] {
+  return (Object.keys(before) as (keyof SandboxState)[]).filter((part) => !same(before[part], after[part]));
+}
+
+// I2
+
+/** The caller was told no, or never got through: such an import is none. */
+const REFUSED_IMPORT = /^(fault|refuse|401|error:)/;
+
+/** The first import that stands, or of which its caller cannot know. */
+function importOf(journal: JournalEntry[]): JournalEntry | undefined {
+  return journal.find(
+    ({ kind, name, outcome = '' }) =>
+      (kind === 'call' && name === 'pem.APS.importPackage' && !REFUSED_IMPORT.test(outcome)) ||
+      (kind === 'effect' && name === 'packageImported'),
+  );
+}
+
+function undoneAfterCrossing({ journal, provider, runs, after }: Evidence): Findings {
+  const crossing = importOf(journal);
+  if (!crossing) return [];
+  const since = journal.filter((entry) => entry.seq > crossing.seq);
+  const undone = since.filter(
+    (entry) =>
+      (entry.kind === 'call' && entry.name === 'txn.Rollback') ||
+      (entry.kind === 'call' && entry.name === 'restore' && entry.provider === provider) ||
+      (entry.kind === 'effect' && entry.name === 'siteRestored' && entry.provider === provider),
+  );
+  const outdated = new Set(after.instances.map(({ id }) => String(id)));
+  const early = since.filter(({ kind, name, object = '' }) => {
+    if (kind === 'effect' && name === 'instanceUpgraded') outdated.delete(object);
+    return kind === 'effect' && name === 'templateActivated' && outdated.size > upgradedBefore(runs);
+  });
+  return [
+    ...(undone.length > 0 ? [{ says: 'something was undone after the import', entries: [crossing, ...undone] }] : []),
+    ...(early.length > 0
+      ? [
+          {
+            says: 'provisioning was switched on after the import, before every instance was upgraded',
+            entries: [crossing, ...early],
+          },
+        ]
+      : []),
+    ...runs
+      .filter(({ status }) => ['rollingBack', 'rolledBack', 'rollbackIncomplete'].includes(status.state))
+      .filter(
+        ({ startedAt, closedAt }) => crossing.at >= startedAt && (closedAt === undefined || crossing.at <= closedAt),
+      )
+      .map(({ status }) => ({ says: `the run that imported the package is ${status.state}`, entries: [crossing] })),
+  ];
+}
+
+const upgradedBefore = (runs: RunEvidence[]): number =>
+  runs[0]?.before.instances.filter(({ packageVersion }) => withoutRelease(packageVersion) === TARGET_VERSION).length ??
+  0;
+
+// I3
+
+const DISRUPTIVE = ['setup.cmd', 'iisreset', 'pem.APS.importPackage', 'pem.APS.upgradeApplicationInstance'];
+
+function disruptedTooEarly(evidence: Evidence): Findings {
+  return evidence.runs.flatMap((run) => disruptedTooEarlyIn(run, evidence));
+}
+
+function disruptedTooEarlyIn(
+  run: RunEvidence,
+  { journal, provider, tasksAtStart, office365Tasks }: Evidence,
+): Findings {
+  // On a host that several providers share, a restart says of nobody whose it is.
+  const first = during(journal, run).find(
+    (entry) => entry.kind === 'call' && DISRUPTIVE.includes(entry.name) && (entry.provider ?? provider) === provider,
+  );
+  if (!first) return [];
+  const earlier = journal.filter((entry) => entry.kind === 'effect' && entry.seq < first.seq);
+  const named = (name: string) => earlier.filter((entry) => entry.name === name).map(({ object }) => Number(object));
+  const processed = named('taskProcessed');
+  const open = [...tasksAtStart, ...named('taskCreated').filter((id) => office365Tasks.includes(id))].filter(
+    (id) => !processed.includes(id),
+  );
+  const active = stillActive(run, during(earlier, run));
+  return [
+    ...(open.length > 0
+      ? [{ says: `Office 365 tasks ${open.join(', ')} were not processed yet`, entries: [first] }]
+      : []),
+    ...(active.length > 0
+      ? [{ says: `service templates ${active.join(', ')} were still active`, entries: [first] }]
+      : []),
+  ];
+}
+
+/** Office 365 templates that were active when the run began, and that it has not switched off. */
+function stillActive({ activities, before }: RunEvidence, effects: JournalEntry[]): number[] {
+  const stopped = inputs(activities, 'deactivateTemplate', 'templateId');
+  const active = new Set(before.templates.filter((one) => one.active).map(({ id }) => id));
+  for (const { name, object } of effects) {
+    if (name === 'templateActivated') active.add(Number(object));
+    if (name === 'templateDeactivated') active.delete(Number(object));
+  }
+  return [...active].filter((id) => stopped.includes(id));
+}
+
+function inputs(activities: ScheduledActivity[], name: string, member: string): unknown[] {
+  return activities
+    .filter((activity) => activity.name === name)
+    .map(({ input }) => (input as Record<string, unknown>)[member]);
+}
+
+// I4
+
+/** A run that somebody has ended by force, or that was never over, can promise nothing about its end. */
+const isForced = ({ closed }: RunEvidence): boolean => closed === 'TERMINATED' || closed === 'TIMED_OUT';
+
+function leftOff({ runs, after, journal }: Evidence): Findings {
+  const last = runs.at(-1);
+  if (!last || isForced(last)) return [];
+  const off = last.before.templates.filter(
+    ({ id, active }) => active && after.templates.some((template) => template.id === id && !template.active),
+  );
+  if (off.length === 0) return [];
+  const { state, gates, holds, paused, notUndone, provisioningOffSince } = last.status;
+  const entries = journal.filter(
+    ({ kind, name, object }) =>
+      kind === 'effect' && name === 'templateDeactivated' && off.some(({ id }) => String(id) === object),
+  );
+  const isOff = `service templates ${off.map(({ id }) => id).join(', ')} are off`;
+  if (last.closed === 'RUNNING') {
+    const waitsForPeople = gates.length + holds.length > 0;
+    if (!waitsForPeople && !paused && last.pending.length === 0)
+      return [{ says: `${isOff} and the upgrade, ${state}, waits for nobody`, entries }];
+    if (waitsForPeople && last.notices === 0)
+      return [{ says: `${isOff} and nobody was told of the open gates`, entries }];
+    if (provisioningOffSince === undefined && state !== 'rollingBack')
+      return [{ says: `${isOff} and the upgrade, ${state}, does not say so`, entries }];
+    return [];
+  }
+  const parked = state === 'rollbackIncomplete' && notUndone.length > 0;
+  if (!parked) return [{ says: `${isOff} and the upgrade ended as ${state}`, entries }];
+  return last.notices > 0 ? [] : [{ says: `${isOff}, the upgrade is ${state}, and nobody was told`, entries }];
+}
+
+// I5
+
+function twoAtOnce({ journal, runs, provider }: Evidence): Findings {
+  const overlapping = runs.filter((run, index) => {
+    const next = runs[index + 1];
+    return next !== undefined && (run.closedAt === undefined || run.closedAt > next.startedAt);
+  });
+  return [
+    ...overlapping.map(({ startedAt }) => ({
+      says: `the run of ${provider} that began at ${startedAt} was not over when the next one began`,
+      entries: [],
+    })),
+    ...sharedHosts(journal),
+  ];
+}
+
+/** From the first change of a site to the restart that covers it, a host belongs to one upgrade. */
+function sharedHosts(journal: JournalEntry[]): Findings {
+  const onHosts = journal.filter(
+    ({ kind, system, name }) =>
+      kind === 'effect' && system === 'host' && ['setupRan', 'siteRestored', 'iisReset'].includes(name),
+  );
+  return groups(onHosts, ({ host }) => host ?? '').flatMap(({ key, members }) => {
+    const found: Findings = [];
+    let owner: JournalEntry | undefined;
+    for (const entry of members) {
+      if (entry.name === 'iisReset') owner = undefined;
+      else if (owner !== undefined && owner.provider !== entry.provider)
+        found.push({ says: `${owner.provider} and ${entry.provider} changed ${key} at once`, entries: [owner, entry] });
+      else owner = entry;
+    }
+    return found;
+  });
+}
+
+// I6
+
+/** What only an upgrade on its way forward asks for. */
+const FORWARD = [
+  'deactivateTemplate',
+  'awaitTasksProcessed',
+  'backupSite',
+  'stagePackage',
+  'runSetup',
+  'importPackage',
+  'upgradeInstance',
+];
+
+function begunAfterTurningBack({ runs }: Evidence): Findings {
+  return runs.flatMap(({ activities }) => {
+    const crossing = activities.findIndex(({ name }) => name === 'importPackage');
+    const turn = activities.findIndex(
+      ({ name, input }, index) =>
+        (crossing < 0 || index < crossing) &&
+        (name === 'restoreSite' ||
+          name === 'activateTemplate' ||
+          (name === 'resetIis' && (input as { purpose?: string }).purpose === 'rollback')),
+    );
+    if (turn < 0) return [];
+    const begun = activities.slice(turn).filter(({ name }) => FORWARD.includes(name));
+    return begun.map(({ name }) => ({
+      says: `${name} was begun after ${activities[turn]?.name ?? ''} had begun to undo`,
+      entries: [],
+    }));
+  });
+}
+
+// I7
+
+/** Effects that customers, the clock and people bring about by themselves. */
+const NOT_OURS = ['taskProcessed', 'taskCreated', 'consentGiven'];
+/** Calls of a host that change it. */
+const CHANGING_CALLS = [
+  'pem.deactivateST',
+  'pem.activateST',
+  'txn.Begin',
+  'pem.APS.importPackage',
+  'txn.Commit',
+  'pem.APS.upgradeApplicationInstance',
+  'setup.cmd',
+  'backup',
+  'stage',
+  'setup',
+  'reset',
+  'restore',
+];
+
+function changedAlthoughRefused({ journal, runs, instances, provider }: Evidence): Findings {
+  return runs.flatMap((run) => {
+    const germany = instances.filter(({ cloud }) => cloud === 'germany');
+    const versions = run.before.instances.map(({ packageVersion }) => withoutRelease(packageVersion));
+    const foreign = versions.filter((version) => !['18.3', '18.4', TARGET_VERSION].includes(version));
+    const why =
+      germany.length > 0
+        ? `instance ${germany[0]?.id} is in Microsoft Cloud Germany`
+        : foreign.length > 0
+          ? `an instance is of version ${foreign[0]}`
+          : run.status.state === 'refused'
+            ? 'the upgrade is refused'
+            : undefined;
+    if (why === undefined) return [];
+    const changes = during(journal, run).filter(
+      (entry) =>
+        entry.provider === provider &&
+        (entry.kind === 'effect'
+          ? entry.system !== 'sim' && !NOT_OURS.includes(entry.name)
+          : CHANGING_CALLS.includes(entry.name)),
+    );
+    return changes.length > 0 ? [{ says: `${why}, and something was changed`, entries: changes }] : [];
+  });
+}
+
+// I8
+
+function secretsShown({ journal, runs, secrets }: Evidence): Findings {
+  const places: [string, string[]][] = [
+    ...runs.flatMap(({ stored, status, audit }): [string, string[]][] => [
+      ['the history', stored],
+      ['the status', [JSON.stringify(status)]],
+      ['the audit trail', [JSON.stringify(audit)]],
+    ]),
+  ];
+  const index = (texts: string[], secret: string) =>
+    texts.find((text) => text.includes(secret) || text.includes(base64(secret)));
+  return secrets.flatMap((secret) => [
+    ...places.flatMap(([place, texts]) => {
+      const found = index(texts, secret);
+      return found === undefined
+        ? []
+        : [{ says: `${place} shows the secret that begins with ${secret.slice(0, 4)}`, entries: [] }];
+    }),
+    ...journal
+      .filter((entry) => JSON.stringify(entry).includes(secret))
+      .map((entry) => ({
+        says: `the journal shows the secret that begins with ${secret.slice(0, 4)}`,
+        entries: [entry],
+      })),
+  ]);
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64').replace(/=+$/, '');
+
+// I9
+
+/** The audit trail keeps no more than its newest 200 refusals. */
+const MAX_REFUSALS = 200;
+
+function answersLost({ runs }: Evidence): Findings {
+  return runs.flatMap((run) => [...auditedOtherwise(run), ...passedOtherwise(run)]);
+}
+
+function auditedOtherwise({ audit, messages, closed }: RunEvidence): Findings {
+  if (closed === 'TERMINATED' || audit.filter(({ verdict }) => verdict === 'refused').length >= MAX_REFUSALS) return [];
+  const sent = counts(messages.map(({ channel, name, by }) => `${channel}:${name} of ${by}`));
+  const kept = counts(
+    audit.filter(({ what }) => /^(signal|update):/.test(what)).map(({ what, by }) => `${what} of ${by}`),
+  );
+  return [...new Set([...sent.keys(), ...kept.keys()])]
+    .filter((message) => sent.get(message) !== kept.get(message))
+    .map((message) => ({
+      says: `${message} was sent ${sent.get(message) ?? 0} times, and stands in the audit trail ${kept.get(message) ?? 0} times`,
+      entries: [],
+    }));
+}
+
+/** A gate is opened, answered until an answer stands, and passed once; then it takes no answer until it is opened again. */
+function passedOtherwise({ audit }: RunEvidence): Findings {
+  const state = new Map<string, 'open' | 'verifying' | 'shut'>();
+  const found: Findings = [];
+  for (const { what, subject = '', verdict, detail, by } of audit) {
+    const now = state.get(subject);
+    if (what === 'gate' && detail.startsWith('opened')) state.set(subject, 'open');
+    else if (/:(consentCompleted|confirmStep|approveCrossing)$/.test(what) && verdict === 'accepted') {
+      if (now !== 'open')
+        found.push({ says: `an answer of ${by} to ${subject} was taken, which is ${now ?? 'no gate'}`, entries: [] });
+      state.set(subject, 'verifying');
+    } else if (what === 'gate') {
+      if (now !== 'verifying')
+        found.push({ says: `gate ${subject} says "${detail}" without an answer that was being verified`, entries: [] });
+      state.set(subject, verdict === 'done' ? 'shut' : 'open');
+    }
+  }
+  return found;
+}
+
+// I10
+
+const ENDS: Record<string, UpgradeStatus['state'][]> = {
+  COMPLETED: ['completed'],
+  FAILED: ['refused', 'rolledBack', 'rollbackIncomplete'],
+  CANCELLED: ['rolledBack'],
+};
+
+function silentStalls({ runs }: Evidence): Findings {
+  return runs.flatMap((run) => {
+    const { closed, status, pending, defects } = run;
+    const found: Findings = defects.map((defect) => ({ says: `a workflow task failed: ${defect}`, entries: [] }));
+    if (isForced(run)) return found;
+    const { state, gates, holds, paused } = status;
+    if (closed === 'RUNNING') {
+      const named = gates.length > 0 || holds.length > 0 || paused !== undefined || pending.length > 0;
+      if (status.endedAt !== undefined)
+        found.push({ says: `it says that it ended as ${state}, and still runs`, entries: [] });
+      else if (!named)
+        found.push({ says: `it is ${state} in ${status.step ?? 'no step'} and waits for nothing`, entries: [] });
+    } else if (!ENDS[closed]?.includes(state)) {
+      found.push({ says: `it is ${closed} and says that it is ${state}`, entries: [] });
+    } else if (gates.length + holds.length > 0) {
+      found.push({ says: `it is ${closed} and still shows open gates or holds`, entries: [] });
+    }
+    return found;
+  });
+}
+
+// For all
+
+const during = (journal: JournalEntry[], { startedAt, closedAt }: RunEvidence): JournalEntry[] =>
+  journal.filter(({ at }) => at >= startedAt && (closedAt === undefined || at <= closedAt));
+
+function groups<T>(items: T[], keyOf: (item: T) => string): { key: string; members: T[] }[] {
+  const found = new Map<string, T[]>();
+  for (const item of items) found.set(keyOf(item), [...(found.get(keyOf(item)) ?? []), item]);
+  return [...found].map(([key, members]) => ({ key, members }));
+}
+
+const counts = (texts: string[]): Map<string, number> =>
+  new Map(groups(texts, (text) => text).map(({ key, members }) => [key, members.length]));
+
+/** Both are plain data in canonical order. */
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -1,0 +1,177 @@
+/** Two upgrades that want one endpoint host: the second waits, visibly, until the first can no longer change the host. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { JournalEntry } from '../../src/sandbox/journal';
+import { hostProgramData } from '../../src/sandbox/hosts/disk';
+import { Rehearsal, type Settings, type Upgrade } from '../e2e/rehearsal';
+
+let rehearsal: Rehearsal;
+beforeAll(async () => {
+  rehearsal = await Rehearsal.start();
+}, 600_000);
+afterAll(async () => {
+  await rehearsal?.close();
+});
+
+const APPROVED: Settings = { approval: { beforeCrossing: true } };
+let hosts = 0;
+const newHost = (): string => `shared-${++hosts}`;
+
+/** A provider with one gateway site on each of these hosts. */
+const onHosts = (id: string, on: string[], settings: Settings = {}): Promise<Upgrade> =>
+  rehearsal.provider({ id, instances: on.length, openTasks: 0, gateways: on.map((host) => ({ host })) }, settings);
+
+const waitsForApproval = (upgrade: Upgrade) =>
+  upgrade.statusWhen(({ gates }) => gates.some(({ step }) => step === 'approveCrossing'));
+const waitsForHost = (upgrade: Upgrade, host: string, owner: Upgrade) =>
+  upgrade.statusWhen(({ steps }) =>
+    steps.some(
+      ({ note }) =>
+        note === `waits for ${host}, which belongs to upgrade/${owner.provider} until that has crossed or ended`,
+    ),
+  );
+const approve = (upgrade: Upgrade) => upgrade.workflow.signal('approveCrossing', { by: 'anton', reason: 'agreed' });
+
+const CHANGES = ['backup', 'stage', 'setup', 'reset', 'restore'];
+const changesOf = (host: string): JournalEntry[] =>
+  rehearsal.sandbox.journal
+    .entries({ kind: 'call', system: 'host', host })
+    .filter(({ name }) => CHANGES.includes(name));
+const lastSeq = (): number => rehearsal.sandbox.journal.entries().at(-1)?.seq ?? 0;
+const claimFile = (host: string): string =>
+  path.join(hostProgramData(path.join(rehearsal.sandbox.dataDirectory, 'hosts'), host), 'Onward', 'claim.json');
+
+async function expectUpgraded(...upgrades: Upgrade[]): Promise<void> {
+  for (const upgrade of upgrades) {
+    await upgrade.operate();
+    expect(await upgrade.result()).toMatchObject({ to: '18.4.1' });
+  }
+}
+
+test('the second waits without a change and without growing, says for whom, and goes on once the first has crossed', async () => {
+  const host = newHost();
+  const first = await onHosts('first', [host], APPROVED);
+  const second = await onHosts('second', [host]);
+  await first.start({ startedBy: 'ana' });
+  await waitsForApproval(first);
+  const changes = changesOf(host).length;
+
+  await second.start();
+  await waitsForHost(second, host, first);
+  const { historyLength } = await second.workflow.describe();
+  let waits;
+  do waits = (await second.workflow.describe()).raw.pendingActivities ?? [];
+  while (waits[0]?.activityType?.name !== 'awaitClaimEnd' || (waits[0].attempt ?? 0) < 3);
+  expect(waits[0].lastFailure?.message).toContain('free when that upgrade has crossed or ended');
+  expect((await second.workflow.describe()).historyLength).toBeLessThanOrEqual(historyLength + 1);
+  expect(changesOf(host)).toHaveLength(changes);
+
+  await approve(first);
+  await expectUpgraded(first, second);
+  const [crossing] = rehearsal.sandbox.journal.entries({ name: 'packageImported', provider: first.provider });
+  const [setUp] = rehearsal.sandbox.journal.entries({ name: 'setupRan', provider: second.provider });
+  expect(setUp?.seq).toBeGreaterThan(crossing?.seq ?? Infinity);
+});
+
+test('an undo of the first is over before the second changes anything', async () => {
+  const host = newHost();
+  const first = await onHosts('undone', [host], APPROVED);
+  const second = await onHosts('patient', [host]);
+  await first.start({ startedBy: 'ana' });
+  await waitsForApproval(first);
+  await second.start();
+  await waitsForHost(second, host, first);
+  await first.workflow.signal('abort', { by: 'bo', reason: 'wrong night' });
+  await expect(first.result()).rejects.toMatchObject({ cause: { type: 'Aborted' } });
+  await expectUpgraded(second);
+  const [restored] = rehearsal.sandbox.journal.entries({ name: 'siteRestored', provider: first.provider });
+  const reset = rehearsal.sandbox.journal
+    .entries({ name: 'iisReset', host })
+    .find(({ seq }) => seq > (restored?.seq ?? Infinity));
+  const [setUp] = rehearsal.sandbox.journal.entries({ name: 'setupRan', provider: second.provider });
+  expect(setUp?.seq).toBeGreaterThan(reset?.seq ?? Infinity);
+});
+
+test('one that waits can be aborted, and the host is not touched for it', async () => {
+  const host = newHost();
+  const first = await onHosts('owner', [host], APPROVED);
+  const second = await onHosts('gives-up', [host]);
+  const before = await second.state();
+  await first.start({ startedBy: 'ana' });
+  await waitsForApproval(first);
+  const seq = lastSeq();
+  await second.start();
+  await waitsForHost(second, host, first);
+  await second.workflow.signal('abort', { by: 'bo', reason: 'takes too long' });
+  await expect(second.result()).rejects.toMatchObject({ cause: { type: 'Aborted' } });
+  expect(await second.state()).toEqual(before);
+  expect(changesOf(host).filter((entry) => entry.seq > seq)).toEqual([]);
+  await approve(first);
+  await expectUpgraded(first);
+});
+
+test('a terminated upgrade leaves no host locked, neither for others nor for itself', async () => {
+  const host = newHost();
+  const first = await onHosts('terminated', [host], APPROVED);
+  const second = await onHosts('heir', [host]);
+  await first.start({ startedBy: 'ana' });
+  await waitsForApproval(first);
+  await first.workflow.terminate('the operator knows what this means');
+  await second.start();
+  await expectUpgraded(second);
+  await first.start({ startedBy: 'ana' });
+  await waitsForApproval(first);
+  await approve(first);
+  await expectUpgraded(first);
+});
+
+test('a reset of the workflow goes on with its claim', async () => {
+  const host = newHost();
+  const first = await onHosts('reset', [host], APPROVED);
+  const second = await onHosts('waits-on', [host]);
+  await first.start({ startedBy: 'ana' });
+  await waitsForApproval(first);
+  const { events } = await first.workflow.fetchHistory();
+  const lastTask = events?.findLast(({ workflowTaskCompletedEventAttributes: completed }) => completed)?.eventId;
+  await rehearsal.client.workflowService.resetWorkflowExecution({
+    namespace: rehearsal.client.options.namespace,
+    workflowExecution: { workflowId: first.workflow.workflowId },
+    reason: 'a test',
+    workflowTaskFinishEventId: lastTask ?? null,
+    requestId: 'reset',
+  });
+  await second.start();
+  await waitsForHost(second, host, first);
+  await rehearsal.client.workflow.getHandle(first.workflow.workflowId).terminate();
+  await expectUpgraded(second);
+});
+
+test('two upgrades that share two hosts never wait for each other', async () => {
+  const [one, other] = [newHost(), newHost()];
+  const first = await onHosts('ascending', [one, other]);
+  const second = await onHosts('descending', [other, one]);
+  await Promise.all([first.start(), second.start()]);
+  await Promise.all([expectUpgraded(first), expectUpgraded(second)]);
+});
+
+test.each([
+  [
+    'of another Temporal namespace',
+    JSON.stringify({ upgrade: 'upgrade/elsewhere', run: 'x', namespace: 'x', at: '2026-01-01T00:00:00Z' }),
+    'another Temporal namespace',
+  ],
+  ['that cannot be read', '{"upgr', 'cannot be read'],
+])('a claim %s stands: what was done is undone, and the message says what to do', async (what, claim, says) => {
+  const host = newHost();
+  const upgrade = await onHosts(`claim-${what.replaceAll(' ', '-')}`.toLowerCase(), [host]);
+  const before = await upgrade.state();
+  mkdirSync(path.dirname(claimFile(host)), { recursive: true });
+  writeFileSync(claimFile(host), claim);
+  await upgrade.start();
+  await expect(upgrade.result()).rejects.toMatchObject({
+    cause: { type: 'StepFailed', message: expect.stringMatching(`${host}: the claim.*${says}.*claim.json`) as string },
+  });
+  expect(await upgrade.state()).toEqual(before);
+  expect(changesOf(host)).toEqual([]);
+  expect(readFileSync(claimFile(host), 'utf8')).toBe(claim);
+});

@@ -1,0 +1,58 @@
+/**
+ * What replaying finds in a change of a path, what it cannot find, and how a change reaches running upgrades all the same.
+ * The change: in the 18.3 path the parameter is removed before the consents are asked for.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { onwardVersion } from '../../src/cli/version';
+import './quiet-core';
+import { replay } from '../../src/worker/replay';
+import type { WorkflowBuild } from '../../src/worker/workflow-bundle';
+import { buildOf } from './build';
+import { recordedHistories } from './recorded-histories';
+
+let folder: string;
+let swapped: WorkflowBuild;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'onward-builds-'));
+  swapped = await buildOf('swapped', folder);
+}, 60_000);
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Those of the 18.3 path in these states, under their names without the folder. */
+async function problems(build: WorkflowBuild, states: string[]): Promise<Record<string, string | undefined>> {
+  const stateOf = ({ workflowId }: { workflowId: string }) => workflowId.slice(workflowId.lastIndexOf('/') + 1);
+  const histories = (await recordedHistories()).filter(
+    (history) => history.workflowId.startsWith(`${onwardVersion()}/18.3/`) && states.includes(stateOf(history)),
+  );
+  expect(histories.map(stateOf).sort()).toEqual([...states].sort());
+  const found: Record<string, string | undefined> = {};
+  for await (const replayed of replay(histories, { workflows: build })) found[stateOf(replayed)] = replayed.problem;
+  return found;
+}
+
+const BEFORE_THE_CHANGE = ['gate-approveCrossing', 'during-upgradeInstances', 'rolled-back'];
+const IN_IT = ['gate-acquireRefreshTokens-connection', 'gate-removeEmailParameter-parameter'];
+const AFTER_IT = ['gate-removeEmailParameter-store', 'during-startProvisioning', 'completed', 'completed-by-hand'];
+
+test('another order of steps fails the replay of every upgrade that came so far, and says of which', async () => {
+  const found = await problems(swapped, [...BEFORE_THE_CHANGE, ...IN_IT, ...AFTER_IT]);
+  for (const state of BEFORE_THE_CHANGE) expect(found).toHaveProperty(state, undefined);
+  for (const state of [...IN_IT, ...AFTER_IT])
+    expect(found).toHaveProperty(state, expect.stringMatching(/^\[TMPRL1100\] Nondeterminism error: /));
+}, 60_000);
+
+test('the same change passes where only upgrades that begin with it see it', async () => {
+  const states = [...BEFORE_THE_CHANGE, ...IN_IT, ...AFTER_IT];
+  expect(await problems(await buildOf('patched', folder), states)).toEqual(
+    Object.fromEntries(states.map((state) => [state, undefined])),
+  );
+}, 60_000);
+
+// Do not take a replay that passes for a proof: it compares the kinds and types of commands, not what they say.
+test('a change that gives other gates but the same commands is not found by replaying', async () => {
+  expect(await problems(swapped, ['gate-acquireRefreshTokens'])).toEqual({ 'gate-acquireRefreshTokens': undefined });
+});

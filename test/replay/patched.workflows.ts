@@ -1,0 +1,15 @@
+/** The change as it can reach running upgrades: each ends along the path that it began with. */
+import { patched } from '@temporalio/workflow';
+import type { UpgradeInput } from '../../src/contract/messages';
+import type { UpgradeResult } from '../../src/contract/status';
+import { PATHS } from '../../workflows/paths';
+import { upgradeAlong } from '../../workflows/upgrade-provider';
+import { SWAPPED_PATHS } from './swapped-steps';
+
+const alongNewPaths = upgradeAlong(SWAPPED_PATHS);
+const alongOldPaths = upgradeAlong(PATHS);
+
+export { guardConsent } from '../../workflows/versioned';
+export async function upgradeProvider(input: UpgradeInput): Promise<UpgradeResult> {
+  return await (patched('parameter-before-consents') ? alongNewPaths : alongOldPaths)(input);
+}

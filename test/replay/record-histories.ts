@@ -1,0 +1,60 @@
+/**
+ * Records the histories of this version of Onward, in place of those that it has: `npm run record-histories`, or with the
+ * names of scenarios only those. Minutes: every scenario runs on both paths, against the sandbox.
+ */
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SOURCE_VERSIONS } from '../../src/contract/versions';
+import { onwardVersion } from '../../src/cli/version';
+import { Rehearsal } from '../e2e/rehearsal';
+import { GUARDS } from './guard-scenarios';
+import { HISTORIES } from './recorded-histories';
+import { RunToRecord, type Scenario } from './run-to-record';
+import { UPGRADES } from './upgrade-scenarios';
+
+const DEADLINE_MS = 120_000;
+
+async function main(wanted: string[]): Promise<void> {
+  const scenarios = [...UPGRADES, ...GUARDS];
+  const unknown = wanted.filter((name) => !scenarios.some((scenario) => scenario.name === name));
+  if (unknown.length > 0)
+    throw new Error(`No scenario ${unknown.join(', ')}. There are: ${scenarios.map(({ name }) => name).join(', ')}.`);
+  if (wanted.length === 0) await rm(path.join(HISTORIES, onwardVersion()), { recursive: true, force: true });
+
+  const rehearsal = await Rehearsal.start();
+  try {
+    for (const from of SOURCE_VERSIONS) {
+      for (const scenario of scenarios) {
+        if (wanted.length === 0 || wanted.includes(scenario.name)) await record(rehearsal, from, scenario);
+      }
+    }
+  } finally {
+    await rehearsal.close();
+  }
+}
+
+async function record(
+  rehearsal: Rehearsal,
+  from: string,
+  { name, options, settings, record }: Scenario,
+): Promise<void> {
+  const id = `${name}-${from.replace('.', '-')}`;
+  const upgrade = await rehearsal.provider(
+    { id, sourceVersion: from, instances: 2, ...ownHost(id), ...options?.(id) },
+    settings,
+  );
+  const run = new RunToRecord(rehearsal, upgrade, `${onwardVersion()}/${from}`);
+  const late = sleep(DEADLINE_MS, 'late', { ref: false });
+  if ((await Promise.race([record(run), late])) === 'late')
+    throw new Error(`${id} took longer than ${DEADLINE_MS} ms.`);
+  for (const [state, bytes] of run.recorded) console.log(`${from} ${state}: ${bytes} bytes`);
+}
+
+/** Faults of hosts are ordered by the host's name. */
+const ownHost = (id: string) => ({ gateways: [{ host: `${id}-host` }] });
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

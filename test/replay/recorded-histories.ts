@@ -1,0 +1,49 @@
+/**
+ * Histories of real runs, `test/histories/<version of Onward>/<where from>/<state>.json.gz`: gzip of the JSON that
+ * `temporal workflow show --output json` prints. They are what no change of workflow code may break.
+ */
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { historyFromJSON, historyToJSON, type History } from '@temporalio/common/lib/proto-utils';
+
+export const HISTORIES = path.join(__dirname, '..', 'histories');
+const EXTENSION = '.json.gz';
+
+export interface RecordedHistory {
+  /** `1.0.0/18.3/gate-drain-tasks`. Stands for the workflow's id, which a replay repeats when it tells of a failure. */
+  workflowId: string;
+  history: History;
+}
+
+export async function recordedHistories(): Promise<RecordedHistory[]> {
+  const files = (await readdir(HISTORIES, { recursive: true })).filter((file) => file.endsWith(EXTENSION)).sort();
+  return await Promise.all(
+    files.map(async (file) => ({
+      workflowId: file.slice(0, -EXTENSION.length).split(path.sep).join('/'),
+      history: historyFromJSON(JSON.parse(gunzipSync(await readFile(path.join(HISTORIES, file))).toString())),
+    })),
+  );
+}
+
+/** @param name as of {@link RecordedHistory.workflowId}. @returns the size of the file in bytes. */
+export async function saveHistory(name: string, history: History): Promise<number> {
+  const file = path.join(HISTORIES, `${name}${EXTENSION}`);
+  const bytes = gzipSync(JSON.stringify(withoutMachine(JSON.parse(historyToJSON(history)))), { level: 9 });
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, bytes);
+  return bytes.length;
+}
+
+/** Names of the machine, and stack traces with its folders: no decision rests on them, and they differ each time. */
+function withoutMachine(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutMachine);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, inner]) => {
+      if (name === 'stackTrace') return [];
+      if (name === 'identity') return [[name, 'rehearsal']];
+      return [[name, withoutMachine(inner)]];
+    }),
+  );
+}

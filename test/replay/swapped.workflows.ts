@@ -1,0 +1,6 @@
+/** The change as it must not reach running upgrades: the new order, for everybody, at once. */
+import { upgradeAlong } from '../../workflows/upgrade-provider';
+import { SWAPPED_PATHS } from './swapped-steps';
+
+export { guardConsent } from '../../workflows/versioned';
+export const upgradeProvider = upgradeAlong(SWAPPED_PATHS);

@@ -1,0 +1,112 @@
+/** New builds are rolled out in the middle of upgrades, on a real server, by the command that a versioned worker prints. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { WorkflowHandle } from '@temporalio/client';
+import { decodeVersioningBehavior } from '@temporalio/common/lib/worker-deployments';
+import { consentWorkflowId } from '../../src/contract/consent';
+import { findTemporalCli } from '../../src/temporal/cli-binary';
+import { makeCurrentArguments } from '../../src/worker/deployment';
+import { buildWorkflows, type WorkflowBuild } from '../../src/worker/workflow-bundle';
+import { Rehearsal, type Upgrade } from '../e2e/rehearsal';
+import { buildOf } from './build';
+
+let rehearsal: Rehearsal;
+let folder: string;
+let swapped: WorkflowBuild;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'onward-builds-'));
+  rehearsal = await Rehearsal.start();
+  swapped = await buildOf('swapped', folder);
+}, 600_000);
+afterAll(async () => {
+  await rehearsal?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const PATIENCE_MS = 30_000;
+
+const served = new Set<string>();
+
+/** A worker with this build, then the command that makes the build the current one. */
+async function rollOut(build: WorkflowBuild): Promise<void> {
+  if (!served.has(build.buildId)) await rehearsal.controlPlane({ workflows: build, pinTo: build.buildId });
+  served.add(build.buildId);
+  const { path: cli } = await findTemporalCli();
+  const command = [...makeCurrentArguments(build.buildId), '--address', rehearsal.server.address, '--yes'];
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      await promisify(execFile)(cli, command);
+      return;
+    } catch (error) {
+      // The server hears of a build when its worker polls for the first time; nothing tells when that is.
+      if (Date.now() > deadline) throw error;
+    }
+  }
+}
+
+/** How the server treats a workflow, and the build of its last workflow task. */
+async function versioning(workflow: WorkflowHandle): Promise<{ behavior: string | undefined; buildId: string }> {
+  const { raw } = await workflow.describe();
+  const { behavior, deploymentVersion } = raw.workflowExecutionInfo?.versioningInfo ?? {};
+  return { behavior: decodeVersioningBehavior(behavior), buildId: deploymentVersion?.buildId ?? 'none' };
+}
+
+async function order(upgrade: Upgrade): Promise<string[]> {
+  const { steps } = await upgrade.statusWhen(({ path: chosen }) => chosen !== undefined);
+  return steps.map(({ name }) => name).filter((name) => /Tokens|Parameter/.test(name));
+}
+const OLD_ORDER = ['acquireRefreshTokens', 'removeEmailParameter'];
+const NEW_ORDER = ['removeEmailParameter', 'acquireRefreshTokens'];
+
+async function startedUntilGate(id: string): Promise<Upgrade> {
+  const upgrade = await rehearsal.provider({ id, instances: 1 });
+  await upgrade.start();
+  await upgrade.statusWhen(({ gates }) => gates.length > 0);
+  return upgrade;
+}
+
+async function expectCompletedOn(upgrade: Upgrade, buildId: string, steps: string[]): Promise<void> {
+  await upgrade.operate();
+  expect(await upgrade.result()).toMatchObject({ to: '18.4.1' });
+  expect(await order(upgrade)).toEqual(steps);
+  expect(await versioning(upgrade.workflow)).toEqual({ behavior: 'PINNED', buildId });
+}
+
+test('an upgrade that began before workers were versioned goes on with the first current build, pinned to it', async () => {
+  const build = await buildWorkflows({}, 'versioned');
+  const upgrade = await startedUntilGate('begun-without-builds');
+  expect(await versioning(upgrade.workflow)).toEqual({ behavior: undefined, buildId: 'none' });
+  await rollOut(build);
+  await expectCompletedOn(upgrade, build.buildId, OLD_ORDER);
+}, 120_000);
+
+test('an upgrade ends on the build that it began with, and a new one begins on the new build', async () => {
+  const build = await buildWorkflows({}, 'versioned');
+  await rollOut(build);
+  const old = await startedUntilGate('begun-on-old');
+  await rollOut(swapped);
+  const fresh = await startedUntilGate('begun-on-new');
+  await Promise.all([expectCompletedOn(old, build.buildId, OLD_ORDER), expectCompletedOn(fresh, 'swapped', NEW_ORDER)]);
+}, 120_000);
+
+test('the guard of a consent moves to the current build when it acts next', async () => {
+  const build = await buildWorkflows({}, 'versioned');
+  await rollOut(build);
+  const upgrade = await startedUntilGate('guarded');
+  await expectCompletedOn(upgrade, build.buildId, OLD_ORDER);
+  const [instance] = (await upgrade.state()).instances;
+  const guard = rehearsal.client.workflow.getHandle(consentWorkflowId(upgrade.provider, instance?.id ?? 0));
+  expect(await versioning(guard)).toEqual({ behavior: 'AUTO_UPGRADE', buildId: build.buildId });
+  await rollOut(swapped);
+  await guard.executeUpdate('consentRenewed', { args: [{ by: 'ana@csp.example' }] });
+  expect(await versioning(guard)).toEqual({ behavior: 'AUTO_UPGRADE', buildId: 'swapped' });
+}, 120_000);
+
+test('a patched build lets new upgrades begin along the new path', async () => {
+  await rollOut(await buildOf('patched', folder));
+  expect(await order(await startedUntilGate('begun-on-patched'))).toEqual(NEW_ORDER);
+}, 120_000);

@@ -1,0 +1,155 @@
+/**
+ * The crash matrix: who is killed, in which activity, at which of its moments, on which path. Every changing activity of the
+ * way forward and of the way back is there; what only reads loses nothing.
+ */
+import type { FaultRule } from '../../src/sandbox/faults';
+
+export const PATHS = ['18.3', '18.4'] as const;
+
+/** Whose process is ended: a worker, or the Temporal server. */
+export type Victim = 'control plane' | 'endpoint' | 'server';
+
+/**
+ * When: nothing has happened yet; it happens, and nobody has heard of it; Temporal has its result. What a dead worker has
+ * asked for may also happen late: when the next attempt has looked, acted, and gone.
+ */
+export type Moment = 'before the call' | 'before its result' | 'after its result' | 'before a call that happens late';
+
+/** Where an upgrade is when the blow falls. */
+export type Point =
+  | { kind: 'call'; rule: Omit<FaultRule, 'id' | 'provider' | 'host'> }
+  | { kind: 'result'; activity: string; nth: number }
+  | { kind: 'gate' }
+  | { kind: 'seal'; afterMs: number };
+
+export interface TortureCase {
+  /** Says all of it, and is what `--only` looks into. */
+  name: string;
+  path: (typeof PATHS)[number];
+  victim: Victim;
+  point: Point;
+  /** Whether the upgrade is aborted at the gate before the crossing. */
+  comesBack: boolean;
+}
+
+/** Longer than a heartbeat timeout: what a dead worker has begun is still at work when the next attempt begins. */
+const SLOW_MS = 3_000;
+/** Longer than it takes to notice that a worker is dead, and to do its work again. */
+const LATE_MS = 12_000;
+
+interface ChangingActivity {
+  /** Of the workflow. */
+  activity: string;
+  /** Where it has several calls that change something, which of them. */
+  part?: string;
+  runsOn: 'control plane' | 'endpoint';
+  comesBack?: true;
+  /** How the system that it works on is slow before it acts, and while it acts. */
+  before: Omit<FaultRule, 'id' | 'provider' | 'host'>;
+  during: Omit<FaultRule, 'id' | 'provider' | 'host'>;
+  /** Which of its executions is meant, counted from 1. */
+  nth?: number;
+}
+
+const operations = (call: string, skip = 0) => ({
+  before: { system: 'operations', call, kind: 'slowBefore', delayMs: SLOW_MS, skip },
+  during: { system: 'operations', call, kind: 'slow', delayMs: SLOW_MS, skip },
+});
+/** A script is slow before it begins, and a command of its own while it is at work. */
+const host = (script: string, command: string, skip = 0) => ({
+  before: { system: 'host', call: script, kind: 'slow', delayMs: SLOW_MS, skip },
+  during: { system: 'host', call: command, kind: 'slow', delayMs: SLOW_MS, skip },
+});
+
+const CHANGING: ChangingActivity[] = [
+  { activity: 'deactivateTemplate', runsOn: 'control plane', ...operations('pem.deactivateST') },
+  { activity: 'backupSite', runsOn: 'endpoint', ...host('backup', 'Backup-WebConfiguration') },
+  {
+    activity: 'stagePackage',
+    runsOn: 'endpoint',
+    ...host('stage', ''),
+    // The preflight has fetched it before.
+    during: { system: 'sim', call: 'GET package', kind: 'slow', delayMs: SLOW_MS, skip: 1 },
+  },
+  { activity: 'runSetup', runsOn: 'endpoint', ...host('setup', 'setup.cmd') },
+  { activity: 'resetIis', runsOn: 'endpoint', ...host('reset', 'iisreset') },
+  { activity: 'importPackage', part: 'begin', runsOn: 'control plane', ...operations('txn.Begin') },
+  { activity: 'importPackage', part: 'import', runsOn: 'control plane', ...operations('pem.APS.importPackage') },
+  { activity: 'importPackage', part: 'commit', runsOn: 'control plane', ...operations('txn.Commit') },
+  {
+    activity: 'upgradeInstance',
+    part: 'pilot',
+    runsOn: 'control plane',
+    ...operations('pem.APS.upgradeApplicationInstance'),
+  },
+  {
+    activity: 'upgradeInstance',
+    part: 'the rest',
+    runsOn: 'control plane',
+    nth: 2,
+    ...operations('pem.APS.upgradeApplicationInstance', 1),
+  },
+  { activity: 'activateTemplate', runsOn: 'control plane', ...operations('pem.activateST') },
+  { activity: 'restoreSite', runsOn: 'endpoint', comesBack: true, ...host('restore', 'Stop-WebAppPool') },
+  { activity: 'resetIis', runsOn: 'endpoint', comesBack: true, nth: 2, ...host('reset', 'iisreset', 1) },
+  { activity: 'activateTemplate', runsOn: 'control plane', comesBack: true, ...operations('pem.activateST') },
+];
+
+/** How long after the approval the server is killed: the task that seals the crossing takes some ten milliseconds. */
+const SEAL_MS = [0, 5, 10, 20, 40, 80];
+
+/** All cases, in the order of the procedure. */
+export function allCases(): TortureCase[] {
+  return PATHS.flatMap((path) => [
+    ...CHANGING.flatMap((changing) => workerCases(path, changing)),
+    ...serverCases(path),
+  ]);
+}
+
+function workerCases(path: TortureCase['path'], changing: ChangingActivity): TortureCase[] {
+  const { activity, part, runsOn, comesBack = false, before, during, nth = 1 } = changing;
+  // A script of the host goes on when the control plane dies, and the upgrade has to find its way back to it.
+  const victims: Victim[] = runsOn === 'endpoint' ? ['endpoint', 'control plane'] : ['control plane'];
+  const points: Partial<Record<Moment, Point>> = {
+    'before the call': { kind: 'call', rule: before },
+    'before its result': { kind: 'call', rule: during },
+    'after its result': { kind: 'result', activity, nth },
+    // Of a script that lives on; a call whose caller is gone does not happen.
+    ...(runsOn === 'endpoint' && {
+      'before a call that happens late': { kind: 'call', rule: { ...before, delayMs: LATE_MS } },
+    }),
+  };
+  const what = [activity, part && `(${part})`, comesBack && 'on the way back'].filter(Boolean).join(' ');
+  return victims.flatMap((victim) =>
+    Object.entries(points).map(([moment, point]) => ({
+      name: `${path}: ${victim} killed in ${what}, ${moment}`,
+      path,
+      victim,
+      point,
+      comesBack,
+    })),
+  );
+}
+
+function serverCases(path: TortureCase['path']): TortureCase[] {
+  const kill = (where: string, point: Point, comesBack = false): TortureCase => ({
+    name: `${path}: server killed ${where}`,
+    path,
+    victim: 'server',
+    point,
+    comesBack,
+  });
+  return [
+    kill('in mid-upgrade, while setup.cmd runs', { kind: 'call', rule: host('setup', 'setup.cmd').during }),
+    kill('in mid-upgrade, while the import is committed', { kind: 'call', rule: operations('txn.Commit').during }),
+    kill(
+      'on the way back, while a site is restored',
+      { kind: 'call', rule: host('restore', 'Stop-WebAppPool').during },
+      true,
+    ),
+    kill('at a gate', { kind: 'gate' }),
+    ...SEAL_MS.map((afterMs) =>
+      kill(`in the task that seals the crossing, after ${afterMs} ms`, { kind: 'seal', afterMs }),
+    ),
+  ];
+}

@@ -1,0 +1,163 @@
+/** Runs one case of the crash matrix: an upgrade, a blow at the chosen point, and the judgement. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { temporal } from '@temporalio/proto';
+import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../src/contract/provider';
+import type { FaultRule } from '../../src/sandbox/faults';
+import type { Rehearsal, RehearsalOptions, Upgrade } from '../e2e/rehearsal';
+import type { Point, TortureCase, Victim } from './cases';
+
+/** What a rehearsal has to be for this. */
+export const TORTURE_REHEARSAL: RehearsalOptions = { workers: 'processes', spares: true, keepsServerState: true };
+
+/** One host for all cases of a rehearsal, so that its worker need not be started for each. */
+const HOST = 'torture-host';
+const PATIENCE_MS = 180_000;
+/** What was slow takes so long when it comes to act. */
+const ACTS_WITHIN_MS = 1_500;
+const LOOKS_EVERY_MS = 20;
+const TIMINGS = { retryFor: 60, heartbeat: 2, hostAnswer: 60, drain: 60, import: 60, instanceUpgrade: 60, script: 60 };
+
+let providers = 0;
+
+/** @throws InvariantsBroken, or an error that says what the upgrade came to instead. */
+export async function torment(rehearsal: Rehearsal, torture: TortureCase): Promise<void> {
+  const upgrade = await rehearsal.provider(
+    {
+      id: `torture-${++providers}`,
+      sourceVersion: torture.path,
+      instances: 2,
+      gateways: [{ host: HOST }],
+      openTasks: 1,
+      stores: [{ id: 'main', name: 'Main store', active: true, sellsOffice365: true }],
+    },
+    { timings: TIMINGS, approval: { beforeCrossing: asksForApproval(torture) } },
+  );
+  const blow = new Blow(rehearsal, upgrade, torture);
+  await upgrade.start({ startedBy: 'ana' });
+  await within(PATIENCE_MS, upgrade, Promise.all([blow.strike(), live(upgrade, torture, blow)]));
+  await blow.lateCalls();
+  const { state, notUndone } = await upgrade.status();
+  const wanted = torture.comesBack ? 'rolledBack' : 'completed';
+  if (state !== wanted)
+    throw new Error(`The upgrade ended as ${state} instead of ${wanted}. ${notUndone.join(' ')}`.trim());
+  await upgrade.expectInvariants();
+}
+
+const asksForApproval = ({ comesBack, point }: TortureCase): boolean => comesBack || point.kind === 'seal';
+
+/** People do their part: they answer what is asked, retry what holds, and decide about the crossing. */
+async function live(upgrade: Upgrade, torture: TortureCase, blow: Blow): Promise<void> {
+  const operated = upgrade.operate({
+    resolves: () => 'retry',
+    leaves: ({ step }) => step === 'approveCrossing' || (torture.point.kind === 'gate' && !blow.hasFallen),
+  });
+  if (asksForApproval(torture)) {
+    await upgrade.statusWhen(({ gates }) => gates.some(({ step }) => step === 'approveCrossing'));
+    const decision = { by: 'bo', reason: 'It is time.' };
+    await upgrade.workflow.signal(torture.comesBack ? 'abort' : 'approveCrossing', decision);
+    blow.decided();
+  }
+  await operated;
+  if (!blow.hasFallen) throw new Error('The upgrade was over before it came to the point where the blow was to fall.');
+}
+
+/** The one crash of a case. */
+class Blow {
+  hasFallen = false;
+  /** When what the dead worker has asked for will have happened, in milliseconds since 1970. */
+  private settled = 0;
+  private readonly point: Promise<void>;
+  private decide: () => void = () => undefined;
+  private readonly decision = new Promise<void>((resolve) => (this.decide = resolve));
+
+  /** Create it before the upgrade starts, so that it misses nothing. */
+  constructor(
+    private readonly rehearsal: Rehearsal,
+    private readonly upgrade: Upgrade,
+    private readonly torture: TortureCase,
+  ) {
+    this.point = torture.point.kind === 'call' ? this.hit(torture.point.rule) : Promise.resolve();
+  }
+
+  /** People have decided about the crossing. */
+  decided(): void {
+    this.decide();
+  }
+
+  async strike(): Promise<void> {
+    await this.point;
+    await this.comesTo(this.torture.point);
+    await this.kill(this.torture.victim);
+    this.hasFallen = true;
+  }
+
+  /** Nobody tells when a call without a caller is over. */
+  async lateCalls(): Promise<void> {
+    await delay(Math.max(0, this.settled - Date.now()));
+  }
+
+  private async comesTo(point: Point): Promise<void> {
+    switch (point.kind) {
+      case 'call':
+        return;
+      case 'result':
+        while ((await this.results(point.activity)) < point.nth) await delay(LOOKS_EVERY_MS);
+        return;
+      case 'gate':
+        await this.upgrade.statusWhen(({ gates }) => gates.length > 0);
+        return;
+      case 'seal':
+        await this.decision;
+        await delay(point.afterMs);
+    }
+  }
+
+  private hit(rule: Omit<FaultRule, 'id' | 'provider' | 'host'>): Promise<void> {
+    const { faults } = this.rehearsal.sandbox;
+    // The package is fetched by nobody in particular.
+    const whose =
+      rule.system === 'host' ? { host: HOST } : rule.system === 'sim' ? {} : { provider: this.upgrade.provider };
+    const { id } = faults.add({ ...rule, ...whose });
+    return new Promise((resolve) => {
+      const listen = (hit: FaultRule): void => {
+        if (hit.id !== id) return;
+        faults.off('hit', listen);
+        this.settled = Date.now() + (rule.delayMs ?? 0) + ACTS_WITHIN_MS;
+        resolve();
+      };
+      faults.on('hit', listen);
+    });
+  }
+
+  /** How many executions of the activity have ended well, as Temporal has recorded it. */
+  private async results(activity: string): Promise<number> {
+    const { events } = await this.upgrade.workflow.fetchHistory();
+    const scheduled = (events ?? []).filter(isScheduled(activity)).map(({ eventId }) => String(eventId));
+    return (events ?? []).filter(({ activityTaskCompletedEventAttributes: completed }) =>
+      scheduled.includes(String(completed?.scheduledEventId)),
+    ).length;
+  }
+
+  private async kill(victim: Victim): Promise<void> {
+    if (victim === 'server') return await this.rehearsal.killAndRestartServer();
+    const queue = victim === 'endpoint' ? endpointTaskQueue(HOST) : CONTROL_TASK_QUEUE;
+    const process = this.rehearsal.processes.get(queue);
+    if (!process) throw new Error(`No process works on ${queue}.`);
+    await process.killAndRestart();
+  }
+}
+
+const isScheduled =
+  (activity: string) =>
+  ({ activityTaskScheduledEventAttributes: scheduled }: temporal.api.history.v1.IHistoryEvent): boolean =>
+    scheduled?.activityType?.name === activity;
+
+async function within(milliseconds: number, upgrade: Upgrade, work: Promise<unknown>): Promise<void> {
+  const late = delay(milliseconds, 'late', { ref: false });
+  if ((await Promise.race([work, late])) !== 'late') return;
+  const { state, step, gates, holds } = await upgrade.status();
+  const open = [...gates.map(({ id }) => id), ...holds.map(({ problem }) => problem)];
+  throw new Error(
+    `After ${milliseconds / 1000} s it is still ${state} in ${step ?? 'no step'}. ${open.join(' ')}`.trim(),
+  );
+}

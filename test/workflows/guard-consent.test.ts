@@ -1,0 +1,179 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { FAILURE } from '../../src/contract/activities';
+import type { GuardInput } from '../../src/contract/consent';
+import { Guard } from './guard';
+import { profile, stubActivities, type StubActivities } from './stub-activities';
+import { WorkflowEnvironment, answerEverything, statusOf } from './workflow-environment';
+
+const DAY = 24 * 3600 * 1000;
+const daysAgo = (days: number): string => new Date(Date.now() - days * DAY).toISOString();
+
+let environment: WorkflowEnvironment;
+beforeAll(async () => {
+  environment = await WorkflowEnvironment.start();
+}, 600_000);
+afterAll(async () => {
+  await environment?.close();
+});
+
+/** A guard whose clock began ten days ago unless said otherwise. */
+async function guarded(
+  provider: string,
+  input: Partial<GuardInput> = {},
+  world: Partial<StubActivities> = {},
+): Promise<Guard> {
+  const entry = profile(provider);
+  await environment.serveOnce(provider, stubActivities(entry, world).activities);
+  return await Guard.start(environment.client, `test/${provider}`, entry, { consentedAt: daysAgo(10), ...input });
+}
+
+async function failureOf({ handle }: Guard): Promise<Error | undefined> {
+  const error: unknown = await handle.result().catch((failure: unknown) => failure);
+  return error instanceof WorkflowFailedError ? error.cause : undefined;
+}
+
+describe('the guard of a consent', () => {
+  test('refuses answers that cannot be right, says why, and changes nothing', async () => {
+    const consentedAt = daysAgo(10);
+    const guard = await guarded('answers', { consentedAt });
+    const before = await guard.status();
+    for (const [name, payload, reason] of [
+      ['consentRenewed', { by: 'ana', at: daysAgo(-1) }, 'lies in the future'],
+      ['consentRenewed', { by: 'ana', at: daysAgo(91) }, 'has expired'],
+      ['consentRenewed', { by: 'ana', at: consentedAt }, 'is known already'],
+      ['consentRenewed', { by: 'ana', at: 'last Friday' }, 'at must be a time like'],
+      ['consentRenewed', { by: '' }, 'by must not be empty'],
+      ['consentRenewed', { by: 'ana', instance: '1' }, 'instance'],
+      ['consentRenewed', 'ana', 'was not understood'],
+      ['confirmRenewal', { by: 'ana' }, 'evidence must be a text'],
+      ['confirmRenewal', { by: 'ana', evidence: 'seen' }, 'No renewal waits'],
+    ] as const)
+      expect(await guard.refusal(name, payload)).toContain(reason);
+    await guard.handle.signal('consentRenewed', { by: 'mallory', at: 'x'.repeat(100_000) });
+    const audit = await guard.audit();
+    expect(audit.at(-1)).toMatchObject({ by: 'mallory', what: 'signal:consentRenewed', verdict: 'refused' });
+    expect(JSON.stringify(audit).length).toBeLessThan(10_000);
+    expect(await guard.status()).toEqual(before);
+  });
+
+  test('counts a renewal from the day on which it was given, where that was earlier', async () => {
+    const guard = await guarded('earlier', { consentedAt: daysAgo(80) });
+    const at = daysAgo(5);
+    expect(await guard.renew({ by: 'ana', at })).toMatchObject({ state: 'valid', consentedAt: at, renewals: 1 });
+  });
+
+  test('does not believe a renewal that nobody can test', async () => {
+    const guard = await guarded(
+      'untested',
+      {},
+      {
+        testConnection: async () => {
+          throw ApplicationFailure.nonRetryable('No account in the inventory.', FAILURE.accessDenied);
+        },
+      },
+    );
+    const { consentedAt } = await guard.status();
+    expect(await guard.renew()).toMatchObject({
+      consentedAt,
+      renewals: 0,
+      lastProblem: expect.stringContaining('No account in the inventory'),
+    });
+  });
+
+  test('where the date is an assumption, says so, and takes an older one from who knows better', async () => {
+    const bodies: string[] = [];
+    const guard = await guarded(
+      'assumed',
+      { consentedAt: daysAgo(61), assumed: true },
+      { notify: async ({ notice }) => void bodies.push(notice.body) },
+    );
+    await guard.statusWhen(({ nextNoticeAt }) => Date.parse(nextNoticeAt) > Date.now());
+    expect(await guard.status()).toMatchObject({ state: 'expiring', assumed: true });
+    const at = daysAgo(81);
+    expect(await guard.renew({ by: 'ana', at })).toMatchObject({ assumed: false, consentedAt: at });
+    expect(bodies[0]).toContain('The date is an assumption');
+  });
+
+  test('loses nothing that arrives when a run hands over to the next', async () => {
+    const guard = await guarded('handover', { historyLimit: 12 });
+    const { runId: firstRun } = await guard.handle.describe();
+    const senders = Array.from({ length: 60 }, (_, index) => `sender-${index}`);
+    // Each is later than the one before, so each that finds no other under way counts.
+    await Promise.all(senders.map((by) => guard.handle.signal('consentRenewed', { by })));
+    await guard.statusWhen(({ renewal }) => renewal === undefined);
+    const audit = await guard.audit();
+    const heard = audit.filter(({ what }) => what === 'signal:consentRenewed').map(({ by }) => by);
+    expect(heard.sort()).toEqual(senders.sort());
+    const accepted = audit.filter(({ what, verdict }) => what.startsWith('signal') && verdict === 'accepted');
+    expect(accepted.length).toBeGreaterThan(0);
+    expect(await guard.status()).toMatchObject({ renewals: accepted.length });
+    const { runId, historyLength } = await guard.handle.describe();
+    expect(runId).not.toBe(firstRun);
+    expect(historyLength).toBeLessThan(200);
+  });
+
+  test('ends when it is cancelled, because the instance is gone', async () => {
+    const guard = await guarded('gone');
+    await guard.handle.cancel();
+    expect(await failureOf(guard)).toBeInstanceOf(CancelledFailure);
+  });
+
+  test('refuses input that is not usable, with every problem', async () => {
+    const failure = await failureOf(await guarded('input', { consentedAt: 'yesterday', renewals: -1 }));
+    expect(failure).toMatchObject({ type: FAILURE.invalidInput });
+    expect(failure?.message).toMatch(/consentedAt: .*renewals: /);
+  });
+});
+
+describe('what an upgrade leaves', () => {
+  const guardsOf = (provider: string): Guard[] => [1, 2].map((id) => Guard.of(environment.client, provider, id));
+
+  test('after 18.4, where nobody consents: guards that say that their clock is an assumption, from the connection test on', async () => {
+    const { activities } = stubActivities(profile('left-18.4'), {}, '18.4');
+    const handle = await environment.upgrade(activities, { provider: 'left-18.4' });
+    await answerEverything(handle);
+    await handle.result();
+    const { steps } = await statusOf(handle);
+    const validated = steps.find(({ name }) => name === 'validate');
+    for (const status of await Promise.all(guardsOf('left-18.4').map((guard) => guard.status()))) {
+      expect(status).toMatchObject({ state: 'valid', assumed: true });
+      expect(Date.parse(status.consentedAt)).toBeGreaterThanOrEqual(Date.parse(validated?.startedAt ?? ''));
+      expect(Date.parse(status.consentedAt)).toBeLessThanOrEqual(Date.parse(validated?.endedAt ?? ''));
+    }
+  });
+
+  test('guards for the instances of that provider, which go on after it and are not stopped with it', async () => {
+    const { activities } = stubActivities(profile('left'));
+    const handle = await environment.upgrade(activities, { provider: 'left' });
+    await answerEverything(handle);
+    await handle.result();
+    const statuses = await Promise.all(guardsOf('left').map((guard) => guard.status()));
+    expect(statuses.map(({ instance, assumed }) => ({ instance, assumed }))).toEqual([
+      { instance: { id: 1, name: 'CSP EMEA' }, assumed: false },
+      { instance: { id: 2, name: 'CSP US' }, assumed: false },
+    ]);
+  });
+
+  test('to a guard that runs already: word of the new consent, which it tests; a mere test would tell it nothing', async () => {
+    const old = await guarded('left-twice', { consentedAt: daysAgo(80) });
+    const { runId } = await old.handle.describe();
+    const { activities } = stubActivities(profile('left-twice'));
+    const handle = await environment.upgrade(activities, { provider: 'left-twice' });
+    await answerEverything(handle);
+    await handle.result();
+    const status = await old.statusWhen(({ renewals }) => renewals === 1);
+    expect(Date.parse(status.consentedAt)).toBeLessThan(Date.parse((await statusOf(handle)).endedAt ?? ''));
+    expect((await old.handle.describe()).runId).toBe(runId);
+    expect(await old.audit()).toContainEqual(
+      expect.objectContaining({ by: 'upgrade/left-twice', what: 'renewal', verdict: 'done' }),
+    );
+
+    const known = await guarded('left-known', { consentedAt: daysAgo(80) });
+    const { activities: from184 } = stubActivities(profile('left-known'), {}, '18.4');
+    const upgrade = await environment.upgrade(from184, { provider: 'left-known' });
+    await answerEverything(upgrade);
+    await upgrade.result();
+    expect(await known.status()).toMatchObject({ state: 'expiring', renewals: 0, assumed: false });
+  });
+});

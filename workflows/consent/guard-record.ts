@@ -1,0 +1,91 @@
+/** What one guard knows of its consent: the answer of its queries, and what a list of guards and the Temporal UI show. */
+import { setCurrentDetails, upsertMemo, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { CONSENT_MEMO, type ConsentStatus, type GuardState, type PendingRenewal } from '../../src/contract/consent';
+import type { AuditEntry } from '../../src/contract/status';
+import { stateAttribute } from '../../src/temporal/search-attributes';
+import { nextReminder } from '../pipeline/reminder-schedule';
+import { now } from '../pipeline/upgrade-record';
+import { expiryOf, nextNotice, stateAt } from './clock';
+import { consentDetails } from './consent-details';
+
+/** A guard lives for years. Of what was refused, and of all else, the newest so many entries stay. */
+const MAX_ENTRIES = 100;
+
+export class GuardRecord {
+  /** As the server has them: the run before may have sent them. */
+  private shownMemo = JSON.stringify(workflowInfo().memo?.[CONSENT_MEMO]);
+  private shownState: string | undefined = workflowInfo().typedSearchAttributes.get(stateAttribute);
+
+  /** @param state one serializable object, so that it can be handed on as it is. */
+  constructor(readonly state: GuardState) {}
+
+  get expiresAt(): number {
+    return expiryOf(Date.parse(this.state.consentedAt));
+  }
+
+  /** When people have to hear of the token, or of a renewal that waits for an operator; in the past when it is due. */
+  get nextNoticeAt(): number {
+    const { settings, toldAt, consentedAt, renewal } = this.state;
+    const told = Date.parse(toldAt ?? consentedAt);
+    const ofToken = nextNotice(this.expiresAt, settings.reminders, told);
+    if (renewal?.askedAt === undefined) return ofToken;
+    return Math.min(ofToken, nextReminder(settings.reminders, Date.parse(renewal.askedAt), told));
+  }
+
+  status(): ConsentStatus {
+    const { provider, instance, consentedAt, assumed, renewal, lastProblem, renewals } = this.state;
+    return {
+      provider,
+      instance: { id: instance.id, name: instance.name },
+      workflowId: workflowInfo().workflowId,
+      state: stateAt(this.expiresAt, Date.now()),
+      consentedAt,
+      assumed,
+      expiresAt: new Date(this.expiresAt).toISOString(),
+      nextNoticeAt: new Date(this.nextNoticeAt).toISOString(),
+      ...(renewal === undefined ? {} : { renewal: { ...renewal } }),
+      ...(lastProblem === undefined ? {} : { lastProblem }),
+      renewals,
+    };
+  }
+
+  /** The clock starts anew. */
+  renewed({ by, consentedAt }: PendingRenewal): void {
+    const { state } = this;
+    delete state.renewal;
+    delete state.lastProblem;
+    Object.assign(state, { consentedAt, toldAt: consentedAt, assumed: false, renewals: state.renewals + 1 });
+    this.write({ by, what: 'renewal', verdict: 'done', detail: `The 90 days began anew at ${consentedAt}.` });
+  }
+
+  /** Nothing changes but what is known of the attempt. */
+  notRenewed({ by }: PendingRenewal, problem: string): void {
+    delete this.state.renewal;
+    this.state.lastProblem = problem;
+    this.write({ by, what: 'renewal', verdict: 'refused', detail: problem });
+  }
+
+  write(entry: Omit<AuditEntry, 'at'>): void {
+    const { audit } = this.state;
+    audit.push({ at: now(), ...entry });
+    const alike = audit.filter(({ verdict }) => (verdict === 'refused') === (entry.verdict === 'refused'));
+    const [oldest] = alike;
+    if (oldest && alike.length > MAX_ENTRIES) audit.splice(audit.indexOf(oldest), 1);
+  }
+
+  /** Something is known that lists do not show yet. */
+  get hasNews(): boolean {
+    const status = this.status();
+    return status.state !== this.shownState || JSON.stringify(status) !== this.shownMemo;
+  }
+
+  /** Sends what has changed: each is an event of history. */
+  publish(): void {
+    const status = this.status();
+    setCurrentDetails(consentDetails(status));
+    if (status.state !== this.shownState) upsertSearchAttributes([{ key: stateAttribute, value: status.state }]);
+    if (JSON.stringify(status) !== this.shownMemo) upsertMemo({ [CONSENT_MEMO]: status });
+    this.shownState = status.state;
+    this.shownMemo = JSON.stringify(status);
+  }
+}
