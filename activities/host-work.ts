@@ -41,8 +41,16 @@ export async function onHost<T>(
       report({ host: host.name, script });
       // After the end there is time left for a last look at what became of the script that took too long.
       const deadline = Math.max(ends - Date.now(), (time * RESERVE) / 2);
-      const { result } = await powershell.run(script, parameters, deadline, cancellationSignal);
-      return result;
+      try {
+        return (await powershell.run(script, parameters, deadline, cancellationSignal)).result;
+      } catch (error) {
+        if (!(error instanceof SystemError)) throw error;
+        // An upgrade may be at work on several hosts: which one it was has to be said.
+        const { type, call, problem, next, retryable } = error;
+        const { site, application } = parameters as Partial<SiteKey>;
+        const object = site === undefined || application === undefined ? undefined : nameOf({ site, application });
+        throw fail({ type, call: `PowerShell script ${call}`, object, problem, next, retryable }, error);
+      }
     };
     const inspect: HostWork['inspect'] = (sites, upgrade, waitMilliseconds = 0) =>
       run('inspect', {

@@ -1,6 +1,7 @@
 /** A process that a bench has started: it says when it is ready, can be looked at, and can be killed. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 
 export interface BenchProcessOptions {
   /** For messages: `control-plane worker`. */
@@ -38,11 +39,13 @@ export class BenchProcess {
     const ready = await Promise.race([
       once(child, 'message').then(([message]: unknown[]) => ({ message })),
       once(child, 'exit').then(([code, signal]) => `ended (${String(signal ?? code)})`),
-      new Promise<string>((resolve) => setTimeout(resolve, READY_MS, 'was silent').unref()),
+      delay(READY_MS, 'was silent', { ref: false }),
     ]);
     if (typeof ready === 'string' || child.pid === undefined) {
       takeAlong();
-      throw new Error(`The ${name} ${String(ready)} instead of beginning its work; its messages are above.`);
+      throw new Error(
+        `The ${name} ${typeof ready === 'string' ? ready : 'has no process id'} instead of beginning its work; its messages are above.`,
+      );
     }
     return new BenchProcess(child, child.pid, ready.message);
   }

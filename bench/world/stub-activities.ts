@@ -1,8 +1,10 @@
 /** A provider that does at once whatever it is told, without any system: for what is about the worker alone. */
+import { createGuardActivities } from '../../activities/guards';
 import type {
   BillingActivities,
   ClaimActivities,
   EndpointActivities,
+  GuardActivities,
   InventoryActivities,
   MicrosoftActivities,
   NetworkActivities,
@@ -94,7 +96,8 @@ export const stubControlPlane: InventoryActivities &
   MicrosoftActivities &
   NetworkActivities &
   NotifyActivities &
-  ClaimActivities = {
+  ClaimActivities &
+  GuardActivities = {
   loadProvider: async ({ provider }) => profile(provider),
   readOperations: async () => ({
     build: 'oa-8.0-1216',
@@ -120,6 +123,7 @@ export const stubControlPlane: InventoryActivities &
   hashPackage: async () => ({ sha256: SHA256, bytes: 1_000_000 }),
   notify: async () => undefined,
   awaitClaimEnd: async () => undefined,
+  ...createGuardActivities(),
 };
 
 const old = (input: { sites: unknown[] }): SiteVersion[] =>

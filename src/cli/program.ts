@@ -7,6 +7,7 @@ import { addCodecServer } from './commands/codec-server';
 import { addDemo } from './commands/demo';
 import { addGates } from './commands/gates';
 import { addInventory } from './commands/inventory';
+import { addReplay } from './commands/replay';
 import { addReport } from './commands/report';
 import { addSandbox } from './commands/sandbox';
 import { addStart } from './commands/start';
@@ -62,6 +63,7 @@ export function createProgram(context: CliContext): Command {
   addReport(program, context);
   addInventory(program, context);
   addWorker(program, context);
+  addReplay(program, context);
   addCodecServer(program, context);
   addSandbox(program, context);
   addDemo(program, context);

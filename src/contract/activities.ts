@@ -5,6 +5,7 @@
  * Connections travel as they stand in the frozen profile, with secrets as references. Failures are
  * `ApplicationFailure`s whose `type` is one of {@link FAILURE}.
  */
+import type { GuardInput } from './consent';
 import type {
   ApplicationInstance,
   BillingFacts,
@@ -150,6 +151,14 @@ export interface EndpointActivities {
 export interface ClaimActivities {
   /** Waits until the upgrade that has claimed the host can no longer change it: it has crossed or ended. */
   awaitClaimEnd(input: { host: string; claim: HostClaim }): Promise<void>;
+}
+
+export interface GuardActivities {
+  /**
+   * Effect: a guard watches over this consent. One that runs already is told of the new consent, unless its time is assumed.
+   * `upgrade` is the workflow id of the upgrade that asks.
+   */
+  startGuard(input: { guard: GuardInput; upgrade: string }): Promise<void>;
 }
 
 /** Names one gateway application on a host. */

@@ -2,6 +2,7 @@
  * What really happened in the sandbox: every call that reached a simulated system and every change of state that followed.
  * Tests judge by this journal, never by what a workflow says of itself.
  */
+import { EventEmitter } from 'node:events';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 
 export type JournalSystem = 'operations' | 'aps' | 'billing' | 'microsoft' | 'host' | 'sim';
@@ -25,11 +26,13 @@ export interface JournalEntry {
   detail?: Record<string, unknown>;
 }
 
-export class Journal {
+/** Emits `recorded` with each entry. */
+export class Journal extends EventEmitter<{ recorded: [JournalEntry] }> {
   private readonly all: JournalEntry[] = [];
 
   /** @param file JSONL file that entries are appended to; what it holds already is read back first. */
   constructor(private readonly file?: string) {
+    super();
     if (file !== undefined && existsSync(file)) {
       for (const line of readFileSync(file, 'utf8').split('\n')) {
         if (line !== '') this.all.push(JSON.parse(line) as JournalEntry);

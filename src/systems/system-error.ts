@@ -39,6 +39,7 @@ export class SystemError extends Error {
   readonly object: string | undefined;
   /** What happened, without what to do next. */
   readonly problem: string;
+  readonly next: string;
   readonly retryable: boolean;
 
   constructor(problem: SystemProblem, options?: ErrorOptions) {
@@ -49,6 +50,7 @@ export class SystemError extends Error {
       .replace(/[.\s]+$/, '');
     super(`${problem.system}: ${about} ${happened}. ${problem.next}`, options);
     this.problem = happened;
+    this.next = problem.next;
     this.type = problem.type;
     this.system = problem.system;
     this.call = problem.call;

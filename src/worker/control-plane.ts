@@ -2,6 +2,7 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createBillingActivities } from '../../activities/billing';
+import { createGuardActivities } from '../../activities/guards';
 import { createClaimActivities } from '../../activities/host-claims';
 import { failureInterceptor } from '../../activities/failures';
 import { createInventoryActivities } from '../../activities/inventory';
@@ -59,6 +60,7 @@ export async function createControlPlaneWorker(
       ...createMicrosoftActivities({ resolveSecret }),
       ...createNetworkActivities(),
       ...createClaimActivities(),
+      ...createGuardActivities(),
       ...createNotifyActivities({ resolveSecret }),
     },
     interceptors: { activity: [failureInterceptor] },

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { access, mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { DataConverter } from '@temporalio/common';
-import { bundleWorkflowCode } from '@temporalio/worker';
+import { bundleWorkflowCode, type BundleOptions } from '@temporalio/worker';
 
 const ROOT = path.resolve(__dirname, '..', '..');
 /** Everything that can end up in the bundle, and what decides how it is built. */
@@ -40,13 +40,19 @@ export async function buildWorkflows(
   const codePath = path.join(CACHE, `workflows-${buildId}-${variant}.js`);
   if (!(await exists(codePath))) {
     const workflowsPath = path.join(ROOT, 'workflows', `${entry}.ts`);
-    const { code } = await bundleWorkflowCode({ workflowsPath, failureConverterPath });
+    const code = await bundle({ workflowsPath, failureConverterPath });
     await mkdir(CACHE, { recursive: true });
     const unfinished = `${codePath}.${process.pid}`;
     await writeFile(unfinished, code);
     await rename(unfinished, codePath);
   }
   return { buildId, codePath };
+}
+
+/** How workflows are bundled: for the product's own, and for tests and benches that bring more of them. */
+export async function bundle(options: BundleOptions): Promise<string> {
+  const { code } = await bundleWorkflowCode(options);
+  return code;
 }
 
 const exists = (file: string): Promise<boolean> =>

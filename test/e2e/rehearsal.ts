@@ -66,7 +66,8 @@ export interface RehearsalOptions {
 }
 
 export class Rehearsal {
-  private readonly hosts = new Set<string>();
+  /** Environment of each endpoint host's workers. */
+  private readonly hosts = new Map<string, NodeJS.ProcessEnv>();
   private readonly upgrades: Upgrade[] = [];
   private readonly running: { worker: Worker; done: Promise<void> }[] = [];
   /** Only where the workers are processes: by task queue. */
@@ -134,16 +135,26 @@ export class Rehearsal {
     return worker;
   }
 
-  private async startEndpoint(host: string, controlUrl: string): Promise<void> {
-    const env = {
-      ...(this.options.endpointEnvironment ?? { PATH: '' }),
-      ONWARD_SANDBOX_HOST: new URL(`/_sim/hosts/${host}/`, controlUrl).href,
-    };
+  private async startEndpoint(host: string, env: NodeJS.ProcessEnv): Promise<void> {
     if (this.options.workers === 'processes') {
       this.processes.set(endpointTaskQueue(host), this.workerProcess({ host }, env));
     } else {
       this.run(await createEndpointWorker(this.connection, { host, settings: this.settings, env }));
     }
+  }
+
+  /**
+   * Gives the work of a host, or of the control plane, to a new worker: a process is killed, a worker in this process ends in
+   * order while the new one works already, as in a roll-out.
+   */
+  async replaceWorker(host: string | undefined): Promise<void> {
+    const queue = host === undefined ? CONTROL_TASK_QUEUE : endpointTaskQueue(host);
+    const killed = this.processes.get(queue);
+    if (killed) return await killed.killAndRestart();
+    const replaced = this.running.filter(({ worker }) => worker.options.taskQueue === queue);
+    if (host === undefined) await this.controlPlane({});
+    else await this.startEndpoint(host, this.hosts.get(host) ?? {});
+    for (const { worker } of replaced) if (worker.getState() === 'RUNNING') worker.shutdown();
   }
 
   /** A provider in the sandbox and in the inventory, with workers on its endpoint hosts. */
@@ -152,8 +163,10 @@ export class Rehearsal {
     this.sandbox.writeInventory(this.inventory, { timings: TIMINGS, ...settings }, [options.id]);
     const hosts = new Set(this.sandbox.world.provider(options.id).gateways.map(({ host }) => host));
     for (const host of [...hosts].filter((name) => !this.hosts.has(name))) {
-      this.hosts.add(host);
-      await this.startEndpoint(host, this.sandbox.urls.control(options.id));
+      const address = new URL(`/_sim/hosts/${host}/`, this.sandbox.urls.control(options.id)).href;
+      const env = { ...(this.options.endpointEnvironment ?? { PATH: '' }), ONWARD_SANDBOX_HOST: address };
+      this.hosts.set(host, env);
+      await this.startEndpoint(host, env);
     }
     const upgrade = new Upgrade(this, options.id, await this.sandbox.state(options.id), settings);
     this.upgrades.push(upgrade);

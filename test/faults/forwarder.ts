@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 
 export class Forwarder {
   private readonly open = new Set<net.Socket>();
+  private over = false;
   private constructor(
     private readonly server: net.Server,
     readonly port: number,
@@ -15,6 +16,7 @@ export class Forwarder {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const forwarder = new Forwarder(server, (server.address() as AddressInfo).port);
+    server.on('listening', () => forwarder.over && server.close());
     server.on('connection', (caller) => forwarder.forward(caller, net.connect(target, '127.0.0.1')));
     return forwarder;
   }
@@ -34,6 +36,12 @@ export class Forwarder {
 
   listen(): void {
     if (!this.server.listening) this.server.listen(this.port, '127.0.0.1');
+  }
+
+  /** For good. */
+  close(): void {
+    this.over = true;
+    this.stop();
   }
 
   private forward(caller: net.Socket, target: net.Socket): void {

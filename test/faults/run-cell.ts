@@ -20,7 +20,7 @@ export interface CellResult {
 
 /** Longer than all patience of a step and of its undo together (stories.ts, PATIENCE). */
 const DEADLINE_MS = 150_000;
-const LOOK_MS = 100;
+const LOOK_MS = 300;
 /** Long enough to be refused, short enough to be forgiven. */
 const OUTAGE_MS = 700;
 const FOR_EVER = 1_000_000;
@@ -142,7 +142,7 @@ class CellRun {
     const { story, step } = this.cell.call;
     const allowed = story.comesBack
       ? ['rolledBack', 'rollbackIncomplete']
-      : step === 'preflight' || step === 'start'
+      : step === 'preflight'
         ? ['completed', 'refused', 'rolledBack']
         : ['completed', 'rolledBack'];
     if (!allowed.includes(state)) this.problems.push(`it ended as ${state}`);
@@ -221,6 +221,6 @@ class Ports {
   }
 
   close(): void {
-    this.stop();
+    for (const forwarder of Object.values(this.all)) forwarder.close();
   }
 }

@@ -1,4 +1,5 @@
 /** The stories of an upgrade without any fault, and every call that they make: what the fault matrix is made of. */
+import type { StepStatus } from '../../src/contract/status';
 import type { JournalSystem } from '../../src/sandbox/journal';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
 import type { Rehearsal, Settings, Upgrade } from '../e2e/rehearsal';
@@ -17,7 +18,7 @@ export const STORIES: readonly Story[] = [
   { name: 'back to 18.4', from: '18.4', comesBack: true },
 ];
 
-/** One call of a story: the fault hits it after `nth` calls of its name have gone through. */
+/** The first call of its name in one step of a story: the fault hits it after `nth` calls of that name have gone through. */
 export interface StoryCall {
   story: Story;
   system: JournalSystem;
@@ -33,7 +34,7 @@ export interface StoryCall {
 export const PATIENCE = {
   retryFor: 6,
   heartbeat: 5,
-  hostAnswer: 60,
+  hostAnswer: 30,
   drain: 12,
   import: 10,
   instanceUpgrade: 10,
@@ -82,6 +83,7 @@ export async function callsOf(rehearsal: Rehearsal, story: Story): Promise<Story
   await upgrade.operate();
   const { steps } = await upgrade.status();
   const seen = new Map<string, number>();
+  const known = new Set<string>();
   const made = rehearsal.sandbox.journal
     .entries({ kind: 'call' })
     .filter(({ seq, name }) => seq > begin && !OPERATORS_OWN.includes(name));
@@ -90,8 +92,13 @@ export async function callsOf(rehearsal: Rehearsal, story: Story): Promise<Story
     const nth = seen.get(key) ?? 0;
     seen.set(key, nth + 1);
     if (entry.seq <= turn) return [];
-    const step = steps.findLast(({ startedAt }) => startedAt !== undefined && startedAt <= entry.at)?.name ?? 'start';
+    const step = story.comesBack ? 'undo' : stepAt(steps, entry.at);
+    if (known.has(`${step} ${key}`)) return [];
+    known.add(`${step} ${key}`);
     const anonymous = entry.provider === undefined && entry.host === undefined;
-    return [{ story, system: entry.system, name: entry.name, nth, step: story.comesBack ? 'undo' : step, anonymous }];
+    return [{ story, system: entry.system, name: entry.name, nth, step, anonymous }];
   });
 }
+
+const stepAt = (steps: StepStatus[], at: string): string =>
+  steps.findLast(({ startedAt }) => startedAt !== undefined && startedAt <= at)?.name ?? 'preflight';

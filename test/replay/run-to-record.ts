@@ -6,7 +6,6 @@ import type { FaultRule } from '../../src/sandbox/faults';
 import { SandboxOperator, type OperatorOptions } from '../../src/sandbox/operator';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
 import type { Rehearsal, Settings, Upgrade } from '../e2e/rehearsal';
-import { saveHistory } from './recorded-histories';
 
 export interface Scenario {
   name: string;
@@ -23,17 +22,16 @@ const SLOW_MS = 1_000;
 export type HistoryEvent = NonNullable<History['events']>[number];
 
 export class RunToRecord {
-  readonly recorded = new Map<string, number>();
+  /** By the state in which they were recorded. */
+  readonly recorded = new Map<string, History>();
 
-  /** @param folder of the histories: `1.0.0/18.3`. */
   constructor(
     readonly rehearsal: Rehearsal,
     readonly upgrade: Upgrade,
-    private readonly folder: string,
   ) {}
 
   async record(state: string, workflow: WorkflowHandle = this.upgrade.workflow): Promise<void> {
-    this.recorded.set(state, await saveHistory(`${this.folder}/${state}`, await workflow.fetchHistory()));
+    this.recorded.set(state, await workflow.fetchHistory());
   }
 
   /** As soon as the history has so many events of this kind; asks again until then, because nothing else tells. */

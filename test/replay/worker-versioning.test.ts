@@ -6,6 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 import { decodeVersioningBehavior } from '@temporalio/common/lib/worker-deployments';
+import { PROJECT_FOLDER } from '../../src/cli/version';
 import { consentWorkflowId } from '../../src/contract/consent';
 import { findTemporalCli } from '../../src/temporal/cli-binary';
 import { makeCurrentArguments } from '../../src/worker/deployment';
@@ -26,6 +27,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const ONWARD = path.join(PROJECT_FOLDER, 'tools', 'onward.mjs');
 const PATIENCE_MS = 30_000;
 
 const served = new Set<string>();
@@ -109,4 +111,20 @@ test('the guard of a consent moves to the current build when it acts next', asyn
 test('a patched build lets new upgrades begin along the new path', async () => {
   await rollOut(await buildOf('patched', folder));
   expect(await order(await startedUntilGate('begun-on-patched'))).toEqual(NEW_ORDER);
+}, 120_000);
+
+test('onward replay tells before a deploy which running workflows the code here cannot go on with', async () => {
+  await rollOut(await buildOf('patched', folder));
+  await startedUntilGate('to-be-replayed');
+  const replay = async (query: string) => {
+    const command = [ONWARD, 'replay', '--address', rehearsal.server.address, '--query', query];
+    return await promisify(execFile)(process.execPath, command, { env: { ...process.env, NO_COLOR: '1' } });
+  };
+  // The patch marker of the newer build is what this one does not know: a way back needs a look as well.
+  await expect(replay(`WorkflowId = 'upgrade/to-be-replayed'`)).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/1 of 1 workflows.*\n {2}- upgrade\/to-be-replayed: \[TMPRL1100\] Nondeterminism/),
+  });
+  const { stdout } = await replay(`WorkflowId = 'upgrade/begun-on-old'`);
+  expect(stdout).toMatch(/^All 1 workflows can go on with build [0-9a-f]{12}\.$/m);
 }, 120_000);

@@ -169,8 +169,9 @@ describe('what an upgrade leaves', () => {
       expect.objectContaining({ by: 'upgrade/left-twice', what: 'renewal', verdict: 'done' }),
     );
 
-    const known = await guarded('left-known', { consentedAt: daysAgo(80) });
     const { activities: from184 } = stubActivities(profile('left-known'), {}, '18.4');
+    await environment.serveOnce('left-known', from184);
+    const known = await guarded('left-known', { consentedAt: daysAgo(80) });
     const upgrade = await environment.upgrade(from184, { provider: 'left-known' });
     await answerEverything(upgrade);
     await upgrade.result();

@@ -2,10 +2,12 @@
  * A provider that always does as it is told, for tests of what the workflow itself decides. What an upgrade does to a
  * world is tested against the sandbox, in test/e2e.
  */
+import { createGuardActivities } from '../../activities/guards';
 import type {
   BillingActivities,
   ClaimActivities,
   EndpointActivities,
+  GuardActivities,
   InventoryActivities,
   MicrosoftActivities,
   NetworkActivities,
@@ -23,6 +25,7 @@ export type StubActivities = InventoryActivities &
   NetworkActivities &
   NotifyActivities &
   ClaimActivities &
+  GuardActivities &
   EndpointActivities;
 
 const SHA256 = 'a'.repeat(64);
@@ -152,6 +155,7 @@ export function stubActivities(
     }),
     claimHost: async ({ sites }) => ({ versions: sites.map(versionNow) }),
     awaitClaimEnd: async () => undefined,
+    ...createGuardActivities(),
     detectSites: async ({ sites }) => sites.map(versionNow),
     backupSite: async ({ site }) => {
       did(`backupSite ${site.site}`);

@@ -32,7 +32,7 @@ export class WorkflowEnvironment {
 
   /** Starts an upgrade whose world is these activities, with workers of its own, and with workflows of its own if wanted. */
   async upgrade(activities: StubActivities, input: UpgradeInput, workflowsPath?: string): Promise<UpgradeHandle> {
-    await this.serve(input.provider, activities, workflowsPath);
+    await this.serveOnce(input.provider, activities, workflowsPath);
     return await this.client.workflow.start<(input: UpgradeInput) => Promise<UpgradeResult>>('upgradeProvider', {
       workflowId: upgradeWorkflowId(input.provider),
       taskQueue: taskQueueOf(input.provider),
@@ -42,15 +42,10 @@ export class WorkflowEnvironment {
 
   private readonly served = new Set<string>();
 
-  /** Workers for one provider, unless it has them. */
-  async serveOnce(provider: string, activities: StubActivities): Promise<void> {
+  /** Workers for one provider, unless it has them: the control plane's, and that of its endpoint host. */
+  async serveOnce(provider: string, activities: StubActivities, workflowsPath?: string): Promise<void> {
     if (this.served.has(provider)) return;
     this.served.add(provider);
-    await this.serve(provider, activities);
-  }
-
-  /** Workers for one provider: the control plane's, and that of its endpoint host. */
-  private async serve(provider: string, activities: StubActivities, workflowsPath?: string): Promise<void> {
     const control = Worker.create({
       connection: this.connection,
       taskQueue: taskQueueOf(provider),

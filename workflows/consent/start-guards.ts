@@ -1,10 +1,4 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { ParentClosePolicy, getExternalWorkflowHandle, startChild } from '@temporalio/workflow';
-import { consentWorkflowId, type GuardMessages } from '../../src/contract/consent';
-import type { ApplicationInstance } from '../../src/contract/facts';
-import { providerAttribute, stateAttribute } from '../../src/temporal/search-attributes';
 import type { PreflightFacts, TokensAcquired, Validated } from '../facts';
-import type { guardConsent } from '../guard-consent';
 import { everyOne } from '../pipeline/every-one';
 import type { StepContext } from '../pipeline/step';
 import { now } from '../pipeline/upgrade-record';
@@ -13,48 +7,25 @@ import { now } from '../pipeline/upgrade-record';
 export type Guarded = PreflightFacts & Validated & Partial<TokensAcquired>;
 
 /** One guard per application instance, each of which outlives the upgrade. Safe to repeat. */
-export async function startGuards(context: StepContext, { operations, ...times }: Guarded): Promise<void> {
-  await everyOne(
-    operations.instances.map((instance) =>
-      startGuard(context, instance, times.consentedAt?.[instance.id], times.connectionTestedAt[instance.id] ?? now()),
-    ),
-  );
-}
-
-async function startGuard(
-  { profile, upgrade }: StepContext,
-  { id, name, resourceId }: ApplicationInstance,
-  consentedAt: string | undefined,
-  testedAt: string,
+export async function startGuards(
+  { activities, profile, upgrade }: StepContext,
+  { operations, ...times }: Guarded,
 ): Promise<void> {
   const { provider, connectionTest, reminders, notify, timings } = profile;
-  const workflowId = consentWorkflowId(provider, id);
-  try {
-    await startChild<typeof guardConsent>('guardConsent', {
-      workflowId,
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      args: [
-        {
+  await everyOne(
+    operations.instances.map(({ id, name, resourceId }) => {
+      const consentedAt = times.consentedAt?.[id];
+      return activities.guards.startGuard(`start the guard of the consent of "${name}"`, {
+        guard: {
           provider,
           instance: { id, name, resourceId },
-          consentedAt: consentedAt ?? testedAt,
+          consentedAt: consentedAt ?? times.connectionTestedAt[id] ?? now(),
           // The 18.4 path asks for no consent: when its tokens were issued is not known to anybody.
           assumed: consentedAt === undefined,
           settings: { connectionTest, reminders, notify, timings },
         },
-      ],
-      staticSummary: `Consent of "${name}" of ${provider}`,
-      staticDetails: 'Warns before the 90 days of the refresh token of one application instance end.',
-      typedSearchAttributes: [
-        { key: providerAttribute, value: provider },
-        { key: stateAttribute, value: 'valid' },
-      ],
-    });
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    // Without a new consent the guard that runs knows better: a test that succeeds makes no token younger.
-    if (consentedAt === undefined) return;
-    const renewed: GuardMessages['consentRenewed'] = { by: upgrade, at: consentedAt };
-    await getExternalWorkflowHandle(workflowId).signal('consentRenewed', renewed);
-  }
+        upgrade,
+      });
+    }),
+  );
 }

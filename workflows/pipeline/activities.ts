@@ -12,6 +12,7 @@ import type {
   BillingActivities,
   ClaimActivities,
   EndpointActivities,
+  GuardActivities,
   InventoryActivities,
   MicrosoftActivities,
   NetworkActivities,
@@ -32,6 +33,7 @@ export interface Activities {
   readonly microsoft: Calls<MicrosoftActivities>;
   readonly network: Calls<NetworkActivities>;
   readonly claims: Calls<ClaimActivities>;
+  readonly guards: Calls<GuardActivities>;
   /** Runs on the worker of that host. */
   readonly endpoint: (host: EndpointHost) => Calls<EndpointActivities>;
 }
@@ -72,6 +74,12 @@ export function activitiesFor(timings: Timings): Activities {
   // Many calls, one after the other: a system that answers slowly, but answers, is waited for.
   const reading = { ...call, startToCloseTimeout: timings.retryFor * SECOND };
 
+  const moment = {
+    startToCloseTimeout: 30 * SECOND,
+    scheduleToCloseTimeout: timings.retryFor * SECOND,
+    retry: RETRY,
+  };
+
   const operations = calls<OperationsActivities>(call);
   const readings = calls<OperationsActivities>(reading);
   return {
@@ -94,11 +102,7 @@ export function activitiesFor(timings: Timings): Activities {
     billing: calls<BillingActivities>(reading),
     microsoft: calls<MicrosoftActivities>(call),
     network: {
-      resolveHostnames: localCalls<NetworkActivities>({
-        startToCloseTimeout: 30 * SECOND,
-        scheduleToCloseTimeout: timings.retryFor * SECOND,
-        retry: RETRY,
-      }).resolveHostnames,
+      resolveHostnames: localCalls<NetworkActivities>(moment).resolveHostnames,
       hashPackage: calls<NetworkActivities>({
         ...call,
         startToCloseTimeout: DOWNLOAD_TIMEOUT,
@@ -107,6 +111,7 @@ export function activitiesFor(timings: Timings): Activities {
     },
     // As long as it takes: each look is an attempt of its own, so that those who wait keep nobody's worker busy.
     claims: calls<ClaimActivities>({ startToCloseTimeout: CALL_TIMEOUT, retry: RETRY }),
+    guards: localCalls<GuardActivities>(moment),
     endpoint: (host) =>
       calls<EndpointActivities>({
         ...base,

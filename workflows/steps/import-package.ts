@@ -66,7 +66,7 @@ async function readBack({ activities, profile, to }: StepContext, requestId: str
   });
   if (!imported)
     throw ApplicationFailure.nonRetryable(
-      `Version ${to} is not in the package list and no import is running. Look at the import in Operations > Tasks; retry imports it, doneByHand accepts an import that was made by hand.`,
+      `Operations: the import of version ${to} did not happen: it is not in the package list, and no task is at work on it. Look at the import in Operations > Tasks; retry imports it, doneByHand accepts an import that was made by hand.`,
       FAILURE.rejected,
     );
   return { imported };

@@ -1,0 +1,293 @@
+/**
+ * Every credential is a canary, and everything that can quote one does: systems that echo what they are sent, a token service,
+ * a webhook, PowerShell. Afterwards no canary is found in anything that anybody keeps or shows.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { asMarkdown } from '../../src/cli/evidence/document';
+import { evidenceDocument } from '../../src/cli/evidence/evidence-document';
+import { evidencePack } from '../../src/cli/evidence/evidence-pack';
+import { TemporalUpgrades } from '../../src/cli/temporal/temporal-upgrades';
+import { CONTROL_TASK_QUEUE, upgradeWorkflowId } from '../../src/contract/provider';
+import { QUERY, type UpgradeStatus } from '../../src/contract/status';
+import { runOperator } from '../../src/sandbox/operator';
+import { startSandbox, type Sandbox } from '../../src/sandbox/server';
+import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
+import { STAND_IN } from '../../src/systems/endpoint/powershell-for';
+import { connectClient, localSettings } from '../../src/temporal/connection';
+import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
+import { Canary, filesBelow } from './canaries';
+import { EchoingSystems } from './echoing-systems';
+import { rawHistories } from './raw-histories';
+
+const PROGRAM = path.join(__dirname, '../../tools/onward.mjs');
+const TIMINGS = { retryFor: 60, heartbeat: 10, hostAnswer: 60, drain: 60, import: 60, instanceUpgrade: 60, script: 60 };
+/** Programs are started here, one after the other, and many calls fail before one succeeds. */
+jest.setTimeout(300_000);
+
+const inHeader = (core: string): string => `t+/=%${core};`;
+/** Keys and tokens are made of letters, so that these are canaries as well: 24 of the 32 bytes of a key are. */
+const asKey = (core: string): string => Buffer.concat([Buffer.from(core), randomBytes(8)]).toString('base64');
+const canaries = {
+  operations: new Canary('password of Operations'),
+  billing: new Canary('password of Billing'),
+  webhook: new Canary('token of the webhook', inHeader),
+  clientSecret: new Canary('client secret'),
+  refreshToken: new Canary('refresh token'),
+  apiKey: new Canary('API key of Temporal', inHeader),
+  firstKey: new Canary('first codec key', asKey),
+  secondKey: new Canary('second codec key', asKey),
+};
+
+let folder: string;
+let server: DevServer;
+let sandbox: Sandbox;
+let systems: EchoingSystems;
+let client: Client;
+const programs: ChildProcess[] = [];
+let logs = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'onward-secrets-'));
+  [server, sandbox] = await Promise.all([
+    startDevServer({ directory: path.join(folder, 'temporal') }),
+    startSandbox({ dataDirectory: path.join(folder, 'sandbox'), providers: [] }),
+  ]);
+  client = await connectClient(localSettings(server.address));
+}, 600_000);
+afterAll(async () => {
+  await Promise.all(programs.map(ended));
+  systems?.close();
+  await client?.connection.close();
+  await sandbox?.close();
+  await server?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const within = (...names: string[]): string => path.join(folder, ...names);
+
+async function planted(name: string, canary: Canary): Promise<string> {
+  await mkdir(within('secrets'), { recursive: true });
+  await writeFile(within('secrets', name), `${canary.value}\n`, { mode: 0o600 });
+  return `file:${within('secrets', name)}`;
+}
+
+/** A provider whose every system is behind the echo, and whose every credential is a canary. */
+async function plant(id: string): Promise<void> {
+  await sandbox.addProvider({
+    id,
+    name: 'Aviary Hosting',
+    instances: 1,
+    operationsLogin: { user: 'onward', password: canaries.operations.value },
+    billingLogin: { user: 'onward', password: canaries.billing.value },
+  });
+  const { urls, world } = sandbox;
+  const [instance] = world.provider(id).instances;
+  if (instance === undefined) throw new Error(`${id} has no instance`);
+  systems = await EchoingSystems.start({
+    operations: { url: urls.operations(id) },
+    billing: { url: urls.billing(id) },
+    aps: { url: urls.aps(id), ca: await readFile(sandbox.caFile, 'utf8') },
+    login: {
+      url: urls.login,
+      translate: (body) => {
+        const form = new URLSearchParams(body);
+        form.set('client_secret', CPV_APPLICATION.clientSecret);
+        form.set('refresh_token', world.provider(id).instances[0]?.refreshToken?.value ?? 'none yet');
+        return form.toString();
+      },
+    },
+    partnercenter: { url: urls.partnerCenter },
+    graph: { url: urls.graph },
+  });
+  const user = 'onward';
+  sandbox.writeInventory(
+    within('inventory'),
+    {
+      timings: TIMINGS,
+      operations: { url: systems.url('operations'), user, password: 'env:CANARY_OPERATIONS' },
+      billing: { url: systems.url('billing'), user, password: await planted('billing', canaries.billing) },
+      aps: { url: `${systems.url('aps')}/` },
+      connectionTest: {
+        adapter: 'microsoft',
+        loginUrl: systems.url('login'),
+        partnerCenterUrl: systems.url('partnercenter'),
+        graphUrl: systems.url('graph'),
+        clientId: CPV_APPLICATION.clientId,
+        clientSecret: await planted('client-secret', canaries.clientSecret),
+        accounts: {
+          [instance.name]: {
+            tenant: instance.tenant,
+            refreshToken: await planted('refresh-token', canaries.refreshToken),
+          },
+        },
+      },
+      notify: [{ kind: 'log' }, { kind: 'webhook', url: systems.url('webhook'), token: 'env:CANARY_WEBHOOK' }],
+      onFailureBeforeCrossing: 'hold',
+    },
+    [id],
+  );
+}
+
+/** `onward worker` as everybody starts it. */
+function worker(args: string[], environment: NodeJS.ProcessEnv): ChildProcess {
+  const program = spawn(process.execPath, [PROGRAM, 'worker', ...args], {
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      TEMPORAL_ADDRESS: server.address,
+      TEMPORAL_CONFIG_FILE: within('temporal.toml'),
+      // With an API key there would be TLS.
+      TEMPORAL_API_KEY: canaries.apiKey.value,
+      TEMPORAL_TLS: 'false',
+      ...environment,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  for (const stream of [program.stdout, program.stderr]) stream.on('data', (text: Buffer) => (logs += text.toString()));
+  programs.push(program);
+  return program;
+}
+
+async function ended(program: ChildProcess): Promise<void> {
+  if (program.exitCode !== null || program.signalCode !== null) return;
+  const exit = once(program, 'exit');
+  program.kill('SIGTERM');
+  await exit;
+}
+
+async function startWorkers(id: string, environment: NodeJS.ProcessEnv): Promise<void> {
+  await writeFile(within('temporal.toml'), '');
+  // It writes its whole environment to standard error, and then does what PowerShell does.
+  const powershell = within('powershell');
+  await writeFile(powershell, `#!/bin/sh\nenv >&2\nexec '${process.execPath}' '${STAND_IN}'\n`);
+  await chmod(powershell, 0o755);
+  worker(['--inventory', within('inventory')], {
+    CANARY_OPERATIONS: canaries.operations.value,
+    CANARY_WEBHOOK: canaries.webhook.value,
+    ...environment,
+  });
+  const [host = ''] = sandbox.world.provider(id).gateways.map((gateway) => gateway.host);
+  worker(['--host', host], {
+    ONWARD_PWSH: powershell,
+    ONWARD_SANDBOX_HOST: `${sandbox.urls.sim}hosts/${host}/`,
+    ...environment,
+  });
+}
+
+async function startUpgrade(id: string): Promise<WorkflowHandle> {
+  return client.workflow.start('upgradeProvider', {
+    workflowId: upgradeWorkflowId(id),
+    taskQueue: CONTROL_TASK_QUEUE,
+    args: [{ provider: id }],
+  });
+}
+
+/** Everything in which somebody could find a secret, by a name for people. */
+async function everything(id: string): Promise<Map<string, Buffer>> {
+  const found = new Map<string, Buffer>([['logs of the workers', Buffer.from(logs)]]);
+  const add = (name: string, value: unknown): void =>
+    void found.set(name, Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)));
+  for (const [name, raw] of await rawHistories(client)) add(`raw history of ${name}`, raw);
+  for await (const { workflowId, runId } of client.workflow.list()) {
+    const handle = client.workflow.getHandle(workflowId, runId);
+    const described = await handle.describe();
+    add(`description of ${workflowId}`, [described.searchAttributes, described.memo, described.raw]);
+    add(`history of ${workflowId} as JSON`, historyToJSON(await handle.fetchHistory()));
+  }
+  const upgrades = new TemporalUpgrades(client);
+  const view = await upgrades.view(id);
+  const [audit, record] = [await upgrades.audit(id), await upgrades.record(id)];
+  const pack = evidencePack(view.status, audit, record, { now: new Date(), onwardVersion: '1.0.0' });
+  add('answers of the queries', [view, audit, await upgrades.plan(id), await upgrades.running()]);
+  add('report', [pack, asMarkdown(evidenceDocument(pack))]);
+  for (const { system, body } of systems.received) if (system === 'webhook') add('notices', body);
+  // The sandbox knows the passwords of its own systems; everything else that it writes is a journal or a host's disk.
+  const own = (file: string): boolean => /^(state|secrets)\b/.test(file);
+  for (const [name, bytes] of await filesBelow(within('sandbox'), own)) found.set(`sandbox: ${name}`, bytes);
+  for (const [name, bytes] of await filesBelow(within('temporal'))) found.set(`database: ${name}`, bytes);
+  for (const [name, bytes] of await filesBelow(within('inventory'))) found.set(`inventory: ${name}`, bytes);
+  return found;
+}
+
+function traces(places: Map<string, Buffer>): string[] {
+  return [...places].flatMap(([place, bytes]) =>
+    Object.values(canaries).flatMap((canary) => canary.tracesIn(bytes).map((trace) => `${trace}: ${place}`)),
+  );
+}
+
+test('the canaries of this test are recognised in every form', () => {
+  const { operations, firstKey } = canaries;
+  const forms = [
+    operations.value,
+    encodeURIComponent(operations.value),
+    JSON.stringify({ password: operations.value }),
+    ...['a', 'an', 'ana'].map((user) => Buffer.from(`${user}:${operations.value}`).toString('base64')),
+    ...['a', 'an', 'ana'].map((user) => Buffer.from(`${user}:${operations.value}`).toString('base64url')),
+    operations.value.slice(0, -6),
+    operations.value.slice(16),
+  ];
+  for (const form of forms) expect(operations.tracesIn(Buffer.from(`before ${form} after`))).not.toEqual([]);
+  expect(operations.tracesIn(Buffer.from(operations.value, 'utf16le'))).not.toEqual([]);
+  expect(firstKey.tracesIn(Buffer.from(firstKey.value))).not.toEqual([]);
+  expect(firstKey.tracesIn(Buffer.from(firstKey.value, 'base64'))).not.toEqual([]);
+});
+
+test('no credential is found in histories, queries, logs, reports, search attributes, journals, or the database', async () => {
+  await plant('aviary');
+  const [host = ''] = sandbox.world.provider('aviary').gateways.map((gateway) => gateway.host);
+  for (const call of ['discover', 'inspect', 'stage']) {
+    sandbox.faults.add({ host, system: 'host', call, kind: 'exitsSilently' });
+  }
+  await startWorkers('aviary', {});
+  const upgrade = await startUpgrade('aviary');
+  await runOperator({
+    upgrade,
+    controlUrl: sandbox.urls.control('aviary'),
+    everyMs: 200,
+    resolves: () => 'retry',
+    signal: AbortSignal.timeout(240_000),
+  });
+  expect(await upgrade.query<UpgradeStatus>(QUERY.status)).toMatchObject({ state: 'completed' });
+
+  // Everybody has had the chance to tell: each credential was sent, each refusal was given, and each was quoted.
+  const received = Buffer.from(JSON.stringify(systems.received));
+  const sent = ['operations', 'billing', 'webhook', 'clientSecret', 'refreshToken'] as const;
+  for (const name of sent) expect(canaries[name].tracesIn(received)).not.toEqual([]);
+  expect(systems.left()).toEqual({});
+  expect(sandbox.faults.list()).toEqual([]);
+  const places = await everything('aviary');
+  const told = [...places].filter(([, bytes]) => bytes.includes('[secret]')).map(([name]) => name.replace(/ .*/, ''));
+  expect(new Set(told)).toEqual(new Set(['raw', 'history', 'logs', 'answers', 'report', 'notices', 'database:']));
+  expect([...places].some(([name, bytes]) => name.startsWith('database:') && bytes.includes('Aviary Hosting'))).toBe(
+    true,
+  );
+
+  expect(traces(places)).toEqual([]);
+});
+
+test('no key of payload encryption is found either', async () => {
+  await Promise.all(programs.splice(0).map(ended));
+  systems.close();
+  await plant('cage');
+  await startWorkers('cage', {
+    ONWARD_CODEC_KEYS: `k1=env:CANARY_KEY,k2=${await planted('key', canaries.secondKey)}`,
+    CANARY_KEY: canaries.firstKey.value,
+  });
+  const [host = ''] = sandbox.world.provider('cage').gateways.map((gateway) => gateway.host);
+  sandbox.faults.add({ host, system: 'host', call: 'discover', kind: 'exitsSilently' });
+  await startUpgrade('cage');
+  while (sandbox.faults.list().length > 0) await delay(50);
+  while (!/^k1$/m.test([...(await rawHistories(client)).values()].join('\n'))) await delay(50);
+  await Promise.all(programs.splice(0).map(ended));
+
+  expect(logs).not.toContain('CANARY_KEY=');
+  expect(traces(new Map([...(await filesBelow(within('temporal'))), ['logs', Buffer.from(logs)]]))).toEqual([]);
+});
