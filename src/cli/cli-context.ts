@@ -6,6 +6,7 @@ import { redact } from '../inventory/secrets';
 import { asCliError } from './cli-error';
 import { safeJson, safeLines, safeText } from './text/safe-text';
 import { shellOf, type Shell } from './text/shell-quote';
+import type { Consents } from './consents';
 import type { Upgrades } from './upgrades';
 import type { Calling } from './views/how-to-answer';
 
@@ -31,6 +32,7 @@ export interface CliContext {
   /** From the first call on, Ctrl-C aborts this signal instead of ending the process at once; a second Ctrl-C ends it. */
   interrupted(): AbortSignal;
   connect(options: GlobalOptions): Promise<Upgrades>;
+  connectConsents(options: GlobalOptions): Promise<Consents>;
 }
 
 /** Connects, runs, and closes the connection whatever happens. */

@@ -4,6 +4,7 @@ import { asCliError, CliError } from './cli-error';
 import { addAnswers } from './commands/answers';
 import { addAudit } from './commands/audit';
 import { addCodecServer } from './commands/codec-server';
+import { addConsents } from './commands/consents';
 import { addDemo } from './commands/demo';
 import { addGates } from './commands/gates';
 import { addInventory } from './commands/inventory';
@@ -59,6 +60,7 @@ export function createProgram(context: CliContext): Command {
   addStatus(program, context);
   addGates(program, context);
   addAnswers(program, context);
+  addConsents(program, context);
   addAudit(program, context);
   addReport(program, context);
   addInventory(program, context);

@@ -100,6 +100,7 @@ export async function onward(
       run.connections.push(options);
       return upgrades;
     },
+    connectConsents: () => Promise.reject(new Error('This command line is about no consents.')),
     ...changes,
   });
   return run;

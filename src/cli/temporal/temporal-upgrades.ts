@@ -21,20 +21,23 @@ import {
 } from '../../temporal/search-attributes';
 import { CliError } from '../cli-error';
 import type { ExecutionStatus, UpgradeRecord, Upgrades, UpgradeSummary, UpgradeView } from '../upgrades';
-import { causeMessage, explain, noWorker } from './temporal-errors';
+import { ServerCalls } from './server-calls';
+import { causeMessage, noSuchUpgrade } from './temporal-errors';
 import { readHistory } from './upgrade-record';
 
 const WORKFLOW_TYPE = 'upgradeProvider';
-const DEADLINE_MS = 10_000;
 /** A history may have thousands of events and travels in pages. */
 const HISTORY_DEADLINE_MS = 60_000;
 
 export class TemporalUpgrades implements Upgrades {
+  private readonly server: ServerCalls;
   /** @param deadlineMs how long the server, and the worker behind it, may take for one answer. */
   constructor(
     private readonly client: Client,
-    private readonly deadlineMs = DEADLINE_MS,
-  ) {}
+    deadlineMs?: number,
+  ) {
+    this.server = new ServerCalls(client, deadlineMs);
+  }
 
   async start(input: UpgradeInput): Promise<{ workflowId: string; runId: string }> {
     const { provider } = input;
@@ -140,7 +143,7 @@ export class TemporalUpgrades implements Upgrades {
   }
 
   async close(): Promise<void> {
-    await this.client.connection.close();
+    await this.server.close();
   }
 
   private handle(provider: string): WorkflowHandle {
@@ -151,27 +154,10 @@ export class TemporalUpgrades implements Upgrades {
     provider: string | undefined,
     doing: string,
     request: () => Promise<T>,
-    deadlineMs = this.deadlineMs,
+    deadlineMs?: number,
   ): Promise<T> {
-    try {
-      return await this.client.withDeadline(Date.now() + deadlineMs, request);
-    } catch (error) {
-      const explained = explain(error, provider, doing);
-      throw explained.kind === 'noWorker' ? await this.serverOrWorker(explained, doing) : explained;
-    }
-  }
-
-  /** A deadline that passed does not say who was late; a server that still answers was not. */
-  private async serverOrWorker(error: CliError, doing: string): Promise<CliError> {
-    try {
-      await this.client.withDeadline(Date.now() + 2000, () => this.client.workflowService.getSystemInfo({}));
-      return noWorker(doing, error.cause);
-    } catch (cause) {
-      return new CliError('unreachable', `Could not ${doing}: the Temporal server does not answer.`, {
-        hint: 'Is it running, and is --address or TEMPORAL_ADDRESS right?',
-        cause,
-      });
-    }
+    const call = { doing, notFound: noSuchUpgrade(provider), ...(deadlineMs === undefined ? {} : { deadlineMs }) };
+    return await this.server.ask(call, request);
   }
 }
 
