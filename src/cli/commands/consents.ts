@@ -1,7 +1,7 @@
 /** The commands about consents: the 90 days of every refresh token, from the upgrade on. */
 import type { Command } from 'commander';
 import { guardMessages, type GuardMessageName, type GuardMessages } from '../../contract/consent';
-import { paintFor, say, whoIs, type CliContext, type GlobalOptions } from '../cli-context';
+import { callingOf, paintFor, say, whoIs, type CliContext, type GlobalOptions } from '../cli-context';
 import type { Consents, ConsentKey } from '../consents';
 import { consentsLines } from '../views/consents-view';
 import { byOption, globalsOf, PROVIDER_HELP, providerName, signalOption, validated } from './arguments';
@@ -46,7 +46,11 @@ function renewalCommand(program: Command, name: string, description: string): Co
 async function list(context: CliContext, options: GlobalOptions, provider: string | undefined): Promise<void> {
   await withConsents(context, options, async (consents) => {
     const found = await consents.list(provider);
-    const look = { now: context.now(), paint: paintFor(context.stdout, context.env) };
+    const look = {
+      now: context.now(),
+      paint: paintFor(context.stdout, context.env),
+      calling: callingOf(context, options),
+    };
     say(context, options, found, consentsLines(found, look));
   });
 }

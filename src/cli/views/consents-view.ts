@@ -3,10 +3,13 @@ import type { Colors } from 'picocolors/types';
 import type { ConsentState, ConsentStatus } from '../../contract/consent';
 import { formatDuration, formatTime } from '../text/duration';
 import { safeText } from '../text/safe-text';
+import { commandLine } from '../text/shell-quote';
+import type { Calling } from './how-to-answer';
 
 export interface ConsentsViewOptions {
   now: Date;
   paint: Colors;
+  calling: Calling;
 }
 
 export function consentsLines(consents: ConsentStatus[], options: ConsentsViewOptions): string[] {
@@ -14,7 +17,7 @@ export function consentsLines(consents: ConsentStatus[], options: ConsentsViewOp
   return consents.flatMap((consent) => consentLines(consent, options));
 }
 
-function consentLines(consent: ConsentStatus, { now, paint }: ConsentsViewOptions): string[] {
+function consentLines(consent: ConsentStatus, { now, paint, calling }: ConsentsViewOptions): string[] {
   const { provider, instance, state, expiresAt, consentedAt, assumed, renewal, lastProblem } = consent;
   const left = Date.parse(expiresAt) - now.getTime();
   const when = left > 0 ? `ends in ${formatDuration(left)}` : `ended ${formatDuration(-left)} ago`;
@@ -26,7 +29,7 @@ function consentLines(consent: ConsentStatus, { now, paint }: ConsentsViewOption
       PAINT[state](paint)(state),
       `${when}, on ${formatTime(expiresAt)} UTC (${begin})`,
     ].join('  '),
-    ...(renewal === undefined ? [] : [`  ${renewalLine(consent, renewal)}`]),
+    ...(renewal === undefined ? [] : [`  ${renewalLine(consent, renewal, calling)}`]),
     ...(lastProblem === undefined
       ? []
       : [paint.red(`  The last renewal did not count: ${safeText(lastProblem, 1000)}`)]),
@@ -42,8 +45,9 @@ const PAINT: Record<ConsentState, (paint: Colors) => Colors['red']> = {
 function renewalLine(
   { provider, instance }: ConsentStatus,
   { by, askedAt }: NonNullable<ConsentStatus['renewal']>,
+  { onward, shell, connection }: Calling,
 ): string {
-  return askedAt === undefined
-    ? `Renewed by ${safeText(by)}; the connection is being tested.`
-    : `Renewed by ${safeText(by)}; press Test Connection, then: onward confirm-renewal ${safeText(provider)} ${instance.id} --evidence <what it showed>`;
+  if (askedAt === undefined) return `Renewed by ${safeText(by)}; the connection is being tested.`;
+  const confirm = ['confirm-renewal', provider, String(instance.id), '--evidence', '<what it showed>', ...connection];
+  return `Renewed by ${safeText(by)}; press Test Connection, then: ${safeText(`${onward} ${commandLine(confirm, shell)}`)}`;
 }
