@@ -314,7 +314,7 @@ export class Upgrade {
   }
 
   /** As {@link workflow}; a question that a dead worker has taken along is given up soon. */
-  private get promptly(): UpgradeHandle {
+  get promptly(): UpgradeHandle {
     const { connection } = this.rehearsal.client;
     const soon = <T>(ask: () => Promise<T>): Promise<T> => connection.withDeadline(Date.now() + PROMPT_MS, ask);
     return {
