@@ -127,19 +127,19 @@ export class Rehearsal {
   }
 
   /** One more worker of the control plane, in this process. */
-  async controlPlane(options: Partial<ControlPlaneOptions>): Promise<Worker> {
+  async controlPlane(options: Partial<ControlPlaneOptions>, connection = this.connection): Promise<Worker> {
     const { settings, inventory: inventoryDirectory } = this;
     const defaults = { inventoryDirectory, settings, polling: QUICK_LOOKS };
-    const worker = await createControlPlaneWorker(this.connection, { ...defaults, ...options });
-    this.run(worker);
+    const worker = await createControlPlaneWorker(connection, { ...defaults, ...options });
+    this.run(worker, connection);
     return worker;
   }
 
-  private async startEndpoint(host: string, env: NodeJS.ProcessEnv): Promise<void> {
+  private async startEndpoint(host: string, env: NodeJS.ProcessEnv, connection = this.connection): Promise<void> {
     if (this.options.workers === 'processes') {
       this.processes.set(endpointTaskQueue(host), this.workerProcess({ host }, env));
     } else {
-      this.run(await createEndpointWorker(this.connection, { host, settings: this.settings, env }));
+      this.run(await createEndpointWorker(connection, { host, settings: this.settings, env }), connection);
     }
   }
 
@@ -152,8 +152,10 @@ export class Rehearsal {
     const killed = this.processes.get(queue);
     if (killed) return await killed.killAndRestart();
     const replaced = this.running.filter(({ worker }) => worker.options.taskQueue === queue);
-    if (host === undefined) await this.controlPlane({});
-    else await this.startEndpoint(host, this.hosts.get(host) ?? {});
+    // No two workers of one task queue share a connection.
+    const connection = await connectWorker(this.settings);
+    if (host === undefined) await this.controlPlane({}, connection);
+    else await this.startEndpoint(host, this.hosts.get(host) ?? {}, connection);
     for (const { worker } of replaced) if (worker.getState() === 'RUNNING') worker.shutdown();
   }
 
@@ -216,8 +218,9 @@ export class Rehearsal {
     return path.join(this.folder, 'inventory');
   }
 
-  private run(worker: Worker): void {
-    this.running.push({ worker, done: worker.run() });
+  private run(worker: Worker, connection: NativeConnection): void {
+    const done = worker.run().finally(() => (connection === this.connection ? undefined : connection.close()));
+    this.running.push({ worker, done });
   }
 }
 

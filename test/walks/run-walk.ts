@@ -1,6 +1,7 @@
 /** Walks one walk, and judges it by the ten invariants and by its end. */
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  ServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
@@ -22,6 +23,7 @@ const OPERATOR_LOOKS_EVERY_MS = 150;
 /** With nothing in its way any more, and everybody doing what is asked. */
 const ENDS_WITHIN_MS = 120_000;
 const ANSWERS_WITHIN_MS = 5_000;
+const MOST_ATTEMPTS = 5;
 
 export class WalkFailed extends Error {
   override readonly name = 'WalkFailed';
@@ -253,8 +255,15 @@ class Walker {
     };
   }
 
+  /** While workers come and go, a question may have to be asked again. */
   private async status(): Promise<UpgradeStatus> {
-    return (await this.upgrade.promptly.query(QUERY.status)) as UpgradeStatus;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return (await this.upgrade.promptly.query(QUERY.status)) as UpgradeStatus;
+      } catch (error) {
+        if (!(error instanceof ServiceError) || attempt === MOST_ATTEMPTS) throw error;
+      }
+    }
   }
 }
 
