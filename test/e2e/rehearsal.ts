@@ -20,6 +20,7 @@ import type { JournalEntry } from '../../src/sandbox/journal';
 import { runOperator, type OperatorEvent, type OperatorOptions, type UpgradeHandle } from '../../src/sandbox/operator';
 import { startSandbox, type Sandbox, type SandboxState } from '../../src/sandbox/server';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
+import type { Provider } from '../../src/sandbox/world/state';
 import { connectClient, localSettings, type TemporalSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { connectWorker } from '../../src/temporal/worker-connection';
@@ -158,8 +159,9 @@ export class Rehearsal {
   }
 
   /** A provider in the sandbox and in the inventory, with workers on its endpoint hosts. */
-  async provider(options: ProviderOptions, settings: Settings = {}): Promise<Upgrade> {
+  async provider(options: ProviderOptions, given: Settings | ((created: Provider) => Settings) = {}): Promise<Upgrade> {
     await this.sandbox.addProvider(options);
+    const settings = typeof given === 'function' ? given(this.sandbox.world.provider(options.id)) : given;
     this.sandbox.writeInventory(this.inventory, { timings: TIMINGS, ...settings }, [options.id]);
     const hosts = new Set(this.sandbox.world.provider(options.id).gateways.map(({ host }) => host));
     for (const host of [...hosts].filter((name) => !this.hosts.has(name))) {
@@ -180,6 +182,18 @@ export class Rehearsal {
    */
   async expectInvariants(): Promise<void> {
     for (const upgrade of this.upgrades) await upgrade.expectInvariants();
+  }
+
+  /** Ends the workers of a provider's endpoint hosts, which no other provider may use; for rehearsals of hundreds. */
+  async closeHosts(provider: string): Promise<void> {
+    for (const host of new Set(this.sandbox.world.provider(provider).gateways.map(({ host: name }) => name))) {
+      const queue = endpointTaskQueue(host);
+      const idle = this.running.filter(({ worker }) => worker.options.taskQueue === queue);
+      for (const { worker } of idle) worker.shutdown();
+      await Promise.all(idle.map(({ done }) => done));
+      this.hosts.delete(host);
+      this.running.splice(0, Infinity, ...this.running.filter((one) => !idle.includes(one)));
+    }
   }
 
   /** Judges what was not judged yet, and ends everything. */
