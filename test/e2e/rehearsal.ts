@@ -11,7 +11,13 @@ import {
   type WorkflowHandleWithFirstExecutionRunId,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { DefaultLogger, Runtime, type NativeConnection, type Worker } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  makeTelemetryFilterString,
+  Runtime,
+  type NativeConnection,
+  type Worker,
+} from '@temporalio/worker';
 import type { UpgradeInput } from '../../src/contract/messages';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
 import { QUERY, type AuditEntry, type Hold, type UpgradeResult, type UpgradeStatus } from '../../src/contract/status';
@@ -31,7 +37,10 @@ import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence }
 import { QUICK_LOOKS } from './quick-looks';
 import { WorkerProcess, type WorkerRole } from './worker-to-kill';
 
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
+});
 
 /** Those that are not closed. Where a test runner is at work, no test ends before its upgrades are judged. */
 const open = new Set<Rehearsal>();

@@ -17,7 +17,7 @@ export async function runCells(
   const left = cells.values();
   const lane = async (): Promise<void> => {
     for (const cell of left) {
-      const result = await runCell(rehearsal, cell, `cell-${++upgrades}`);
+      const result = await resultOf(rehearsal, cell);
       results.push(result);
       onResult(result, results.length);
     }
@@ -25,4 +25,12 @@ export async function runCells(
   // All preflights at once would keep a small machine from answering any of them in time.
   await Promise.all(Array.from({ length: lanes }, (_, index) => delay(index * STAGGER_MS).then(lane)));
   return results;
+}
+
+async function resultOf(rehearsal: Rehearsal, cell: Cell): Promise<CellResult> {
+  try {
+    return await runCell(rehearsal, cell, `cell-${++upgrades}`);
+  } catch (error) {
+    return { cell, outcome: 'not judged', messages: [], problems: [String(error)], tookMs: 0 };
+  }
 }

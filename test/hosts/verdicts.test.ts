@@ -11,7 +11,7 @@ interface Ending {
 }
 
 /** Short enough that the end of patience is seen, long enough for a busy machine. */
-const TIMINGS = { retryFor: 10, heartbeat: 5, hostAnswer: 30, drain: 60, import: 60, instanceUpgrade: 60, script: 8 };
+const TIMINGS = { retryFor: 15, heartbeat: 5, hostAnswer: 30, drain: 60, import: 60, instanceUpgrade: 60, script: 10 };
 const AT_ONCE = 5;
 const LOOK_MS = 200;
 
