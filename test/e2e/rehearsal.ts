@@ -11,7 +11,13 @@ import {
   type WorkflowHandleWithFirstExecutionRunId,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { DefaultLogger, Runtime, type NativeConnection, type Worker } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  makeTelemetryFilterString,
+  Runtime,
+  type NativeConnection,
+  type Worker,
+} from '@temporalio/worker';
 import type { UpgradeInput } from '../../src/contract/messages';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
 import { QUERY, type AuditEntry, type Hold, type UpgradeResult, type UpgradeStatus } from '../../src/contract/status';
@@ -20,6 +26,7 @@ import type { JournalEntry } from '../../src/sandbox/journal';
 import { runOperator, type OperatorEvent, type OperatorOptions, type UpgradeHandle } from '../../src/sandbox/operator';
 import { startSandbox, type Sandbox, type SandboxState } from '../../src/sandbox/server';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
+import type { Provider } from '../../src/sandbox/world/state';
 import { connectClient, localSettings, type TemporalSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { connectWorker } from '../../src/temporal/worker-connection';
@@ -30,7 +37,10 @@ import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence }
 import { QUICK_LOOKS } from './quick-looks';
 import { WorkerProcess, type WorkerRole } from './worker-to-kill';
 
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
+});
 
 /** Those that are not closed. Where a test runner is at work, no test ends before its upgrades are judged. */
 const open = new Set<Rehearsal>();
@@ -160,8 +170,9 @@ export class Rehearsal {
   }
 
   /** A provider in the sandbox and in the inventory, with workers on its endpoint hosts. */
-  async provider(options: ProviderOptions, settings: Settings = {}): Promise<Upgrade> {
+  async provider(options: ProviderOptions, given: Settings | ((created: Provider) => Settings) = {}): Promise<Upgrade> {
     await this.sandbox.addProvider(options);
+    const settings = typeof given === 'function' ? given(this.sandbox.world.provider(options.id)) : given;
     this.sandbox.writeInventory(this.inventory, { timings: TIMINGS, ...settings }, [options.id]);
     const hosts = new Set(this.sandbox.world.provider(options.id).gateways.map(({ host }) => host));
     for (const host of [...hosts].filter((name) => !this.hosts.has(name))) {
@@ -182,6 +193,18 @@ export class Rehearsal {
    */
   async expectInvariants(): Promise<void> {
     for (const upgrade of this.upgrades) await upgrade.expectInvariants();
+  }
+
+  /** Ends the workers of a provider's endpoint hosts, which no other provider may use; for rehearsals of hundreds. */
+  async closeHosts(provider: string): Promise<void> {
+    for (const host of new Set(this.sandbox.world.provider(provider).gateways.map(({ host: name }) => name))) {
+      const queue = endpointTaskQueue(host);
+      const idle = this.running.filter(({ worker }) => worker.options.taskQueue === queue);
+      for (const { worker } of idle) worker.shutdown();
+      await Promise.all(idle.map(({ done }) => done));
+      this.hosts.delete(host);
+      this.running.splice(0, Infinity, ...this.running.filter((one) => !idle.includes(one)));
+    }
   }
 
   /** Judges what was not judged yet, and ends everything. */
