@@ -38,11 +38,6 @@ const program = new Command('bench')
     if (figures.some(({ target, value }) => target !== undefined && value > target.most)) process.exitCode = 1;
   });
 
-program.parseAsync().catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
-
 function nameOf({ name }: Bench): string {
   return name;
 }
@@ -66,3 +61,8 @@ const busyness = (): string =>
     .loadavg()
     .map((load) => load.toFixed(1))
     .join(' ');
+
+program.parseAsync().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
