@@ -9,7 +9,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
   isGrpcServiceError,
 } from '@temporalio/client';
-import { QUERY, type Hold, type UpgradeState, type UpgradeStatus } from '../../src/contract/status';
+import type { Hold, UpgradeState, UpgradeStatus } from '../../src/contract/status';
 import type { FaultRule } from '../../src/sandbox/faults';
 import type { JournalEntry } from '../../src/sandbox/journal';
 import { ManualWork } from '../../src/sandbox/manual-work';
@@ -25,7 +25,9 @@ const OPERATOR_LOOKS_EVERY_MS = 150;
 /** With nothing in its way any more, and everybody doing what is asked. */
 const ENDS_WITHIN_MS = 120_000;
 const ANSWERS_WITHIN_MS = 5_000;
-const MOST_ATTEMPTS = 5;
+/** A busy machine takes a while to bring a history back into memory. */
+const PATIENCE_MS = 30_000;
+const MOST_ATTEMPTS = 3;
 /** gRPC's codes for what was not answered in time, and for what was dropped when the workflow ended: DEADLINE_EXCEEDED, ABORTED. */
 const NO_ANSWER: ReadonlySet<number> = new Set([4, 10]);
 
@@ -263,9 +265,10 @@ class Walker {
 
   /** While workers come and go, a question may have to be asked again. */
   private async status(): Promise<UpgradeStatus> {
+    const { connection } = this.rehearsal.client;
     for (let attempt = 1; ; attempt++) {
       try {
-        return (await this.upgrade.promptly.query(QUERY.status)) as UpgradeStatus;
+        return await connection.withDeadline(Date.now() + PATIENCE_MS, () => this.upgrade.status());
       } catch (error) {
         if (!(error instanceof ServiceError) || attempt === MOST_ATTEMPTS) throw error;
       }
