@@ -17,7 +17,7 @@ type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
 
 /** How long an answer of a worker may take; one that is down answers nothing. */
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 const ATTEMPTS = 3;
 /** gRPC: https://grpc.io/docs/guides/status-codes/ */
 const DEADLINE_EXCEEDED = 4;

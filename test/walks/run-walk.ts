@@ -1,13 +1,15 @@
 /** Walks one walk, and judges it by the ten invariants and by its end. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import {
   ServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
+  isGrpcServiceError,
 } from '@temporalio/client';
-import { QUERY, type Hold, type UpgradeState, type UpgradeStatus } from '../../src/contract/status';
+import type { Hold, UpgradeState, UpgradeStatus } from '../../src/contract/status';
 import type { FaultRule } from '../../src/sandbox/faults';
 import type { JournalEntry } from '../../src/sandbox/journal';
 import { ManualWork } from '../../src/sandbox/manual-work';
@@ -23,7 +25,11 @@ const OPERATOR_LOOKS_EVERY_MS = 150;
 /** With nothing in its way any more, and everybody doing what is asked. */
 const ENDS_WITHIN_MS = 120_000;
 const ANSWERS_WITHIN_MS = 5_000;
-const MOST_ATTEMPTS = 5;
+/** A busy machine takes a while to bring a history back into memory. */
+const PATIENCE_MS = 30_000;
+const MOST_ATTEMPTS = 3;
+/** gRPC's codes for what was not answered in time, and for what was dropped when the workflow ended: DEADLINE_EXCEEDED, ABORTED. */
+const NO_ANSWER: ReadonlySet<number> = new Set([4, 10]);
 
 export class WalkFailed extends Error {
   override readonly name = 'WalkFailed';
@@ -69,8 +75,9 @@ const hostOf = (id: string, name: string): string => `${id}-${name}`;
 function failed(error: unknown): WalkFailed {
   if (error instanceof WalkFailed) return error;
   if (!(error instanceof Error)) return new WalkFailed('unknown', String(error));
-  const broken = error instanceof InvariantsBroken ? error.violations[0]?.invariant : undefined;
-  return new WalkFailed(broken ?? error.name, error.stack ?? error.message, { cause: error });
+  if (!(error instanceof InvariantsBroken)) return new WalkFailed(error.name, inspect(error), { cause: error });
+  const [first] = error.violations;
+  return new WalkFailed(first?.invariant ?? error.name, error.message, { cause: error });
 }
 
 class Walker {
@@ -215,7 +222,8 @@ class Walker {
         error instanceof WorkflowNotFoundError ||
         error instanceof WorkflowUpdateFailedError ||
         // Temporal keeps it, and hands it to the next worker.
-        error instanceof WorkflowUpdateRPCTimeoutOrCancelledError;
+        error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
+        (error instanceof ServiceError && isGrpcServiceError(error.cause) && NO_ANSWER.has(Number(error.cause.code)));
       if (!isAnswer) throw error;
     }
   }
@@ -257,9 +265,10 @@ class Walker {
 
   /** While workers come and go, a question may have to be asked again. */
   private async status(): Promise<UpgradeStatus> {
+    const { connection } = this.rehearsal.client;
     for (let attempt = 1; ; attempt++) {
       try {
-        return (await this.upgrade.promptly.query(QUERY.status)) as UpgradeStatus;
+        return await connection.withDeadline(Date.now() + PATIENCE_MS, () => this.upgrade.status());
       } catch (error) {
         if (!(error instanceof ServiceError) || attempt === MOST_ATTEMPTS) throw error;
       }
