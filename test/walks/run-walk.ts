@@ -9,10 +9,11 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
   isGrpcServiceError,
 } from '@temporalio/client';
-import type { Hold, UpgradeState, UpgradeStatus } from '../../src/contract/status';
+import { sendUpdate } from '../../src/cli/temporal/send-update';
+import type { Gate, Hold, UpgradeState, UpgradeStatus } from '../../src/contract/status';
 import type { FaultRule } from '../../src/sandbox/faults';
 import type { JournalEntry } from '../../src/sandbox/journal';
-import { ManualWork } from '../../src/sandbox/manual-work';
+import { ManualWork, ScreenFailed, type Work } from '../../src/sandbox/manual-work';
 import type { UpgradeHandle } from '../../src/sandbox/operator';
 import { InvariantsBroken } from '../e2e/invariants';
 import type { Rehearsal, Upgrade } from '../e2e/rehearsal';
@@ -28,6 +29,7 @@ const ANSWERS_WITHIN_MS = 5_000;
 /** A busy machine takes a while to bring a history back into memory. */
 const PATIENCE_MS = 30_000;
 const MOST_ATTEMPTS = 3;
+const MOST_RETRIES = 3;
 /** gRPC's codes for what was not answered in time, and for what was dropped when the workflow ended: DEADLINE_EXCEEDED, ABORTED. */
 const NO_ANSWER: ReadonlySet<number> = new Set([4, 10]);
 
@@ -180,9 +182,8 @@ class Walker {
     const gate = gates[nth % gates.length];
     // Of the tasks nobody but the operator knows: who lies about them breaks the upgrade, and no program can tell.
     if (!gate || (!worked && gate.item === 'tasks')) return;
-    const controlUrl = this.rehearsal.sandbox.urls.control(this.upgrade.provider);
-    const work = worked ? await new ManualWork(controlUrl).for(gate) : { evidence: 'I did not look.' };
-    if ('unfinished' in work) return;
+    const work = worked ? await this.workFor(gate) : { evidence: 'I did not look.' };
+    if (!work || 'unfinished' in work) return;
     const { name, payload } = gate.answer;
     const said = Object.fromEntries(
       Object.entries(payload).map(([field, value]) => [
@@ -193,13 +194,23 @@ class Walker {
     for (let time = 0; time < (twice ? 2 : 1); time++) await this.say(name, said, channel);
   }
 
+  /** Nothing where a screen fails: who cannot do the work says nothing. */
+  private async workFor(gate: Gate): Promise<Work | undefined> {
+    try {
+      return await new ManualWork(this.rehearsal.sandbox.urls.control(this.upgrade.provider)).for(gate);
+    } catch (error) {
+      if (!(error instanceof ScreenFailed)) throw error;
+      return undefined;
+    }
+  }
+
   private async say(name: string, payload: unknown, channel: Channel): Promise<void> {
     const { workflow } = this.upgrade;
     const { connection } = this.rehearsal.client;
     await this.unlessOver(() =>
       connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, async () => {
         if (channel === 'signal') await workflow.signal(name, payload);
-        else await workflow.executeUpdate(name, { args: [payload] });
+        else await sendUpdate(workflow, name, payload);
       }),
     );
   }
@@ -235,11 +246,13 @@ class Walker {
   /** Nothing is in the way any more, and everybody does what is asked: whatever has happened, it has to end. */
   private async toTheEnd(): Promise<UpgradeState> {
     const inTime = AbortSignal.timeout(ENDS_WITHIN_MS);
+    let retries = 0;
     await this.upgrade.operate({
       upgrade: this.resuming,
       everyMs: OPERATOR_LOOKS_EVERY_MS,
       signal: inTime,
-      resolves: () => 'retry',
+      // What the sandbox's operator cannot repair, a renamed site, is gone back from.
+      resolves: ({ actions }) => (actions.includes('rollback') && retries++ >= MOST_RETRIES ? 'rollback' : 'retry'),
     });
     const { state, step, gates, holds, steps } = await this.status();
     if (!inTime.aborted) return state;

@@ -21,6 +21,7 @@ import {
 } from '../../temporal/search-attributes';
 import { CliError } from '../cli-error';
 import type { ExecutionStatus, UpgradeRecord, Upgrades, UpgradeSummary, UpgradeView } from '../upgrades';
+import { sendUpdate } from './send-update';
 import { ServerCalls } from './server-calls';
 import { causeMessage, noSuchUpgrade } from './temporal-errors';
 import { readHistory } from './upgrade-record';
@@ -131,9 +132,7 @@ export class TemporalUpgrades implements Upgrades {
 
   async answer<N extends MessageName>(provider: string, name: N, message: Messages[N]): Promise<Recorded> {
     const doing = `send ${name} to the upgrade of ${provider}`;
-    return this.ask(provider, doing, () =>
-      this.handle(provider).executeUpdate<Recorded, [Messages[N]]>(name, { args: [message] }),
-    );
+    return this.ask(provider, doing, () => sendUpdate(this.handle(provider), name, message));
   }
 
   async signal<N extends MessageName>(provider: string, name: N, message: Messages[N]): Promise<void> {
