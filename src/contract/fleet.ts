@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { by, text } from './fields';
 import { maintenance } from './maintenance';
 import { plainName, providerProfile } from './provider';
+import type { UpgradeState } from './status';
 import { SOURCE_VERSIONS } from './versions';
 
 export const fleetWorkflowId = (fleet: string): string => `fleet/${fleet}`;
@@ -75,6 +76,8 @@ export const fleetInput = z.strictObject({
   parkAfter: z.number().positive().default(1800),
   /** For providers whose entry says nothing of maintenance. */
   maintenance: maintenance.optional(),
+  /** Fleet and waves continue as new after so many events of history; by default when the server suggests it. For tests. */
+  historyLimit: z.int().positive().optional(),
 });
 export type FleetInput = z.input<typeof fleetInput>;
 export type FleetRequest = z.output<typeof fleetInput>;
@@ -108,14 +111,18 @@ export type FleetMessages = { [N in FleetMessageName]: z.output<(typeof fleetMes
 /** State of a fleet, also its search attribute `OnwardState`. */
 export const FLEET_STATES = [
   'planning',
+  /** The plan waits for somebody's `proceed`. */
   'planned',
   'running',
   'soaking',
+  /** The next wave waits for somebody's `proceed`; or every wave is done, and parked providers wait for people. */
   'waiting',
+  /** The budget is spent and waits for `decideBudget`. */
   'halted',
   'paused',
   'aborting',
   'completed',
+  /** Ended by `decideBudget` with `stop`. */
   'stopped',
   'aborted',
 ] as const;
@@ -126,7 +133,7 @@ export const FLEET_PROVIDER_STATES = [
   'pending',
   'running',
   'held',
-  /** Waits for people and has given its slot away. */
+  /** Waits for people or for its window, and has given its slot away. One that holds still counts as broken. */
   'parked',
   'completed',
   'failed',
@@ -146,8 +153,12 @@ export interface FleetProvider {
   startedAt?: string;
   crossedAt?: string;
   endedAt?: string;
-  /** Failure type, one of `FAILURE`, or a state of the upgrade; of those that failed, are held or were skipped. */
+  /**
+   * Why it is in this state, for tables: of those that failed one of `FAILURE` or `Terminated`; of those that are held or
+   * parked the state of the upgrade (`held`, `waiting`, `paused`, `waitingForWindow`).
+   */
   cause?: string;
+  /** The same for people, in one sentence; of those that were skipped as well. */
   problem?: string;
   /** How long each step took, once it has ended. */
   stepSeconds?: Record<string, number>;
@@ -159,6 +170,7 @@ export interface LeftOut {
   providers: string[];
 }
 
+/** One wave of a fleet. It is done when all its providers have ended, or are parked because they wait for people. */
 export interface WaveStatus {
   /** Counted from 1. */
   wave: number;
@@ -172,7 +184,14 @@ export interface WaveStatus {
   endedAt?: string;
 }
 
-/** What the query `status` of a fleet answers. */
+/** Means over the upgrades that have ended well; all zero and empty where there is none. In seconds. */
+export interface Measured {
+  upgrades: number;
+  seconds: number;
+  stepSeconds: Record<string, number>;
+}
+
+/** What the query `status` of a fleet answers, and the result of the workflow. */
 export interface FleetStatus {
   fleet: string;
   workflowId: string;
@@ -193,8 +212,7 @@ export interface FleetStatus {
     problem: string;
     answer: { name: FleetMessageName; payload: Record<string, string> };
   };
-  /** Mean length of each step over the upgrades that have ended, and of whole upgrades. */
-  measured: { upgrades: number; seconds: number; stepSeconds: Record<string, number> };
+  measured: Measured;
   auditEntries: number;
 }
 
@@ -221,3 +239,94 @@ export const fleetMembership = z.strictObject({
   profile: providerProfile,
 });
 export type FleetMembership = z.output<typeof fleetMembership>;
+
+/**
+ * Signals between the workflows of a fleet; people have no use for them. Each carries the whole state of its sender, so that
+ * a later one replaces an earlier one and nothing is lost when either side continues as new.
+ */
+export const FLEET_SIGNAL = {
+  /** Fleet to wave: {@link WaveOrders}. */
+  orders: 'orders',
+  /** Wave to fleet: {@link WaveReport}. */
+  waveReport: 'waveReport',
+  /** Wave to upgrade: {@link MemberOrders}. */
+  memberOrders: 'memberOrders',
+  /** Upgrade to wave: {@link MemberReport}. */
+  memberReport: 'memberReport',
+} as const;
+
+/** Who asked for something, and why. */
+export interface Asked {
+  by: string;
+  reason: string;
+  since: string;
+}
+
+/** Input of the workflow `upgradeWave`: one part of a wave. Only a fleet starts it. */
+export interface WaveInput {
+  fleet: string;
+  wave: number;
+  part: number;
+  startedBy: string;
+  parkAfter: number;
+  maintenance?: FleetRequest['maintenance'];
+  historyLimit?: number;
+  providers: Pick<FleetProvider, 'provider' | 'name' | 'from'>[];
+}
+
+export interface WaveOrders {
+  /** How many of its providers may be at work at once. */
+  slots: number;
+  /** When so many more of its providers are broken, it starts nobody else until the next orders. */
+  allowance: number;
+  paused?: Asked;
+  aborted?: Asked;
+  /** Why nobody else is started any more: those who are left are skipped. */
+  closed?: string;
+  /** Grows each time the wave is to look whether its upgrades are still there. */
+  looks: number;
+}
+
+export interface WaveReport {
+  wave: number;
+  part: number;
+  /** The entries of its providers are frozen; nobody is started before. */
+  frozen: boolean;
+  counts: FleetCounts;
+  /** Failed, unreachable, or held now. */
+  broken: number;
+  /** The slots of the last orders it has heard. */
+  slots: number;
+  /** How many of its providers are at work. */
+  using: number;
+  /** How many parked ones could go on if they had a slot. */
+  ready: number;
+  /** How many keep the wave from being done. */
+  busy: number;
+  /** Sums, not means. */
+  measured: Measured;
+  ended: boolean;
+}
+
+export interface MemberOrders {
+  /** Obeyed before the crossing. */
+  paused?: Asked;
+  /** How often the upgrade has been given a slot after it had parked. */
+  slots: number;
+}
+
+export interface MemberReport {
+  provider: string;
+  /** State of the upgrade. */
+  state: UpgradeState;
+  /** How often it has given its slot away. It has none while this is more than the `slots` of its orders. */
+  parked: number;
+  /** It could go on if it had a slot. */
+  ready: boolean;
+  crossedAt?: string;
+  /** What it waits for, or what it failed with. */
+  cause?: string;
+  problem?: string;
+  endedAt?: string;
+  stepSeconds?: Record<string, number>;
+}

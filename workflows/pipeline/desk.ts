@@ -151,6 +151,8 @@ export class Desk {
         return this.resume(message.payload);
       case 'abort':
         return this.abort(message.payload);
+      case 'overrideWindow':
+        return this.overrideWindow(message.payload);
     }
   }
 
@@ -245,6 +247,15 @@ export class Desk {
     if (!this.onAbort) return { refused: 'Nothing has been changed yet; abort is possible once the first step runs.' };
     this.onAbort(by, reason);
     return { accepted: 'Everything done so far is being undone.' };
+  }
+
+  private overrideWindow({ by, reason }: Messages['overrideWindow']): Verdict {
+    const { window, crossed } = this.record.status;
+    if (!window) return { refused: 'This provider has no maintenance windows.' };
+    if (crossed) return { refused: 'The crossing has begun: from there on no window is waited for.' };
+    if (window.overridden) return { refused: `${window.overridden.by} has opened it already.` };
+    window.overridden = { by, reason };
+    return { accepted: `${by} opens the maintenance window for the rest of this upgrade.` };
   }
 }
 

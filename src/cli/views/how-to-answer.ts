@@ -70,5 +70,7 @@ function onwardArguments(provider: string, name: MessageName, payload: Payload):
     case 'resume':
     case 'abort':
       return [name, provider, '--reason', text('reason')];
+    case 'overrideWindow':
+      return ['override-window', provider, '--reason', text('reason')];
   }
 }
