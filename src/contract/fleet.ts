@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { by, text } from './fields';
 import { maintenance } from './maintenance';
 import { plainName, providerProfile } from './provider';
-import type { UpgradeState } from './status';
+import type { UpgradePlan, UpgradeState } from './status';
 import { SOURCE_VERSIONS } from './versions';
 
 export const fleetWorkflowId = (fleet: string): string => `fleet/${fleet}`;
@@ -216,6 +216,13 @@ export interface FleetStatus {
   auditEntries: number;
 }
 
+/** What the upgrades along one path do, step by step. */
+export interface FleetPath {
+  from: string;
+  to: string;
+  steps: UpgradePlan['steps'];
+}
+
 /** What the query `plan` of a fleet answers; who is in which wave is answered by the waves' query `providers`. */
 export interface FleetPlan {
   fleet: string;
@@ -223,6 +230,8 @@ export interface FleetPlan {
   /** Undefined while the fleet is planning. */
   waves?: { wave: number; providers: number; parts: string[] }[];
   leftOut: LeftOut[];
+  /** Every path that a provider of this fleet may be on. */
+  paths: FleetPath[];
 }
 
 /** Names of the queries, beside those of an upgrade. */
