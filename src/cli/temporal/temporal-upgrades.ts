@@ -1,11 +1,8 @@
 /** {@link Upgrades} on a Temporal server. Loaded only by commands that talk to one. */
 import {
   WorkflowExecutionAlreadyStartedError,
-  WorkflowFailedError,
-  QueryNotRegisteredError,
   type Client,
   type WorkflowExecutionInfo,
-  type WorkflowExecutionStatusName,
   type WorkflowHandle,
 } from '@temporalio/client';
 import type { MessageName, Messages, Recorded, UpgradeInput } from '../../contract/messages';
@@ -20,12 +17,14 @@ import {
   stepAttribute,
 } from '../../temporal/search-attributes';
 import { CliError } from '../cli-error';
-import type { ExecutionStatus, UpgradeRecord, Upgrades, UpgradeSummary, UpgradeView } from '../upgrades';
-import { causeMessage, explain, noWorker } from './temporal-errors';
+import type { UpgradeRecord, Upgrades, UpgradeSummary, UpgradeView } from '../upgrades';
+import { ask } from './ask';
+import { executionStatus, viewOf } from './execution';
+import { soughtUpgrade } from './temporal-errors';
 import { readHistory } from './upgrade-record';
 
 const WORKFLOW_TYPE = 'upgradeProvider';
-const DEADLINE_MS = 10_000;
+export const DEADLINE_MS = 10_000;
 /** A history may have thousands of events and travels in pages. */
 const HISTORY_DEADLINE_MS = 60_000;
 
@@ -72,19 +71,9 @@ export class TemporalUpgrades implements Upgrades {
   }
 
   async view(provider: string): Promise<UpgradeView> {
-    return this.ask(provider, `ask the upgrade of ${provider} for its status`, async () => {
-      const handle = this.handle(provider);
-      const { status: execution } = await handle.describe();
-      const failure = execution.name === 'FAILED' ? await failureOf(handle) : undefined;
-      try {
-        const status = await handle.query<UpgradeStatus>(QUERY.status);
-        return { execution: executionStatus(execution.name), status, failure };
-      } catch (error) {
-        // It failed before it could do anything, queries included.
-        if (!(error instanceof QueryNotRegisteredError) || failure === undefined) throw error;
-        throw new CliError('failure', `The upgrade of ${provider} failed at once: ${failure}`);
-      }
-    });
+    return this.ask(provider, `ask the upgrade of ${provider} for its status`, () =>
+      viewOf<UpgradeStatus>(this.handle(provider), `The upgrade of ${provider}`),
+    );
   }
 
   async plan(provider: string): Promise<UpgradePlan> {
@@ -153,39 +142,13 @@ export class TemporalUpgrades implements Upgrades {
     request: () => Promise<T>,
     deadlineMs = this.deadlineMs,
   ): Promise<T> {
-    try {
-      return await this.client.withDeadline(Date.now() + deadlineMs, request);
-    } catch (error) {
-      const explained = explain(error, provider, doing);
-      throw explained.kind === 'noWorker' ? await this.serverOrWorker(explained, doing) : explained;
-    }
-  }
-
-  /** A deadline that passed does not say who was late; a server that still answers was not. */
-  private async serverOrWorker(error: CliError, doing: string): Promise<CliError> {
-    try {
-      await this.client.withDeadline(Date.now() + 2000, () => this.client.workflowService.getSystemInfo({}));
-      return noWorker(doing, error.cause);
-    } catch (cause) {
-      return new CliError('unreachable', `Could not ${doing}: the Temporal server does not answer.`, {
-        hint: 'Is it running, and is --address or TEMPORAL_ADDRESS right?',
-        cause,
-      });
-    }
+    return ask(this.client, { doing, sought: soughtUpgrade(provider), deadlineMs }, request);
   }
 }
 
-async function failureOf(handle: WorkflowHandle): Promise<string | undefined> {
-  try {
-    await handle.result();
-    return undefined;
-  } catch (error) {
-    if (error instanceof WorkflowFailedError) return causeMessage(error);
-    throw error;
-  }
-}
-
-function summaryOf(info: WorkflowExecutionInfo | Awaited<ReturnType<WorkflowHandle['describe']>>): UpgradeSummary {
+export function summaryOf(
+  info: WorkflowExecutionInfo | Awaited<ReturnType<WorkflowHandle['describe']>>,
+): UpgradeSummary {
   const { workflowId, runId, startTime, closeTime, typedSearchAttributes: attributes } = info;
   return {
     provider: attributes.get(providerAttribute) ?? workflowId.replace(/^upgrade\//, ''),
@@ -201,17 +164,3 @@ function summaryOf(info: WorkflowExecutionInfo | Awaited<ReturnType<WorkflowHand
     openGates: attributes.get(openGatesAttribute),
   };
 }
-
-const EXECUTION: Record<WorkflowExecutionStatusName, ExecutionStatus> = {
-  RUNNING: 'running',
-  PAUSED: 'pausedByServer',
-  COMPLETED: 'completed',
-  FAILED: 'failed',
-  CANCELLED: 'cancelled',
-  TERMINATED: 'terminated',
-  TIMED_OUT: 'timedOut',
-  CONTINUED_AS_NEW: 'continuedAsNew',
-  UNSPECIFIED: 'unknown',
-  UNKNOWN: 'unknown',
-};
-const executionStatus = (name: WorkflowExecutionStatusName): ExecutionStatus => EXECUTION[name];
