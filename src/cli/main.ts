@@ -30,6 +30,10 @@ const context: CliContext = {
     const { connectUpgrades, settingsFor } = await import('./temporal/connect-upgrades.js');
     return connectUpgrades(settingsFor(options));
   },
+  async connectFleets(options) {
+    const { connectFleets, settingsFor } = await import('./temporal/connect-upgrades.js');
+    return connectFleets(settingsFor(options));
+  },
 };
 
 // A reader that has seen enough, as in `onward audit contoso | head`, is no error.

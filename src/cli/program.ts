@@ -5,6 +5,7 @@ import { addAnswers } from './commands/answers';
 import { addAudit } from './commands/audit';
 import { addCodecServer } from './commands/codec-server';
 import { addDemo } from './commands/demo';
+import { addFleet } from './commands/fleet';
 import { addGates } from './commands/gates';
 import { addInventory } from './commands/inventory';
 import { addReplay } from './commands/replay';
@@ -61,6 +62,7 @@ export function createProgram(context: CliContext): Command {
   addAnswers(program, context);
   addAudit(program, context);
   addReport(program, context);
+  addFleet(program, context);
   addInventory(program, context);
   addWorker(program, context);
   addReplay(program, context);

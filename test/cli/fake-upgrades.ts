@@ -100,6 +100,9 @@ export async function onward(
       run.connections.push(options);
       return upgrades;
     },
+    connectFleets: async () => {
+      throw new Error('This test has no fleets.');
+    },
     ...changes,
   });
   return run;

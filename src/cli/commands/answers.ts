@@ -91,7 +91,7 @@ async function send<N extends MessageName>(
 }
 
 /** What was sent may still reach a worker that comes back soon, so nobody can say that it was not recorded. */
-function withoutWorker(error: unknown): never {
+export function withoutWorker(error: unknown): never {
   const { kind, message } = asCliError(error);
   if (kind !== 'noWorker') throw error;
   throw new CliError('noWorker', message, {

@@ -2,12 +2,19 @@ import { InvalidCodecKeys } from '../../temporal/codec-keys';
 import { connectClient, temporalSettings, TemporalUnavailable, type TemporalSettings } from '../../temporal/connection';
 import type { GlobalOptions } from '../cli-context';
 import { CliError } from '../cli-error';
+import type { Fleets } from '../fleet/fleets';
 import type { Upgrades } from '../upgrades';
+import { TemporalFleets } from './temporal-fleets';
 import { TemporalUpgrades } from './temporal-upgrades';
 
 /** @throws CliError `unreachable` when there is no server that can be used, `usage` when the codec keys cannot be. */
 export async function connectUpgrades(settings: TemporalSettings): Promise<Upgrades> {
   return new TemporalUpgrades(await reached(connectClient(settings)));
+}
+
+/** @throws CliError as {@link connectUpgrades} does. */
+export async function connectFleets(settings: TemporalSettings): Promise<Fleets> {
+  return new TemporalFleets(await reached(connectClient(settings)));
 }
 
 /** A connection, or the error of one, in the words of the command line. */
