@@ -37,7 +37,8 @@ export function estimateEnd(
   for (const [index, wave] of open.entries()) {
     for (let left = wave.counts.pending; left > 0; left -= 1) giveToFirstFree(slots, measured.seconds);
     if (index === open.length - 1) continue;
-    const passed = wave.endedAt === undefined ? 0 : (now.getTime() - Date.parse(wave.endedAt)) / 1000;
+    const soaksSince = wave.state === 'soaking' ? wave.endedAt : undefined;
+    const passed = soaksSince === undefined ? 0 : (now.getTime() - Date.parse(soaksSince)) / 1000;
     const next = Math.max(...slots) + Math.max(0, soak - passed);
     slots.fill(next);
   }
