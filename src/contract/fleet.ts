@@ -286,8 +286,8 @@ export interface WaveInput {
 export interface WaveOrders {
   /** How many of its providers may be at work at once. */
   slots: number;
-  /** When so many more of its providers are broken, it starts nobody else until the next orders. */
-  allowance: number;
+  /** When so many of its own providers are broken, it starts nobody else until the next orders. */
+  mayBreak: number;
   paused?: Asked;
   aborted?: Asked;
   /** Why nobody else is started any more: those who are left are skipped. */

@@ -34,7 +34,7 @@ export class UpgradeRecord {
   readonly status: UpgradeStatus;
   readonly audit: AuditEntry[] = [];
   private phase: Phase = 'starting';
-  private stopped = false;
+  private resting: 'paused' | 'waitingForWindow' | undefined;
   private refusals = 0;
   private plan: UpgradePlan['steps'] = [];
   /** Values of the search attributes as last sent; one that was never set is null. */
@@ -157,9 +157,9 @@ export class UpgradeRecord {
     this.show();
   }
 
-  /** A pause shows only once the upgrade has come to rest. */
-  restsPaused(stopped: boolean): void {
-    this.stopped = stopped;
+  /** A pause, or a closed window, shows only once the upgrade has come to rest. */
+  rests(as: 'paused' | 'waitingForWindow' | undefined): void {
+    this.resting = as;
     this.show();
   }
 
@@ -216,7 +216,7 @@ export class UpgradeRecord {
   private state(): UpgradeState {
     if (this.phase !== 'running') return this.phase;
     if (this.status.holds.length > 0) return 'held';
-    if (this.stopped) return 'paused';
+    if (this.resting) return this.resting;
     return this.status.gates.length > 0 ? 'waiting' : 'running';
   }
 
