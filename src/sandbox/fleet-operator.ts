@@ -4,11 +4,11 @@ import { SandboxOperator, type OperatorEvent, type OperatorOptions } from './ope
 
 export interface FleetOperatorOptions extends Pick<OperatorOptions, 'resolves' | 'delayMs'> {
   /** Providers whose upgrades wait for people now. */
-  waiting(): Promise<string[]>;
-  upgrade(provider: string): OperatorOptions['upgrade'];
+  waiting: () => Promise<string[]>;
+  upgrade: (provider: string) => OperatorOptions['upgrade'];
   /** `.../_sim/providers/<provider>/` */
-  controlUrl(provider: string): string;
-  onEvent?(provider: string, event: OperatorEvent): void;
+  controlUrl: (provider: string) => string;
+  onEvent?: (provider: string, event: OperatorEvent) => void;
   everyMs: number;
   /** Sends the operator home. */
   signal: AbortSignal;

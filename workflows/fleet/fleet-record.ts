@@ -3,7 +3,10 @@ import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@tempor
 import type { FleetPlan, FleetStatus, WaveStatus } from '../../src/contract/fleet';
 import type { AuditEntry } from '../../src/contract/status';
 import { fleetAttribute, openGatesAttribute, stateAttribute } from '../../src/temporal/search-attributes';
+import { PATHS } from '../paths';
+import { plannedPath, plannedReading } from '../pipeline/planned-steps';
 import { now } from '../pipeline/upgrade-record';
+import { preflight } from '../steps/preflight';
 import { asks } from './advance';
 import { fleetDetails } from './fleet-details';
 import { budgetOf, countsOf, measuredOf, partsOf, publicState, total, type FleetState } from './fleet-state';
@@ -59,6 +62,11 @@ export class FleetRecord {
           }
         : {}),
       leftOut,
+      paths: PATHS.map((path) => ({
+        from: path.from,
+        to: path.to,
+        steps: [...plannedReading([preflight]), ...plannedPath(path)],
+      })),
     };
   }
 

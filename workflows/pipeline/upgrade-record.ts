@@ -20,6 +20,7 @@ import {
 } from '../../src/temporal/search-attributes';
 import { currentDetails } from './current-details';
 import type { UpgradePath } from './path';
+import { plannedPath, plannedReading, type PlannedStep } from './planned-steps';
 import type { Heading } from './step';
 
 /** Refused answers beyond this number push the oldest of them out, so that nobody can flood the audit trail. */
@@ -63,21 +64,13 @@ export class UpgradeRecord {
 
   /** Steps that come before the path is known. */
   begins(headings: readonly Heading[]): void {
-    this.addSteps(headings.map((heading) => ({ heading, phase: 'reversible', undo: 'nothing to undo: reads only' })));
+    this.addSteps(plannedReading(headings));
     this.enterPhase('running');
   }
 
   follows(path: UpgradePath): void {
     this.status.path = { from: path.from, to: path.to };
-    this.addSteps([
-      ...path.before.map((step) => ({
-        heading: step,
-        phase: 'reversible' as const,
-        undo: step.kind === 'reversible' ? step.undoes : 'nothing to undo: reads only',
-      })),
-      { heading: path.crossing, phase: 'crossing', undo: 'none: the point of no return' },
-      ...path.after.map((step) => ({ heading: step, phase: 'forward' as const, undo: 'none: forward only' })),
-    ]);
+    this.addSteps(plannedPath(path));
     this.show();
   }
 
@@ -220,12 +213,10 @@ export class UpgradeRecord {
     return this.status.gates.length > 0 ? 'waiting' : 'running';
   }
 
-  private addSteps(added: { heading: Heading; phase: UpgradePlan['steps'][number]['phase']; undo: string }[]): void {
-    for (const { heading, phase, undo } of added) {
-      const { name, title, procedure, waitsFor } = heading;
+  private addSteps(steps: PlannedStep[]): void {
+    for (const { name, title, procedure, phase } of steps)
       this.status.steps.push({ name, title, procedure, phase, state: 'pending' });
-      this.plan.push({ name, title, procedure, phase, waitsFor, undo });
-    }
+    this.plan.push(...steps);
   }
 
   private step(name: StepName): UpgradeStatus['steps'][number] {
