@@ -46,7 +46,8 @@ function moves(fleet: FleetState, wave: WaveProgress, number: number, time: stri
       wave.startedAt = time;
       return true;
     case 'running': {
-      if (!isSettled(fleet, number)) return false;
+      // The decision is about the wave that has spent the budget.
+      if ((!closing && fleet.halted) || !isSettled(fleet, number)) return false;
       const { soak } = fleet.request;
       const last = number === fleet.waves?.length;
       wave.endedAt = time;

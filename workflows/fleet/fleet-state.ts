@@ -104,8 +104,10 @@ export function allowance(fleet: FleetState): number {
 /** Why the budget is spent, in one sentence; undefined while it is not. */
 export function spentBudget(fleet: FleetState): string | undefined {
   const wave = currentWave(fleet);
+  // Of a wave whose rest is skipped nobody is started, whatever its budget.
+  const decided = fleet.waves?.[wave - 1]?.closed !== undefined;
   const spent = [
-    { what: `wave ${wave}`, ...budgetOf(fleet, wave) },
+    ...(decided ? [] : [{ what: `wave ${wave}`, ...budgetOf(fleet, wave) }]),
     { what: 'the whole fleet', ...budgetOf(fleet) },
   ].find(({ allowed, broken }) => broken > 0 && broken >= allowed);
   return spent && `${spent.broken} providers of ${spent.what} are broken, and the budget is ${spent.allowed}.`;

@@ -3,7 +3,7 @@
  * waits long for people, or for its maintenance window, it parks: it gives its slot to another, and asks for one when it can
  * go on.
  */
-import { TemporalFailure, condition, defineSignal, setHandler } from '@temporalio/workflow';
+import { type TemporalFailure, condition, defineSignal, setHandler } from '@temporalio/workflow';
 import { FLEET_SIGNAL, type FleetMembership, type MemberOrders, type MemberReport } from '../../src/contract/fleet';
 import { endOf } from './end-of-upgrade';
 import type { NextCall, Obstacle } from './obstacle';
