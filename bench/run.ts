@@ -1,26 +1,70 @@
 /**
- * `npm run bench`: measures, and prints one table of all figures. `npm run bench -- <name>` measures one thing only.
+ * `npm run bench` measures what an upgrade costs and prints one table; `npm run bench -- cost memory` measures only these.
+ * Progress goes to standard error, the table to standard output.
  */
+import os from 'node:os';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import { cost } from './cost';
-import { recovery } from './recovery';
+import type { Bench, Figure, Sizes } from './figures';
+import { fleet, fleetBudget, fleetPause } from './fleet';
 import { load } from './load';
 import { memory } from './memory';
-import type { Sizes } from './figures';
+import { recovery } from './recovery';
+import { tableOf } from './table';
 
-const SIZES: Sizes = {
-  pairs: Number(process.argv[3] ?? 12),
-  waiting: Number(process.argv[3] ?? 12),
-  kills: Number(process.argv[3] ?? 12),
-  upgrades: Number(process.argv[3] ?? 12),
-};
-const b = [cost, recovery, memory, load].find((x) => x.name === process.argv[2])!;
-b.run(SIZES, (l) => console.error(l)).then(
-  (f) => {
-    console.table(f.map(({ target, ...x }) => x));
-    process.exit(0);
-  },
-  (e) => {
-    console.error(e);
-    process.exit(1);
-  },
-);
+const BENCHES: readonly Bench[] = [cost, memory, recovery, load, fleet, fleetPause, fleetBudget];
+
+const program = new Command('bench')
+  .description(
+    'Measures what an upgrade costs, on a Temporal dev server and a sandbox of its own, and prints one table.\n\n' +
+      BENCHES.map(({ name, about }) => `  ${name.padEnd(12)}${about}`).join('\n'),
+  )
+  .addArgument(new Argument('[names...]', 'what to measure (default: everything)').choices(BENCHES.map(nameOf)))
+  .option('--pairs <number>', 'cost: pairs of upgrade and bare workflow, for each path', atLeastOne, 20)
+  .option('--waiting <number>', 'memory: upgrades that wait at a gate', atLeastOne, 1_000)
+  .option('--kills <number>', 'recovery: kills in each situation', atLeastOne, 5)
+  .option('--upgrades <number>', 'load: upgrades at once', atLeastOne, 200)
+  .option('--fleet <number>', 'fleet: providers of a fleet', atLeastOne, 1_000)
+  .action(async (names: string[], sizes: Sizes) => {
+    const began = new Date();
+    const busy = busyness();
+    const figures: Figure[] = [];
+    for (const bench of BENCHES.filter(({ name }) => names.length === 0 || names.includes(name)))
+      figures.push(
+        ...(await bench.run(sizes, (line) => console.error(`${secondsSince(began)} s  ${bench.name}: ${line}`))),
+      );
+    console.log(
+      `${machine()}\nLoad when it began ${busy}, when it ended ${busyness()}; ${secondsSince(began)} s in all.\n`,
+    );
+    console.log(tableOf(figures));
+    if (figures.some(({ target, value }) => target !== undefined && value > target.most)) process.exitCode = 1;
+  });
+
+function nameOf({ name }: Bench): string {
+  return name;
+}
+
+function atLeastOne(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('Give a whole number from 1 on.');
+  return Number(text);
+}
+
+const secondsSince = (began: Date): string => ((Date.now() - began.getTime()) / 1000).toFixed(0).padStart(4);
+
+function machine(): string {
+  const cpus = os.cpus();
+  const memory = `${(os.totalmem() / 1024 ** 3).toFixed(0)} GiB`;
+  return `${cpus.length} x ${cpus[0]?.model ?? 'unknown processor'}, ${memory}, ${os.type()} ${os.release()}, Node ${process.versions.node}`;
+}
+
+/** Work of others on the machine makes every time below longer. */
+const busyness = (): string =>
+  os
+    .loadavg()
+    .map((load) => load.toFixed(1))
+    .join(' ');
+
+program.parseAsync().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

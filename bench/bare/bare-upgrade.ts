@@ -16,9 +16,11 @@ import {
 import type {
   BillingActivities,
   EndpointActivities,
+  GuardActivities,
   InventoryActivities,
   MicrosoftActivities,
   NetworkActivities,
+  Notice,
   NotifyActivities,
   OperationsActivities,
 } from '../../src/contract/activities';
@@ -30,7 +32,8 @@ import { TARGET_VERSION, withoutRelease } from '../../src/contract/versions';
 import { parseEndpointUrl } from '../../workflows/steps/gateway-address';
 
 const TIMEOUTS = { startToCloseTimeout: '2 minutes', heartbeatTimeout: '10 seconds' } as const;
-const at = proxyLocalActivities<InventoryActivities & NotifyActivities>(TIMEOUTS);
+const LOCAL = { startToCloseTimeout: '2 minutes' } as const;
+const at = proxyLocalActivities<InventoryActivities & NotifyActivities & GuardActivities>(LOCAL);
 const call = proxyActivities<OperationsActivities & BillingActivities & MicrosoftActivities & NetworkActivities>(
   TIMEOUTS,
 );
@@ -71,6 +74,7 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   );
 
   await call.importPackage({ ...both, packageUrl: profile.package.url, version: to, requestId: uuid4() });
+  await tell(profile, 'crossed');
   const [pilot, ...rest] = instances.map(({ id: instanceId }) => ({ ...both, instanceId, version: to }));
   if (pilot) await call.upgradeInstance(pilot);
   await Promise.all(rest.map((instance) => call.upgradeInstance(instance)));
@@ -101,6 +105,14 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
     ...instances.map((instance) => call.testConnection({ setting, instance })),
   ]);
   await Promise.all(active.map(({ id: templateId }) => call.activateTemplate({ operations, templateId })));
+  const { reminders, notify, timings } = profile;
+  const settings = { connectionTest: setting, reminders, notify, timings };
+  const guarded = { provider, consentedAt: new Date().toISOString(), assumed: true, settings };
+  await Promise.all(
+    instances.map(({ id, name, resourceId }) =>
+      at.startGuard({ guard: { ...guarded, instance: { id, name, resourceId } }, upgrade }),
+    ),
+  );
   people.over = true;
   await tell(profile, 'completed');
 }
@@ -190,7 +202,7 @@ function gateOf({ step, item, answeredBy }: Question): Open {
   };
 }
 
-async function tell({ provider, notify }: ProviderProfile, kind: 'gatesOpened' | 'completed'): Promise<void> {
+async function tell({ provider, notify }: ProviderProfile, kind: Notice['kind']): Promise<void> {
   const { workflowId } = workflowInfo();
   const notice = { id: uuid4(), provider, workflowId, kind, subject: kind, body: '' };
   await Promise.all(notify.map((target) => at.notify({ target, notice })));

@@ -41,12 +41,12 @@ export function stubFleetControlPlane(
 ): typeof stubControlPlane & FleetActivities & MaintenanceActivities {
   const ids = Array.from({ length: fleet.providers }, (_, index) => stubProviderId(index + 1));
   // Whoever asks Temporal itself is not simulated.
-  const { findEnded, explainRefusedStart } = createFleetActivities({ directory: '', resolveSecret });
+  const ofTemporal = createFleetActivities({ directory: '', resolveSecret });
   return {
     ...stubControlPlane,
     ...createMaintenanceActivities(),
-    findEnded,
-    explainRefusedStart,
+    findEnded: (input) => ofTemporal.findEnded(input),
+    explainRefusedStart: (input) => ofTemporal.explainRefusedStart(input),
     selectProviders: async ({ selector, after }) => {
       const wanted = selector.ids ?? ids;
       const from = after === undefined ? 0 : wanted.indexOf(after) + 1;
@@ -73,8 +73,8 @@ export function stubFleetControlPlane(
       await delay(fleet.drainMs);
     },
     testConnection: async () => ({ ok: true, checks: [] }),
-    notify: async ({ kind, workflowId }) => {
-      if (kind === 'gatesOpened') await answerGates(workflowId);
+    notify: async ({ notice }) => {
+      if (notice.kind === 'gatesOpened') await answerGates(notice.workflowId);
     },
   };
 }

@@ -7,6 +7,7 @@ import { asCliError } from './cli-error';
 import type { Fleets } from './fleet/fleets';
 import { safeJson, safeLines, safeText } from './text/safe-text';
 import { shellOf, type Shell } from './text/shell-quote';
+import type { Consents } from './consents';
 import type { Upgrades } from './upgrades';
 import type { Calling } from './views/how-to-answer';
 
@@ -33,6 +34,7 @@ export interface CliContext {
   interrupted(): AbortSignal;
   connect(options: GlobalOptions): Promise<Upgrades>;
   connectFleets(options: GlobalOptions): Promise<Fleets>;
+  connectConsents(options: GlobalOptions): Promise<Consents>;
 }
 
 /** Connects, runs, and closes the connection whatever happens. */

@@ -34,6 +34,10 @@ const context: CliContext = {
     const { connectFleets, settingsFor } = await import('./temporal/connect-upgrades.js');
     return connectFleets(settingsFor(options));
   },
+  async connectConsents(options) {
+    const { connectConsents, settingsFor } = await import('./temporal/connect-upgrades.js');
+    return connectConsents(settingsFor(options));
+  },
 };
 
 // A reader that has seen enough, as in `onward audit contoso | head`, is no error.

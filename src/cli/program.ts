@@ -4,6 +4,7 @@ import { asCliError, CliError } from './cli-error';
 import { addAnswers } from './commands/answers';
 import { addAudit } from './commands/audit';
 import { addCodecServer } from './commands/codec-server';
+import { addConsents } from './commands/consents';
 import { addDemo } from './commands/demo';
 import { addFleet } from './commands/fleet';
 import { addGates } from './commands/gates';
@@ -60,6 +61,7 @@ export function createProgram(context: CliContext): Command {
   addStatus(program, context);
   addGates(program, context);
   addAnswers(program, context);
+  addConsents(program, context);
   addAudit(program, context);
   addReport(program, context);
   addFleet(program, context);

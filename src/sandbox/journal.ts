@@ -44,6 +44,7 @@ export class Journal extends EventEmitter<{ recorded: [JournalEntry] }> {
     const recorded: JournalEntry = { seq: this.all.length + 1, at: new Date().toISOString(), ...entry };
     this.all.push(recorded);
     if (this.file !== undefined) appendFileSync(this.file, JSON.stringify(recorded) + '\n');
+    this.emit('recorded', recorded);
     return recorded;
   }
 

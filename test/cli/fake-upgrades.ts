@@ -103,6 +103,7 @@ export async function onward(
     connectFleets: async () => {
       throw new Error('This test has no fleets.');
     },
+    connectConsents: () => Promise.reject(new Error('This command line is about no consents.')),
     ...changes,
   });
   return run;

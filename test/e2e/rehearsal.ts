@@ -11,7 +11,13 @@ import {
   type WorkflowHandleWithFirstExecutionRunId,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { DefaultLogger, Runtime, type NativeConnection, type Worker } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  makeTelemetryFilterString,
+  Runtime,
+  type NativeConnection,
+  type Worker,
+} from '@temporalio/worker';
 import type { UpgradeInput } from '../../src/contract/messages';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
 import { QUERY, type AuditEntry, type Hold, type UpgradeResult, type UpgradeStatus } from '../../src/contract/status';
@@ -20,6 +26,7 @@ import type { JournalEntry } from '../../src/sandbox/journal';
 import { runOperator, type OperatorEvent, type OperatorOptions, type UpgradeHandle } from '../../src/sandbox/operator';
 import { startSandbox, type Sandbox, type SandboxState } from '../../src/sandbox/server';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
+import type { Provider } from '../../src/sandbox/world/state';
 import { connectClient, localSettings, type TemporalSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { connectWorker } from '../../src/temporal/worker-connection';
@@ -30,7 +37,10 @@ import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence }
 import { QUICK_LOOKS } from './quick-looks';
 import { WorkerProcess, type WorkerRole } from './worker-to-kill';
 
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
+});
 
 /** Those that are not closed. Where a test runner is at work, no test ends before its upgrades are judged. */
 const open = new Set<Rehearsal>();
@@ -127,19 +137,19 @@ export class Rehearsal {
   }
 
   /** One more worker of the control plane, in this process. */
-  async controlPlane(options: Partial<ControlPlaneOptions>): Promise<Worker> {
+  async controlPlane(options: Partial<ControlPlaneOptions>, connection = this.connection): Promise<Worker> {
     const { settings, inventory: inventoryDirectory } = this;
     const defaults = { inventoryDirectory, settings, polling: QUICK_LOOKS };
-    const worker = await createControlPlaneWorker(this.connection, { ...defaults, ...options });
-    this.run(worker);
+    const worker = await createControlPlaneWorker(connection, { ...defaults, ...options });
+    this.run(worker, connection);
     return worker;
   }
 
-  private async startEndpoint(host: string, env: NodeJS.ProcessEnv): Promise<void> {
+  private async startEndpoint(host: string, env: NodeJS.ProcessEnv, connection = this.connection): Promise<void> {
     if (this.options.workers === 'processes') {
       this.processes.set(endpointTaskQueue(host), this.workerProcess({ host }, env));
     } else {
-      this.run(await createEndpointWorker(this.connection, { host, settings: this.settings, env }));
+      this.run(await createEndpointWorker(connection, { host, settings: this.settings, env }), connection);
     }
   }
 
@@ -152,14 +162,17 @@ export class Rehearsal {
     const killed = this.processes.get(queue);
     if (killed) return await killed.killAndRestart();
     const replaced = this.running.filter(({ worker }) => worker.options.taskQueue === queue);
-    if (host === undefined) await this.controlPlane({});
-    else await this.startEndpoint(host, this.hosts.get(host) ?? {});
+    // No two workers of one task queue share a connection.
+    const connection = await connectWorker(this.settings);
+    if (host === undefined) await this.controlPlane({}, connection);
+    else await this.startEndpoint(host, this.hosts.get(host) ?? {}, connection);
     for (const { worker } of replaced) if (worker.getState() === 'RUNNING') worker.shutdown();
   }
 
   /** A provider in the sandbox and in the inventory, with workers on its endpoint hosts. */
-  async provider(options: ProviderOptions, settings: Settings = {}): Promise<Upgrade> {
+  async provider(options: ProviderOptions, given: Settings | ((created: Provider) => Settings) = {}): Promise<Upgrade> {
     await this.sandbox.addProvider(options);
+    const settings = typeof given === 'function' ? given(this.sandbox.world.provider(options.id)) : given;
     this.sandbox.writeInventory(this.inventory, { timings: TIMINGS, ...settings }, [options.id]);
     const hosts = new Set(this.sandbox.world.provider(options.id).gateways.map(({ host }) => host));
     for (const host of [...hosts].filter((name) => !this.hosts.has(name))) {
@@ -180,6 +193,18 @@ export class Rehearsal {
    */
   async expectInvariants(): Promise<void> {
     for (const upgrade of this.upgrades) await upgrade.expectInvariants();
+  }
+
+  /** Ends the workers of a provider's endpoint hosts, which no other provider may use; for rehearsals of hundreds. */
+  async closeHosts(provider: string): Promise<void> {
+    for (const host of new Set(this.sandbox.world.provider(provider).gateways.map(({ host: name }) => name))) {
+      const queue = endpointTaskQueue(host);
+      const idle = this.running.filter(({ worker }) => worker.options.taskQueue === queue);
+      for (const { worker } of idle) worker.shutdown();
+      await Promise.all(idle.map(({ done }) => done));
+      this.hosts.delete(host);
+      this.running.splice(0, Infinity, ...this.running.filter((one) => !idle.includes(one)));
+    }
   }
 
   /** Judges what was not judged yet, and ends everything. */
@@ -216,8 +241,9 @@ export class Rehearsal {
     return path.join(this.folder, 'inventory');
   }
 
-  private run(worker: Worker): void {
-    this.running.push({ worker, done: worker.run() });
+  private run(worker: Worker, connection: NativeConnection): void {
+    const done = worker.run().finally(() => (connection === this.connection ? undefined : connection.close()));
+    this.running.push({ worker, done });
   }
 }
 
@@ -314,7 +340,7 @@ export class Upgrade {
   }
 
   /** As {@link workflow}; a question that a dead worker has taken along is given up soon. */
-  private get promptly(): UpgradeHandle {
+  get promptly(): UpgradeHandle {
     const { connection } = this.rehearsal.client;
     const soon = <T>(ask: () => Promise<T>): Promise<T> => connection.withDeadline(Date.now() + PROMPT_MS, ask);
     return {

@@ -8,6 +8,8 @@ export class Forwarder {
   private over = false;
   private constructor(
     private readonly server: net.Server,
+    /** The port behind it. */
+    readonly target: number,
     readonly port: number,
   ) {}
 
@@ -15,17 +17,10 @@ export class Forwarder {
     const server = net.createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const forwarder = new Forwarder(server, (server.address() as AddressInfo).port);
+    const forwarder = new Forwarder(server, target, (server.address() as AddressInfo).port);
     server.on('listening', () => forwarder.over && server.close());
     server.on('connection', (caller) => forwarder.forward(caller, net.connect(target, '127.0.0.1')));
     return forwarder;
-  }
-
-  /** The same URL, by way of this port. */
-  via(url: string): string {
-    const forwarded = new URL(url);
-    forwarded.port = String(this.port);
-    return forwarded.href;
   }
 
   /** Ends every connection, and accepts none until {@link listen}. */

@@ -1,5 +1,6 @@
 /** The fault matrix: every fault at every call of every story. */
 import type { FaultRule } from '../../src/sandbox/faults';
+import { POWERSHELL_FAULTS, RESET_FAULTS, SETUP_FAULTS } from '../../src/sandbox/hosts/failures';
 import type { StoryCall } from './stories';
 
 /** How a call fails. */
@@ -22,40 +23,78 @@ export interface Cell {
 
 /** Below every deadline, and beyond them all (stories.ts, PATIENCE). */
 const IN_TIME_MS = 300;
-const TOO_LATE_MS = 30_000;
+const TOO_LATE_MS = 32_000;
 
 const once = (kind: string): Failure => ({ name: kind, kind, lasts: false });
 const lasting = (kind: string): Failure => ({ name: `${kind} that lasts`, kind, lasts: true });
-const SLOW: Failure[] = [
-  { name: 'slow, but in time', kind: 'slow', delayMs: IN_TIME_MS, lasts: false },
-  { name: 'slow beyond its deadline', kind: 'slow', delayMs: TOO_LATE_MS, lasts: false },
-  { name: 'slow beyond its deadline that lasts', kind: 'slow', delayMs: TOO_LATE_MS, lasts: true },
-];
+const late = (kind: string): Failure => ({
+  name: `${kind} beyond its deadline`,
+  kind,
+  delayMs: TOO_LATE_MS,
+  lasts: false,
+});
+const SLOW_IN_TIME: Failure = { name: 'slow, but in time', kind: 'slow', delayMs: IN_TIME_MS, lasts: false };
+const STOPPED: Failure = { name: 'stopped', kind: 'refuse', lasts: true, stops: true };
+const STOPPED_FOR_A_MOMENT: Failure = { name: 'stopped for a moment', kind: 'refuse', lasts: false, stops: true };
 
-const ON_THE_WIRE: Failure[] = [
-  ...['refuse', 'reset', 'error500', 'malformed', 'fault', 'effectThenNoAnswer', 'stuckTask', 'failedUpgradeTask'].map(
-    once,
-  ),
-  ...['reset', 'error500', 'malformed', 'effectThenNoAnswer'].map(lasting),
-  ...SLOW,
-  { name: 'stopped for a moment', kind: 'refuse', lasts: false, stops: true },
-  { name: 'stopped', kind: 'refuse', lasts: true, stops: true },
+const OF_A_READING = [...['reset', 'error500', 'malformed', 'fault'].map(once), late('slow')];
+const READING = [...OF_A_READING, STOPPED];
+const CHANGE = [
+  ...OF_A_READING,
+  ...['refuse', 'effectThenNoAnswer'].map(once),
+  ...['error500', 'malformed', 'effectThenNoAnswer'].map(lasting),
+  SLOW_IN_TIME,
+  late('slowBefore'),
+  STOPPED_FOR_A_MOMENT,
+  STOPPED,
 ];
-/** What the other faults of the wire mean to a script is one of these. */
-const ON_A_HOST: Failure[] = [
-  ...['refuse', 'fault', 'effectThenNoAnswer'].map(once),
+/** What becomes of the task that a call schedules. */
+const TASK = ['stuckTask', 'failedUpgradeTask'].map(once);
+const SCHEDULES_A_TASK = ['pem.APS.importPackage', 'pem.APS.upgradeApplicationInstance'];
+
+/** The other faults of the wire mean one of these to PowerShell. */
+const READING_SCRIPT = [...['refuse', 'fault', 'hang'].map(once), lasting('refuse')];
+const SCRIPT = [
+  ...['fault', 'effectThenNoAnswer', ...POWERSHELL_FAULTS].map(once),
   ...['refuse', 'effectThenNoAnswer'].map(lasting),
-  ...SLOW,
 ];
+const COMMAND = [...['refuse', 'fault', 'effectThenNoAnswer'].map(once), lasting('effectThenNoAnswer')];
+const OF_THIS_COMMAND: Readonly<Record<string, Failure[]>> = {
+  'setup.cmd': SETUP_FAULTS.map((kind) => (kind === 'setupOutlives' ? { ...once(kind), delayMs: 1_500 } : once(kind))),
+  iisreset: RESET_FAULTS.map(once),
+};
 
+/** What a call is made to suffer again where both paths make it in the same step. */
+const ON_THE_OTHER_PATH = new Set(['effectThenNoAnswer', 'failedUpgradeTask', 'setupHalfFinishes', 'hang']);
+
+/** Every failure that the call can have; a call that both paths make in the same step has all of them on the first only. */
 export function matrixOf(calls: StoryCall[]): Cell[] {
-  return calls.flatMap((call) =>
-    (call.system === 'host' ? ON_A_HOST : ON_THE_WIRE).map((failure) => ({
-      name: `${call.story.name}: ${call.system} ${call.name} #${call.nth + 1} (${call.step}): ${failure.name}`,
-      call,
-      failure,
-    })),
-  );
+  const shown = new Set<string>();
+  return calls.flatMap((call) => {
+    const key = `${call.step} ${call.system} ${call.name}`;
+    const again = shown.has(key);
+    shown.add(key);
+    return failuresOf(call)
+      .filter(({ name }) => !again || ON_THE_OTHER_PATH.has(name))
+      .map((failure) => ({
+        name: `${call.story.name}: ${call.step}: ${call.system} ${call.name}: ${failure.name}`,
+        call,
+        failure,
+      }));
+  });
+}
+
+function failuresOf({ system, name, changes }: StoryCall): Failure[] {
+  if (system !== 'host') return [...(changes ? CHANGE : READING), ...(SCHEDULES_A_TASK.includes(name) ? TASK : [])];
+  if (/^[a-z]+$/.test(name) && name !== 'iisreset') return changes ? SCRIPT : READING_SCRIPT;
+  return [...COMMAND, ...(OF_THIS_COMMAND[name] ?? [])];
+}
+
+/** Every so-many-th cell: `2/4` is the second quarter of the matrix, and as mixed as the others. */
+export function shardOf(cells: Cell[], shard: string): Cell[] {
+  const [, part = 0, parts = 0] = /^(\d+)\/(\d+)$/.exec(shard)?.map(Number) ?? [];
+  if (part < 1 || part > parts) throw new Error(`--shard must be like 2/4, and is ${shard}.`);
+  return cells.filter((_, index) => index % parts === part - 1);
 }
 
 /** So many cells, chosen by the seed: the same for the same seed and matrix. */

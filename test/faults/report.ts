@@ -1,4 +1,8 @@
+import type { Cell } from './matrix';
 import type { CellResult } from './run-cell';
+
+/** The one line that shows it again. */
+export const reproduction = ({ name }: Cell): string => `npm run faults -- --only '${name}'`;
 
 /** How many cells came to which end, how long the longest took, and what is wrong. */
 export function reportOf(results: CellResult[]): string {
@@ -10,6 +14,9 @@ export function reportOf(results: CellResult[]): string {
     '',
     `${results.length} cells: ${[...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ')}.`,
     `The longest took ${(longest / 1000).toFixed(1)} s. ${wrong.length} with problems.`,
-    ...wrong.flatMap(({ cell, problems }) => [`- ${cell.name}`, ...problems.map((problem) => `    ${problem}`)]),
+    ...wrong.flatMap(({ cell, problems }) => [
+      `- ${reproduction(cell)}`,
+      ...problems.map((problem) => `    ${problem}`),
+    ]),
   ].join('\n');
 }

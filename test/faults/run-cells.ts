@@ -1,26 +1,36 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Rehearsal } from '../e2e/rehearsal';
 import type { Cell } from './matrix';
 import { runCell, type CellResult } from './run-cell';
 
+const STAGGER_MS = 1_000;
 let upgrades = 0;
 
-/** Runs so many cells at once, each with a provider of its own; those whose fault would hit every upgrade run alone. */
+/** Runs so many cells at once, each with a provider of its own. */
 export async function runCells(
   rehearsal: Rehearsal,
   cells: Cell[],
-  atOnce: number,
+  lanes: number,
   onResult: (result: CellResult, done: number) => void = () => undefined,
 ): Promise<CellResult[]> {
   const results: CellResult[] = [];
-  const work = async (left: Iterable<Cell>): Promise<void> => {
+  const left = cells.values();
+  const lane = async (): Promise<void> => {
     for (const cell of left) {
-      const result = await runCell(rehearsal, cell, `cell-${++upgrades}`);
+      const result = await resultOf(rehearsal, cell);
       results.push(result);
       onResult(result, results.length);
     }
   };
-  await work(cells.filter(({ call }) => call.anonymous));
-  const others = cells.filter(({ call }) => !call.anonymous).values();
-  await Promise.all(Array.from({ length: atOnce }, () => work(others)));
+  // All preflights at once would keep a small machine from answering any of them in time.
+  await Promise.all(Array.from({ length: lanes }, (_, index) => delay(index * STAGGER_MS).then(lane)));
   return results;
+}
+
+async function resultOf(rehearsal: Rehearsal, cell: Cell): Promise<CellResult> {
+  try {
+    return await runCell(rehearsal, cell, `cell-${++upgrades}`);
+  } catch (error) {
+    return { cell, outcome: 'not judged', messages: [], problems: [String(error)], tookMs: 0 };
+  }
 }

@@ -1,7 +1,12 @@
 /** The stories of an upgrade without any fault, and every call that they make: what the fault matrix is made of. */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import type { StepStatus } from '../../src/contract/status';
 import type { JournalSystem } from '../../src/sandbox/journal';
+import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
+import type { Sandbox } from '../../src/sandbox/server';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
+import type { Provider } from '../../src/sandbox/world/state';
 import type { Rehearsal, Settings, Upgrade } from '../e2e/rehearsal';
 
 export interface Story {
@@ -9,53 +14,96 @@ export interface Story {
   from: string;
   /** It is aborted at the gate before the crossing, and everything is undone. */
   comesBack: boolean;
+  /** Who tests connections: the screen of the sandbox, or Microsoft itself. */
+  testedBy: 'screen' | 'Microsoft';
 }
 
 export const STORIES: readonly Story[] = [
-  { name: 'forward from 18.3', from: '18.3', comesBack: false },
-  { name: 'forward from 18.4', from: '18.4', comesBack: false },
-  { name: 'back to 18.3', from: '18.3', comesBack: true },
-  { name: 'back to 18.4', from: '18.4', comesBack: true },
+  { name: 'forward from 18.3', from: '18.3', comesBack: false, testedBy: 'screen' },
+  { name: 'forward from 18.4', from: '18.4', comesBack: false, testedBy: 'Microsoft' },
+  { name: 'back to 18.3', from: '18.3', comesBack: true, testedBy: 'screen' },
+  { name: 'back to 18.4', from: '18.4', comesBack: true, testedBy: 'screen' },
 ];
 
-/** The first call of its name in one step of a story: the fault hits it after `nth` calls of that name have gone through. */
+/** The first call of its name in one step of a story. */
 export interface StoryCall {
   story: Story;
   system: JournalSystem;
   name: string;
+  /** The changing call before it, from which on calls are counted: waiting reads as often as it likes before. */
+  after: string | undefined;
+  /** So many calls of its name go through before it. */
   nth: number;
   /** Which step makes it, in the story without a fault. */
   step: string;
-  /** The system cannot tell who calls: a fault would hit every upgrade. */
-  anonymous: boolean;
+  /** Whether it changes anything where it is made; the others only read. */
+  changes: boolean;
+  /** Whether it is about one object, which a message then has to name. */
+  about: boolean;
 }
 
 /** Short enough that the end of patience is seen, long enough that a busy machine does not bring it about. */
 export const PATIENCE = {
-  retryFor: 6,
-  heartbeat: 5,
-  hostAnswer: 30,
-  drain: 12,
-  import: 10,
-  instanceUpgrade: 10,
-  script: 10,
+  retryFor: 20,
+  heartbeat: 10,
+  hostAnswer: 60,
+  drain: 25,
+  import: 25,
+  instanceUpgrade: 25,
+  script: 20,
 };
 
 /** Calls of the sandbox's operator, who is no part of an upgrade. */
 const OPERATORS_OWN = ['GET provider'];
+/** Names of calls that change nothing where they are made. */
+const READS = /get|token|^(discover|inspect|hash|answer)$/i;
 
+/** A provider with systems of its own in all its addresses, so that a fault hits nobody else. */
 export async function provide(
   rehearsal: Rehearsal,
   story: Story,
   id: string,
-  settings: Settings = {},
+  settings: (own: Settings) => Settings = (own) => own,
 ): Promise<Upgrade> {
+  const { sandbox } = rehearsal;
   const options: ProviderOptions = { id, sourceVersion: story.from, instances: 1, openTasks: 1, otherTemplates: 0 };
-  return await rehearsal.provider(options, {
-    timings: PATIENCE,
-    approval: { beforeCrossing: story.comesBack },
-    ...settings,
-  });
+  const { fileName, sha256 } = sandbox.packageFile;
+  const { operations, aps, billing, control } = sandbox.urls;
+  return await rehearsal.provider(options, (created) =>
+    settings({
+      operations: { url: operations(id) },
+      aps: { url: aps(id), caFile: sandbox.caFile },
+      billing: { url: billing(id) },
+      package: { url: new URL(`packages/${fileName}`, control(id)).href, sha256 },
+      taskMonitor: { adapter: 'sandbox', url: control(id) },
+      connectionTest:
+        story.testedBy === 'screen' ? { adapter: 'sandbox', url: control(id) } : testAtMicrosoft(sandbox, created),
+      timings: PATIENCE,
+      approval: { beforeCrossing: story.comesBack },
+    }),
+  );
+}
+
+function testAtMicrosoft({ urls, dataDirectory }: Sandbox, { id, instances }: Provider): Settings['connectionTest'] {
+  const kept = (name: string, value: string): string => {
+    const file = path.join(dataDirectory, `${id}-${name}`);
+    writeFileSync(file, value, { mode: 0o600 });
+    return `file:${file}`;
+  };
+  return {
+    adapter: 'microsoft',
+    loginUrl: urls.login,
+    partnerCenterUrl: urls.partnerCenter,
+    graphUrl: urls.graph,
+    clientId: CPV_APPLICATION.clientId,
+    clientSecret: kept('client-secret', CPV_APPLICATION.clientSecret),
+    accounts: Object.fromEntries(
+      instances.map(({ name, tenant, refreshToken }) => [
+        name,
+        { tenant, refreshToken: kept('refresh-token', refreshToken?.value ?? '') },
+      ]),
+    ),
+  };
 }
 
 /** Aborts where the story comes back, as soon as it stands at the gate; returns whether it did. */
@@ -82,21 +130,35 @@ export async function callsOf(rehearsal: Rehearsal, story: Story): Promise<Story
   }
   await upgrade.operate();
   const { steps } = await upgrade.status();
-  const seen = new Map<string, number>();
   const known = new Set<string>();
   const made = rehearsal.sandbox.journal
     .entries({ kind: 'call' })
     .filter(({ seq, name }) => seq > begin && !OPERATORS_OWN.includes(name));
+  let after: string | undefined;
+  let sinceThen: string[] = [];
   return made.flatMap((entry) => {
     const key = `${entry.system} ${entry.name}`;
-    const nth = seen.get(key) ?? 0;
-    seen.set(key, nth + 1);
-    if (entry.seq <= turn) return [];
-    const step = story.comesBack ? 'undo' : stepAt(steps, entry.at);
-    if (known.has(`${step} ${key}`)) return [];
+    const step =
+      entry.seq <= turn && story.comesBack ? 'way there' : story.comesBack ? 'undo' : stepAt(steps, entry.at);
+    const changes = !READS.test(entry.name);
+    const call = {
+      story,
+      system: entry.system,
+      name: entry.name,
+      after,
+      step,
+      changes,
+      about: entry.object !== undefined,
+    };
+    const nth = sinceThen.filter((name) => name === key).length;
+    const isFirst = !known.has(`${step} ${key}`);
     known.add(`${step} ${key}`);
-    const anonymous = entry.provider === undefined && entry.host === undefined;
-    return [{ story, system: entry.system, name: entry.name, nth, step, anonymous }];
+    sinceThen.push(key);
+    if (changes && isFirst) {
+      after = key;
+      sinceThen = [];
+    }
+    return isFirst && step !== 'way there' ? [{ ...call, nth }] : [];
   });
 }
 

@@ -20,6 +20,8 @@ export type Point =
   | { kind: 'call'; rule: Omit<FaultRule, 'id' | 'provider' | 'host'> }
   | { kind: 'result'; activity: string; nth: number }
   | { kind: 'gate' }
+  /** The first guard of a consent is there. */
+  | { kind: 'guard' }
   | { kind: 'seal'; afterMs: number };
 
 export interface TortureCase {
@@ -63,6 +65,8 @@ const host = (script: string, command: string, skip = 0) => ({
 
 const CHANGING: ChangingActivity[] = [
   { activity: 'deactivateTemplate', runsOn: 'control plane', ...operations('pem.deactivateST') },
+  // It reads the versions once the claim stands.
+  { activity: 'claimHost', runsOn: 'endpoint', ...host('claim', 'inspect') },
   { activity: 'backupSite', runsOn: 'endpoint', ...host('backup', 'Backup-WebConfiguration') },
   {
     activity: 'stagePackage',
@@ -95,6 +99,9 @@ const CHANGING: ChangingActivity[] = [
   { activity: 'activateTemplate', runsOn: 'control plane', comesBack: true, ...operations('pem.activateST') },
 ];
 
+/** Of the sandbox's provider, before any upgrade. */
+const ACTIVE_TEMPLATES = 2;
+
 /** How long after the approval the server is killed: the task that seals the crossing takes some ten milliseconds. */
 const SEAL_MS = [0, 5, 10, 20, 40, 80];
 
@@ -102,6 +109,7 @@ const SEAL_MS = [0, 5, 10, 20, 40, 80];
 export function allCases(): TortureCase[] {
   return PATHS.flatMap((path) => [
     ...CHANGING.flatMap((changing) => workerCases(path, changing)),
+    ...guardCases(path),
     ...serverCases(path),
   ]);
 }
@@ -131,6 +139,22 @@ function workerCases(path: TortureCase['path'], changing: ChangingActivity): Tor
   );
 }
 
+/** The last change of all is made to Temporal itself, by a local activity that no system can slow down. */
+function guardCases(path: TortureCase['path']): TortureCase[] {
+  const name = `${path}: control plane killed in startGuard`;
+  const victim = 'control plane';
+  return [
+    {
+      name: `${name}, before the call`,
+      path,
+      victim,
+      point: { kind: 'result', activity: 'activateTemplate', nth: ACTIVE_TEMPLATES },
+      comesBack: false,
+    },
+    { name: `${name}, before its result`, path, victim, point: { kind: 'guard' }, comesBack: false },
+  ];
+}
+
 function serverCases(path: TortureCase['path']): TortureCase[] {
   const kill = (where: string, point: Point, comesBack = false): TortureCase => ({
     name: `${path}: server killed ${where}`,
@@ -148,6 +172,7 @@ function serverCases(path: TortureCase['path']): TortureCase[] {
       true,
     ),
     kill('at a gate', { kind: 'gate' }),
+    kill('in startGuard', { kind: 'guard' }),
     ...SEAL_MS.map((afterMs) =>
       kill(`in the task that seals the crossing, after ${afterMs} ms`, { kind: 'seal', afterMs }),
     ),

@@ -1,8 +1,11 @@
 /** Runs one case of the crash matrix: an upgrade, a blow at the chosen point, and the judgement. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../src/contract/provider';
 import type { FaultRule } from '../../src/sandbox/faults';
+import { consentWorkflowId, type ConsentStatus } from '../../src/contract/consent';
+import { QUERY } from '../../src/contract/status';
 import type { Rehearsal, RehearsalOptions, Upgrade } from '../e2e/rehearsal';
 import type { Point, TortureCase, Victim } from './cases';
 
@@ -41,6 +44,19 @@ export async function torment(rehearsal: Rehearsal, torture: TortureCase): Promi
   if (state !== wanted)
     throw new Error(`The upgrade ended as ${state} instead of ${wanted}. ${notUndone.join(' ')}`.trim());
   await upgrade.expectInvariants();
+  if (state === 'completed') await expectGuards(rehearsal, upgrade);
+}
+
+/** One for each consent; what was started twice has not taken itself for a renewal. */
+async function expectGuards({ client, sandbox }: Rehearsal, { provider }: Upgrade): Promise<void> {
+  for (const { instanceId } of sandbox.world.provider(provider).instances) {
+    const guard = client.workflow.getHandle(consentWorkflowId(provider, instanceId));
+    const { status: run } = await guard.describe();
+    const { state, renewals, renewal, lastProblem } = await guard.query<ConsentStatus>(QUERY.status);
+    const found = { run: run.name, state, renewals, renewal, lastProblem };
+    if (JSON.stringify(found) !== JSON.stringify({ run: 'RUNNING', state: 'valid', renewals: 0 }))
+      throw new Error(`The guard of instance ${instanceId} is ${JSON.stringify(found)}.`);
+  }
 }
 
 const asksForApproval = ({ comesBack, point }: TortureCase): boolean => comesBack || point.kind === 'seal';
@@ -58,7 +74,9 @@ async function live(upgrade: Upgrade, torture: TortureCase, blow: Blow): Promise
     blow.decided();
   }
   await operated;
-  if (!blow.hasFallen) throw new Error('The upgrade was over before it came to the point where the blow was to fall.');
+  // The upgrade may end with the very task in which its guards are started.
+  if (!blow.hasFallen && torture.point.kind !== 'guard')
+    throw new Error('The upgrade was over before it came to the point where the blow was to fall.');
 }
 
 /** The one crash of a case. */
@@ -106,6 +124,9 @@ class Blow {
       case 'gate':
         await this.upgrade.statusWhen(({ gates }) => gates.length > 0);
         return;
+      case 'guard':
+        while (!(await this.isGuarded())) await delay(LOOKS_EVERY_MS);
+        return;
       case 'seal':
         await this.decision;
         await delay(point.afterMs);
@@ -136,6 +157,21 @@ class Blow {
     return (events ?? []).filter(({ activityTaskCompletedEventAttributes: completed }) =>
       scheduled.includes(String(completed?.scheduledEventId)),
     ).length;
+  }
+
+  private async isGuarded(): Promise<boolean> {
+    const { client, sandbox } = this.rehearsal;
+    const { provider } = this.upgrade;
+    const known = sandbox.world.provider(provider).instances.map(async ({ instanceId }) => {
+      try {
+        await client.workflow.getHandle(consentWorkflowId(provider, instanceId)).describe();
+        return true;
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw error;
+      }
+    });
+    return (await Promise.all(known)).includes(true);
   }
 
   private async kill(victim: Victim): Promise<void> {

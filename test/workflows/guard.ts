@@ -10,6 +10,7 @@ import {
 import type { Recorded } from '../../src/contract/messages';
 import type { ProviderProfile } from '../../src/contract/provider';
 import { QUERY, type AuditEntry } from '../../src/contract/status';
+import { providerAttribute } from '../../src/temporal/search-attributes';
 
 export class Guard {
   private constructor(readonly handle: WorkflowHandle) {}
@@ -32,6 +33,7 @@ export class Guard {
       workflowId: consentWorkflowId(provider, 1),
       taskQueue,
       args: [{ provider, instance, assumed: false, settings, ...input }],
+      typedSearchAttributes: [{ key: providerAttribute, value: provider }],
     });
     return new Guard(handle);
   }

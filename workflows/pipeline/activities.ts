@@ -128,6 +128,8 @@ export function activitiesFor(timings: Timings): Activities {
         ...call,
         startToCloseTimeout: DOWNLOAD_TIMEOUT,
         scheduleToCloseTimeout: DOWNLOAD_TIMEOUT + timings.retryFor * SECOND,
+        // The time that a download may take is no time to go on asking a server that does not answer.
+        retry: { ...RETRY, maximumAttempts: attemptsWithin(timings.retryFor * SECOND) },
       }).hashPackage,
     },
     // As long as it takes: each look is an attempt of its own, so that those who wait keep nobody's worker busy.
@@ -145,6 +147,17 @@ export function activitiesFor(timings: Timings): Activities {
         cancellationType: 'WAIT_CANCELLATION_COMPLETED',
       }),
   };
+}
+
+/** How many attempts are begun in so many milliseconds if each fails at once. */
+function attemptsWithin(milliseconds: number): number {
+  let attempts = 1;
+  let gap = RETRY.initialInterval;
+  for (let elapsed = gap; elapsed < milliseconds; elapsed += gap) {
+    attempts += 1;
+    gap = Math.min(gap * RETRY.backoffCoefficient, RETRY.maximumInterval);
+  }
+  return attempts;
 }
 
 function calls<Interface>(options: ActivityOptions): Calls<Interface> {

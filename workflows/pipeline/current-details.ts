@@ -88,6 +88,6 @@ const LONGEST = 1000;
 
 /** Text of people and systems must not become markup, nor fill the page. */
 export function plain(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').replace(/[\\`*_{}[\]<>()#|!]/g, '\\$&');
+  const line = text.replace(/[\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ').replace(/[\\`*_{}[\]<>()#|!~&]/g, '\\$&');
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
 }

@@ -322,5 +322,12 @@ function payloadOf(
 
 const items = (gates: OpenGate[]): string => gates.map(({ shown }) => shown.item ?? shown.step).join(', ');
 
-const samePerson = (a: string, b: string): boolean =>
-  a.normalize('NFKC').trim().toLowerCase() === b.normalize('NFKC').trim().toLowerCase();
+const samePerson = (a: string, b: string): boolean => legible(a) === legible(b);
+
+/** A name as a reader sees it: neither width nor case nor what is invisible makes it another person's. */
+const legible = (name: string): string =>
+  name
+    .normalize('NFKC')
+    .replace(/\p{Default_Ignorable_Code_Point}|\p{Cc}|\p{Cf}/gu, '')
+    .trim()
+    .toLowerCase();

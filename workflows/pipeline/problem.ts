@@ -18,7 +18,9 @@ function describeTimeout(failure: ActivityFailure): string {
     case 'HEARTBEAT':
       return `The worker that ran ${failure.activityType} fell silent. What it did is unknown; a retry looks first.${lastFailure}`;
     default:
-      return `${failure.activityType} did not succeed within its time.${lastFailure}`;
+      return lastFailure
+        ? `${failure.activityType} did not succeed within its time.${lastFailure}`
+        : `No attempt of ${failure.activityType} came to an end in time: look whether the workers of its task queue run and keep up, then retry.`;
   }
 }
 

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { messages, type MessageName, type Messages } from '../../contract/messages';
 import { say, whoIs, withUpgrades, type CliContext, type GlobalOptions } from '../cli-context';
 import { asCliError, CliError } from '../cli-error';
-import { byOption, globalsOf, problemsOf, PROVIDER_HELP, providerName } from './arguments';
+import { byOption, globalsOf, PROVIDER_HELP, providerName, signalOption, validated } from './arguments';
 
 interface AnswerOptions extends GlobalOptions {
   by?: string;
@@ -61,10 +61,7 @@ function answerCommand(program: Command, name: string, description: string): Com
     .description(description)
     .argument('<provider>', PROVIDER_HELP, providerName)
     .option(...byOption)
-    .option(
-      '--signal',
-      'leave it as a signal: recorded even while no worker is up, but nobody says whether it was enough',
-    );
+    .option(...signalOption);
 }
 
 const reasonOption = (): Option => new Option('--reason <text>', 'why, for the audit trail');
@@ -77,7 +74,7 @@ async function send<N extends MessageName>(
   fields: Record<string, string | undefined>,
 ): Promise<void> {
   const options: AnswerOptions = { ...globalsOf(command), ...command.opts<AnswerOptions>() };
-  const message = validated(name, { ...given(fields), by: whoIs(options.by, context.env) });
+  const message = validated<unknown>(messages[name], fields, whoIs(options.by, context.env)) as Messages[N];
   await withUpgrades(context, options, async (upgrades) => {
     if (options.signal) {
       await upgrades.signal(provider, name, message);
@@ -98,17 +95,4 @@ export function withoutWorker(error: unknown): never {
     hint: 'It may have been recorded or not; sending it again does no harm. With --signal it is kept until a worker is up.',
     cause: error,
   });
-}
-
-const given = (fields: Record<string, string | undefined>): Record<string, string | undefined> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-
-function validated<N extends MessageName>(name: N, payload: unknown): Messages[N] {
-  const parsed = messages[name].safeParse(payload);
-  if (!parsed.success) {
-    throw new CliError('usage', 'This answer is not valid and was not sent:', {
-      problems: problemsOf(parsed.error, payload),
-    });
-  }
-  return parsed.data as Messages[N];
 }

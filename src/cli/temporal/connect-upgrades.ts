@@ -2,8 +2,10 @@ import { InvalidCodecKeys } from '../../temporal/codec-keys';
 import { connectClient, temporalSettings, TemporalUnavailable, type TemporalSettings } from '../../temporal/connection';
 import type { GlobalOptions } from '../cli-context';
 import { CliError } from '../cli-error';
+import type { Consents } from '../consents';
 import type { Fleets } from '../fleet/fleets';
 import type { Upgrades } from '../upgrades';
+import { TemporalConsents } from './temporal-consents';
 import { TemporalFleets } from './temporal-fleets';
 import { TemporalUpgrades } from './temporal-upgrades';
 
@@ -15,6 +17,11 @@ export async function connectUpgrades(settings: TemporalSettings): Promise<Upgra
 /** @throws CliError as {@link connectUpgrades} does. */
 export async function connectFleets(settings: TemporalSettings): Promise<Fleets> {
   return new TemporalFleets(await reached(connectClient(settings)));
+}
+
+/** As {@link connectUpgrades}. */
+export async function connectConsents(settings: TemporalSettings): Promise<Consents> {
+  return new TemporalConsents(await reached(connectClient(settings)));
 }
 
 /** A connection, or the error of one, in the words of the command line. */

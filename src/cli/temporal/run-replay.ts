@@ -7,7 +7,7 @@ import { say, type CliContext } from '../cli-context';
 import { CliError } from '../cli-error';
 import type { ReplayCommandOptions } from '../commands/replay';
 import { reached, settingsFor } from './connect-upgrades';
-import { explain, soughtUpgrade } from './temporal-errors';
+import { explain, noSuchUpgrade } from './temporal-errors';
 
 /** @throws CliError `failure` naming every workflow that this checkout's code cannot go on with. */
 export async function runReplay(context: CliContext, options: ReplayCommandOptions): Promise<void> {
@@ -25,7 +25,7 @@ export async function runReplay(context: CliContext, options: ReplayCommandOptio
     const histories = client.workflow.list({ query: options.query }).intoHistories();
     for await (const one of replay(histories, { workflows, converter })) replayed.push(one);
   } catch (error) {
-    throw explain(error, soughtUpgrade(undefined), 'fetch the histories');
+    throw explain(error, 'fetch the histories', noSuchUpgrade());
   } finally {
     await client.connection.close();
   }

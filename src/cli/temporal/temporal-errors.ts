@@ -15,23 +15,10 @@ const GRPC = { deadlineExceeded: 4, permissionDenied: 7, failedPrecondition: 9, 
 /** What the SDK puts in place of a message that it encrypts. The client does not decrypt it where a query failed. */
 const ENCODED_FAILURE = 'Encoded failure';
 
-/** What a request is about, for when it is not there. */
-export interface Sought {
-  /** `There is no upgrade of contoso.` */
-  missing: string;
-  /** What to do then. */
-  hint: string;
-}
-
-export const soughtUpgrade = (provider: string | undefined): Sought => ({
-  missing: provider === undefined ? 'There is no such upgrade.' : `There is no upgrade of ${provider}.`,
-  hint: 'onward status lists the upgrades that run.',
-});
-
-/** @param doing what we were about to do, `ask the upgrade of contoso for its status` */
-export function explain(error: unknown, { missing, hint }: Sought, doing: string): CliError {
+/** @param doing what we were about to do, `ask the upgrade of contoso for its status`; @param notFound says that it is not there. */
+export function explain(error: unknown, doing: string, notFound: CliError): CliError {
   if (error instanceof CliError) return error;
-  if (error instanceof WorkflowNotFoundError) return new CliError('notFound', missing, { hint, cause: error });
+  if (error instanceof WorkflowNotFoundError) return notFound;
   if (error instanceof NamespaceNotFoundError) {
     return new CliError('failure', `The Temporal server has no namespace ${error.namespace}.`, {
       hint: 'Name another one with --namespace or TEMPORAL_NAMESPACE, or create it: temporal operator namespace create.',
@@ -50,6 +37,12 @@ export function explain(error: unknown, { missing, hint }: Sought, doing: string
     return new CliError('failure', `Could not ${doing}: ${error.message}.`, { cause: error });
   }
   return explainRpc(error, doing);
+}
+
+/** @param provider whose upgrade was asked for, where it was one. */
+export function noSuchUpgrade(provider?: string): CliError {
+  const what = provider === undefined ? 'There is no such upgrade.' : `There is no upgrade of ${provider}.`;
+  return new CliError('notFound', what, { hint: 'onward status lists the upgrades that run.' });
 }
 
 function refused(error: WorkflowUpdateFailedError): CliError {

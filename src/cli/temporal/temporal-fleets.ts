@@ -17,9 +17,9 @@ import { fleetAttribute, stateAttribute } from '../../temporal/search-attributes
 import { CliError } from '../cli-error';
 import type { Fleets, FleetSummary, FleetView, WaveProvider } from '../fleet/fleets';
 import type { UpgradeSummary } from '../upgrades';
-import { ask } from './ask';
 import { executionStatus, viewOf } from './execution';
-import { DEADLINE_MS, summaryOf, TemporalUpgrades } from './temporal-upgrades';
+import { ServerCalls } from './server-calls';
+import { summaryOf, TemporalUpgrades } from './temporal-upgrades';
 
 const WORKFLOW_TYPE = 'upgradeFleet';
 /** Of a server with thousands of providers. */
@@ -29,12 +29,14 @@ const PARTS_AT_ONCE = 10;
 
 export class TemporalFleets implements Fleets {
   readonly upgrades: TemporalUpgrades;
+  private readonly server: ServerCalls;
 
   /** @param deadlineMs how long the server, and the worker behind it, may take for one answer. */
   constructor(
     private readonly client: Client,
-    private readonly deadlineMs = DEADLINE_MS,
+    deadlineMs?: number,
   ) {
+    this.server = new ServerCalls(client, deadlineMs);
     this.upgrades = new TemporalUpgrades(client, deadlineMs);
   }
 
@@ -166,15 +168,16 @@ export class TemporalFleets implements Fleets {
     fleet: string | undefined,
     doing: string,
     request: () => Promise<T>,
-    deadlineMs = this.deadlineMs,
+    deadlineMs?: number,
   ): Promise<T> {
-    const missing = fleet === undefined ? 'There is no such fleet.' : `There is no fleet ${fleet}.`;
-    return ask(
-      this.client,
-      { doing, sought: { missing, hint: 'onward fleet list names them all.' }, deadlineMs },
-      request,
-    );
+    const call = { doing, notFound: noSuchFleet(fleet), ...(deadlineMs === undefined ? {} : { deadlineMs }) };
+    return this.server.ask(call, request);
   }
+}
+
+function noSuchFleet(fleet: string | undefined): CliError {
+  const what = fleet === undefined ? 'There is no such fleet.' : `There is no fleet ${fleet}.`;
+  return new CliError('notFound', what, { hint: 'onward fleet list names them all.' });
 }
 
 /** Names of fleets are plain, so that nothing has to be escaped. */

@@ -18,22 +18,24 @@ import {
 } from '../../temporal/search-attributes';
 import { CliError } from '../cli-error';
 import type { UpgradeRecord, Upgrades, UpgradeSummary, UpgradeView } from '../upgrades';
-import { ask } from './ask';
 import { executionStatus, viewOf } from './execution';
-import { soughtUpgrade } from './temporal-errors';
+import { ServerCalls } from './server-calls';
+import { noSuchUpgrade } from './temporal-errors';
 import { readHistory } from './upgrade-record';
 
 const WORKFLOW_TYPE = 'upgradeProvider';
-export const DEADLINE_MS = 10_000;
 /** A history may have thousands of events and travels in pages. */
 const HISTORY_DEADLINE_MS = 60_000;
 
 export class TemporalUpgrades implements Upgrades {
+  private readonly server: ServerCalls;
   /** @param deadlineMs how long the server, and the worker behind it, may take for one answer. */
   constructor(
     private readonly client: Client,
-    private readonly deadlineMs = DEADLINE_MS,
-  ) {}
+    deadlineMs?: number,
+  ) {
+    this.server = new ServerCalls(client, deadlineMs);
+  }
 
   async start(input: UpgradeInput): Promise<{ workflowId: string; runId: string }> {
     const { provider } = input;
@@ -129,7 +131,7 @@ export class TemporalUpgrades implements Upgrades {
   }
 
   async close(): Promise<void> {
-    await this.client.connection.close();
+    await this.server.close();
   }
 
   private handle(provider: string): WorkflowHandle {
@@ -140,9 +142,10 @@ export class TemporalUpgrades implements Upgrades {
     provider: string | undefined,
     doing: string,
     request: () => Promise<T>,
-    deadlineMs = this.deadlineMs,
+    deadlineMs?: number,
   ): Promise<T> {
-    return ask(this.client, { doing, sought: soughtUpgrade(provider), deadlineMs }, request);
+    const call = { doing, notFound: noSuchUpgrade(provider), ...(deadlineMs === undefined ? {} : { deadlineMs }) };
+    return await this.server.ask(call, request);
   }
 }
 

@@ -233,20 +233,21 @@ function registerShownScreens(app: FastifyInstance, { world, wire, packageFile }
     customizations: provider.customizations,
     gateways: provider.gateways.map(({ hostname, host, site }) => ({ hostname, host, site })),
   }));
-  app.get<{ Params: { file: string } }>('/packages/:file', (request, reply) => {
-    const { file } = request.params;
-    return wire.serve(
-      reply,
-      { system: 'sim', name: 'GET package', object: file },
-      {
-        perform: () =>
-          file === packageFile.fileName
-            ? { status: 200, type: 'application/zip', body: packageFile.body, outcome: 'ok' }
-            : refusal(new UnknownObject(`there is no package '${file}'`)),
-        fault: () => refusal(new Impossible('the file server is out of order')),
-      },
-    );
-  });
+  for (const path of ['/packages/:file', '/_sim/providers/:provider/packages/:file'])
+    app.get<{ Params: { file: string; provider?: string } }>(path, (request, reply) => {
+      const { file, provider } = request.params;
+      return wire.serve(
+        reply,
+        { system: 'sim', provider, name: 'GET package', object: file },
+        {
+          perform: () =>
+            file === packageFile.fileName
+              ? { status: 200, type: 'application/zip', body: packageFile.body, outcome: 'ok' }
+              : refusal(new UnknownObject(`there is no package '${file}'`)),
+          fault: () => refusal(new Impossible('the file server is out of order')),
+        },
+      );
+    });
 }
 
 function parsed<T>(schema: z.ZodType<T>, value: unknown): T {

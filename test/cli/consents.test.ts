@@ -1,0 +1,135 @@
+import { CliError } from '../../src/cli/cli-error';
+import type { Consents } from '../../src/cli/consents';
+import { TemporalConsents } from '../../src/cli/temporal/temporal-consents';
+import type { ConsentStatus } from '../../src/contract/consent';
+import { connectClient, localSettings } from '../../src/temporal/connection';
+import { Guard } from '../workflows/guard';
+import { profile, stubActivities } from '../workflows/stub-activities';
+import { WorkflowEnvironment } from '../workflows/workflow-environment';
+import { onward } from './fake-upgrades';
+
+const DAY = 24 * 3600 * 1000;
+
+const consent = (change: Partial<ConsentStatus> = {}): ConsentStatus => ({
+  provider: 'contoso',
+  instance: { id: 67301, name: 'CSP \u202eEMEA' },
+  workflowId: 'consent/contoso/67301',
+  state: 'expiring',
+  consentedAt: '2026-08-15T10:00:00.000Z',
+  assumed: false,
+  expiresAt: '2026-11-13T10:00:00.000Z',
+  nextNoticeAt: '2026-11-06T10:00:00.000Z',
+  renewals: 0,
+  ...change,
+});
+
+class FakeConsents implements Consents {
+  readonly sent: unknown[] = [];
+  constructor(private readonly all: ConsentStatus[] = []) {}
+  async list(provider?: string) {
+    return this.all.filter((one) => provider === undefined || one.provider === provider);
+  }
+  async answer(...message: unknown[]) {
+    this.sent.push(message);
+    return { recorded: true as const, message: 'Thank you. The connection is being tested.' };
+  }
+  async signal(...message: unknown[]) {
+    this.sent.push(message);
+  }
+  async close() {
+    this.sent.push('closed');
+  }
+}
+
+const withConsents = (commandLine: string[], consents: Consents) =>
+  onward(commandLine, undefined, { connectConsents: async () => consents });
+
+describe('the commands about consents', () => {
+  test('list when every refresh token ends, what is wrong with it, and how to go on, safely for a terminal', async () => {
+    const waiting = { by: 'petra', consentedAt: '2026-11-03T10:00:00.000Z', askedAt: '2026-11-03T10:00:00.000Z' };
+    const { code, stdout } = await withConsents(
+      ['consents'],
+      new FakeConsents([consent({ renewal: waiting, lastProblem: 'Graph: no token' })]),
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain('contoso 67301  "CSP \\u{202e}EMEA"  expiring  ends in 9 d');
+    expect(stdout).toContain('onward confirm-renewal contoso 67301 --evidence');
+    expect(stdout).toContain('The last renewal did not count: Graph: no token');
+  });
+
+  test('say where the begin of the 90 days is an assumption, and that there are none', async () => {
+    const assumed = await withConsents(['consents'], new FakeConsents([consent({ assumed: true })]));
+    expect(assumed.stdout).toContain('assumed to be of 2026-08-15');
+    const none = await withConsents(['consents', 'fabrikam'], new FakeConsents([consent()]));
+    expect(none.stdout).toContain('No consent is guarded');
+  });
+
+  test('send a renewal and its confirmation as what they are, in the name of who is at the terminal', async () => {
+    const consents = new FakeConsents();
+    const { stdout } = await withConsents(['renew', 'contoso', '67301', '--at', '2026-11-01'], consents);
+    expect(stdout).toContain('The connection is being tested');
+    await withConsents(['confirm-renewal', 'contoso', '67301', '--evidence', 'green', '--signal'], consents);
+    const key = { provider: 'contoso', instance: '67301' };
+    expect(consents.sent).toEqual([
+      [key, 'consentRenewed', { by: 'ana@csp.example', at: '2026-11-01' }],
+      'closed',
+      [key, 'confirmRenewal', { by: 'ana@csp.example', evidence: 'green' }],
+      'closed',
+    ]);
+  });
+
+  test('send nothing that is not valid, and name every problem', async () => {
+    const { code, stderr } = await onward(['renew', 'contoso', '67301', '--at', 'friday', '--by', '']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/at must be a time like/);
+    expect(stderr).toMatch(/by must not be empty/);
+  });
+});
+
+describe('consents on a Temporal server', () => {
+  let environment: WorkflowEnvironment;
+  let consents: TemporalConsents;
+  beforeAll(async () => {
+    environment = await WorkflowEnvironment.start();
+    consents = new TemporalConsents(await connectClient(localSettings(environment.server.address)), 5000);
+  }, 600_000);
+  afterAll(async () => {
+    await consents?.close();
+    await environment?.close();
+  });
+
+  async function guarded(provider: string, daysAgo: number): Promise<Guard> {
+    const entry = profile(provider);
+    await environment.serveOnce(provider, stubActivities(entry).activities);
+    const consentedAt = new Date(Date.now() - daysAgo * DAY).toISOString();
+    const guard = await Guard.start(environment.client, `test/${provider}`, entry, { consentedAt });
+    await guard.status();
+    return guard;
+  }
+
+  test('are listed from what the server itself knows, the most urgent first, and are renewed by the command’s message', async () => {
+    await guarded('listed-young', 10);
+    await guarded('listed-old', 80);
+    let listed = await consents.list();
+    while (listed.length < 2) listed = await consents.list();
+    expect(listed.map(({ provider, state }) => ({ provider, state }))).toEqual([
+      { provider: 'listed-old', state: 'expiring' },
+      { provider: 'listed-young', state: 'valid' },
+    ]);
+    const key = { provider: 'listed-old', instance: '1' };
+    expect((await consents.answer(key, 'consentRenewed', { by: 'ana' })).recorded).toBe(true);
+    while ((await consents.list('listed-old'))[0]?.renewals !== 1) await new Promise(setImmediate);
+    expect(await consents.list('listed-old')).toMatchObject([{ state: 'valid' }]);
+  });
+
+  test('that nobody guards are not found, and a refusal says why', async () => {
+    const unknown = consents.answer({ provider: 'nobody', instance: '1' }, 'consentRenewed', { by: 'ana' });
+    await expect(unknown).rejects.toThrow(CliError);
+    await expect(unknown).rejects.toMatchObject({ kind: 'notFound', hint: expect.stringContaining('onward consents') });
+    await guarded('refusing', 10);
+    const late = { by: 'ana', at: '2020-01-01' };
+    await expect(
+      consents.answer({ provider: 'refusing', instance: '1' }, 'consentRenewed', late),
+    ).rejects.toMatchObject({ kind: 'refused', message: expect.stringContaining('has expired') });
+  });
+});

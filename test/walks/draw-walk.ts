@@ -1,0 +1,97 @@
+/** Draws a walk from its seed. */
+import { drawFault } from './draw-fault';
+import { drawWorld } from './draw-world';
+import { Random } from './random';
+import { HOST_NAMES, STARTER, type Act, type Channel, type Walk } from './walk';
+
+const MOST_EVENTS = 12;
+/** About as many calls as a small upgrade makes. */
+const LAST_CALL = 80;
+
+export function drawWalk(seed: number): Walk {
+  const random = new Random(`walk ${seed}`);
+  const world = drawWorld(random);
+  const events = Array.from({ length: random.int(0, MOST_EVENTS) }, () => ({
+    afterCalls: random.int(0, LAST_CALL),
+    act: drawAct(random),
+  }));
+  return { seed, world, events: events.sort((one, other) => one.afterCalls - other.afterCalls) };
+}
+
+function drawAct(random: Random): Act {
+  const channel = random.pick<Channel>(['signal', 'update']);
+  switch (
+    random.pick(['fault', 'fault', 'fault', 'fault', 'answer', 'decision', 'nonsense', 'worker', 'life'] as const)
+  ) {
+    case 'fault':
+      return { kind: 'fault', rule: drawFault(random) };
+    case 'answer':
+      return {
+        kind: 'answer',
+        gate: random.int(0, 7),
+        worked: random.percent(50),
+        twice: random.percent(40),
+        channel,
+      };
+    case 'decision':
+      return drawDecision(random, channel);
+    case 'nonsense':
+      return drawNonsense(random, channel);
+    case 'worker':
+      return random.percent(50) ? { kind: 'replaceWorker' } : { kind: 'replaceWorker', host: random.pick(HOST_NAMES) };
+    case 'life':
+      return random.pick<Act>([
+        { kind: 'start' },
+        { kind: 'start' },
+        { kind: 'cancel' },
+        { kind: 'say', name: 'abort', payload: { by: 'bo', reason: 'The wrong night.' }, channel },
+      ]);
+  }
+}
+
+function drawDecision(random: Random, channel: Channel): Act {
+  const by = random.pick([STARTER, 'bo']);
+  const reason = 'It is time.';
+  const action = random.pick(['retry', 'rollback', 'doneByHand']);
+  const step = random.pick(['upgradeEndpoints', 'importPackage', 'upgradeInstances', 'validate', 'startProvisioning']);
+  return {
+    kind: 'say',
+    channel,
+    ...random.pick<Pick<Extract<Act, { kind: 'say' }>, 'name' | 'payload'>>([
+      { name: 'pause', payload: { by, reason } },
+      { name: 'pause', payload: { by, reason } },
+      { name: 'resume', payload: { by, reason } },
+      { name: 'approveCrossing', payload: { by, reason } },
+      { name: 'resolveHold', payload: { step, action, by, reason } },
+    ]),
+  };
+}
+
+/** Nobody has asked for any of this. */
+function drawNonsense(random: Random, channel: Channel): Act {
+  const name = random.pick([
+    'consentCompleted',
+    'confirmStep',
+    'resolveHold',
+    'approveCrossing',
+    'pause',
+    'resume',
+    'abort',
+  ] as const);
+  const payload = random.pick<unknown>([
+    null,
+    'yes',
+    42,
+    [],
+    {},
+    { by: '' },
+    { by: 'bo', reason: 7 },
+    { by: 'bo', instance: 'of another provider' },
+    { by: 'bo', step: 'importPackage', item: 'nothing', evidence: 'I say so.' },
+    { by: 'bo', step: 'no step', action: 'skip', reason: 'I may.' },
+    { by: '\u202Eob 🙂', reason: 'x', extra: { deep: [1, 2, 3] } },
+    JSON.parse('{"__proto__":{"by":"bo"},"constructor":"bo","reason":"x"}'),
+    { by: 'x'.repeat(5_000), reason: 'y'.repeat(50_000), surplus: true },
+  ]);
+  return { kind: 'say', name, payload, channel };
+}

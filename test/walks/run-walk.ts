@@ -1,0 +1,271 @@
+/** Walks one walk, and judges it by the ten invariants and by its end. */
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  ServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { QUERY, type Hold, type UpgradeState, type UpgradeStatus } from '../../src/contract/status';
+import type { FaultRule } from '../../src/sandbox/faults';
+import type { JournalEntry } from '../../src/sandbox/journal';
+import { ManualWork } from '../../src/sandbox/manual-work';
+import type { UpgradeHandle } from '../../src/sandbox/operator';
+import { InvariantsBroken } from '../e2e/invariants';
+import type { Rehearsal, Upgrade } from '../e2e/rehearsal';
+import { STARTER, type Act, type Channel, type Walk, type WalkWorld } from './walk';
+
+/** When no system is called for so long, nothing happens by itself any more. */
+const RESTS_AFTER_MS = 400;
+const LOOKS_EVERY_MS = 25;
+const OPERATOR_LOOKS_EVERY_MS = 150;
+/** With nothing in its way any more, and everybody doing what is asked. */
+const ENDS_WITHIN_MS = 120_000;
+const ANSWERS_WITHIN_MS = 5_000;
+const MOST_ATTEMPTS = 5;
+
+export class WalkFailed extends Error {
+  override readonly name = 'WalkFailed';
+
+  /** @param broken what a walk that fails in the same way has in common with this one: `I3`, `no end`, an error's name. */
+  constructor(
+    readonly broken: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/**
+ * @param id of the provider: a rehearsal has each only once.
+ * @returns how the upgrade ended.
+ * @throws WalkFailed
+ */
+export async function runWalk(rehearsal: Rehearsal, walk: Walk, id: string): Promise<UpgradeState> {
+  const upgrade = await rehearsal.provider(providerOf(walk.world, id), walk.world.settings);
+  const walker = new Walker(rehearsal, upgrade, walk);
+  try {
+    const end = await walker.walk();
+    await upgrade.expectInvariants();
+    return end;
+  } catch (error) {
+    throw failed(error);
+  } finally {
+    await walker.goesHome();
+  }
+}
+
+function providerOf({ provider }: WalkWorld, id: string): WalkWorld['provider'] & { id: string } {
+  const gateways = Array.isArray(provider.gateways)
+    ? provider.gateways.map((gateway) => ({ ...gateway, ...(gateway.host && { host: hostOf(id, gateway.host) }) }))
+    : provider.gateways;
+  return { ...provider, id, ...(gateways && { gateways }) };
+}
+
+const hostOf = (id: string, name: string): string => `${id}-${name}`;
+
+function failed(error: unknown): WalkFailed {
+  if (error instanceof WalkFailed) return error;
+  if (!(error instanceof Error)) return new WalkFailed('unknown', String(error));
+  const broken = error instanceof InvariantsBroken ? error.violations[0]?.invariant : undefined;
+  return new WalkFailed(broken ?? error.name, error.stack ?? error.message, { cause: error });
+}
+
+class Walker {
+  private calls = 0;
+  private lastNewsAt = performance.now();
+  /** Those who work for the upgrade while the walk goes on; there is one more for each time it was started. */
+  private readonly operators: Promise<unknown>[] = [];
+  private readonly rules: FaultRule[] = [];
+  private readonly home = new AbortController();
+  private over = false;
+
+  constructor(
+    private readonly rehearsal: Rehearsal,
+    private readonly upgrade: Upgrade,
+    private readonly script: Walk,
+  ) {
+    rehearsal.sandbox.journal.on('recorded', this.onRecorded);
+  }
+
+  async walk(): Promise<UpgradeState> {
+    await this.begin();
+    for (const { afterCalls, act } of this.script.events) {
+      await this.comesTo(afterCalls);
+      await this.perform(act);
+    }
+    this.home.abort();
+    await Promise.all(this.operators);
+    this.repairEverything();
+    const end = await this.toTheEnd();
+    if (end !== 'rolledBack' || !this.script.world.startsAgain) return end;
+    await this.upgrade.start({ startedBy: STARTER });
+    return await this.toTheEnd();
+  }
+
+  /** Whatever became of the walk, it disturbs no other. */
+  async goesHome(): Promise<void> {
+    this.home.abort();
+    this.rehearsal.sandbox.journal.off('recorded', this.onRecorded);
+    this.repairEverything();
+    await Promise.all(this.operators);
+    await this.unlessOver(() => this.upgrade.workflow.terminate('the walk is over'));
+  }
+
+  private async begin(): Promise<void> {
+    await this.upgrade.start({ startedBy: STARTER });
+    this.over = false;
+    const { delayMs, decisions } = this.script.world.operator;
+    let holds = 0;
+    const operator = this.upgrade.operate({
+      delayMs,
+      everyMs: OPERATOR_LOOKS_EVERY_MS,
+      signal: this.home.signal,
+      resolves: (hold) => decision(hold, decisions[holds++ % decisions.length]),
+    });
+    this.operators.push(operator.then(() => (this.over = true)));
+  }
+
+  private readonly onRecorded = ({ kind, system, provider, host }: JournalEntry): void => {
+    const { provider: ours } = this.upgrade;
+    if (kind !== 'call' || system === 'sim' || (provider !== ours && !host?.startsWith(`${ours}-`))) return;
+    this.calls += 1;
+    this.lastNewsAt = performance.now();
+  };
+
+  private async comesTo(calls: number): Promise<void> {
+    while (!this.over && this.calls < calls && performance.now() - this.lastNewsAt < RESTS_AFTER_MS)
+      await delay(LOOKS_EVERY_MS);
+    this.lastNewsAt = performance.now();
+  }
+
+  private async perform(act: Act): Promise<void> {
+    const { provider, workflow } = this.upgrade;
+    switch (act.kind) {
+      case 'fault': {
+        const { host, ...rule } = act.rule;
+        const whose = host === undefined ? { provider } : { host: hostOf(provider, host) };
+        this.rules.push(this.rehearsal.sandbox.faults.add({ ...rule, ...whose }));
+        return;
+      }
+      case 'answer':
+        return await this.answer(act);
+      case 'say':
+        return await this.say(act.name, act.payload, act.channel);
+      case 'cancel':
+        await this.unlessOver(() => workflow.cancel());
+        return;
+      case 'start':
+        return await this.startAnew();
+      case 'replaceWorker': {
+        const host = act.host === undefined ? undefined : hostOf(provider, act.host);
+        const hosts = this.rehearsal.sandbox.world.provider(provider).gateways.map((gateway) => gateway.host);
+        if (host === undefined || hosts.includes(host)) await this.rehearsal.replaceWorker(host);
+      }
+    }
+  }
+
+  /** One of the gates that are open, if any is. */
+  private async answer({ gate: nth, worked, twice, channel }: Extract<Act, { kind: 'answer' }>): Promise<void> {
+    const { gates } = await this.status();
+    const gate = gates[nth % gates.length];
+    // Of the tasks nobody but the operator knows: who lies about them breaks the upgrade, and no program can tell.
+    if (!gate || (!worked && gate.item === 'tasks')) return;
+    const controlUrl = this.rehearsal.sandbox.urls.control(this.upgrade.provider);
+    const work = worked ? await new ManualWork(controlUrl).for(gate) : { evidence: 'I did not look.' };
+    if ('unfinished' in work) return;
+    const { name, payload } = gate.answer;
+    const said = Object.fromEntries(
+      Object.entries(payload).map(([field, value]) => [
+        field,
+        value === '<who>' ? 'bo' : value.startsWith('<') ? work.evidence : value,
+      ]),
+    );
+    for (let time = 0; time < (twice ? 2 : 1); time++) await this.say(name, said, channel);
+  }
+
+  private async say(name: string, payload: unknown, channel: Channel): Promise<void> {
+    const { workflow } = this.upgrade;
+    const { connection } = this.rehearsal.client;
+    await this.unlessOver(() =>
+      connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, async () => {
+        if (channel === 'signal') await workflow.signal(name, payload);
+        else await workflow.executeUpdate(name, { args: [payload] });
+      }),
+    );
+  }
+
+  /** While it runs, and where it is completed, this is refused. */
+  private async startAnew(): Promise<void> {
+    try {
+      await this.begin();
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+
+  /** What people do to an upgrade that is over, or what it refuses, changes nothing and harms nobody. */
+  private async unlessOver(act: () => Promise<unknown>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      const isAnswer =
+        error instanceof WorkflowNotFoundError ||
+        error instanceof WorkflowUpdateFailedError ||
+        // Temporal keeps it, and hands it to the next worker.
+        error instanceof WorkflowUpdateRPCTimeoutOrCancelledError;
+      if (!isAnswer) throw error;
+    }
+  }
+
+  private repairEverything(): void {
+    for (const rule of this.rules.splice(0)) this.rehearsal.sandbox.faults.remove(rule);
+  }
+
+  /** Nothing is in the way any more, and everybody does what is asked: whatever has happened, it has to end. */
+  private async toTheEnd(): Promise<UpgradeState> {
+    const inTime = AbortSignal.timeout(ENDS_WITHIN_MS);
+    await this.upgrade.operate({
+      upgrade: this.resuming,
+      everyMs: OPERATOR_LOOKS_EVERY_MS,
+      signal: inTime,
+      resolves: () => 'retry',
+    });
+    const { state, step, gates, holds, steps } = await this.status();
+    if (!inTime.aborted) return state;
+    const open = [...gates.map(({ id }) => id), ...holds.map(({ problem }) => problem)].join(' ');
+    const note = steps.find(({ name }) => name === step)?.note ?? '';
+    throw new WalkFailed(
+      'no end',
+      `The upgrade has not ended within ${ENDS_WITHIN_MS / 1000} s although nothing is in its way: it is ${state} in ${step ?? 'no step'}. ${open} ${note}`.trim(),
+    );
+  }
+
+  private get resuming(): UpgradeHandle {
+    const { promptly } = this.upgrade;
+    return {
+      query: async () => {
+        const status = await this.status();
+        if (status.paused) await promptly.signal('resume', { by: 'bo', reason: 'Enough.' });
+        return status;
+      },
+      signal: (name, payload) => promptly.signal(name, payload),
+    };
+  }
+
+  /** While workers come and go, a question may have to be asked again. */
+  private async status(): Promise<UpgradeStatus> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return (await this.upgrade.promptly.query(QUERY.status)) as UpgradeStatus;
+      } catch (error) {
+        if (!(error instanceof ServiceError) || attempt === MOST_ATTEMPTS) throw error;
+      }
+    }
+  }
+}
+
+const decision = ({ actions }: Hold, wanted: Hold['actions'][number] | undefined): Hold['actions'][number] =>
+  wanted !== undefined && actions.includes(wanted) ? wanted : 'retry';

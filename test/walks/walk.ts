@@ -1,0 +1,69 @@
+/**
+ * A random walk: one upgrade, and everything that happens to it. All of it is drawn from a seed before the upgrade starts,
+ * so that a walk that fails can be walked again, also with some of its events left out.
+ */
+import type { MessageName } from '../../src/contract/messages';
+import type { Hold } from '../../src/contract/status';
+import type { FaultRule } from '../../src/sandbox/faults';
+import type { ProviderOptions } from '../../src/sandbox/world/spec';
+import type { Settings } from '../e2e/rehearsal';
+
+export interface Walk {
+  seed: number;
+  world: WalkWorld;
+  /** In the order in which they happen. */
+  events: WalkEvent[];
+}
+
+export interface WalkWorld {
+  /** Whose endpoint hosts are called {@link HOST_NAMES}; each run has hosts of its own. */
+  provider: Omit<ProviderOptions, 'id'>;
+  settings: Settings;
+  operator: {
+    /** How long a gate stays open before the operator answers it, in milliseconds. */
+    delayMs: number;
+    /** What the operator decides about the first hold, the second, and so on. */
+    decisions: Hold['actions'];
+  };
+  /** Whether an upgrade that was undone is started once more. */
+  startsAgain: boolean;
+}
+
+export const HOST_NAMES = ['a', 'b'] as const;
+
+export interface WalkEvent {
+  /** It happens when the provider's systems have been called so often, or when nothing else happens any more. */
+  afterCalls: number;
+  act: Act;
+}
+
+export type Channel = 'signal' | 'update';
+
+export type Act =
+  /** The next calls of this name fail in this way. */
+  | { kind: 'fault'; rule: Omit<FaultRule, 'id' | 'provider'> }
+  /** Somebody answers one of the gates that are open: after doing the work, or without. */
+  | { kind: 'answer'; gate: number; worked: boolean; twice: boolean; channel: Channel }
+  /** Somebody says something, whether or not it fits. */
+  | { kind: 'say'; name: MessageName; payload: unknown; channel: Channel }
+  /** Temporal's own cancellation. */
+  | { kind: 'cancel' }
+  /** Somebody starts the upgrade while it is there. */
+  | { kind: 'start' }
+  /** The worker of a host, or of the control plane, gives way to another. */
+  | { kind: 'replaceWorker'; host?: string };
+
+/** Who starts all upgrades, and so must not approve the crossing. */
+export const STARTER = 'ana';
+
+/** For people: the world, and one numbered line per event. */
+export function shownWalk({ seed, world, events }: Walk): string {
+  const lines = events.map(
+    ({ afterCalls, act: { kind, ...rest } }, index) =>
+      `  ${index}. after ${afterCalls} calls: ${kind} ${shortened(JSON.stringify(rest))}`,
+  );
+  return [`Walk ${seed}, in the world ${JSON.stringify(world)}`, ...lines].join('\n');
+}
+
+const LONGEST = 300;
+const shortened = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
