@@ -98,7 +98,8 @@ class Wave {
       await this.startSome();
       await this.instruct();
       await this.report();
-      if (state.members.every(hasEnded)) return reportOf(state).counts;
+      // Whoever ended while the fleet was told is not in what it was told.
+      if (!this.news && state.members.every(hasEnded)) return reportOf(state).counts;
       if (isLong(state.input.historyLimit)) await continueAsNew<typeof upgradeWave>(state.input, state);
       await condition(() => this.news);
     }
