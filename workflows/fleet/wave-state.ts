@@ -92,6 +92,8 @@ export function takeIn({ members }: WaveState, report: MemberReport): void {
   // One that was skipped has been started by somebody else; a pending one by an earlier fleet of this name.
   if (!member || member.state === 'skipped' || member.state === 'pending') return;
   const { state, parked, ready, crossedAt, cause, problem, endedAt, stepSeconds } = report;
+  // Whoever was found to have ended says nothing newer than that, unless it is its end.
+  if (member.endedAt !== undefined && endedAt === undefined) return;
   Object.assign(member, { upgrade: state, parked, ready });
   if (crossedAt !== undefined) member.crossedAt = crossedAt;
   delete member.cause;
