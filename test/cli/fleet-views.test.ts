@@ -126,7 +126,7 @@ describe('the report', () => {
     expect(providers.find(({ provider }) => provider === 'fabrikam')).toMatchObject({
       since: { execution: 'completed' },
     });
-    expect(pageOf({ ...fleetFacts, later })).toContain('upgraded by a later start');
+    expect(pageOf({ ...fleetFacts, later })).toMatch(/1 by later starts.*upgraded by a later start/s);
   });
 
   test('gathers the lengths of steps over the upgrades that completed', () => {

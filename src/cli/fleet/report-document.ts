@@ -26,12 +26,14 @@ export function summarySection(report: FleetReport): Section {
   const { counts, budget, leftOut } = report;
   const outside = fleetEndedFromOutside(report.execution, report);
   const left = leftOut.reduce((sum, { providers }) => sum + providers.length, 0);
+  const later = report.providers.filter(({ since }) => since?.execution === 'completed').length;
   return {
     title: 'Summary',
     facts: [
       ['State', outside ?? FLEET_WORDS[report.state]],
       ...optional('Failure', report.failure),
       ['Providers', `${report.providers.length}: ${countsText(counts)}`],
+      ...(later === 0 ? [] : optional('Upgraded since', `${later} by later starts`)),
       ...(left === 0 ? [] : optional('Left out', String(left))),
       ['Broken now', `${budget.broken}; the budget is ${budget.allowed}`],
       ['Started', `${formatTime(report.startedAt)} by ${report.startedBy}`],
