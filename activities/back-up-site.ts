@@ -26,7 +26,7 @@ export async function backUpSite(
       cause,
     );
   const seen = await inspect([site], upgrade);
-  const old = siteVersion(only(seen), from, to).deployed === 'old';
+  const old = siteVersion(only(seen), from, to, host.name).deployed === 'old';
   const backup = {
     workDirectory: host.workDirectory,
     upgrade,

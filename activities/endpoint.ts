@@ -28,7 +28,7 @@ export function createEndpointActivities({ powershell }: EndpointDependencies): 
     detectSites: ({ host, sites, from, to }) =>
       onHost(powershell, host, async ({ inspect }) => {
         const seen = await inspect(sites);
-        return seen.sites.map((site) => siteVersion(site, from, to));
+        return seen.sites.map((site) => siteVersion(site, from, to, host.name));
       }),
     backupSite: (input) => onHost(powershell, input.host, (work) => backUpSite(work, input)),
     stagePackage: (input) => onHost(powershell, input.host, (work) => stagePackage(work, input)),

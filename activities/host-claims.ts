@@ -37,7 +37,7 @@ export async function claimHost(
     replaces = standing;
   }
   const seen = await work.inspect(sites);
-  return { versions: seen.sites.map((site) => siteVersion(site, from, to)) };
+  return { versions: seen.sites.map((site) => siteVersion(site, from, to, work.host.name)) };
 }
 
 export function createClaimActivities(): ClaimActivities {

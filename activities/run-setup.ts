@@ -34,7 +34,7 @@ export async function runSetup(work: HostWork, input: Input): Promise<SetupResul
 
 /** How setup.cmd has ended, when the files say that it has; its exit code alone, or theirs, is not enough. */
 function finished(seen: Inspection, { site, from, to }: Input): SetupResult | undefined {
-  if (siteVersion(only(seen), from, to).deployed !== 'new') return undefined;
+  if (siteVersion(only(seen), from, to, site.host).deployed !== 'new') return undefined;
   const last = lastSetup(seen, site);
   if (last === undefined)
     return { exitCode: 0, log: `The files are those of ${to}; how setup.cmd ended was not seen.` };
@@ -63,7 +63,7 @@ async function setUp({ host, run, inspect, fail }: HostWork, input: Input, befor
       next: 'Put right what setup.cmd complains of, then retry.',
     });
   }
-  const { deployed, assemblyVersions } = siteVersion(only(await inspect([site], upgrade)), from, to);
+  const { deployed, assemblyVersions } = siteVersion(only(await inspect([site], upgrade)), from, to, host.name);
   if (deployed !== 'new') {
     throw fail({
       ...about,

@@ -46,21 +46,24 @@ export async function guardConsent(input: GuardInput): Promise<never> {
     record.publish();
     const renewal = toVerify(record);
     if (renewal) await verify(record, renewal);
-    else if (record.nextNoticeAt <= Date.now()) await remind(record);
     // Handlers only record, so whatever was received is part of the state that is handed on.
     else if (isLong(record)) await continueAsNew<typeof guardConsent>(record.state);
-    else await rest(record);
+    else if ((await rest(record)) === 'due') await remind(record);
   }
 }
 
-/** One timer to the next notice, however far that is, unless somebody says something. */
-async function rest(record: GuardRecord): Promise<void> {
+/**
+ * One timer to the next notice, however far that is, unless somebody says something. That it fired is what makes the notice due: a
+ * workflow's clock may stand elsewhere when its history is replayed, so no command may hang on what the clock says.
+ */
+async function rest(record: GuardRecord): Promise<'due' | 'news'> {
   const { provider, instance } = record.state;
-  await condition(
+  const news = await condition(
     () => toVerify(record) !== undefined || record.hasNews || isLong(record),
     Math.max(record.nextNoticeAt - Date.now(), 1),
     { summary: `next notice about the consent of "${instance.name}" of ${provider}` },
   );
+  return news ? 'news' : 'due';
 }
 
 /** The renewal that nobody has verified yet and that waits for nobody. */
@@ -91,7 +94,7 @@ async function verify(record: GuardRecord, renewal: PendingRenewal): Promise<voi
 }
 
 async function remind(record: GuardRecord): Promise<void> {
-  record.state.toldAt = now();
+  record.told();
   await readSettings(record);
   await tellPeople(record);
 }

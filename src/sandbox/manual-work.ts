@@ -17,6 +17,11 @@ const screens = {
   connection: z.object({ success: z.boolean() }),
 };
 
+/** A screen did not answer, or not as it should: whoever sits before it has to come back later. */
+export class ScreenFailed extends Error {
+  override readonly name = 'ScreenFailed';
+}
+
 /** What a gate's work came to: the evidence, or that it is not finished and has to be looked at again. */
 export type Work = { evidence: string } | { unfinished: string };
 
@@ -121,7 +126,7 @@ export class ManualWork {
     const url = path === '' ? this.url.replace(/\/$/, '') : new URL(path, this.url).href;
     const response = await fetch(url, { method, signal: AbortSignal.timeout(DEADLINE_MS) });
     if (!response.ok)
-      throw new Error(`${method} ${url} was answered with ${response.status}: ${await response.text()}`);
+      throw new ScreenFailed(`${method} ${url} was answered with ${response.status}: ${await response.text()}`);
     return response.json();
   }
 }

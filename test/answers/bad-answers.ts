@@ -61,7 +61,7 @@ export const BAD_ANSWERS: readonly BadAnswer[] = [
     name: 'approveCrossing',
     payload: { by, reason: 'me again' },
     refused: /started this upgrade; someone else has to approve/,
-    by: /a/i,
+    by: by.trim(),
   })),
   ...[null, 'yes', 7, [agreed], [], {}].map((payload): BadAnswer => ({
     what: `an approval that is ${JSON.stringify(payload)}`,

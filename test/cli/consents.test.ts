@@ -111,7 +111,7 @@ describe('consents on a Temporal server', () => {
     await guarded('listed-young', 10);
     await guarded('listed-old', 80);
     let listed = await consents.list();
-    while (listed.length < 2) listed = await consents.list();
+    while (!listed.some(({ state }) => state === 'expiring') || listed.length < 2) listed = await consents.list();
     expect(listed.map(({ provider, state }) => ({ provider, state }))).toEqual([
       { provider: 'listed-old', state: 'expiring' },
       { provider: 'listed-young', state: 'valid' },

@@ -17,7 +17,7 @@ type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
 
 /** How long an answer of a worker may take; one that is down answers nothing. */
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 const ATTEMPTS = 3;
 /** gRPC: https://grpc.io/docs/guides/status-codes/ */
 const DEADLINE_EXCEEDED = 4;
@@ -174,16 +174,24 @@ function noticesIn(events: HistoryEvent[]): number {
   ).length;
 }
 
-/** A workflow task that fails because of our code; the server's own reasons (a lost worker, an overtaken task) are none. */
 /** Somebody has reset the workflow: no failure of ours. */
 const RESET = temporal.api.enums.v1.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW;
+/** The server's own reasons: a lost worker, an overtaken task. */
+const SERVERS_OWN = /UnhandledCommand|reset sticky/i;
+/**
+ * The SDK's Core 1.24 stumbles now and then over its own bookkeeping of local activities when a worker takes a workflow over. It then
+ * forgets the workflow and brings it back from its history, which succeeds; a code that does not fit the history never does.
+ */
+const OVERCOME = /Fatal error in workflow machines|Invalid transition in state machine/;
 
+/** Workflow tasks that failed because of our code. */
 function defectsIn(events: HistoryEvent[]): string[] {
-  return events.flatMap(({ workflowTaskFailedEventAttributes: failed }) =>
-    failed?.failure?.message && failed.cause !== RESET && !/UnhandledCommand|reset sticky/i.test(failed.failure.message)
-      ? [failed.failure.message]
-      : [],
-  );
+  const lastCompleted = events.findLastIndex((event) => event.workflowTaskCompletedEventAttributes);
+  return events.flatMap(({ workflowTaskFailedEventAttributes: failed }, index) => {
+    const message = failed?.failure?.message;
+    if (!message || failed.cause === RESET || SERVERS_OWN.test(message)) return [];
+    return index < lastCompleted && OVERCOME.test(message) ? [] : [message];
+  });
 }
 
 function pendingIn(described: temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse): string[] {

@@ -29,12 +29,12 @@ describe('the version of a gateway application', () => {
     ['mixed', '18.3', {}, '18.3.0.9'],
     ['mixed', '18.3', { 'Office365.Gateway.dll': null }, null],
   ])('is %s, coming from %s, for %j and web.config %s', (deployed, from, assemblies, webConfig) => {
-    expect(siteVersion(site(assemblies, webConfig), from, '18.4.1').deployed).toBe(deployed);
+    expect(siteVersion(site(assemblies, webConfig), from, '18.4.1', 'gw-host-01').deployed).toBe(deployed);
   });
 
   it('does not depend on libraries that come with the application', () => {
     const found = site({ 'Newtonsoft.Json.dll': '12.0.1.0', 'Office365.Gateway.dll': '18.3.0.9' });
-    expect(siteVersion(found, '18.3', '18.4.1')).toEqual({
+    expect(siteVersion(found, '18.3', '18.4.1', 'gw-host-01')).toEqual({
       deployed: 'old',
       assemblyVersions: ['18.3.0.9'],
       webConfigVersion: undefined,
@@ -42,10 +42,12 @@ describe('the version of a gateway application', () => {
   });
 
   it('that is neither the old nor the new one is for a person to explain', () => {
-    expect(() => siteVersion(site({ 'Office365.Gateway.dll': '17.2.0.4' }), '18.3', '18.4.1')).toThrow(
+    expect(() => siteVersion(site({ 'Office365.Gateway.dll': '17.2.0.4' }), '18.3', '18.4.1', 'gw-host-01')).toThrow(
       /Gateway\/App has files of version 17\.2\.0\.4, neither 18\.3 nor 18\.4\.1/,
     );
-    expect(() => siteVersion(site({ 'Office365.Gateway.dll': '18.4.0.7' }), '18.3', '18.4.1')).toThrow(/18\.4\.0\.7/);
+    expect(() => siteVersion(site({ 'Office365.Gateway.dll': '18.4.0.7' }), '18.3', '18.4.1', 'gw-host-01')).toThrow(
+      /18\.4\.0\.7/,
+    );
   });
 });
 

@@ -8,7 +8,7 @@ import { callsOf, STORIES, type Story } from './stories';
 
 const SEED = Number(process.env['ONWARD_FAULTS_SEED'] ?? 1);
 const SAMPLE = 6;
-const LANES = 6;
+const LANES = 10;
 
 /** What the import may suffer while its outcome cannot be known. */
 const CROSSING = ['effectThenNoAnswer', 'stuckTask', 'failedUpgradeTask'];

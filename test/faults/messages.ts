@@ -21,7 +21,8 @@ export function saysAll(message: string, { call, failure }: Cell, host: string):
   const where = failure.stops === true ? `(?:${ANY_OF_THE_WIRE}|${host})` : systemOf(call.system, call.name, host);
   const what =
     call.system === 'host' ? `(?:${ON_A_HOST}|${CALL})` : failure.stops === true ? `(?:${CALL}|${ON_A_HOST})` : CALL;
-  const about = call.about && failure.stops !== true ? String.raw`[^.]*? of \S+` : '';
+  // The object of an iisreset is the host itself.
+  const about = call.about && call.name !== 'iisreset' && failure.stops !== true ? String.raw`[^.]*? of \S+` : '';
   return (
     new RegExp(`${where}: ${what}${about}${HAPPENED_AND_NEXT}`, 's').test(message) ||
     saysOfThePackage(message, call.name)

@@ -156,7 +156,7 @@ const SITES: readonly HostVerdict[] = [
     repair: (scene) => renameSite(scene, 'renamed', 'as installed'),
     verdict: 'holds before anything is changed on the host; goes on when the name is back',
     ends: 'completed',
-    says: /<host>: .+ (is not what the host has|no such site|has no site).+ then retry/,
+    says: /<host>: the gateway application of .+ does not exist: IIS has no such site.+ then retry/,
     setups: 1,
   },
   {

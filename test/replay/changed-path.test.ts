@@ -7,10 +7,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { onwardVersion } from '../../src/cli/version';
 import './quiet-core';
-import { replay } from '../../src/worker/replay';
 import type { WorkflowBuild } from '../../src/worker/workflow-bundle';
 import { buildOf } from './build';
-import { recordedHistories } from './recorded-histories';
+import { problemsOfReplay, recordedHistories } from './recorded-histories';
 
 let folder: string;
 let swapped: WorkflowBuild;
@@ -22,16 +21,16 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const stateOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
+
 /** Those of the 18.3 path in these states, under their names without the folder. */
 async function problems(build: WorkflowBuild, states: string[]): Promise<Record<string, string | undefined>> {
-  const stateOf = ({ workflowId }: { workflowId: string }) => workflowId.slice(workflowId.lastIndexOf('/') + 1);
   const histories = (await recordedHistories()).filter(
-    (history) => history.workflowId.startsWith(`${onwardVersion()}/18.3/`) && states.includes(stateOf(history)),
+    ({ name }) => name.startsWith(`${onwardVersion()}/18.3/`) && states.includes(stateOf(name)),
   );
-  expect(histories.map(stateOf).sort()).toEqual([...states].sort());
-  const found: Record<string, string | undefined> = {};
-  for await (const replayed of replay(histories, { workflows: build })) found[stateOf(replayed)] = replayed.problem;
-  return found;
+  expect(histories.map(({ name }) => stateOf(name)).sort()).toEqual([...states].sort());
+  const found = await problemsOfReplay(histories, { workflows: build });
+  return Object.fromEntries([...found].map(([name, problem]) => [stateOf(name), problem]));
 }
 
 const BEFORE_THE_CHANGE = ['gate-approveCrossing', 'during-upgradeInstances', 'rolled-back'];

@@ -28,6 +28,7 @@ async function main(wanted: string[]): Promise<void> {
   try {
     for (const from of SOURCE_VERSIONS) {
       for (const scenario of scenarios.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+        console.error(`${from} ${scenario.name}`);
         for (const [state, history] of await run(rehearsal, from, scenario))
           recorded.set(`${onwardVersion()}/${from}/${state}`, history);
       }

@@ -5,8 +5,7 @@ import { SOURCE_VERSIONS } from '../../src/contract/versions';
 import { STEP_NAMES, UPGRADE_STATES } from '../../src/contract/status';
 import { CONSENT_STATES } from '../../src/contract/consent';
 import { stateAttribute, stepAttribute } from '../../src/temporal/search-attributes';
-import { replay } from '../../src/worker/replay';
-import { recordedHistories, type RecordedHistory } from './recorded-histories';
+import { problemsOfReplay, recordedHistories, type RecordedHistory } from './recorded-histories';
 
 let histories: RecordedHistory[];
 beforeAll(async () => {
@@ -14,17 +13,15 @@ beforeAll(async () => {
 });
 
 test('every recorded history can be replayed', async () => {
-  const broken: string[] = [];
-  for await (const { workflowId, problem } of replay(histories))
-    if (problem !== undefined) broken.push(`${workflowId}: ${problem}`);
-  expect(broken).toEqual([]);
+  const problems = await problemsOfReplay(histories);
+  expect([...problems].filter(([, problem]) => problem !== undefined)).toEqual([]);
 }, 300_000);
 
 describe.each(SOURCE_VERSIONS)('of this version, upgrades from %s are recorded', (from) => {
   /** Values of a search attribute that the histories' workflows have shown. */
   function shown(attribute: string): Set<unknown> {
     const values = histories
-      .filter(({ workflowId }) => workflowId.startsWith(`${onwardVersion()}/${from}/`))
+      .filter(({ name }) => name.startsWith(`${onwardVersion()}/${from}/`))
       .flatMap(({ history: { events } }) => events ?? [])
       .map(({ upsertWorkflowSearchAttributesEventAttributes: upserted }) => upserted?.searchAttributes?.indexedFields)
       .flatMap((fields) => fields?.[attribute]?.data ?? [])

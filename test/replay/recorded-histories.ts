@@ -6,12 +6,15 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { historyFromJSON, historyToJSON, type History } from '@temporalio/common/lib/proto-utils';
+import { replay, type ReplayOptions } from '../../src/worker/replay';
 
 export const HISTORIES = path.join(__dirname, '..', 'histories');
 const EXTENSION = '.json.gz';
 
 export interface RecordedHistory {
-  /** `1.0.0/18.3/gate-drain-tasks`. Stands for the workflow's id, which a replay repeats when it tells of a failure. */
+  /** `1.0.0/18.3/gate-drainTasks-tasks` */
+  name: string;
+  /** The id that the workflow ran under: workflow code looks at it. */
   workflowId: string;
   history: History;
 }
@@ -19,14 +22,26 @@ export interface RecordedHistory {
 export async function recordedHistories(): Promise<RecordedHistory[]> {
   const files = (await readdir(HISTORIES, { recursive: true })).filter((file) => file.endsWith(EXTENSION)).sort();
   return await Promise.all(
-    files.map(async (file) => ({
-      workflowId: file.slice(0, -EXTENSION.length).split(path.sep).join('/'),
-      history: historyFromJSON(JSON.parse(gunzipSync(await readFile(path.join(HISTORIES, file))).toString())),
-    })),
+    files.map(async (file) => {
+      const history = historyFromJSON(JSON.parse(gunzipSync(await readFile(path.join(HISTORIES, file))).toString()));
+      const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId;
+      if (!workflowId) throw new Error(`${file} does not begin with the start of a workflow`);
+      return { name: file.slice(0, -EXTENSION.length).split(path.sep).join('/'), workflowId, history };
+    }),
   );
 }
 
-/** @param name as of {@link RecordedHistory.workflowId}. @returns the size of the file in bytes. */
+/** Where each history and the code part, by the history's name; undefined where they do not. */
+export async function problemsOfReplay(
+  histories: readonly RecordedHistory[],
+  options: ReplayOptions = {},
+): Promise<Map<string, string | undefined>> {
+  const problems: (string | undefined)[] = [];
+  for await (const { problem } of replay([...histories], options)) problems.push(problem);
+  return new Map(histories.map(({ name }, index) => [name, problems[index]]));
+}
+
+/** @param name as of {@link RecordedHistory.name}. @returns the size of the file in bytes. */
 export async function saveHistory(name: string, history: History): Promise<number> {
   const file = path.join(HISTORIES, `${name}${EXTENSION}`);
   const bytes = gzipSync(JSON.stringify(withoutMachine(JSON.parse(historyToJSON(history)))), { level: 9 });

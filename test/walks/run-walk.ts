@@ -1,16 +1,19 @@
 /** Walks one walk, and judges it by the ten invariants and by its end. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import {
   ServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
+  isGrpcServiceError,
 } from '@temporalio/client';
-import { QUERY, type Hold, type UpgradeState, type UpgradeStatus } from '../../src/contract/status';
+import { sendUpdate } from '../../src/cli/temporal/send-update';
+import type { Gate, Hold, UpgradeState, UpgradeStatus } from '../../src/contract/status';
 import type { FaultRule } from '../../src/sandbox/faults';
 import type { JournalEntry } from '../../src/sandbox/journal';
-import { ManualWork } from '../../src/sandbox/manual-work';
+import { ManualWork, ScreenFailed, type Work } from '../../src/sandbox/manual-work';
 import type { UpgradeHandle } from '../../src/sandbox/operator';
 import { InvariantsBroken } from '../e2e/invariants';
 import type { Rehearsal, Upgrade } from '../e2e/rehearsal';
@@ -23,7 +26,12 @@ const OPERATOR_LOOKS_EVERY_MS = 150;
 /** With nothing in its way any more, and everybody doing what is asked. */
 const ENDS_WITHIN_MS = 120_000;
 const ANSWERS_WITHIN_MS = 5_000;
-const MOST_ATTEMPTS = 5;
+/** A busy machine takes a while to bring a history back into memory. */
+const PATIENCE_MS = 30_000;
+const MOST_ATTEMPTS = 3;
+const MOST_RETRIES = 3;
+/** gRPC's codes for what was not answered in time, and for what was dropped when the workflow ended: DEADLINE_EXCEEDED, ABORTED. */
+const NO_ANSWER: ReadonlySet<number> = new Set([4, 10]);
 
 export class WalkFailed extends Error {
   override readonly name = 'WalkFailed';
@@ -69,8 +77,9 @@ const hostOf = (id: string, name: string): string => `${id}-${name}`;
 function failed(error: unknown): WalkFailed {
   if (error instanceof WalkFailed) return error;
   if (!(error instanceof Error)) return new WalkFailed('unknown', String(error));
-  const broken = error instanceof InvariantsBroken ? error.violations[0]?.invariant : undefined;
-  return new WalkFailed(broken ?? error.name, error.stack ?? error.message, { cause: error });
+  if (!(error instanceof InvariantsBroken)) return new WalkFailed(error.name, inspect(error), { cause: error });
+  const [first] = error.violations;
+  return new WalkFailed(first?.invariant ?? error.name, error.message, { cause: error });
 }
 
 class Walker {
@@ -173,9 +182,8 @@ class Walker {
     const gate = gates[nth % gates.length];
     // Of the tasks nobody but the operator knows: who lies about them breaks the upgrade, and no program can tell.
     if (!gate || (!worked && gate.item === 'tasks')) return;
-    const controlUrl = this.rehearsal.sandbox.urls.control(this.upgrade.provider);
-    const work = worked ? await new ManualWork(controlUrl).for(gate) : { evidence: 'I did not look.' };
-    if ('unfinished' in work) return;
+    const work = worked ? await this.workFor(gate) : { evidence: 'I did not look.' };
+    if (!work || 'unfinished' in work) return;
     const { name, payload } = gate.answer;
     const said = Object.fromEntries(
       Object.entries(payload).map(([field, value]) => [
@@ -186,13 +194,23 @@ class Walker {
     for (let time = 0; time < (twice ? 2 : 1); time++) await this.say(name, said, channel);
   }
 
+  /** Nothing where a screen fails: who cannot do the work says nothing. */
+  private async workFor(gate: Gate): Promise<Work | undefined> {
+    try {
+      return await new ManualWork(this.rehearsal.sandbox.urls.control(this.upgrade.provider)).for(gate);
+    } catch (error) {
+      if (!(error instanceof ScreenFailed)) throw error;
+      return undefined;
+    }
+  }
+
   private async say(name: string, payload: unknown, channel: Channel): Promise<void> {
     const { workflow } = this.upgrade;
     const { connection } = this.rehearsal.client;
     await this.unlessOver(() =>
       connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, async () => {
         if (channel === 'signal') await workflow.signal(name, payload);
-        else await workflow.executeUpdate(name, { args: [payload] });
+        else await sendUpdate(workflow, name, payload);
       }),
     );
   }
@@ -215,7 +233,8 @@ class Walker {
         error instanceof WorkflowNotFoundError ||
         error instanceof WorkflowUpdateFailedError ||
         // Temporal keeps it, and hands it to the next worker.
-        error instanceof WorkflowUpdateRPCTimeoutOrCancelledError;
+        error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
+        (error instanceof ServiceError && isGrpcServiceError(error.cause) && NO_ANSWER.has(Number(error.cause.code)));
       if (!isAnswer) throw error;
     }
   }
@@ -227,11 +246,13 @@ class Walker {
   /** Nothing is in the way any more, and everybody does what is asked: whatever has happened, it has to end. */
   private async toTheEnd(): Promise<UpgradeState> {
     const inTime = AbortSignal.timeout(ENDS_WITHIN_MS);
+    let retries = 0;
     await this.upgrade.operate({
       upgrade: this.resuming,
       everyMs: OPERATOR_LOOKS_EVERY_MS,
       signal: inTime,
-      resolves: () => 'retry',
+      // What the sandbox's operator cannot repair, a renamed site, is gone back from.
+      resolves: ({ actions }) => (actions.includes('rollback') && retries++ >= MOST_RETRIES ? 'rollback' : 'retry'),
     });
     const { state, step, gates, holds, steps } = await this.status();
     if (!inTime.aborted) return state;
@@ -257,9 +278,10 @@ class Walker {
 
   /** While workers come and go, a question may have to be asked again. */
   private async status(): Promise<UpgradeStatus> {
+    const { connection } = this.rehearsal.client;
     for (let attempt = 1; ; attempt++) {
       try {
-        return (await this.upgrade.promptly.query(QUERY.status)) as UpgradeStatus;
+        return await connection.withDeadline(Date.now() + PATIENCE_MS, () => this.upgrade.status());
       } catch (error) {
         if (!(error instanceof ServiceError) || attempt === MOST_ATTEMPTS) throw error;
       }

@@ -32,13 +32,19 @@ export class GuardRecord {
     return Math.min(ofToken, nextReminder(settings.reminders, Date.parse(renewal.askedAt), told));
   }
 
-  status(): ConsentStatus {
+  /** Everything that was due when the timer fired is being told; what was missed before is part of it. */
+  told(): void {
+    this.state.toldAt = new Date(Math.max(this.nextNoticeAt, Date.now())).toISOString();
+  }
+
+  /** @param time at which the token is looked at. */
+  status(time = Date.now()): ConsentStatus {
     const { provider, instance, consentedAt, assumed, renewal, lastProblem, renewals } = this.state;
     return {
       provider,
       instance: { id: instance.id, name: instance.name },
       workflowId: workflowInfo().workflowId,
-      state: stateAt(this.expiresAt, Date.now()),
+      state: stateAt(this.expiresAt, time),
       consentedAt,
       assumed,
       expiresAt: new Date(this.expiresAt).toISOString(),
@@ -73,15 +79,20 @@ export class GuardRecord {
     if (oldest && alike.length > MAX_ENTRIES) audit.splice(audit.indexOf(oldest), 1);
   }
 
+  /** As of the last notice: what is sent must not hang on the clock, and every change of state has its notice. */
+  private known(): ConsentStatus {
+    return this.status(Date.parse(this.state.toldAt ?? this.state.consentedAt));
+  }
+
   /** Something is known that lists do not show yet. */
   get hasNews(): boolean {
-    const status = this.status();
+    const status = this.known();
     return status.state !== this.shownState || JSON.stringify(status) !== this.shownMemo;
   }
 
   /** Sends what has changed: each is an event of history. */
   publish(): void {
-    const status = this.status();
+    const status = this.known();
     setCurrentDetails(consentDetails(status));
     if (status.state !== this.shownState) upsertSearchAttributes([{ key: stateAttribute, value: status.state }]);
     if (JSON.stringify(status) !== this.shownMemo) upsertMemo({ [CONSENT_MEMO]: status });

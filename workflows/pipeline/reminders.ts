@@ -29,7 +29,10 @@ export class Reminders {
     }
   }
 
-  /** The timer is set anew only when something has to be said earlier than it would fire. */
+  /**
+   * The timer is set anew only when something has to be said earlier than it would fire. What is due when it fires is what it was set
+   * for: a workflow's clock may stand elsewhere when its history is replayed, so no command may hang on what the clock says.
+   */
   private async runLadder(): Promise<never> {
     for (;;) {
       await condition(() => this.nextDue() < Infinity);
@@ -37,7 +40,7 @@ export class Reminders {
       const overtaken = await condition(() => this.nextDue() < armed, Math.max(armed - Date.now(), 1), {
         summary: `next reminder of what ${this.profile.provider} waits for`,
       });
-      if (!overtaken) await this.remind();
+      if (!overtaken) await this.remind(armed);
     }
   }
 
@@ -52,19 +55,20 @@ export class Reminders {
   private async announce(items: Waiting[]): Promise<void> {
     for (const item of items) {
       this.announced.add(item);
-      item.nextReminderAt = this.reminderAfter(item, Date.now());
+      item.nextReminderAt = this.reminderAfter(item, Date.parse(sinceOf(item)));
     }
     this.record.show();
     const holds = items.filter((item) => 'problem' in item);
     await this.tell(holds.length > 0 ? 'held' : 'gatesOpened', subjectOf(items), describe(items));
   }
 
-  private async remind(): Promise<void> {
+  private async remind(moment: number): Promise<void> {
     const due = this.waiting().filter(
-      ({ nextReminderAt }) => nextReminderAt !== undefined && Date.parse(nextReminderAt) <= Date.now(),
+      ({ nextReminderAt }) => nextReminderAt !== undefined && Date.parse(nextReminderAt) <= moment,
     );
     if (due.length === 0) return;
-    for (const item of due) item.nextReminderAt = this.reminderAfter(item, Date.now());
+    // Where nobody was at work for weeks, the reminders that were missed are one.
+    for (const item of due) item.nextReminderAt = this.reminderAfter(item, Math.max(moment, Date.now()));
     this.record.show();
     await this.tell('reminder', subjectOf(due), `${describe(due)}${costOfWait(this.record.status)}`);
   }

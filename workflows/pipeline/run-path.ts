@@ -89,12 +89,11 @@ async function stepBefore(
   const context = contextOf(upgrade, path, step.name);
   record.enterStep(step.name);
   try {
-    const given = await carryOut(
-      upgrade,
-      step.name,
-      actionsBefore(step),
-      await attemptsBefore(step, context, facts, undo),
-    );
+    // What a step does first may fail as well, and what a person did by hand cannot be verified before it.
+    const attempts = await carryOut(upgrade, step.name, ['retry', 'rollback'], {
+      run: () => attemptsBefore(step, context, facts, undo),
+    });
+    const given = await carryOut(upgrade, step.name, actionsBefore(step), attempts);
     record.moveStep(step.name, 'done');
     return given;
   } catch (error) {
@@ -130,13 +129,18 @@ async function stepAfter(upgrade: Upgrade, path: UpgradePath, step: AnyStepAfter
   return given;
 }
 
-interface Attempts {
-  run(attempt: number): Promise<object>;
-  verify?(): Promise<object>;
+interface Attempts<Given extends object = object> {
+  run(attempt: number): Promise<Given>;
+  verify?(): Promise<Given>;
 }
 
 /** Runs until it succeeds; in between, where a failure may hold, an operator decides. */
-async function carryOut(upgrade: Upgrade, step: StepName, actions: HoldAction[], attempts: Attempts): Promise<object> {
+async function carryOut<Given extends object>(
+  upgrade: Upgrade,
+  step: StepName,
+  actions: HoldAction[],
+  attempts: Attempts<Given>,
+): Promise<Given> {
   const { desk, record, profile } = upgrade;
   for (let attempt = 1; ; attempt++) {
     try {

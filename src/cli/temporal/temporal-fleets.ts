@@ -18,6 +18,7 @@ import { CliError } from '../cli-error';
 import type { Fleets, FleetSummary, FleetView, WaveProvider } from '../fleet/fleets';
 import type { UpgradeSummary } from '../upgrades';
 import { executionStatus, viewOf } from './execution';
+import { sendUpdate } from './send-update';
 import { ServerCalls } from './server-calls';
 import { summaryOf, TemporalUpgrades } from './temporal-upgrades';
 
@@ -136,9 +137,7 @@ export class TemporalFleets implements Fleets {
   }
 
   async answer<N extends FleetMessageName>(fleet: string, name: N, message: FleetMessages[N]): Promise<Recorded> {
-    return this.ask(fleet, `send ${name} to the fleet ${fleet}`, () =>
-      this.handle(fleet).executeUpdate<Recorded, [FleetMessages[N]]>(name, { args: [message] }),
-    );
+    return this.ask(fleet, `send ${name} to the fleet ${fleet}`, () => sendUpdate(this.handle(fleet), name, message));
   }
 
   async signal<N extends FleetMessageName>(fleet: string, name: N, message: FleetMessages[N]): Promise<void> {

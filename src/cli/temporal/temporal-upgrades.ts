@@ -19,6 +19,7 @@ import {
 import { CliError } from '../cli-error';
 import type { UpgradeRecord, Upgrades, UpgradeSummary, UpgradeView } from '../upgrades';
 import { executionStatus, viewOf } from './execution';
+import { sendUpdate } from './send-update';
 import { ServerCalls } from './server-calls';
 import { noSuchUpgrade } from './temporal-errors';
 import { readHistory } from './upgrade-record';
@@ -119,9 +120,7 @@ export class TemporalUpgrades implements Upgrades {
 
   async answer<N extends MessageName>(provider: string, name: N, message: Messages[N]): Promise<Recorded> {
     const doing = `send ${name} to the upgrade of ${provider}`;
-    return this.ask(provider, doing, () =>
-      this.handle(provider).executeUpdate<Recorded, [Messages[N]]>(name, { args: [message] }),
-    );
+    return this.ask(provider, doing, () => sendUpdate(this.handle(provider), name, message));
   }
 
   async signal<N extends MessageName>(provider: string, name: N, message: Messages[N]): Promise<void> {

@@ -15,10 +15,11 @@ const OWN_ASSEMBLY = /^(office365|o365)/i;
  *
  * @param from Version that the upgrade starts from, `18.3`.
  * @param to Version that it leads to, `18.4.1`.
+ * @param host Name of its endpoint host, for whoever reads the failure.
  * @throws SystemError `UnexpectedState` where there is no such application, or where its files are of a third version.
  */
-export function siteVersion(site: InspectedSite, from: string, to: string): SiteVersion {
-  if (site.assemblies === null) throw unexpected(site, whyNoFiles(site));
+export function siteVersion(site: InspectedSite, from: string, to: string, host: string): SiteVersion {
+  if (site.assemblies === null) throw unexpected(host, site, whyNoFiles(site));
   const assemblyVersions = [
     ...new Set(site.assemblies.filter(({ file }) => OWN_ASSEMBLY.test(file)).flatMap(({ version }) => version ?? [])),
   ].sort();
@@ -26,7 +27,7 @@ export function siteVersion(site: InspectedSite, from: string, to: string): Site
   const all = webConfigVersion === undefined ? assemblyVersions : [...assemblyVersions, webConfigVersion];
   const strange = all.filter((version) => !isOf(version, from) && !isOf(version, to));
   if (strange.length > 0) {
-    throw unexpected(site, `has files of version ${strange.join(', ')}, neither ${from} nor ${to}`);
+    throw unexpected(host, site, `has files of version ${strange.join(', ')}, neither ${from} nor ${to}`);
   }
   const sorts = new Set(all.map((version): DeployedVersion => (isOf(version, to) ? 'new' : 'old')));
   const [only] = sorts;
@@ -46,15 +47,15 @@ function threeNumbers(version: string): number[] {
 }
 
 function whyNoFiles(site: InspectedSite): string {
-  if (site.bindings === null) return 'does not exist: IIS has no such site. Was it renamed?';
+  if (site.bindings === null) return 'does not exist: IIS has no such site, unless under another name';
   if (site.physicalPath === null) return 'does not exist: the site has no such application';
   return `has no folder: ${site.physicalPath} does not exist`;
 }
 
-function unexpected({ site, application }: InspectedSite, problem: string): SystemError {
+function unexpected(host: string, { site, application }: InspectedSite, problem: string): SystemError {
   return new SystemError({
     type: FAILURE.unexpectedState,
-    system: 'Endpoint host',
+    system: host,
     call: 'the gateway application',
     object: `${site}/${application}`,
     problem,

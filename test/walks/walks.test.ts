@@ -1,0 +1,36 @@
+/**
+ * Thirty random walks, and proof that a walk judges: a product that breaks a rule fails it. Many more are walked by
+ * `npm run walks -- --count 1000`; other seeds here by ONWARD_SEED.
+ */
+import { Rehearsal } from '../e2e/rehearsal';
+import { drawWalk } from './draw-walk';
+import { runWalk } from './run-walk';
+import { only, runWalks } from './walks';
+
+const FIRST_SEED = Number(process.env['ONWARD_SEED'] ?? 1);
+const WALKS = 30;
+const AT_ONCE = 6;
+
+test(`walks ${FIRST_SEED} to ${FIRST_SEED + WALKS - 1} come to their ends, and every invariant holds`, async () => {
+  const walks = Array.from({ length: WALKS }, (_, index) => drawWalk(FIRST_SEED + index));
+  const failures = (await runWalks(walks, AT_ONCE)).flatMap(({ walk, failure }) =>
+    failure ? [`npm run walks -- --seed ${walk.seed}\n${failure.message}`] : [],
+  );
+  expect(failures).toEqual([]);
+}, 600_000);
+
+test('a product that imports a package twice does not pass', async () => {
+  const rehearsal = await Rehearsal.start();
+  const { journal } = rehearsal.sandbox;
+  journal.on('recorded', ({ kind, name, system, provider, object }) => {
+    const twice = journal.entries({ kind, name }).length > 1;
+    if (kind === 'effect' && name === 'packageImported' && provider && object && !twice)
+      journal.record({ kind, name, system, provider, object });
+  });
+  const walk = only(drawWalk(1), []);
+  await expect(runWalk(rehearsal, walk, 'imported-twice')).rejects.toMatchObject({
+    broken: 'I1',
+    message: expect.stringContaining('packageImported') as string,
+  });
+  await rehearsal.end();
+}, 120_000);
