@@ -27,10 +27,17 @@ const program = new Command('bench')
     const began = new Date();
     const busy = busyness();
     const figures: Figure[] = [];
-    for (const bench of BENCHES.filter(({ name }) => names.length === 0 || names.includes(name)))
-      figures.push(
-        ...(await bench.run(sizes, (line) => console.error(`${secondsSince(began)} s  ${bench.name}: ${line}`))),
-      );
+    for (const bench of BENCHES.filter(({ name }) => names.length === 0 || names.includes(name))) {
+      try {
+        figures.push(
+          ...(await bench.run(sizes, (line) => console.error(`${secondsSince(began)} s  ${bench.name}: ${line}`))),
+        );
+      } catch (error) {
+        // What the other benches have measured is not lost.
+        console.error(`${bench.name} has no figures:`, error);
+        process.exitCode = 1;
+      }
+    }
     console.log(
       `${machine()}\nLoad when it began ${busy}, when it ended ${busyness()}; ${secondsSince(began)} s in all.\n`,
     );
