@@ -1,7 +1,7 @@
 /** Gathers what the invariants of an upgrade are judged by, from Temporal's history, the workflow's queries and the sandbox. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { isGrpcServiceError, type Client, type WorkflowHandle } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
 import { QUERY, type AuditEntry, type UpgradeStatus } from '../../src/contract/status';
@@ -11,16 +11,12 @@ import type { JournalEntry } from '../../src/sandbox/journal';
 import type { Sandbox, SandboxState } from '../../src/sandbox/server';
 import { fileName, resetProblem } from '../../src/systems/endpoint/upgrade-records';
 import type { ResetDone } from '../../src/systems/endpoint/scripts';
+import { ask } from './ask';
 import type { Evidence, RecordedMessage, RunEvidence, ScheduledActivity } from './invariants';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
 
-/** How long an answer of a worker may take; one that is down answers nothing. */
-const DEADLINE_MS = 30_000;
-const ATTEMPTS = 3;
-/** gRPC: https://grpc.io/docs/guides/status-codes/ */
-const DEADLINE_EXCEEDED = 4;
 /** The audit trail keeps so much of a name. */
 const LONGEST_NAME = 200;
 
@@ -51,19 +47,6 @@ export async function evidenceOfRun(
     pending: pendingIn(described.raw),
     stored: textsIn(history),
   };
-}
-
-/** A query that reaches a worker while it drops the run from its cache is never answered: it is asked again. */
-async function ask<Answer>(client: Client, handle: WorkflowHandle, query: string): Promise<Answer> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await client.connection.withDeadline(Date.now() + DEADLINE_MS, () => handle.query<Answer>(query));
-    } catch (error) {
-      const cause = error instanceof Error ? error.cause : undefined;
-      const late = isGrpcServiceError(cause) && Number(cause.code) === DEADLINE_EXCEEDED;
-      if (!late || attempt === ATTEMPTS) throw error;
-    }
-  }
 }
 
 /** Everything about one provider; `runs` in the order of their start. */

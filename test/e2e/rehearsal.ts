@@ -32,6 +32,7 @@ import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { createControlPlaneWorker, type ControlPlaneOptions } from '../../src/worker/control-plane';
 import { createEndpointWorker } from '../../src/worker/endpoint';
+import { ask } from './ask';
 import { evidenceOf, evidenceOfRun, openTasks } from './evidence';
 import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence } from './invariants';
 import { QUICK_LOOKS } from './quick-looks';
@@ -368,11 +369,11 @@ export class Upgrade {
   }
 
   status(): Promise<UpgradeStatus> {
-    return this.workflow.query<UpgradeStatus>(QUERY.status);
+    return ask<UpgradeStatus>(this.rehearsal.client, this.workflow, QUERY.status);
   }
 
   audit(): Promise<AuditEntry[]> {
-    return this.workflow.query<AuditEntry[]>(QUERY.audit);
+    return ask<AuditEntry[]>(this.rehearsal.client, this.workflow, QUERY.audit);
   }
 
   /** The status as soon as it is as wanted; asks again until then, because nothing else tells. */

@@ -10,7 +10,7 @@ import {
   isGrpcServiceError,
 } from '@temporalio/client';
 import { sendUpdate } from '../../src/cli/temporal/send-update';
-import type { Gate, Hold, UpgradeState, UpgradeStatus } from '../../src/contract/status';
+import type { Gate, Hold, UpgradeState } from '../../src/contract/status';
 import type { FaultRule } from '../../src/sandbox/faults';
 import type { JournalEntry } from '../../src/sandbox/journal';
 import { ManualWork, ScreenFailed, type Work } from '../../src/sandbox/manual-work';
@@ -26,9 +26,6 @@ const OPERATOR_LOOKS_EVERY_MS = 150;
 /** With nothing in its way any more, and everybody doing what is asked. */
 const ENDS_WITHIN_MS = 120_000;
 const ANSWERS_WITHIN_MS = 5_000;
-/** A busy machine takes a while to bring a history back into memory. */
-const PATIENCE_MS = 30_000;
-const MOST_ATTEMPTS = 3;
 const MOST_RETRIES = 3;
 /** gRPC's codes for what was not answered in time, and for what was dropped when the workflow ended: DEADLINE_EXCEEDED, ABORTED. */
 const NO_ANSWER: ReadonlySet<number> = new Set([4, 10]);
@@ -178,7 +175,7 @@ class Walker {
 
   /** One of the gates that are open, if any is. */
   private async answer({ gate: nth, worked, twice, channel }: Extract<Act, { kind: 'answer' }>): Promise<void> {
-    const { gates } = await this.status();
+    const { gates } = await this.upgrade.status();
     const gate = gates[nth % gates.length];
     // Of the tasks nobody but the operator knows: who lies about them breaks the upgrade, and no program can tell.
     if (!gate || (!worked && gate.item === 'tasks')) return;
@@ -254,7 +251,7 @@ class Walker {
       // What the sandbox's operator cannot repair, a renamed site, is gone back from.
       resolves: ({ actions }) => (actions.includes('rollback') && retries++ >= MOST_RETRIES ? 'rollback' : 'retry'),
     });
-    const { state, step, gates, holds, steps } = await this.status();
+    const { state, step, gates, holds, steps } = await this.upgrade.status();
     if (!inTime.aborted) return state;
     const open = [...gates.map(({ id }) => id), ...holds.map(({ problem }) => problem)].join(' ');
     const note = steps.find(({ name }) => name === step)?.note ?? '';
@@ -268,24 +265,12 @@ class Walker {
     const { promptly } = this.upgrade;
     return {
       query: async () => {
-        const status = await this.status();
+        const status = await this.upgrade.status();
         if (status.paused) await promptly.signal('resume', { by: 'bo', reason: 'Enough.' });
         return status;
       },
       signal: (name, payload) => promptly.signal(name, payload),
     };
-  }
-
-  /** While workers come and go, a question may have to be asked again. */
-  private async status(): Promise<UpgradeStatus> {
-    const { connection } = this.rehearsal.client;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await connection.withDeadline(Date.now() + PATIENCE_MS, () => this.upgrade.status());
-      } catch (error) {
-        if (!(error instanceof ServiceError) || attempt === MOST_ATTEMPTS) throw error;
-      }
-    }
   }
 }
 
