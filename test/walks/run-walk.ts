@@ -1,4 +1,7 @@
 /** Walks one walk, and judges it by the ten invariants and by its end. */
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import {
@@ -8,7 +11,9 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
   isGrpcServiceError,
+  type WorkflowHandle,
 } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { sendUpdate } from '../../src/cli/temporal/send-update';
 import type { Gate, Hold, UpgradeState } from '../../src/contract/status';
 import type { FaultRule } from '../../src/sandbox/faults';
@@ -56,7 +61,7 @@ export async function runWalk(rehearsal: Rehearsal, walk: Walk, id: string): Pro
     await upgrade.expectInvariants();
     return end;
   } catch (error) {
-    throw failed(error);
+    throw failed(error, await keepHistory(upgrade.workflow));
   } finally {
     await walker.goesHome();
   }
@@ -69,14 +74,27 @@ function providerOf({ provider }: WalkWorld, id: string): WalkWorld['provider'] 
   return { ...provider, id, ...(gateways && { gateways }) };
 }
 
+/** The file that now holds what Temporal has recorded of an upgrade, for whoever looks for the reason. */
+async function keepHistory(workflow: WorkflowHandle): Promise<string> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'onward-walk-'));
+  const file = path.join(folder, 'history.json');
+  await writeFile(file, historyToJSON(await workflow.fetchHistory()));
+  return file;
+}
+
 const hostOf = (id: string, name: string): string => `${id}-${name}`;
 
-function failed(error: unknown): WalkFailed {
-  if (error instanceof WalkFailed) return error;
-  if (!(error instanceof Error)) return new WalkFailed('unknown', String(error));
-  if (!(error instanceof InvariantsBroken)) return new WalkFailed(error.name, inspect(error), { cause: error });
-  const [first] = error.violations;
-  return new WalkFailed(first?.invariant ?? error.name, error.message, { cause: error });
+function failed(error: unknown, history: string): WalkFailed {
+  const { broken, problem, cause } = causeOf(error);
+  return new WalkFailed(broken, `${problem}\nIts history is in ${history}`, { cause });
+}
+
+function causeOf(cause: unknown): { broken: string; problem: string; cause: unknown } {
+  if (cause instanceof WalkFailed) return { broken: cause.broken, problem: cause.message, cause };
+  if (!(cause instanceof Error)) return { broken: 'unknown', problem: String(cause), cause };
+  if (!(cause instanceof InvariantsBroken)) return { broken: cause.name, problem: inspect(cause), cause };
+  const [first] = cause.violations;
+  return { broken: first?.invariant ?? cause.name, problem: cause.message, cause };
 }
 
 class Walker {
