@@ -32,6 +32,8 @@ export interface Sizes {
   kills: number;
   /** Upgrades at once. */
   upgrades: number;
+  /** Providers of a fleet. */
+  fleet: number;
 }
 
 /** Value below which this part of the values lies, 0 to 1; between two values the one in proportion. */

@@ -6,23 +6,25 @@ import os from 'node:os';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { cost } from './cost';
 import type { Bench, Figure, Sizes } from './figures';
+import { fleet, fleetBudget, fleetPause } from './fleet';
 import { load } from './load';
 import { memory } from './memory';
 import { recovery } from './recovery';
 import { tableOf } from './table';
 
-const BENCHES: readonly Bench[] = [cost, memory, recovery, load];
+const BENCHES: readonly Bench[] = [cost, memory, recovery, load, fleet, fleetPause, fleetBudget];
 
 const program = new Command('bench')
   .description(
     'Measures what an upgrade costs, on a Temporal dev server and a sandbox of its own, and prints one table.\n\n' +
-      BENCHES.map(({ name, about }) => `  ${name.padEnd(10)}${about}`).join('\n'),
+      BENCHES.map(({ name, about }) => `  ${name.padEnd(12)}${about}`).join('\n'),
   )
   .addArgument(new Argument('[names...]', 'what to measure (default: everything)').choices(BENCHES.map(nameOf)))
   .option('--pairs <number>', 'cost: pairs of upgrade and bare workflow, for each path', atLeastOne, 20)
   .option('--waiting <number>', 'memory: upgrades that wait at a gate', atLeastOne, 1_000)
   .option('--kills <number>', 'recovery: kills in each situation', atLeastOne, 5)
   .option('--upgrades <number>', 'load: upgrades at once', atLeastOne, 200)
+  .option('--fleet <number>', 'fleet: providers of a fleet', atLeastOne, 1_000)
   .action(async (names: string[], sizes: Sizes) => {
     const began = new Date();
     const busy = busyness();

@@ -25,6 +25,7 @@ until temporal operator search-attribute create \
   --name OnwardStep --type Keyword \
   --name OnwardState --type Keyword \
   --name OnwardFleet --type Keyword \
+  --name OnwardWave --type Int \
   --name OnwardCrossed --type Bool \
   --name OnwardOpenGates --type Int; do
   attempts=$((attempts - 1))

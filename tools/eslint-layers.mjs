@@ -21,10 +21,11 @@ export const LAYERS = [
   { layer: 'src/temporal', folders: ['src/contract', 'src/inventory/secrets'] },
   { layer: 'src/codec-server', folders: ['src/temporal', 'src/inventory/secrets'] },
   { layer: 'src/inventory', folders: ['src/contract'] },
+  { layer: 'src/maintenance', folders: ['src/contract'], packages: [] },
   { layer: 'src/systems', folders: ['src/contract', 'src/inventory'] },
   {
     layer: 'activities',
-    folders: ['src/contract', 'src/systems', 'src/inventory', 'src/temporal/search-attributes'],
+    folders: ['src/contract', 'src/systems', 'src/inventory', 'src/maintenance', 'src/temporal/search-attributes'],
   },
   { layer: 'src/worker', folders: ['src/contract', 'src/systems', 'src/inventory', 'src/temporal', 'activities'] },
   { layer: 'src/sandbox', folders: ['src/contract', 'src/systems', 'src/inventory', 'src/temporal'] },

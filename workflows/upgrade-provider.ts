@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import { FAILURE } from '../src/contract/activities';
 import { upgradeWorkflowId, type ProviderProfile } from '../src/contract/provider';
-import { upgradeInput, type UpgradeInput } from '../src/contract/messages';
+import { upgradeInput, type UpgradeInput, type UpgradeRequest } from '../src/contract/messages';
 import {
   QUERY,
   type AuditEntry,
@@ -24,6 +24,8 @@ import { PATHS } from './paths';
 import { abortable } from './pipeline/abortable';
 import { inventory } from './pipeline/activities';
 import { Desk } from './pipeline/desk';
+import { MaintenanceWindow } from './pipeline/maintenance-window';
+import { Membership } from './pipeline/membership';
 import type { UpgradePath } from './pipeline/path';
 import { problemOf, problemsOf } from './pipeline/problem';
 import { Reminders } from './pipeline/reminders';
@@ -31,25 +33,28 @@ import { runPath, type Upgrade } from './pipeline/run-path';
 import { UpgradeRecord, now } from './pipeline/upgrade-record';
 import { preflight, runPreflight } from './steps/preflight';
 
-/** Input `{"provider":"contoso"}`; all else comes from the inventory, read once and frozen. */
+/** Input `{"provider":"contoso"}`; all else comes from the inventory, read once and frozen. A fleet brings what it has frozen. */
 export const upgradeProvider = upgradeAlong(PATHS);
 
 /** The workflow for a set of paths, so that a test can bring its own. */
 export function upgradeAlong(paths: readonly UpgradePath[]): (input: UpgradeInput) => Promise<UpgradeResult> {
   return async (input) => {
-    const { provider, startedBy } = read(input);
+    const { provider, startedBy, fleet } = read(input);
     const record = new UpgradeRecord(provider, workflowInfo().workflowId, startedBy);
     const desk = new Desk(record);
     setHandler(defineQuery<UpgradeStatus>(QUERY.status), () => record.status);
     setHandler(defineQuery<UpgradePlan>(QUERY.plan), () => record.answerPlan());
     setHandler(defineQuery<AuditEntry[]>(QUERY.audit), () => record.audit);
+    const membership = fleet && new Membership(fleet, record);
     desk.listen();
+    membership?.listen();
     refuseLateCancellation(record);
 
     record.begins([preflight]);
     void CancellationScope.nonCancellable(() => record.run());
     try {
-      return await upgradeOf(await loadProfile(provider), record, desk, paths);
+      const profile = fleet?.profile ?? (await loadProfile(provider));
+      return await upgradeOf(profile, record, desk, paths, membership);
     } catch (error) {
       if (!(error instanceof TemporalFailure)) throw error;
       if (record.status.endedAt === undefined) record.enterPhase(endBeforeAnyStep(error));
@@ -73,10 +78,20 @@ async function upgradeOf(
   record: UpgradeRecord,
   desk: Desk,
   paths: readonly UpgradePath[],
+  membership: Membership | undefined,
 ): Promise<UpgradeResult> {
   const reminders = new Reminders(record, profile);
   const upgrade: Upgrade = { profile, record, desk, tell: (...notice) => reminders.tell(...notice) };
   void CancellationScope.nonCancellable(() => reminders.run());
+  if (membership) {
+    desk.heeds(membership);
+    void CancellationScope.nonCancellable(() => membership.run());
+  }
+  if (profile.maintenance) {
+    const window = new MaintenanceWindow(record, profile.maintenance);
+    desk.heeds(window);
+    void CancellationScope.nonCancellable(() => window.watch(upgrade.tell));
+  }
   try {
     const { path, facts } = await abortable(desk, () => runPreflight(upgrade, paths));
     record.follows(path);
@@ -84,12 +99,14 @@ async function upgradeOf(
     desk.closes();
     record.enterPhase('completed');
     const result = resultOf(record, path, end);
+    await membership?.ends();
     await reminders.tell('completed', `${profile.provider} runs ${path.to}`, summaryOf(result));
     return result;
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error;
     desk.closes();
     if (record.status.endedAt === undefined) record.enterPhase(endBeforeAnyStep(error));
+    await membership?.ends(error);
     await reminders.tell(
       'failed',
       `The upgrade of ${profile.provider} ended: ${record.status.state}`,
@@ -110,7 +127,7 @@ function endBeforeAnyStep(error: TemporalFailure): 'refused' | 'rolledBack' {
  * All problems of the input in one failure, before anything else happens. The workflow's id is one of them: it is what
  * keeps two upgrades of one provider apart.
  */
-function read(input: unknown): { provider: string; startedBy?: string | undefined } {
+function read(input: unknown): UpgradeRequest {
   const parsed = upgradeInput.safeParse(input);
   const expected = parsed.success ? upgradeWorkflowId(parsed.data.provider) : undefined;
   const { workflowId } = workflowInfo();

@@ -4,6 +4,10 @@
  */
 import { setWorkflowOptions } from '@temporalio/workflow';
 import { guardConsent } from './guard-consent';
+import { upgradeFleet } from './upgrade-fleet';
+import { upgradeWave } from './upgrade-wave';
 
 export * from './index';
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, guardConsent);
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, upgradeFleet);
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, upgradeWave);

@@ -14,6 +14,7 @@ import { BenchProcess, type BenchProcessOptions } from './bench-process';
 import { bundleBenchWorkflows } from './bench-workflows';
 import { NotifiedOperator } from './notified-operator';
 import type { Part } from './part';
+import type { StubFleet } from './stub-fleet';
 
 export interface BenchWorldOptions {
   providers: ProviderOptions[];
@@ -81,6 +82,10 @@ export class BenchWorld {
   /** @param cached upgrades that it keeps in memory; by default as many as the SDK finds right. */
   async startStubControlPlane(cached?: number): Promise<BenchProcess> {
     return this.start({ part: 'stubControlPlane', codePath: await bundleBenchWorkflows(this.folder), cached });
+  }
+
+  async startStubFleet(fleet: StubFleet): Promise<BenchProcess> {
+    return this.start({ part: 'stubFleet', codePath: await bundleBenchWorkflows(this.folder), fleet });
   }
 
   startStubEndpoint(): Promise<BenchProcess> {

@@ -12,6 +12,7 @@ import { connectWorker } from '../../src/temporal/worker-connection';
 import { createControlPlaneWorker } from '../../src/worker/control-plane';
 import { createEndpointWorker } from '../../src/worker/endpoint';
 import { STUB_HOST, stubControlPlane, stubEndpoint } from './stub-activities';
+import { stubFleetControlPlane, type StubFleet } from './stub-fleet';
 
 export interface SandboxPart {
   part: 'sandbox';
@@ -42,7 +43,14 @@ export interface StubControlPlanePart {
 export interface StubEndpointPart {
   part: 'stubEndpoint';
 }
-export type Part = SandboxPart | ControlPlanePart | EndpointsPart | StubControlPlanePart | StubEndpointPart;
+/** The control plane of a base of providers, for fleets. */
+export interface StubFleetPart {
+  part: 'stubFleet';
+  codePath: string;
+  fleet: StubFleet;
+}
+export type Part =
+  SandboxPart | ControlPlanePart | EndpointsPart | StubControlPlanePart | StubEndpointPart | StubFleetPart;
 
 /** The zero-latency sandbox: whatever the systems would take their time for is done at once. */
 const AT_ONCE: Partial<Timings> = { drainMs: 0, importMs: 0, relationsMs: 0, upgradeMs: 0, setupMs: 0, iisResetMs: 0 };
@@ -88,6 +96,16 @@ async function begin(part: Part): Promise<void> {
         workflowBundle: { codePath: part.codePath },
         activities: stubControlPlane,
         ...(part.cached === undefined ? {} : { maxCachedWorkflows: part.cached }),
+      });
+      ready({});
+      return await worker.run();
+    }
+    case 'stubFleet': {
+      const worker = await Worker.create({
+        connection: await connectWorker(),
+        taskQueue: CONTROL_TASK_QUEUE,
+        workflowBundle: { codePath: part.codePath },
+        activities: stubFleetControlPlane(part.fleet),
       });
       ready({});
       return await worker.run();

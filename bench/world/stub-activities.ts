@@ -30,7 +30,7 @@ const hostname = (site: string): string => `gw${site}.stub.example`;
 const address = (site: string): string => `10.0.0.${Number(site)}`;
 const application = (site: string): string => `Office365GatewayApplication${site}`;
 
-function profile(provider: string): ProviderProfile {
+export function stubProfile(provider: string): ProviderProfile {
   return providerProfile.parse({
     provider,
     operations: { url: 'http://operations.stub.example:8440/RPC2' },
@@ -98,7 +98,7 @@ export const stubControlPlane: InventoryActivities &
   NotifyActivities &
   ClaimActivities &
   GuardActivities = {
-  loadProvider: async ({ provider }) => profile(provider),
+  loadProvider: async ({ provider }) => stubProfile(provider),
   readOperations: async () => ({
     build: 'oa-8.0-1216',
     applicationId: 17,

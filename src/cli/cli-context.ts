@@ -4,6 +4,7 @@ import type { Colors } from 'picocolors/types';
 import { hostname, userInfo } from 'node:os';
 import { redact } from '../inventory/secrets';
 import { asCliError } from './cli-error';
+import type { Fleets } from './fleet/fleets';
 import { safeJson, safeLines, safeText } from './text/safe-text';
 import { shellOf, type Shell } from './text/shell-quote';
 import type { Consents } from './consents';
@@ -32,6 +33,7 @@ export interface CliContext {
   /** From the first call on, Ctrl-C aborts this signal instead of ending the process at once; a second Ctrl-C ends it. */
   interrupted(): AbortSignal;
   connect(options: GlobalOptions): Promise<Upgrades>;
+  connectFleets(options: GlobalOptions): Promise<Fleets>;
   connectConsents(options: GlobalOptions): Promise<Consents>;
 }
 
@@ -41,11 +43,23 @@ export async function withUpgrades<T>(
   options: GlobalOptions,
   run: (upgrades: Upgrades) => Promise<T>,
 ): Promise<T> {
-  const upgrades = await context.connect(options);
+  return closing(await context.connect(options), run);
+}
+
+/** As {@link withUpgrades}, for fleets. */
+export async function withFleets<T>(
+  context: CliContext,
+  options: GlobalOptions,
+  run: (fleets: Fleets) => Promise<T>,
+): Promise<T> {
+  return closing(await context.connectFleets(options), run);
+}
+
+async function closing<C extends { close(): Promise<void> }, T>(open: C, run: (open: C) => Promise<T>): Promise<T> {
   try {
-    return await run(upgrades);
+    return await run(open);
   } finally {
-    await upgrades.close();
+    await open.close();
   }
 }
 

@@ -30,6 +30,10 @@ const context: CliContext = {
     const { connectUpgrades, settingsFor } = await import('./temporal/connect-upgrades.js');
     return connectUpgrades(settingsFor(options));
   },
+  async connectFleets(options) {
+    const { connectFleets, settingsFor } = await import('./temporal/connect-upgrades.js');
+    return connectFleets(settingsFor(options));
+  },
   async connectConsents(options) {
     const { connectConsents, settingsFor } = await import('./temporal/connect-upgrades.js');
     return connectConsents(settingsFor(options));

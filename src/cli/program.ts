@@ -6,6 +6,7 @@ import { addAudit } from './commands/audit';
 import { addCodecServer } from './commands/codec-server';
 import { addConsents } from './commands/consents';
 import { addDemo } from './commands/demo';
+import { addFleet } from './commands/fleet';
 import { addGates } from './commands/gates';
 import { addInventory } from './commands/inventory';
 import { addReplay } from './commands/replay';
@@ -63,6 +64,7 @@ export function createProgram(context: CliContext): Command {
   addConsents(program, context);
   addAudit(program, context);
   addReport(program, context);
+  addFleet(program, context);
   addInventory(program, context);
   addWorker(program, context);
   addReplay(program, context);

@@ -1,4 +1,4 @@
-/** Follows one upgrade until it is over, on a terminal that redraws or one that only appends. */
+/** Follows something on the server until it is over, on a terminal that redraws or one that only appends. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { paintFor, type CliContext } from './cli-context';
 import { asCliError, CliError } from './cli-error';
@@ -13,59 +13,92 @@ import { isOver } from './views/upgrade-state';
 
 export interface WatchOptions {
   screen: Screen;
-  /** Milliseconds between two looks at the upgrade. */
+  /** Milliseconds between two looks. */
   intervalMs: number;
   calling: Calling;
   /** Lines about people stay on a terminal that redraws, too: commands can be copied only from what stands still. */
   keepWaiting?: boolean;
 }
 
+/** What is followed, by what a look at it gives. */
+export interface Watched<View> {
+  look(): Promise<View>;
+  isOver(view: View): boolean;
+  /** All of it, for a terminal that redraws. */
+  lines(view: View, now: Date): string[];
+  /** What has changed, for one that appends: `done` is on the terminal that redraws anyway, `asked` is for people to act on. */
+  changes(before: View | undefined, next: View, now: Date): { done: string[]; asked: string[] };
+  /** For whoever stops watching: `the upgrade of contoso goes on`. */
+  goesOn: string;
+}
+
 /** Redrawn this often, so that the elapsed times walk. */
 const FRAME_MS = 500;
 
-/**
- * The last view, once the upgrade is over. A server or worker that is away for a while is waited for.
- *
- * @throws CliError `notFound` when the upgrade is not there, `interrupted` at Ctrl-C.
- */
+/** The last view, once the upgrade is over. Throws as {@link watch} does. */
 export async function watchUpgrade(
   upgrades: Upgrades,
   provider: string,
   context: CliContext,
-  { screen, intervalMs, calling, keepWaiting = false }: WatchOptions,
+  options: WatchOptions,
 ): Promise<UpgradeView> {
+  const { calling } = options;
+  const paint = paintFor(context.stdout, context.env);
+  const width = context.stdout.columns ?? 100;
+  const watched: Watched<UpgradeView> = {
+    look: () => upgrades.view(provider),
+    isOver,
+    lines: (view, now) => statusLines(view, { now, paint, width, calling }),
+    changes: (before, next, now) => ({
+      done: progressLines(before, next, now),
+      asked: waitingLines(before, next, calling),
+    }),
+    goesOn: `the upgrade of ${provider} goes on`,
+  };
+  return watch(watched, context, options);
+}
+
+/**
+ * The last view, once it is over. A server or worker that is away for a while is waited for.
+ *
+ * @throws CliError `notFound` when there is nothing to follow, `interrupted` at Ctrl-C.
+ */
+export async function watch<View>(
+  watched: Watched<View>,
+  context: CliContext,
+  { screen, intervalMs, keepWaiting = false }: WatchOptions,
+): Promise<View> {
   const paint = paintFor(context.stdout, context.env);
   const interrupted = context.interrupted();
-  let view: UpgradeView | undefined;
+  let view: View | undefined;
   let away: { since: string; why: string } | undefined;
 
   const draw = (): void => {
     const now = context.now();
-    const width = context.stdout.columns ?? 100;
-    const lines = view === undefined ? [] : statusLines(view, { now, paint, width, calling });
+    const lines = view === undefined ? [] : watched.lines(view, now);
     screen.draw(away === undefined ? lines : [...lines, '', paint.red(awayLine(away, now))]);
   };
-  const tell = (next: UpgradeView): void => {
+  const tell = (next: View): void => {
     const now = context.now();
     // Indented lines are commands to be copied.
     const stamped = (lines: string[]): string[] =>
       lines.map((line) => (line.startsWith(' ') ? line : `${formatTime(now.toISOString())}  ${line}`));
-    screen.appendPlain(stamped(progressLines(view, next, now)));
-    const waiting = stamped(waitingLines(view, next, calling));
-    if (keepWaiting) screen.append(waiting);
-    else screen.appendPlain(waiting);
+    const { done, asked } = watched.changes(view, next, now);
+    screen.appendPlain(stamped(done));
+    if (keepWaiting) screen.append(stamped(asked));
+    else screen.appendPlain(stamped(asked));
   };
   const frames = setInterval(draw, FRAME_MS);
   try {
     for (;;) {
       try {
-        const next = await upgrades.view(provider);
+        const next = await watched.look();
         if (away !== undefined) screen.append([`Answers again after ${lengthOf(away.since, context.now())}.`]);
         away = undefined;
         tell(next);
         view = next;
         draw();
-        if (isOver(view)) return view;
+        if (watched.isOver(view)) return view;
       } catch (error) {
         const { kind, message } = asCliError(error);
         if (kind !== 'unreachable' && kind !== 'noWorker') throw error;
@@ -74,9 +107,7 @@ export async function watchUpgrade(
         draw();
       }
       await delay(intervalMs, undefined, { signal: interrupted }).catch(() => undefined);
-      if (interrupted.aborted) {
-        throw new CliError('interrupted', `No longer watching: the upgrade of ${provider} goes on.`);
-      }
+      if (interrupted.aborted) throw new CliError('interrupted', `No longer watching: ${watched.goesOn}.`);
     }
   } finally {
     clearInterval(frames);

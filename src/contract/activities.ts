@@ -6,6 +6,8 @@
  * `ApplicationFailure`s whose `type` is one of {@link FAILURE}.
  */
 import type { GuardInput } from './consent';
+import type { Selector } from './fleet';
+import type { Maintenance, WindowVerdict } from './maintenance';
 import type {
   ApplicationInstance,
   BillingFacts,
@@ -13,6 +15,7 @@ import type {
   GatewaySite,
   HostClaim,
   HostFacts,
+  MicrosoftCloud,
   OperationsFacts,
   PackageFacts,
   ServiceTemplate,
@@ -161,6 +164,68 @@ export interface GuardActivities {
   startGuard(input: { guard: GuardInput; upgrade: string }): Promise<void>;
 }
 
+export interface MaintenanceActivities {
+  /**
+   * What the windows say of the moment `at`: open for at least `needed` seconds more, or when that will be so next. Knows
+   * time zones, and nothing else.
+   */
+  lookAtWindow(input: { maintenance: Maintenance; at: string; needed: number }): Promise<WindowVerdict>;
+}
+
+export interface FleetActivities {
+  /**
+   * Providers of the inventory that the selector takes, as far as the inventory can tell, in ascending order; of a list of ids,
+   * in the list's order. At most some thousands at a time: `after` is the last one known. Fails with `UnknownProvider`, naming
+   * every id of the selector that the inventory has not.
+   */
+  selectProviders(input: { selector: Selector; after?: string }): Promise<Selection>;
+  /** What a plan has to know of each provider: reads its entry and Operations. Never fails because of one of them. */
+  surveyProviders(input: { providers: string[] }): Promise<Surveyed[]>;
+  /** The entries as they are now, in the order that was asked for; `maintenance` where an entry has none. */
+  freezeEntries(input: { providers: string[]; maintenance?: Maintenance | undefined }): Promise<Frozen[]>;
+  /** Those of the workflows that run no more, with how they ended. */
+  findEnded(input: { workflows: WorkflowRun[] }): Promise<EndedWorkflow[]>;
+  /** Why an upgrade of this provider cannot be started now, for people. */
+  explainRefusedStart(input: { provider: string }): Promise<string>;
+}
+
+export interface Selection {
+  providers: string[];
+  /** Not the last of them. */
+  more: boolean;
+  /** Entries that cannot be used, which nobody can select: by id, or by file where the entry does not even say its id. */
+  invalid: { provider: string; problem: string }[];
+}
+
+export type Surveyed = { provider: string } & (
+  | {
+      name?: string;
+      /** Of its entry as JSON. */
+      bytes: number;
+      /** Build of Odin Automation. */
+      build: string;
+      /** What its instances run and where, each value once. */
+      packageVersions: string[];
+      clouds: MicrosoftCloud[];
+    }
+  | { invalid: string }
+  | { unreachable: string }
+);
+
+export type Frozen = { provider: string } & ({ profile: ProviderProfile } | { invalid: string });
+
+/** One chain of runs: continuing as new keeps it, starting anew does not. */
+export interface WorkflowRun {
+  workflowId: string;
+  firstRun: string;
+}
+
+export interface EndedWorkflow {
+  workflowId: string;
+  /** `COMPLETED`, `FAILED`, `TERMINATED`, ..., or `GONE` where Temporal knows it no more. */
+  how: string;
+}
+
 /** Names one gateway application on a host. */
 export type SiteKey = Pick<GatewaySite, 'site' | 'application'>;
 
@@ -180,6 +245,7 @@ export interface Notice {
     | 'reminder'
     | 'held'
     | 'crossed'
+    | 'windowClosed'
     | 'completed'
     | 'failed'
     | 'consentExpiring'

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { by, text } from './fields';
+import { fleetMembership } from './fleet';
 
 export const consentCompleted = z.strictObject({
   /** Id or name of the application instance. A number is accepted as well. */
@@ -29,8 +30,19 @@ export const approveCrossing = decision;
 export const pause = decision;
 export const resume = decision;
 export const abort = decision;
+/** Opens the maintenance window for the rest of this upgrade. */
+export const overrideWindow = decision;
 
-export const messages = { consentCompleted, confirmStep, resolveHold, approveCrossing, pause, resume, abort };
+export const messages = {
+  consentCompleted,
+  confirmStep,
+  resolveHold,
+  approveCrossing,
+  pause,
+  resume,
+  abort,
+  overrideWindow,
+};
 export type MessageName = keyof typeof messages;
 export const MESSAGE_NAMES = Object.keys(messages) as MessageName[];
 
@@ -55,5 +67,8 @@ export const upgradeInput = z.strictObject({
     .min(1, 'provider must not be empty'),
   /** Who starts the upgrade, for the audit trail and the four eyes of `approveCrossing`. */
   startedBy: by.optional(),
+  /** Only fleets give it: the upgrade reads no inventory then, and reports to its wave. */
+  fleet: fleetMembership.optional(),
 });
+export type UpgradeRequest = z.output<typeof upgradeInput>;
 export type UpgradeInput = z.input<typeof upgradeInput>;

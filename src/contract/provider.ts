@@ -4,6 +4,7 @@
  * Secrets are references (`env:NAME`, `file:/path`), never values: this object is stored in the workflow's history.
  */
 import { z } from 'zod';
+import { maintenance } from './maintenance';
 
 /** Names of providers and hosts become part of workflow ids and task queues, so they are kept plain. */
 export const plainName = z
@@ -154,6 +155,8 @@ export const providerProfile = z.strictObject({
   reminders: reminderSchedule.default({ days: [1, 3, 7], thenEveryDays: 7 }),
   notify: z.array(notifierTarget).default([{ kind: 'log' }]),
   timings: timings.prefault({}),
+  /** When this provider may be changed; without it, at any time. */
+  maintenance: maintenance.optional(),
 });
 
 export type ProviderProfile = z.output<typeof providerProfile>;

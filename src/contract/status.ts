@@ -21,6 +21,7 @@ export type StepName = (typeof STEP_NAMES)[number];
 /**
  * State of one upgrade, also the search attribute `OnwardState`.
  * After the crossing only `running`, `waiting`, `held`, `paused` and `completed` are left.
+ * `paused` is also who waits for a slot of its fleet; `status.fleet` says so.
  */
 export const UPGRADE_STATES = [
   'starting',
@@ -28,6 +29,8 @@ export const UPGRADE_STATES = [
   'waiting',
   'held',
   'paused',
+  /** Stands before a changing call, and its maintenance window is closed. */
+  'waitingForWindow',
   'rollingBack',
   'completed',
   'rolledBack',
@@ -113,6 +116,10 @@ export interface UpgradeStatus {
   holds: Hold[];
   checks: CheckResult[];
   paused?: { by: string; reason: string; since: string };
+  /** Only of providers with maintenance windows. */
+  window?: WindowStatus;
+  /** Only of upgrades that a fleet has started. */
+  fleet?: MemberStatus;
   /** Since when provisioning is switched off by this upgrade; undefined while it is on. */
   provisioningOffSince?: string;
   /** For how long this upgrade had it switched off, in seconds; set when it is on again. */
@@ -125,6 +132,25 @@ export interface UpgradeStatus {
   lastRefused?: { at: string; by: string; what: string; reason: string };
   /** Number of audit entries so far. */
   auditEntries: number;
+}
+
+export interface WindowStatus {
+  /** While the upgrade waits for a window, when that opens. */
+  opensAt?: string;
+  /** When the window closes that was open last. */
+  closesAt?: string;
+  /** Who has opened it for the rest of this upgrade, and why. */
+  overridden?: { by: string; reason: string };
+}
+
+export interface MemberStatus {
+  fleet: string;
+  /** Counted from 1. */
+  wave: number;
+  /** Who paused the fleet; obeyed before the crossing. */
+  paused?: { by: string; reason: string; since: string };
+  /** Since when it has no slot, because it waited long. */
+  parkedSince?: string;
 }
 
 /** One thing that happened, or that somebody tried. */

@@ -1,10 +1,9 @@
 /** One provider's entry as it stands in a YAML file, with every problem that it has. */
 import path from 'node:path';
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
-import type { z } from 'zod';
+import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import { type ProviderProfile, providerProfile } from '../contract/provider';
-import { nearMiss } from './near-miss';
 import { fieldNames } from './schema';
+import { explain, type Field, type Finding, offsetOf, syntaxMistake } from './yaml-fields';
 
 export interface Problem {
   /** Path of the file. */
@@ -27,8 +26,6 @@ export interface Entry {
   /** Line of a field, or of the nearest enclosing one that is there. */
   lineOf(field: Field): number;
 }
-
-type Field = readonly PropertyKey[];
 
 /** The entries of one file: one per YAML document. */
 export function readEntries(file: string, text: string): Entry[] {
@@ -57,7 +54,7 @@ function readEntry(file: string, document: Document.Parsed, lineAt: (offset: num
   const claimed = isRecord(value) ? value['provider'] : undefined;
   const parsed = providerProfile.safeParse(value);
   const found = [
-    ...(parsed.error?.issues ?? []).flatMap((issue) => explain(issue, value)),
+    ...(parsed.error?.issues ?? []).flatMap((issue) => explain(issue, value, fieldNames())),
     ...credentialsInUrls(value),
   ];
   const problems = found.map(({ field, message }) => ({
@@ -72,51 +69,6 @@ function readEntry(file: string, document: Document.Parsed, lineAt: (offset: num
     profile: problems.length === 0 && parsed.success ? withAbsoluteFiles(parsed.data, path.dirname(file)) : undefined,
     problems,
   };
-}
-
-/** The first thing that is wrong with the YAML: the others mostly follow from it. */
-function syntaxMistake(document: Document): { offset: number; message: string } | undefined {
-  const [said] = [...document.errors, ...document.warnings];
-  if (said !== undefined) return { offset: said.pos[0], message: withoutQuotation(said.message) };
-  let mistake: { offset: number; message: string } | undefined;
-  visit(document, {
-    Alias: (_, alias) => {
-      if (alias.resolve(document) !== undefined) return undefined;
-      const message =
-        'a value that begins with * is an alias, and this one stands for nothing; put the value in quotes';
-      mistake = { offset: alias.range?.[0] ?? 0, message };
-      return visit.BREAK;
-    },
-  });
-  return mistake;
-}
-
-/** `Unresolved tag: !hunter2` without the quotation: the parser tells a piece of the text, which may be a secret. */
-const withoutQuotation = (message: string): string => message.replace(/(?<=\w): .*$/s, '');
-
-interface Finding {
-  field: Field;
-  message: string;
-}
-
-function explain(issue: z.core.$ZodIssue, value: unknown): Finding[] {
-  const { path: field, message } = issue;
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => {
-      const meant = nearMiss(key, fieldNames());
-      return {
-        field: [...field, key],
-        message: `there is no such field${meant === undefined ? '' : `; did you mean ${meant}?`}`,
-      };
-    });
-  }
-  if (issue.code === 'invalid_type' && valueAt(value, field) === undefined) {
-    return [{ field, message: `is missing (${issue.expected})` }];
-  }
-  if (issue.code === 'invalid_key') {
-    return issue.issues.map(({ message }) => ({ field, message: `as a name: ${message}` }));
-  }
-  return [{ field, message }];
 }
 
 /** `https://user:password@host` is a password in clear, in a place where every log shows it. */
@@ -157,32 +109,4 @@ function withAbsoluteFiles(value: unknown, folder: string, key?: string): unknow
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function valueAt(value: unknown, field: Field): unknown {
-  return field.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
-}
-
-function offsetOf(document: Document.Parsed, field: Field): number {
-  let node: unknown = document.contents;
-  let offset = document.contents?.range[0] ?? 0;
-  for (const key of field) {
-    const found = child(document, node, key);
-    if (found === undefined) break;
-    ({ node, offset } = found);
-  }
-  return offset;
-}
-
-function child(document: Document, node: unknown, key: PropertyKey): { node: unknown; offset: number } | undefined {
-  const at = isAlias(node) ? node.resolve(document) : node;
-  if (isMap(at)) {
-    const pair = at.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key));
-    return pair && { node: pair.value, offset: (pair.key as Node).range?.[0] ?? 0 };
-  }
-  if (isSeq(at)) {
-    const item = at.items[Number(key)] as Node | undefined;
-    return item && { node: item, offset: item.range?.[0] ?? 0 };
-  }
-  return undefined;
 }

@@ -133,7 +133,12 @@ async function brokenReference(field: readonly PropertyKey[], text: string): Pro
   );
 }
 
-async function readInventory(directory: string, concerns: (text: string) => boolean = () => true): Promise<Entry[]> {
+/**
+ * Paths of the files that may hold entries, in a fixed order.
+ *
+ * @throws InvalidInventory when there is no such folder.
+ */
+export async function inventoryFiles(directory: string): Promise<string[]> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
     const message =
@@ -141,9 +146,15 @@ async function readInventory(directory: string, concerns: (text: string) => bool
       'or name another one in ONWARD_INVENTORY';
     throw new InvalidInventory([{ file: directory, line: undefined, field: '', message }]);
   });
+  return names
+    .filter((name) => /\.ya?ml$/.test(name))
+    .sort()
+    .map((name) => path.join(directory, name));
+}
+
+async function readInventory(directory: string, concerns: (text: string) => boolean = () => true): Promise<Entry[]> {
   const entries: Entry[] = [];
-  for (const name of names.filter((each) => /\.ya?ml$/.test(each)).sort()) {
-    const file = path.join(directory, name);
+  for (const file of await inventoryFiles(directory)) {
     const text = await readFile(file, 'utf8');
     if (concerns(text)) entries.push(...readEntries(file, text));
   }
@@ -151,7 +162,7 @@ async function readInventory(directory: string, concerns: (text: string) => bool
 }
 
 /** A problem of each entry whose id an earlier one has. */
-function duplicates(entries: Entry[]): Problem[] {
+export function duplicates(entries: Entry[]): Problem[] {
   const first = new Map<string, Entry>();
   return entries.flatMap((entry) => {
     const { provider, file } = entry;

@@ -8,10 +8,15 @@ export function providerSchema(): string {
   return `${JSON.stringify({ $schema, title: 'Provider of the Onward inventory', ...schema }, undefined, 2)}\n`;
 }
 
-let names: Set<string> | undefined;
+let names: ReadonlySet<string> | undefined;
 /** Names of all fields of an entry, at any depth. */
 export function fieldNames(): ReadonlySet<string> {
-  return (names ??= new Set(collect(JSON.parse(providerSchema()))));
+  return (names ??= namesOfFields(providerProfile));
+}
+
+/** Names of all fields that an input of this type may have, at any depth. */
+export function namesOfFields(type: z.ZodType): ReadonlySet<string> {
+  return new Set(collect(z.toJSONSchema(type, { io: 'input' })));
 }
 
 function collect(schema: unknown): string[] {

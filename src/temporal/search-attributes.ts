@@ -10,9 +10,11 @@ export const providerAttribute = defineSearchAttributeKey('OnwardProvider', Sear
 export const pathAttribute = defineSearchAttributeKey('OnwardPath', SearchAttributeType.KEYWORD);
 /** Name of the step that runs or waits. */
 export const stepAttribute = defineSearchAttributeKey('OnwardStep', SearchAttributeType.KEYWORD);
-/** One of `UPGRADE_STATES`; of the guard of a consent, one of `CONSENT_STATES`. */
+/** One of `UPGRADE_STATES`; of a fleet, one of `FLEET_STATES`; of the guard of a consent, one of `CONSENT_STATES`. */
 export const stateAttribute = defineSearchAttributeKey('OnwardState', SearchAttributeType.KEYWORD);
 export const fleetAttribute = defineSearchAttributeKey('OnwardFleet', SearchAttributeType.KEYWORD);
+/** Of waves and of upgrades that a fleet has started; counted from 1. */
+export const waveAttribute = defineSearchAttributeKey('OnwardWave', SearchAttributeType.INT);
 /** The point of no return is passed. */
 export const crossedAttribute = defineSearchAttributeKey('OnwardCrossed', SearchAttributeType.BOOL);
 /** Gates and holds that wait for a person. */
@@ -25,6 +27,7 @@ export const SEARCH_ATTRIBUTES = [
   stepAttribute,
   stateAttribute,
   fleetAttribute,
+  waveAttribute,
   crossedAttribute,
   openGatesAttribute,
 ] as const;

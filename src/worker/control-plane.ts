@@ -2,10 +2,12 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createBillingActivities } from '../../activities/billing';
+import { createFleetActivities } from '../../activities/fleet';
 import { createGuardActivities } from '../../activities/guards';
 import { createClaimActivities } from '../../activities/host-claims';
 import { failureInterceptor } from '../../activities/failures';
 import { createInventoryActivities } from '../../activities/inventory';
+import { createMaintenanceActivities } from '../../activities/maintenance';
 import { createMicrosoftActivities } from '../../activities/microsoft';
 import { createNetworkActivities } from '../../activities/network';
 import { createNotifyActivities } from '../../activities/notify';
@@ -61,6 +63,8 @@ export async function createControlPlaneWorker(
       ...createNetworkActivities(),
       ...createClaimActivities(),
       ...createGuardActivities(),
+      ...createMaintenanceActivities(),
+      ...createFleetActivities({ directory: inventoryDirectory, resolveSecret }),
       ...createNotifyActivities({ resolveSecret }),
     },
     interceptors: { activity: [failureInterceptor] },

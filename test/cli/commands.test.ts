@@ -157,6 +157,7 @@ describe('answers', () => {
     [['pause', 'contoso', '--reason', 'night'], 'pause', { reason: 'night' }],
     [['resume', 'contoso', '--reason', 'day'], 'resume', { reason: 'day' }],
     [['abort', 'contoso', '--reason', 'wrong day'], 'abort', { reason: 'wrong day' }],
+    [['override-window', 'contoso', '--reason', 'CAB'], 'overrideWindow', { reason: 'CAB' }],
   ])('%j sends the message of the contract', async (commandLine, name, fields) => {
     const upgrades = new FakeUpgrades();
     const { code, stdout } = await onward([...commandLine, '--by', 'ben'], upgrades);

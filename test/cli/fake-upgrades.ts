@@ -100,6 +100,9 @@ export async function onward(
       run.connections.push(options);
       return upgrades;
     },
+    connectFleets: async () => {
+      throw new Error('This test has no fleets.');
+    },
     connectConsents: () => Promise.reject(new Error('This command line is about no consents.')),
     ...changes,
   });

@@ -13,7 +13,9 @@ import type {
   ClaimActivities,
   EndpointActivities,
   GuardActivities,
+  FleetActivities,
   InventoryActivities,
+  MaintenanceActivities,
   MicrosoftActivities,
   NetworkActivities,
   NotifyActivities,
@@ -49,6 +51,25 @@ const RETRY = { initialInterval: SECOND, backoffCoefficient: 2, maximumInterval:
  * Before the profile is known there are no settings to obey.
  */
 export const inventory = localCalls<InventoryActivities>({ scheduleToCloseTimeout: 60 * SECOND, retry: RETRY });
+
+/** Only it knows time zones, whose rules change with the worker's releases and not with the workflow's. */
+export const calendar = localCalls<MaintenanceActivities>({ scheduleToCloseTimeout: 60 * SECOND, retry: RETRY });
+
+const planning: ActivityOptions = {
+  heartbeatTimeout: 30 * SECOND,
+  startToCloseTimeout: 600 * SECOND,
+  scheduleToCloseTimeout: 1800 * SECOND,
+  retry: RETRY,
+};
+const glance: LocalActivityOptions = { startToCloseTimeout: 60 * SECOND, retry: RETRY };
+/** For fleets and their waves. */
+export const fleets: Calls<FleetActivities> = {
+  selectProviders: calls<FleetActivities>(planning).selectProviders,
+  surveyProviders: calls<FleetActivities>(planning).surveyProviders,
+  freezeEntries: calls<FleetActivities>(planning).freezeEntries,
+  findEnded: localCalls<FleetActivities>(glance).findEnded,
+  explainRefusedStart: localCalls<FleetActivities>(glance).explainRefusedStart,
+};
 
 /** No upgrade depends on a notice. Where one does not go out at once, the server's patience is used. */
 export const notifyAtOnce = localCalls<NotifyActivities>({

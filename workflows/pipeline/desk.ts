@@ -9,6 +9,7 @@ import { FAILURE } from '../../src/contract/activities';
 import { messages, type Messages } from '../../src/contract/messages';
 import type { Gate, Hold, StepName } from '../../src/contract/status';
 import type { GateAnswer, GateRequest } from './gate';
+import type { NextCall, Obstacle } from './obstacle';
 import { listen, type MessageOf, type Verdict } from './listen';
 import { problemOf } from './problem';
 import { now, type UpgradeRecord } from './upgrade-record';
@@ -29,6 +30,7 @@ export class Desk {
   private readonly holds: OpenHold[] = [];
   private onAbort: ((by: string, reason: string) => void) | undefined;
   private acceptsAnswers = true;
+  private readonly obstacles: Obstacle[] = [];
 
   constructor(private readonly record: UpgradeRecord) {}
 
@@ -52,6 +54,11 @@ export class Desk {
   /** From here on every answer is refused: the upgrade is over or being undone. */
   closes(): void {
     this.acceptsAnswers = false;
+  }
+
+  /** From here on this stands between the upgrade and its next call, beside a pause. */
+  heeds(obstacle: Obstacle): void {
+    this.obstacles.push(obstacle);
   }
 
   /** Opens a gate and waits until an answer stands its verification. */
@@ -101,22 +108,36 @@ export class Desk {
     this.showWaiting(step);
     try {
       await condition(() => hold.action !== undefined);
-      return hold.action as HoldAction;
     } finally {
       this.holds.splice(this.holds.indexOf(hold), 1);
       this.showWaiting(step);
     }
+    const action = hold.action as HoldAction;
+    if (action !== 'rollback') while (await this.pass('change'));
+    return action;
   }
 
-  /** Returns at once unless somebody asked for a pause, else when it is over. */
-  async checkpoint(): Promise<void> {
+  /** Returns at once unless a pause or an obstacle stands against the next call, else when nothing does any more. */
+  async checkpoint(next: NextCall = 'change'): Promise<void> {
+    do await this.pauses();
+    while (await this.pass(next));
+  }
+
+  private async pauses(): Promise<void> {
     if (!this.record.status.paused) return;
-    this.record.restsPaused(true);
+    this.record.rests('paused');
     try {
       await condition(() => !this.record.status.paused);
     } finally {
-      this.record.restsPaused(false);
+      this.record.rests(undefined);
     }
+  }
+
+  /** Whether any of the obstacles was in the way: while one was waited for, another may have come up. */
+  private async pass(next: NextCall): Promise<boolean> {
+    let waited = false;
+    for (const obstacle of this.obstacles) waited = (await obstacle.pass(next)) || waited;
+    return waited;
   }
 
   private showWaiting(step: StepName): void {
@@ -151,6 +172,8 @@ export class Desk {
         return this.resume(message.payload);
       case 'abort':
         return this.abort(message.payload);
+      case 'overrideWindow':
+        return this.overrideWindow(message.payload);
     }
   }
 
@@ -245,6 +268,15 @@ export class Desk {
     if (!this.onAbort) return { refused: 'Nothing has been changed yet; abort is possible once the first step runs.' };
     this.onAbort(by, reason);
     return { accepted: 'Everything done so far is being undone.' };
+  }
+
+  private overrideWindow({ by, reason }: Messages['overrideWindow']): Verdict {
+    const { window, crossed } = this.record.status;
+    if (!window) return { refused: 'This provider has no maintenance windows.' };
+    if (crossed) return { refused: 'The crossing has begun: from there on no window is waited for.' };
+    if (window.overridden) return { refused: `${window.overridden.by} has opened it already.` };
+    window.overridden = { by, reason };
+    return { accepted: `${by} opens the maintenance window for the rest of this upgrade.` };
   }
 }
 

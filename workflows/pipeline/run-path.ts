@@ -42,7 +42,7 @@ async function reversiblePhase(upgrade: Upgrade, path: UpgradePath, initial: obj
     return await abortable(desk, async () => {
       let facts = initial;
       for (const step of path.before) facts = { ...facts, ...(await stepBefore(upgrade, path, step, facts, undo)) };
-      await desk.checkpoint();
+      await desk.checkpoint('crossing');
       return facts;
     });
   } catch (error) {
@@ -85,7 +85,7 @@ async function stepBefore(
   undo: UndoList,
 ): Promise<object> {
   const { desk, record } = upgrade;
-  await desk.checkpoint();
+  await desk.checkpoint(step.kind === 'reading' ? 'look' : 'change');
   const context = contextOf(upgrade, path, step.name);
   record.enterStep(step.name);
   try {

@@ -20,6 +20,7 @@ import {
 } from '../../src/temporal/search-attributes';
 import { currentDetails } from './current-details';
 import type { UpgradePath } from './path';
+import { plannedPath, plannedReading, type PlannedStep } from './planned-steps';
 import type { Heading } from './step';
 
 /** Refused answers beyond this number push the oldest of them out, so that nobody can flood the audit trail. */
@@ -34,7 +35,7 @@ export class UpgradeRecord {
   readonly status: UpgradeStatus;
   readonly audit: AuditEntry[] = [];
   private phase: Phase = 'starting';
-  private stopped = false;
+  private resting: 'paused' | 'waitingForWindow' | undefined;
   private refusals = 0;
   private plan: UpgradePlan['steps'] = [];
   /** Values of the search attributes as last sent; one that was never set is null. */
@@ -63,21 +64,13 @@ export class UpgradeRecord {
 
   /** Steps that come before the path is known. */
   begins(headings: readonly Heading[]): void {
-    this.addSteps(headings.map((heading) => ({ heading, phase: 'reversible', undo: 'nothing to undo: reads only' })));
+    this.addSteps(plannedReading(headings));
     this.enterPhase('running');
   }
 
   follows(path: UpgradePath): void {
     this.status.path = { from: path.from, to: path.to };
-    this.addSteps([
-      ...path.before.map((step) => ({
-        heading: step,
-        phase: 'reversible' as const,
-        undo: step.kind === 'reversible' ? step.undoes : 'nothing to undo: reads only',
-      })),
-      { heading: path.crossing, phase: 'crossing', undo: 'none: the point of no return' },
-      ...path.after.map((step) => ({ heading: step, phase: 'forward' as const, undo: 'none: forward only' })),
-    ]);
+    this.addSteps(plannedPath(path));
     this.show();
   }
 
@@ -157,9 +150,9 @@ export class UpgradeRecord {
     this.show();
   }
 
-  /** A pause shows only once the upgrade has come to rest. */
-  restsPaused(stopped: boolean): void {
-    this.stopped = stopped;
+  /** A pause, or a closed window, shows only once the upgrade has come to rest. */
+  rests(as: 'paused' | 'waitingForWindow' | undefined): void {
+    this.resting = as;
     this.show();
   }
 
@@ -216,16 +209,14 @@ export class UpgradeRecord {
   private state(): UpgradeState {
     if (this.phase !== 'running') return this.phase;
     if (this.status.holds.length > 0) return 'held';
-    if (this.stopped) return 'paused';
+    if (this.resting) return this.resting;
     return this.status.gates.length > 0 ? 'waiting' : 'running';
   }
 
-  private addSteps(added: { heading: Heading; phase: UpgradePlan['steps'][number]['phase']; undo: string }[]): void {
-    for (const { heading, phase, undo } of added) {
-      const { name, title, procedure, waitsFor } = heading;
+  private addSteps(steps: PlannedStep[]): void {
+    for (const { name, title, procedure, phase } of steps)
       this.status.steps.push({ name, title, procedure, phase, state: 'pending' });
-      this.plan.push({ name, title, procedure, phase, waitsFor, undo });
-    }
+    this.plan.push(...steps);
   }
 
   private step(name: StepName): UpgradeStatus['steps'][number] {

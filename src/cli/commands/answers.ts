@@ -45,6 +45,11 @@ export function addAnswers(program: Command, context: CliContext): void {
     ['pause', 'pause', 'let the running step finish, then start no other one'],
     ['resume', 'resume', 'go on after a pause'],
     ['abort', 'abort', 'undo everything and end the upgrade; refused after the point of no return'],
+    [
+      'override-window',
+      'overrideWindow',
+      'go on although the maintenance window is closed, for the rest of this upgrade',
+    ],
   ] as const;
   for (const [verb, name, description] of decisions) {
     answerCommand(program, verb, description)
@@ -88,7 +93,7 @@ async function send<N extends MessageName>(
 }
 
 /** What was sent may still reach a worker that comes back soon, so nobody can say that it was not recorded. */
-function withoutWorker(error: unknown): never {
+export function withoutWorker(error: unknown): never {
   const { kind, message } = asCliError(error);
   if (kind !== 'noWorker') throw error;
   throw new CliError('noWorker', message, {

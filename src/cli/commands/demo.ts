@@ -3,7 +3,7 @@ import { SOURCE_VERSIONS } from '../../contract/versions';
 import { BY_HELP, type CliContext } from '../cli-context';
 import { globalsOf, port } from './arguments';
 import type { DemoOptions } from '../demo/options';
-import { paceOption } from './sandbox';
+import { fleetSize, paceOption } from './sandbox';
 
 export function addDemo(program: Command, context: CliContext): void {
   program
@@ -21,6 +21,15 @@ export function addDemo(program: Command, context: CliContext): void {
         SOURCE_VERSIONS,
       ),
     )
+    .addOption(
+      new Option(
+        '--fleet <number>',
+        'upgrade so many simulated providers as a fleet, always in a new world; needs --auto',
+      )
+        .argParser(fleetSize)
+        .conflicts(['provider', 'from']),
+    )
+    .option('--stay', 'with --fleet: leave everything running at the end, to look around, until Ctrl-C')
     .option('--fresh', 'begin anew in a new world, whatever the last one is at')
     .addOption(paceOption())
     .option('--by <person>', BY_HELP)
@@ -32,10 +41,15 @@ export function addDemo(program: Command, context: CliContext): void {
       `
 State is kept in .onward/ of this clone: after Ctrl-C the same command goes on with the same upgrade. After a completed
 upgrade it begins anew. The first run on a machine without a Temporal CLI fetches or builds one, which takes minutes.
-Exit code 0: the upgrade completed.`,
+Exit code 0: the upgrade completed, or every upgrade of the fleet.`,
     )
     .action(async (_options: DemoOptions, command: Command) => {
       const options: DemoOptions = { ...globalsOf(command), ...command.opts<DemoOptions>() };
+      if (options.fleet !== undefined) {
+        const { runFleetDemo } = await import('../demo/run-fleet-demo.js');
+        await runFleetDemo(context, { ...options, fleet: options.fleet });
+        return;
+      }
       const { runDemo } = await import('../demo/run-demo.js');
       await runDemo(context, options);
     });

@@ -41,7 +41,7 @@ async function report(context: CliContext, options: ReportOptions, provider: str
     context.stdout.write(text);
     return;
   }
-  await write(options.output, text);
+  await writeReport(options.output, text, '--output');
   say(context, options, { provider, output: options.output }, [`Written to ${options.output}.`]);
 }
 
@@ -51,13 +51,14 @@ function render(pack: EvidencePack, format: ReportOptions['format']): string {
   return format === 'markdown' ? asMarkdown(document) : asText(document);
 }
 
-async function write(file: string, text: string): Promise<void> {
+/** @param option that names the file */
+export async function writeReport(file: string, text: string, option: string): Promise<void> {
   try {
     await writeFile(file, text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new CliError('failure', `The report could not be written: ${why}`, {
-      hint: 'Name another file with --output.',
+      hint: `Name another file with ${option}.`,
       cause: error,
     });
   }

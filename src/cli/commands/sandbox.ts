@@ -10,6 +10,12 @@ export function addSandbox(program: Command, context: CliContext): void {
     .option('--data <folder>', 'keep its state there; without it the world is gone at the end')
     .option('--inventory <folder>', 'write an inventory of its providers there')
     .option('--source <provider=version>', 'let a provider start from this version (repeatable)', source, {})
+    .addOption(
+      new Option('--fleet <number>', 'so many providers instead of the usual ones, on both versions')
+        .argParser(fleetSize)
+        .conflicts('source'),
+    )
+    .option('--workers', 'run the workers of its endpoint hosts as well, in the same process')
     .addOption(paceOption())
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--public-host <name>', 'name under which workers reach this machine, where it is not that address')
@@ -29,6 +35,14 @@ export const paceOption = (): Option =>
   new Option('--pace <pace>', 'how long simulated work takes: as little as possible, or long enough to watch')
     .choices(PACES)
     .default('watchable');
+
+export function fleetSize(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 4 || value > 999) {
+    throw new InvalidArgumentError('Give a number of providers from 4 to 999.');
+  }
+  return value;
+}
 
 function source(text: string, before: Sources): Sources {
   const [, provider, version] = /^([^=]+)=([^=]+)$/.exec(text) ?? [];

@@ -10,7 +10,7 @@ import type { Upgrades } from '../upgrades';
 import { PROJECT_FOLDER } from '../version';
 import { DemoWorld, type WorldSettings } from './demo-world';
 import { KeptServer } from './kept-server';
-import { freePorts, requireFree, USUAL_PORTS } from './ports';
+import { freePorts, requireFree, USUAL_PORTS, type Ports } from './ports';
 
 export interface OpenWorld {
   /** The command `temporal` that this demo uses. */
@@ -24,7 +24,7 @@ export interface OpenWorld {
   close(): Promise<void>;
 }
 
-const FOLDER = '.onward';
+export const FOLDER = '.onward';
 /** Processes of a demo that was killed notice it at once, and need a moment to give back their ports. */
 const PORT_PATIENCE_MS = 10_000;
 
@@ -81,12 +81,16 @@ async function openOnce(
 }
 
 async function newSettings(options: DemoOptions, provider: string): Promise<WorldSettings> {
-  const ports = {
+  const ports = await portsFor(options);
+  return { ports, sources: options.from === undefined ? {} : { [provider]: options.from } };
+}
+
+export async function portsFor(options: DemoOptions): Promise<Ports> {
+  return {
     ...(options.freePorts ? await freePorts() : USUAL_PORTS),
     ...(options.port === undefined ? {} : { temporal: options.port }),
     ...(options.uiPort === undefined ? {} : { ui: options.uiPort }),
   };
-  return { ports, sources: options.from === undefined ? {} : { [provider]: options.from } };
 }
 
 /** What an upgrade has frozen cannot be changed under it. */
@@ -109,7 +113,7 @@ function requireSame({ ports, sources }: WorldSettings, options: DemoOptions, pr
 
 const USUAL_SOURCES: Partial<Record<string, string>> = { contoso: '18.3', fabrikam: '18.4' };
 
-async function requireAlone(world: DemoWorld): Promise<void> {
+export async function requireAlone(world: DemoWorld): Promise<void> {
   const owner = await releaseState(world.temporal);
   if (owner === undefined) return;
   throw new CliError('failure', `Another demo runs in this clone: process ${owner}.`, {
@@ -142,7 +146,7 @@ const closing =
     throw error;
   };
 
-async function temporalCli(): Promise<TemporalCli> {
+export async function temporalCli(): Promise<TemporalCli> {
   try {
     return await findTemporalCli();
   } catch (error) {

@@ -12,6 +12,10 @@ export interface SandboxCommandOptions extends GlobalOptions {
   data?: string;
   inventory?: string;
   source: Sources;
+  /** So many providers instead of the usual ones. */
+  fleet?: number;
+  /** With the workers of its endpoint hosts. */
+  workers?: boolean;
   pace: Pace;
   host: string;
   publicHost?: string;
@@ -25,6 +29,8 @@ export interface SandboxCommandOptions extends GlobalOptions {
 export interface DemoOptions extends GlobalOptions {
   provider?: string;
   from?: SourceVersion;
+  /** A fleet of so many providers instead of a single one. */
+  fleet?: number;
   auto?: boolean;
   fresh?: boolean;
   pace: Pace;
@@ -32,4 +38,6 @@ export interface DemoOptions extends GlobalOptions {
   port?: number;
   uiPort?: number;
   freePorts?: boolean;
+  /** Everything stays up at the end, until Ctrl-C. */
+  stay?: boolean;
 }

@@ -1,6 +1,5 @@
 /** `onward demo`: a whole world on this machine, one upgrade in it, and how it went. */
 import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { findProvider } from '../../inventory/inventory';
 import { callingOf, whoIs, type CliContext } from '../cli-context';
 import { CliError } from '../cli-error';
@@ -12,18 +11,16 @@ import { evidencePack, type EvidencePack } from '../evidence/evidence-pack';
 import { withScreen, type Screen } from '../screen';
 import { safeJson } from '../text/safe-text';
 import type { UpgradeView } from '../upgrades';
-import { onwardVersion, PROJECT_FOLDER } from '../version';
+import { onwardVersion } from '../version';
 import type { Calling } from '../views/how-to-answer';
 import { watchUpgrade } from '../watch';
-import { Companion } from './companion';
+import { Companions } from './companions';
 import { answerGates, workForGates } from './gate-work';
 import { openWorld, type OpenWorld } from './open-world';
 import { USUAL_PORTS } from './ports';
 
 /** Milliseconds between two looks at the upgrade: on this machine things happen fast. */
 const INTERVAL_MS = 500;
-/** The program itself, as everybody starts it. */
-const PROGRAM = path.join(PROJECT_FOLDER, 'tools', 'onward.mjs');
 
 /**
  * Comes back when the upgrade is over.
@@ -92,54 +89,27 @@ class Demo {
   }
 
   private async startCompanions(open: OpenWorld): Promise<void> {
-    const { world, settings } = open;
-    const { ports } = settings;
+    const { world, settings, server } = open;
+    const { ports, sources } = settings;
+    const companions = new Companions(this.context, world, server.address, this.say, this.closers);
     this.say('Starting the sandbox ...');
-    await this.startCompanion(open, 'sandbox', 'sandbox', [
-      'sandbox',
-      ...['--data', world.sandbox, '--inventory', world.inventory, '--pace', this.options.pace],
-      ...['--operations-port', `${ports.operations}`, '--aps-port', `${ports.aps}`],
-      ...['--billing-port', `${ports.billing}`, '--microsoft-port', `${ports.microsoft}`],
-      ...['--control-port', `${ports.control}`],
-      ...Object.entries(settings.sources).flatMap(([provider, version]) => ['--source', `${provider}=${version}`]),
-    ]);
+    const chosen = Object.entries(sources).flatMap(([provider, version]) => ['--source', `${provider}=${version}`]);
+    await companions.startSandbox(ports, this.options.pace, chosen);
     this.goOn();
     this.say('Starting the workers ...');
     const { endpointHosts } = await findProvider(world.inventory, this.provider);
     await Promise.all([
-      this.startCompanion(open, 'control-plane worker', 'worker', ['worker', '--inventory', world.inventory]),
+      companions.startControlPlane(),
       ...endpointHosts.map(({ name }) =>
-        this.startCompanion(open, `worker of ${name}`, `worker-${name}`, ['worker', '--host', name], {
-          ONWARD_SANDBOX_HOST: `http://127.0.0.1:${ports.control}/_sim/hosts/${name}/`,
+        companions.start({
+          name: `worker of ${name}`,
+          log: `worker-${name}`,
+          args: ['worker', '--host', name],
+          env: { ONWARD_SANDBOX_HOST: `http://127.0.0.1:${ports.control}/_sim/hosts/${name}/` },
         }),
       ),
     ]);
     this.goOn();
-  }
-
-  private async startCompanion(
-    { world, server }: OpenWorld,
-    name: string,
-    log: string,
-    args: string[],
-    more: NodeJS.ProcessEnv = {},
-  ): Promise<void> {
-    // The user's own Temporal settings are about other servers.
-    const own = Object.entries(this.context.env).filter(([key]) => !key.startsWith('TEMPORAL_'));
-    const companion = await Companion.start({
-      name,
-      module: PROGRAM,
-      args,
-      env: {
-        ...Object.fromEntries(own),
-        TEMPORAL_ADDRESS: server.address,
-        TEMPORAL_CONFIG_FILE: world.temporalConfig,
-        ...more,
-      },
-      logFile: world.log(log),
-      say: this.say,
-    });
-    this.closers.push(() => companion.stop());
   }
 
   private async startUpgrade({ upgrades, resumes }: OpenWorld): Promise<void> {

@@ -1,29 +1,40 @@
 import { once } from 'node:events';
 import { DEFAULT_PROVIDERS } from '../../sandbox/world/defaults';
+import { fleetOfProviders } from '../../sandbox/world/fleet';
 import type { ProviderOptions } from '../../sandbox/world/spec';
 import { QUICK, WATCHABLE } from '../../sandbox/world/timings';
 import { startSandbox, type Sandbox } from '../../sandbox/server';
 import { say, type CliContext } from '../cli-context';
 import { CliError } from '../cli-error';
-import type { SandboxCommandOptions, Sources } from './options';
+import { settingsFor } from '../temporal/connect-upgrades';
 import { announceReady } from './companion';
+import type { SandboxCommandOptions, Sources } from './options';
+import type { SandboxWorkers } from './sandbox-workers';
 
 /** Runs a sandbox until Ctrl-C. */
 export async function runSandbox(context: CliContext, options: SandboxCommandOptions): Promise<void> {
   const ended = new AbortController();
   context.interrupted().addEventListener('abort', () => ended.abort());
   const sandbox = await start(options);
+  let workers: SandboxWorkers | undefined;
   try {
+    if (options.workers) {
+      // Loads the SDK's native core, which a sandbox has no other use for.
+      const { startSandboxWorkers } = await import('./sandbox-workers.js');
+      workers = await startSandboxWorkers(sandbox, settingsFor(options), context.env);
+    }
     const files = options.inventory === undefined ? [] : sandbox.writeInventory(options.inventory);
     const providers = sandbox.world.providers().map(({ id, name, sourceVersion }) => ({ id, name, sourceVersion }));
     say(context, options, { ports: sandbox.ports, providers, inventory: files, data: sandbox.dataDirectory }, [
       ...providers.map(({ id, name, sourceVersion }) => `${id} (${name}), Office 365 ${sourceVersion}`),
       ...Object.entries(sandbox.ports).map(([system, port]) => `${system}: ${options.host}:${port}`),
       ...files.map((file) => `inventory: ${file}`),
+      ...(workers === undefined ? [] : [`workers of ${workers.hosts.join(', ')}`]),
     ]);
     announceReady(() => ended.abort());
     if (!ended.signal.aborted) await once(ended.signal, 'abort');
   } finally {
+    await workers?.close();
     await sandbox.close();
   }
 }
@@ -32,7 +43,7 @@ async function start(options: SandboxCommandOptions): Promise<Sandbox> {
   try {
     return await startSandbox({
       ...(options.data === undefined ? {} : { dataDirectory: options.data }),
-      providers: providersWith(options.source),
+      providers: options.fleet === undefined ? providersWith(options.source) : fleetOfProviders(options.fleet),
       ports: {
         operations: options.operationsPort,
         aps: options.apsPort,

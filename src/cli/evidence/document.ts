@@ -20,8 +20,8 @@ export interface Document {
 }
 
 /** Longest text of one cell or fact: `MAX_TEXT` of an answer, and some. */
-const LONGEST = 5000;
-const BLOCK_LINES = 2000;
+export const LONGEST = 5000;
+export const BLOCK_LINES = 2000;
 
 export function asText({ title, sections }: Document): string {
   const lines = [safeText(title), '='.repeat(safeText(title).length)];
@@ -82,5 +82,5 @@ function markdownBlock(block: string): string[] {
   return [fence, ...safeLines(block, LONGEST, BLOCK_LINES), fence];
 }
 
-const isEmpty = ({ facts, table, list, block }: Section): boolean =>
+export const isEmpty = ({ facts, table, list, block }: Section): boolean =>
   (facts ?? []).length === 0 && (table?.rows ?? []).length === 0 && (list ?? []).length === 0 && block === undefined;

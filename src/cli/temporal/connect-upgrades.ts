@@ -3,13 +3,20 @@ import { connectClient, temporalSettings, TemporalUnavailable, type TemporalSett
 import type { GlobalOptions } from '../cli-context';
 import { CliError } from '../cli-error';
 import type { Consents } from '../consents';
+import type { Fleets } from '../fleet/fleets';
 import type { Upgrades } from '../upgrades';
 import { TemporalConsents } from './temporal-consents';
+import { TemporalFleets } from './temporal-fleets';
 import { TemporalUpgrades } from './temporal-upgrades';
 
 /** @throws CliError `unreachable` when there is no server that can be used, `usage` when the codec keys cannot be. */
 export async function connectUpgrades(settings: TemporalSettings): Promise<Upgrades> {
   return new TemporalUpgrades(await reached(connectClient(settings)));
+}
+
+/** @throws CliError as {@link connectUpgrades} does. */
+export async function connectFleets(settings: TemporalSettings): Promise<Fleets> {
+  return new TemporalFleets(await reached(connectClient(settings)));
 }
 
 /** As {@link connectUpgrades}. */

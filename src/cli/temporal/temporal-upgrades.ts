@@ -1,11 +1,8 @@
 /** {@link Upgrades} on a Temporal server. Loaded only by commands that talk to one. */
 import {
   WorkflowExecutionAlreadyStartedError,
-  WorkflowFailedError,
-  QueryNotRegisteredError,
   type Client,
   type WorkflowExecutionInfo,
-  type WorkflowExecutionStatusName,
   type WorkflowHandle,
 } from '@temporalio/client';
 import type { MessageName, Messages, Recorded, UpgradeInput } from '../../contract/messages';
@@ -20,10 +17,11 @@ import {
   stepAttribute,
 } from '../../temporal/search-attributes';
 import { CliError } from '../cli-error';
-import type { ExecutionStatus, UpgradeRecord, Upgrades, UpgradeSummary, UpgradeView } from '../upgrades';
+import type { UpgradeRecord, Upgrades, UpgradeSummary, UpgradeView } from '../upgrades';
+import { executionStatus, viewOf } from './execution';
 import { sendUpdate } from './send-update';
 import { ServerCalls } from './server-calls';
-import { causeMessage, noSuchUpgrade } from './temporal-errors';
+import { noSuchUpgrade } from './temporal-errors';
 import { readHistory } from './upgrade-record';
 
 const WORKFLOW_TYPE = 'upgradeProvider';
@@ -76,19 +74,9 @@ export class TemporalUpgrades implements Upgrades {
   }
 
   async view(provider: string): Promise<UpgradeView> {
-    return this.ask(provider, `ask the upgrade of ${provider} for its status`, async () => {
-      const handle = this.handle(provider);
-      const { status: execution } = await handle.describe();
-      const failure = execution.name === 'FAILED' ? await failureOf(handle) : undefined;
-      try {
-        const status = await handle.query<UpgradeStatus>(QUERY.status);
-        return { execution: executionStatus(execution.name), status, failure };
-      } catch (error) {
-        // It failed before it could do anything, queries included.
-        if (!(error instanceof QueryNotRegisteredError) || failure === undefined) throw error;
-        throw new CliError('failure', `The upgrade of ${provider} failed at once: ${failure}`);
-      }
-    });
+    return this.ask(provider, `ask the upgrade of ${provider} for its status`, () =>
+      viewOf<UpgradeStatus>(this.handle(provider), `The upgrade of ${provider}`),
+    );
   }
 
   async plan(provider: string): Promise<UpgradePlan> {
@@ -160,17 +148,9 @@ export class TemporalUpgrades implements Upgrades {
   }
 }
 
-async function failureOf(handle: WorkflowHandle): Promise<string | undefined> {
-  try {
-    await handle.result();
-    return undefined;
-  } catch (error) {
-    if (error instanceof WorkflowFailedError) return causeMessage(error);
-    throw error;
-  }
-}
-
-function summaryOf(info: WorkflowExecutionInfo | Awaited<ReturnType<WorkflowHandle['describe']>>): UpgradeSummary {
+export function summaryOf(
+  info: WorkflowExecutionInfo | Awaited<ReturnType<WorkflowHandle['describe']>>,
+): UpgradeSummary {
   const { workflowId, runId, startTime, closeTime, typedSearchAttributes: attributes } = info;
   return {
     provider: attributes.get(providerAttribute) ?? workflowId.replace(/^upgrade\//, ''),
@@ -186,17 +166,3 @@ function summaryOf(info: WorkflowExecutionInfo | Awaited<ReturnType<WorkflowHand
     openGates: attributes.get(openGatesAttribute),
   };
 }
-
-const EXECUTION: Record<WorkflowExecutionStatusName, ExecutionStatus> = {
-  RUNNING: 'running',
-  PAUSED: 'pausedByServer',
-  COMPLETED: 'completed',
-  FAILED: 'failed',
-  CANCELLED: 'cancelled',
-  TERMINATED: 'terminated',
-  TIMED_OUT: 'timedOut',
-  CONTINUED_AS_NEW: 'continuedAsNew',
-  UNSPECIFIED: 'unknown',
-  UNKNOWN: 'unknown',
-};
-const executionStatus = (name: WorkflowExecutionStatusName): ExecutionStatus => EXECUTION[name];

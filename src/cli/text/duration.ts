@@ -27,3 +27,12 @@ export function elapsed(from: string, to: string | undefined, now: Date): number
 export function formatTime(iso: string): string {
   return new Date(iso).toISOString().slice(0, 19).replace('T', ' ');
 }
+
+const UNITS: Record<string, number> = { '': SECOND, s: SECOND, m: MINUTE, min: MINUTE, h: HOUR, d: DAY };
+
+/** `90`, `90s`, `15m`, `2h`, `1.5d` in seconds; undefined where it is none of these. */
+export function parseDuration(text: string): number | undefined {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)\s*(s|m|min|h|d)?$/.exec(text.trim()) ?? [];
+  const milliseconds = UNITS[unit];
+  return number === undefined || milliseconds === undefined ? undefined : (Number(number) * milliseconds) / SECOND;
+}

@@ -37,8 +37,18 @@ export function howToResolve(
 }
 
 function howToSend(provider: string, name: MessageName, payload: Payload, calling: Calling): HowToAnswer {
-  const signal = ['temporal', 'workflow', 'signal', '--workflow-id', upgradeWorkflowId(provider), '--name', name];
-  const onward = [...onwardArguments(provider, name, payload), ...calling.connection];
+  const onward = onwardArguments(provider, name, payload);
+  return howToRun({ workflowId: upgradeWorkflowId(provider), name, payload, onward }, calling);
+}
+
+/** @param message what is sent to which workflow, and the arguments of our own command for it */
+export function howToRun(
+  message: { workflowId: string; name: string; payload: Payload; onward: string[] },
+  calling: Calling,
+): HowToAnswer {
+  const { workflowId, name, payload } = message;
+  const signal = ['temporal', 'workflow', 'signal', '--workflow-id', workflowId, '--name', name];
+  const onward = [...message.onward, ...calling.connection];
   const temporal = [...signal, '--input', safeJson(payload), ...calling.connection];
   return {
     onward: safeText(`${calling.onward} ${commandLine(onward, calling.shell)}`, LONGEST),
@@ -70,5 +80,7 @@ function onwardArguments(provider: string, name: MessageName, payload: Payload):
     case 'resume':
     case 'abort':
       return [name, provider, '--reason', text('reason')];
+    case 'overrideWindow':
+      return ['override-window', provider, '--reason', text('reason')];
   }
 }

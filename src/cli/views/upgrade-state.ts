@@ -7,6 +7,7 @@ export const STATE_WORDS: Record<UpgradeState, string> = {
   waiting: 'waiting for people',
   held: 'held: a failed step waits for a decision',
   paused: 'paused',
+  waitingForWindow: 'waiting for its maintenance window',
   rollingBack: 'rolling back',
   completed: 'completed',
   rolledBack: 'rolled back: everything is as it was before',

@@ -1,0 +1,91 @@
+/** A whole base of providers that do at once whatever they are told, and people who answer at once. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { createFleetActivities } from '../../activities/fleet';
+import { createMaintenanceActivities } from '../../activities/maintenance';
+import { FAILURE, type FleetActivities, type MaintenanceActivities } from '../../src/contract/activities';
+import type { ApplicationInstance } from '../../src/contract/facts';
+import { QUERY, type Gate, type UpgradeStatus } from '../../src/contract/status';
+import { resolveSecret } from '../../src/inventory/secrets';
+import { stubControlPlane, stubProfile } from './stub-activities';
+
+export interface StubFleet {
+  providers: number;
+  /** How long the Office 365 tasks of each provider take to drain, in milliseconds. */
+  drainMs: number;
+  /** The preflight of every so manieth provider fails; 0 for none. */
+  failsEvery: number;
+}
+
+const SOURCE = '18.4-7';
+const SELECTED_AT_ONCE = 4_000;
+
+/** @param number counted from 1 */
+export const stubProviderId = (number: number): string => `bench-${String(number).padStart(5, '0')}`;
+const fails = (provider: string, { failsEvery }: StubFleet): boolean =>
+  failsEvery > 0 && Number(provider.replace('bench-', '')) % failsEvery === 0;
+
+/** Its systems are told apart by the provider's id in their addresses. */
+const profileOf = (provider: string): ReturnType<typeof stubProfile> => {
+  const profile = stubProfile(provider);
+  return { ...profile, operations: { ...profile.operations, url: `http://operations.stub.example:8440/${provider}` } };
+};
+const providerOf = ({ url }: { url: string }): string => url.replace(/^.*\//, '');
+
+const old = (instances: ApplicationInstance[]): ApplicationInstance[] =>
+  instances.map((instance) => ({ ...instance, packageVersion: SOURCE }));
+
+export function stubFleetControlPlane(
+  fleet: StubFleet,
+): typeof stubControlPlane & FleetActivities & MaintenanceActivities {
+  const ids = Array.from({ length: fleet.providers }, (_, index) => stubProviderId(index + 1));
+  // Whoever asks Temporal itself is not simulated.
+  const ofTemporal = createFleetActivities({ directory: '', resolveSecret });
+  return {
+    ...stubControlPlane,
+    ...createMaintenanceActivities(),
+    findEnded: (input) => ofTemporal.findEnded(input),
+    explainRefusedStart: (input) => ofTemporal.explainRefusedStart(input),
+    selectProviders: async ({ selector, after }) => {
+      const wanted = selector.ids ?? ids;
+      const from = after === undefined ? 0 : wanted.indexOf(after) + 1;
+      const providers = wanted.slice(from, from + SELECTED_AT_ONCE);
+      return { providers, more: from + providers.length < wanted.length, invalid: [] };
+    },
+    surveyProviders: async ({ providers }) =>
+      providers.map((provider) => ({
+        provider,
+        bytes: Buffer.byteLength(JSON.stringify(profileOf(provider))),
+        build: 'oa-8.0-1216',
+        packageVersions: [SOURCE],
+        clouds: ['global'],
+      })),
+    freezeEntries: async ({ providers }) => providers.map((provider) => ({ provider, profile: profileOf(provider) })),
+    readOperations: async (input) => {
+      const provider = providerOf(input.operations);
+      if (fails(provider, fleet)) throw ApplicationFailure.nonRetryable(`${provider} refuses`, FAILURE.rejected);
+      const facts = await stubControlPlane.readOperations(input);
+      return { ...facts, instances: old(facts.instances), importedVersions: [SOURCE] };
+    },
+    readInstances: async (input) => old(await stubControlPlane.readInstances(input)),
+    awaitTasksProcessed: async () => {
+      await delay(fleet.drainMs);
+    },
+    testConnection: async () => ({ ok: true, checks: [] }),
+    notify: async ({ notice }) => {
+      if (notice.kind === 'gatesOpened') await answerGates(notice.workflowId);
+    },
+  };
+}
+
+async function answerGates(workflowId: string): Promise<void> {
+  const upgrade = Context.current().client.workflow.getHandle(workflowId);
+  const { gates } = await upgrade.query<UpgradeStatus>(QUERY.status);
+  for (const { answer } of gates) await upgrade.signal(answer.name, filled(answer));
+}
+
+function filled({ payload }: Gate['answer']): Record<string, string> {
+  const said: Record<string, string> = { by: 'olga@operations.example', evidence: 'Done.', reason: 'Done.' };
+  return Object.fromEntries(Object.entries(payload).map(([name, value]) => [name, said[name] ?? value]));
+}

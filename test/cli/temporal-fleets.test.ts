@@ -1,0 +1,61 @@
+import path from 'node:path';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { TemporalFleets } from '../../src/cli/temporal/temporal-fleets';
+import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
+import { connectClient, localSettings } from '../../src/temporal/connection';
+import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
+
+const input = { name: 'autumn', startedBy: 'ana', providers: { notYetOn: '18.4.1' as const } };
+
+describe('fleets on a Temporal server', () => {
+  let server: DevServer;
+  let connection: NativeConnection;
+  let fleets: TemporalFleets;
+  let worker: Worker;
+  let running: Promise<void>;
+
+  beforeAll(async () => {
+    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    server = await startDevServer();
+    connection = await NativeConnection.connect({ address: server.address });
+    fleets = new TemporalFleets(await connectClient(localSettings(server.address)), 5000);
+    const workflowsPath = path.join(__dirname, 'small-fleet.ts');
+    worker = await Worker.create({ connection, taskQueue: CONTROL_TASK_QUEUE, workflowsPath });
+    running = worker.run();
+  }, 120_000);
+  afterAll(async () => {
+    if (worker?.getState() === 'RUNNING') worker.shutdown();
+    await running;
+    await fleets?.close();
+    await connection?.close();
+    await server?.close();
+  });
+
+  test('one that runs is asked with all its parts, counted by who waits, listed, and not started twice', async () => {
+    await fleets.start(input);
+    await expect(fleets.start(input)).rejects.toMatchObject({
+      kind: 'refused',
+      message: 'There is a fleet autumn already.',
+    });
+    const { execution, status } = await fleets.view('autumn');
+    expect(execution).toBe('running');
+    while ((await fleets.waiting('autumn', 5)).count === 0) await new Promise(setImmediate);
+    expect(await fleets.waiting('autumn', 5)).toMatchObject({
+      count: 1,
+      upgrades: [{ provider: 'contoso', openGates: 2 }],
+    });
+    expect(await fleets.running('autumn', 5)).toMatchObject([{ provider: 'contoso', execution: 'running' }]);
+    expect(await fleets.waiting('spring', 5)).toEqual({ count: 0, upgrades: [] });
+    expect(await fleets.providers(status)).toEqual([{ wave: 1, provider: 'contoso', from: '18.3', state: 'running' }]);
+    expect(await fleets.list()).toMatchObject([{ fleet: 'autumn', execution: 'running', state: 'planned' }]);
+  });
+
+  test('what is said to one is answered, and one that is not there is not found', async () => {
+    const message = { by: 'ben', reason: 'CAB' };
+    expect(await fleets.answer('autumn', 'proceed', message)).toMatchObject({ message: 'The fleet goes on.' });
+    while ((await fleets.view('autumn')).execution === 'running') await new Promise(setImmediate);
+    for (const ask of [fleets.view('spring'), fleets.plan('spring'), fleets.answer('spring', 'proceed', message)]) {
+      await expect(ask).rejects.toMatchObject({ kind: 'notFound', message: 'There is no fleet spring.' });
+    }
+  });
+});

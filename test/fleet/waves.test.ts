@@ -1,0 +1,194 @@
+/** How a fleet goes through its waves: order, approvals, soak, slots, parking, what is frozen. */
+import { WorkflowFailedError } from '@temporalio/client';
+import { FAILURE } from '../../src/contract/activities';
+import { waveWorkflowId, type FleetInput } from '../../src/contract/fleet';
+import { barrier } from './barrier';
+import { FleetWorld, upgradeWhen, type Fleet } from './fleet-world';
+
+let world: FleetWorld;
+beforeAll(async () => {
+  world = await FleetWorld.start();
+}, 600_000);
+afterAll(async () => {
+  await world?.close();
+});
+jest.setTimeout(90_000);
+
+const start = (name: string, ids: string[], input: Partial<FleetInput> = {}): Promise<Fleet> =>
+  world.fleet({ name, startedBy: 'ana', providers: { ids }, ...input });
+const stateOf = async (fleet: Fleet, id: string): Promise<string | undefined> =>
+  (await fleet.providers()).find(({ provider }) => provider === id)?.state;
+
+test('the plan, each wave and each soak have their turn, and nobody is started before', async () => {
+  const ids = world.add('turn', 3, { from: '18.4' });
+  const left = world.add('left', 1, { from: '18.4.1' });
+  const silent = world.add('silent', 1, { survey: { unreachable: 'nobody answers' } });
+  const fleet = await start('turns', [...ids, ...left, ...silent], {
+    waves: [1, 'rest'],
+    approval: { plan: true, waves: true },
+    soak: 1,
+  });
+  expect(await fleet.statusWhen(({ state }) => state === 'planned')).toMatchObject({
+    counts: { pending: 3 },
+    leftOut: 2,
+    asks: { what: 'plan', answer: { name: 'proceed' } },
+  });
+  expect(await fleet.plan()).toMatchObject({
+    waves: [
+      { wave: 1, providers: 1, parts: [waveWorkflowId('turns', 1, 1)] },
+      { wave: 2, providers: 2 },
+    ],
+    leftOut: [
+      { reason: 'it runs 18.4.1 already', providers: left },
+      { reason: 'it cannot be reached: nobody answers', providers: silent },
+    ],
+  });
+  expect(world.called('readOperations').filter((id) => ids.includes(id))).toEqual([]);
+
+  await fleet.say('proceed');
+  const { waves } = await fleet.statusWhen(({ state }) => state === 'waiting');
+  expect(waves).toMatchObject([
+    { state: 'done', counts: { completed: 1 } },
+    { state: 'waiting', counts: { pending: 2 } },
+  ]);
+  const soaked = Date.now() - Date.parse(waves[0]?.endedAt ?? '');
+  expect(soaked).toBeGreaterThanOrEqual(1000);
+  expect(world.called('readOperations').filter((id) => ids.includes(id))).toEqual([ids[0]]);
+  await fleet.say('proceed');
+  expect(await fleet.refusal('proceed')).toMatch(/approved already|Nothing waits/);
+  expect(await fleet.result()).toMatchObject({
+    state: 'completed',
+    counts: { completed: 3 },
+    measured: { upgrades: 3, stepSeconds: { preflight: expect.any(Number) } },
+  });
+});
+
+test('never more than maxParallel are at work, it can be changed meanwhile, and a pause starts nobody', async () => {
+  const gates = new Map<string, ReturnType<typeof barrier>>();
+  const ids = world.add('slots', 7, (index) => {
+    const gate = barrier();
+    gates.set(`slots-${index}`, gate);
+    return { from: '18.4', change: { readBilling: async () => gate.pass().then(() => ({ templates: [] })) } };
+  });
+  const begun = (): string[] => world.called('readBilling').filter((id) => ids.includes(id));
+  const fleet = await start('slots', ids, { waves: ['rest'], maxParallel: 2 });
+  await world.until(() => begun().length === 2);
+  expect(await fleet.status()).toMatchObject({ counts: { running: 2, pending: 5 } });
+
+  await fleet.say('setMaxParallel', { maxParallel: 4 });
+  await world.until(() => begun().length === 4);
+  await fleet.say('pause');
+  gates.get('slots-1')?.open();
+  await fleet.statusWhen(({ counts }) => counts.running === 4 || counts.completed === 1);
+  // Whoever is before the crossing comes to rest; who has not begun does not begin.
+  await upgradeWhen(world, 'slots-1', ({ state, fleet: member }) => state === 'paused' && member?.paused?.by === 'ana');
+  expect(begun()).toHaveLength(4);
+  expect(await fleet.status()).toMatchObject({ state: 'paused', counts: { running: 4, pending: 3 } });
+  expect(await fleet.refusal('pause')).toContain('Paused already');
+
+  await fleet.say('setMaxParallel', { maxParallel: 1 });
+  await fleet.say('resume');
+  for (const id of ['slots-2', 'slots-3', 'slots-4']) gates.get(id)?.open();
+  await fleet.statusWhen(({ counts }) => counts.completed === 4);
+  await world.until(() => begun().length === 5);
+  expect(await fleet.status()).toMatchObject({ counts: { running: 1, pending: 2 } });
+  for (const gate of gates.values()) gate.open();
+  expect(await fleet.result()).toMatchObject({ counts: { completed: 7 } });
+});
+
+test('a provider that waits for people is parked, the fleet goes on without it, and it comes back with a slot', async () => {
+  const gate = barrier();
+  world.set('parks-1', { from: '18.4', unanswered: true });
+  world.set('parks-2', {
+    from: '18.4',
+    change: { readBilling: async () => gate.pass().then(() => ({ templates: [] })) },
+  });
+  const fleet = await start('parks', ['parks-1', 'parks-2'], { waves: [1, 'rest'], maxParallel: 1, parkAfter: 1 });
+  await fleet.statusWhen(({ counts }) => counts.parked === 1 && counts.running === 1);
+  expect((await fleet.providers())[0]).toMatchObject({ state: 'parked', cause: 'waiting' });
+  const { gates } = await upgradeWhen(world, 'parks-1', ({ gates: open }) => open.length > 0);
+  await world.upgrade('parks-1').signal('confirmStep', { ...gates[0]?.answer.payload, by: 'olga', evidence: 'done' });
+  // There is no slot until the other one has ended.
+  await upgradeWhen(
+    world,
+    'parks-1',
+    ({ state, fleet: member }) => state === 'paused' && member?.parkedSince !== undefined,
+  );
+  expect(await stateOf(fleet, 'parks-1')).toBe('parked');
+  gate.open();
+  expect(await fleet.result()).toMatchObject({ state: 'completed', counts: { completed: 2 } });
+});
+
+test('what is written into the inventory after planning reaches nobody of the fleet', async () => {
+  const hosts: string[] = [];
+  const change = {
+    notify: async () => undefined,
+    readHost: async ({ host }: { host: { name: string; workDirectory: string } }) => {
+      hosts.push(host.workDirectory);
+      throw new Error('seen enough');
+    },
+  };
+  const settings = (workDirectory: string) => ({
+    endpointHosts: [{ name: 'stub-host', workDirectory }],
+    timings: { retryFor: 1, hostAnswer: 5 },
+  });
+  world.set('frozen-1', { settings: settings('C:\\before'), change });
+  const fleet = await start('frozen', ['frozen-1'], { approval: { plan: true } });
+  await fleet.statusWhen(({ state }) => state === 'planned');
+  world.set('frozen-1', { settings: settings('C:\\after'), change });
+  await fleet.say('proceed');
+  await fleet.statusWhen(({ counts }) => counts.running > 0 || counts.failed > 0 || counts.unreachable > 0);
+  await world.until(() => hosts.length > 0);
+  expect(new Set(hosts)).toEqual(new Set(['C:\\before']));
+  await fleet.handle.terminate();
+});
+
+test('runs that hand over to the next lose nothing of what arrives meanwhile', async () => {
+  const ids = world.add('long', 12, { from: '18.4' });
+  const fleet = await start('long', ids, { waves: [2, 'rest'], maxParallel: 3, historyLimit: 60 });
+  const { runId } = await fleet.handle.describe();
+  const senders = Array.from({ length: 30 }, (_, index) => `sender-${index}`);
+  await Promise.all(
+    senders.map((by) => fleet.handle.signal('setMaxParallel', { by, reason: 'a test', maxParallel: 4 })),
+  );
+  expect(await fleet.result()).toMatchObject({ state: 'completed', counts: { completed: 12 } });
+  const heard = (await fleet.audit()).filter(({ what }) => what === 'signal:setMaxParallel').map(({ by }) => by);
+  expect(heard.sort()).toEqual(senders.sort());
+  const last = await fleet.handle.describe();
+  expect(last.runId).not.toBe(runId);
+  expect(last.historyLength).toBeLessThan(300);
+});
+
+test('two fleets, or a fleet and a single start, never upgrade one provider at once', async () => {
+  const gate = barrier();
+  const change = { readBilling: async () => gate.pass().then(() => ({ templates: [] })) };
+  const ids = world.add('shared', 2, { from: '18.4', change });
+  await world.startAlone('shared-1');
+  await world.until(() => world.called('readBilling').includes('shared-1'));
+  const one = await start('one', ids, { waves: ['rest'] });
+  await world.until(() => world.called('readBilling').includes('shared-2'));
+  const other = await start('other', ids, { waves: ['rest'] });
+  expect(await other.result()).toMatchObject({ state: 'completed', counts: { skipped: 2 } });
+  expect((await other.providers()).map(({ problem }) => problem)).toEqual([
+    expect.stringContaining('Another upgrade of it is running'),
+    expect.stringContaining('Another upgrade of it is running'),
+  ]);
+  gate.open();
+  expect(await one.result()).toMatchObject({ counts: { completed: 1, skipped: 1 } });
+});
+
+test('input that is not usable is refused with every problem, before anything is looked at', async () => {
+  const calls = world.calls.length;
+  const fleet = await start('bad', [], {
+    startedBy: '',
+    waves: ['rest', 1] as never,
+    maxParallel: 0,
+    budget: { wave: '110%' },
+  });
+  const error: unknown = await fleet.result().catch((failure: unknown) => failure);
+  const cause = error instanceof WorkflowFailedError ? error.cause : undefined;
+  expect(cause).toMatchObject({ type: FAILURE.invalidInput });
+  for (const problem of [/startedBy: /, /providers\.ids: /, /waves: rest may only/, /maxParallel: /, /budget\.wave: /])
+    expect(cause?.message).toMatch(problem);
+  expect(world.calls).toHaveLength(calls);
+});

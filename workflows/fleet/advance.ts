@@ -1,0 +1,140 @@
+/** What a fleet does next: which wave has its turn, whether it halts, and what each part is to do. Pure. */
+import type { WaveOrders } from '../../src/contract/fleet';
+import { distribute } from './slots';
+import {
+  allowance,
+  currentWave,
+  hasMore,
+  isClosing,
+  partsOf,
+  spentBudget,
+  total,
+  type FleetState,
+  type PartState,
+  type WaveProgress,
+} from './fleet-state';
+
+/** Moves the waves on as far as they can go. @param time ISO 8601. */
+export function advance(fleet: FleetState, time: string): void {
+  const { waves } = fleet;
+  if (!waves) return;
+  const problem = isClosing(fleet) || !hasMore(fleet) ? undefined : spentBudget(fleet);
+  if (problem !== undefined) fleet.halted ??= { since: time, problem };
+  if (fleet.halted && !hasMore(fleet)) delete fleet.halted;
+  for (;;) {
+    const number = currentWave(fleet);
+    const wave = waves[number - 1];
+    if (!wave || !moves(fleet, wave, number, time)) break;
+  }
+  if (asks(fleet) === undefined) delete fleet.asksSince;
+  else fleet.asksSince ??= time;
+}
+
+/** @returns whether the wave has changed its state. */
+function moves(fleet: FleetState, wave: WaveProgress, number: number, time: string): boolean {
+  const closing = isClosing(fleet);
+  const holds = fleet.halted !== undefined || fleet.paused !== undefined;
+  switch (wave.state) {
+    case 'pending':
+      if (!closing && holds) return false;
+      wave.state = closing || wave.approved ? 'running' : 'waiting';
+      if (wave.state === 'running') wave.startedAt = time;
+      return true;
+    case 'waiting':
+      if (!closing && (holds || !wave.approved)) return false;
+      wave.state = 'running';
+      wave.startedAt = time;
+      return true;
+    case 'running': {
+      // The decision is about the wave that has spent the budget.
+      if ((!closing && fleet.halted) || !isSettled(fleet, number)) return false;
+      const { soak } = fleet.request;
+      const last = number === fleet.waves?.length;
+      wave.endedAt = time;
+      wave.state = last || soak === 0 || closing ? 'done' : 'soaking';
+      if (wave.state === 'soaking') wave.soaksUntil = new Date(Date.parse(time) + soak * 1000).toISOString();
+      return true;
+    }
+    case 'soaking':
+      if (!closing && (holds || Date.parse(wave.soaksUntil ?? time) > Date.parse(time))) return false;
+      wave.state = 'done';
+      return true;
+    case 'done':
+      return false;
+  }
+}
+
+/** Nobody of it is at work or may still be started: all have ended, or are parked because they wait for people. */
+function isSettled(fleet: FleetState, wave: number): boolean {
+  return partsOf(fleet, wave).every(({ report }) => report?.frozen === true && report.busy === 0);
+}
+
+/** When the fleet has to look at itself again although nobody says anything. */
+export function nextMoment(fleet: FleetState): string | undefined {
+  const soaking = fleet.waves?.find(({ state }) => state === 'soaking');
+  return fleet.halted || fleet.paused ? undefined : soaking?.soaksUntil;
+}
+
+/** What the fleet waits for a person for. */
+export function asks(fleet: FleetState): 'plan' | 'wave' | 'budget' | undefined {
+  if (isClosing(fleet)) return undefined;
+  if (fleet.halted) return 'budget';
+  const number = currentWave(fleet);
+  if (fleet.waves?.[number - 1]?.state !== 'waiting') return undefined;
+  return number === 1 && fleet.request.approval.plan ? 'plan' : 'wave';
+}
+
+/** The orders of each part that has not ended, as they ought to be. */
+export function ordersOf(fleet: FleetState): { part: PartState; orders: WaveOrders }[] {
+  const open = fleet.parts.filter(({ report }) => report?.ended !== true);
+  const slots = distribute(
+    open.map((part) => ({
+      floor: Math.max(part.orders.slots, part.report?.slots ?? 0, part.report?.using ?? 0),
+      using: part.report?.using ?? 0,
+      ready: part.report?.ready ?? 0,
+      pending: mayStart(fleet, part) ? (part.report?.counts.pending ?? 0) : 0,
+    })),
+    fleet.maxParallel,
+  );
+  const { looks, paused, aborted } = fleet;
+  return open.map((part, index) => {
+    const began = isAtWork(part);
+    const closed = whyClosed(fleet, part.wave);
+    return {
+      part,
+      orders: {
+        slots: slots[index] ?? 0,
+        mayBreak: mayStart(fleet, part) ? (part.report?.broken ?? 0) + allowance(fleet) : 0,
+        // Who has started nobody need not hear of it: the next wave alone may have a hundred parts.
+        ...(paused && (began || part.wave === currentWave(fleet)) ? { paused } : {}),
+        ...(aborted ? { aborted } : {}),
+        ...(closed === undefined ? {} : { closed }),
+        looks: began ? looks : part.orders.looks,
+      },
+    };
+  });
+}
+
+const isAtWork = ({ report }: PartState): boolean =>
+  report !== undefined && report.counts.running + report.counts.held + report.counts.parked > 0;
+
+function mayStart(fleet: FleetState, { wave }: PartState): boolean {
+  const progress = fleet.waves?.[wave - 1];
+  return (
+    wave === currentWave(fleet) &&
+    progress?.state === 'running' &&
+    whyClosed(fleet, wave) === undefined &&
+    fleet.halted === undefined &&
+    fleet.paused === undefined
+  );
+}
+
+/** Why nobody else of this wave is started. */
+function whyClosed({ aborted, stopped, waves }: FleetState, wave: number): string | undefined {
+  if (aborted) return `${aborted.by} aborted the fleet: ${aborted.reason}`;
+  if (stopped) return `${stopped.by} stopped the fleet: ${stopped.reason}`;
+  return waves?.[wave - 1]?.closed;
+}
+
+/** Providers at work, over all parts. */
+export const atWork = ({ parts }: FleetState): number => total(parts, ({ report }) => report?.using ?? 0);
