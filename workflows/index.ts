@@ -1,3 +1,4 @@
 /** What a worker of the control plane runs: the name of an export is the type of a workflow. */
+export { deliverNotice } from './deliver-notice';
 export { guardConsent } from './guard-consent';
 export { upgradeProvider } from './upgrade-provider';
