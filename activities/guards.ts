@@ -7,29 +7,33 @@ import { providerAttribute, stateAttribute } from '../src/temporal/search-attrib
 
 export function createGuardActivities(): GuardActivities {
   return {
-    startGuard: async ({ guard, upgrade }) => {
-      const { client, info } = Context.current();
-      const { provider, instance, consentedAt, assumed } = guard;
-      const workflowId = consentWorkflowId(provider, instance.id);
-      try {
-        await client.workflow.start<(input: GuardInput) => Promise<never>>('guardConsent', {
-          workflowId,
-          taskQueue: info.taskQueue,
-          args: [guard],
-          staticSummary: `Consent of "${instance.name}" of ${provider}`,
-          staticDetails: `Warns before the 90 days of the refresh token of one application instance end. Started by ${upgrade}.`,
-          typedSearchAttributes: [
-            { key: providerAttribute, value: provider },
-            { key: stateAttribute, value: 'valid' },
-          ],
-        });
-      } catch (error) {
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-        // Without a new consent the guard that runs knows better: a test that succeeds makes no token younger.
-        if (assumed) return;
-        const renewed: GuardMessages['consentRenewed'] = { by: upgrade, at: consentedAt };
-        await client.workflow.getHandle(workflowId).signal('consentRenewed', renewed);
-      }
+    startGuards: async ({ guards, upgrade }) => {
+      for (const guard of guards) await startGuard(guard, upgrade);
     },
   };
+}
+
+async function startGuard(guard: GuardInput, upgrade: string): Promise<void> {
+  const { client, info } = Context.current();
+  const { provider, instance, consentedAt, assumed } = guard;
+  const workflowId = consentWorkflowId(provider, instance.id);
+  try {
+    await client.workflow.start<(input: GuardInput) => Promise<never>>('guardConsent', {
+      workflowId,
+      taskQueue: info.taskQueue,
+      args: [guard],
+      staticSummary: `Consent of "${instance.name}" of ${provider}`,
+      staticDetails: `Warns before the 90 days of the refresh token of one application instance end. Started by ${upgrade}.`,
+      typedSearchAttributes: [
+        { key: providerAttribute, value: provider },
+        { key: stateAttribute, value: 'valid' },
+      ],
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    // Without a new consent the guard that runs knows better: a test that succeeds makes no token younger.
+    if (assumed) return;
+    const renewed: GuardMessages['consentRenewed'] = { by: upgrade, at: consentedAt };
+    await client.workflow.getHandle(workflowId).signal('consentRenewed', renewed);
+  }
 }

@@ -1,19 +1,51 @@
 import { Context, log } from '@temporalio/activity';
-import type { Notice, NotifyActivities } from '../src/contract/activities';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { Notice, NotifyActivities, ToTell } from '../src/contract/activities';
 import type { NotifierTarget } from '../src/contract/provider';
+import { providerAttribute } from '../src/temporal/search-attributes';
 import { exchange, type HttpRequest, statusFailure } from '../src/systems/http';
 import type { ResolveSecret } from '../src/systems/xmlrpc-endpoint';
 
 /** One way to tell people something. */
 export interface Notifier {
   /** Delivers the notice, or throws a SystemError that names the target without anything secret in its address. */
-  deliver(notice: Notice): Promise<void>;
+  deliver(notice: Notice, deadlineMs: number): Promise<void>;
 }
 
-const WEBHOOK_DEADLINE_MS = 15_000;
+const PATIENT_MS = 15_000;
+/** A local activity keeps its workflow from hearing anybody. */
+const AT_ONCE_MS = 3_000;
 
 export function createNotifyActivities({ resolveSecret }: { resolveSecret: ResolveSecret }): NotifyActivities {
-  return { notify: ({ target, notice }) => notifierFor(target, resolveSecret).deliver(notice) };
+  return {
+    notify: async ({ target, notice }) => {
+      const notifier = notifierFor(target, resolveSecret);
+      if (!Context.current().info.isLocal) return await notifier.deliver(notice, PATIENT_MS);
+      try {
+        await notifier.deliver(notice, AT_ONCE_MS);
+      } catch (error) {
+        log.warn(`"${notice.subject}" is not told yet: ${error instanceof Error ? error.message : String(error)}`);
+        await handOver({ target, notice });
+      }
+    },
+  };
+}
+
+/** To a workflow of its own, in the namespace of that which tells. */
+async function handOver(undelivered: ToTell): Promise<void> {
+  const { client, info } = Context.current();
+  const { id, provider, subject } = undelivered.notice;
+  try {
+    await client.workflow.start<(undelivered: ToTell) => Promise<void>>('deliverNotice', {
+      workflowId: `notice/${id}`,
+      taskQueue: info.taskQueue,
+      args: [undelivered],
+      staticSummary: `tell: ${subject}`,
+      typedSearchAttributes: [{ key: providerAttribute, value: provider }],
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
 }
 
 function notifierFor(target: NotifierTarget, resolveSecret: ResolveSecret): Notifier {
@@ -40,7 +72,7 @@ function webhookNotifier(
   resolveSecret: ResolveSecret,
 ): Notifier {
   return {
-    async deliver(notice) {
+    async deliver(notice, deadlineMs) {
       const { cancellationSignal } = Context.current();
       const request: HttpRequest = {
         system: 'webhook',
@@ -56,7 +88,7 @@ function webhookNotifier(
           ...(token === undefined ? {} : { authorization: `Bearer ${await resolveSecret(token)}` }),
         },
         body: JSON.stringify(notice),
-        deadlineMs: WEBHOOK_DEADLINE_MS,
+        deadlineMs,
         signal: cancellationSignal,
       };
       const { status } = await exchange(request);

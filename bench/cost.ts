@@ -15,6 +15,7 @@ import {
 import { BenchWorld } from './world/bench-world';
 
 const PATHS = ['18.3', '18.4'] as const;
+const MOST_EVENTS = 250;
 const TARGET = 1.1;
 /** Pairs that warm up the processes and are not counted. */
 const WARM_UP = 2;
@@ -101,7 +102,10 @@ function figuresOf(path: string, pairs: Pair[]): Figure[] {
     how,
   });
   return [
-    figure(`events of an upgrade from ${path}`, events('upgrade'), 'events', `${sizes}; bare: ${events('bare')}`),
+    {
+      ...figure(`events of an upgrade from ${path}`, events('upgrade'), 'events', `${sizes}; bare: ${events('bare')}`),
+      target: { most: MOST_EVENTS },
+    },
     {
       ...figure(
         `upgrade from ${path} over bare workflow`,

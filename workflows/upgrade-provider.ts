@@ -100,14 +100,14 @@ async function upgradeOf(
     record.enterPhase('completed');
     const result = resultOf(record, path, end);
     await membership?.ends();
-    await reminders.tell('completed', `${profile.provider} runs ${path.to}`, summaryOf(result));
+    await reminders.tellTheEnd('completed', `${profile.provider} runs ${path.to}`, summaryOf(result));
     return result;
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error;
     desk.closes();
     if (record.status.endedAt === undefined) record.enterPhase(endBeforeAnyStep(error));
     await membership?.ends(error);
-    await reminders.tell(
+    await reminders.tellTheEnd(
       'failed',
       `The upgrade of ${profile.provider} ended: ${record.status.state}`,
       problemOf(error),

@@ -32,15 +32,20 @@ import { TARGET_VERSION, withoutRelease } from '../../src/contract/versions';
 import { parseEndpointUrl } from '../../workflows/steps/gateway-address';
 
 const TIMEOUTS = { startToCloseTimeout: '2 minutes', heartbeatTimeout: '10 seconds' } as const;
-const LOCAL = { startToCloseTimeout: '2 minutes' } as const;
-const at = proxyLocalActivities<InventoryActivities & NotifyActivities & GuardActivities>(LOCAL);
-const call = proxyActivities<OperationsActivities & BillingActivities & MicrosoftActivities & NetworkActivities>(
-  TIMEOUTS,
-);
+const inPassing = proxyLocalActivities<NotifyActivities>({ startToCloseTimeout: '2 minutes' });
+const call = proxyActivities<
+  InventoryActivities &
+    OperationsActivities &
+    BillingActivities &
+    MicrosoftActivities &
+    NetworkActivities &
+    GuardActivities &
+    NotifyActivities
+>(TIMEOUTS);
 
 export async function bareUpgrade({ provider }: { provider: string }): Promise<void> {
   const people = new People();
-  const profile = await at.loadProvider({ provider });
+  const profile = await call.loadProvider({ provider });
   const { operations, aps, billing, plans, stores, taskMonitor: monitor, connectionTest: setting } = profile;
   const both = { operations, aps };
   const upgrade = workflowInfo().workflowId;
@@ -74,7 +79,7 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   );
 
   await call.importPackage({ ...both, packageUrl: profile.package.url, version: to, requestId: uuid4() });
-  await tell(profile, 'crossed');
+  void tell(inPassing, profile, 'crossed');
   const [pilot, ...rest] = instances.map(({ id: instanceId }) => ({ ...both, instanceId, version: to }));
   if (pilot) await call.upgradeInstance(pilot);
   await Promise.all(rest.map((instance) => call.upgradeInstance(instance)));
@@ -104,17 +109,16 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
     call.awaitTasksProcessed({ monitor }),
     ...instances.map((instance) => call.testConnection({ setting, instance })),
   ]);
-  await Promise.all(active.map(({ id: templateId }) => call.activateTemplate({ operations, templateId })));
   const { reminders, notify, timings } = profile;
   const settings = { connectionTest: setting, reminders, notify, timings };
   const guarded = { provider, consentedAt: new Date().toISOString(), assumed: true, settings };
-  await Promise.all(
-    instances.map(({ id, name, resourceId }) =>
-      at.startGuard({ guard: { ...guarded, instance: { id, name, resourceId } }, upgrade }),
-    ),
-  );
+  const guards = instances.map(({ id, name, resourceId }) => ({ ...guarded, instance: { id, name, resourceId } }));
+  await Promise.all([
+    ...active.map(({ id: templateId }) => call.activateTemplate({ operations, templateId })),
+    call.startGuards({ guards, upgrade }),
+  ]);
   people.over = true;
-  await tell(profile, 'completed');
+  await tell(call, profile, 'completed');
 }
 
 const endpoint = (host: string): EndpointActivities =>
@@ -180,7 +184,7 @@ class People {
     const gates = questions.map(gateOf);
     this.open.push(...gates);
     await Promise.all([
-      tell(profile, 'gatesOpened'),
+      tell(inPassing, profile, 'gatesOpened'),
       ...gates.map(async (gate) => {
         await condition(() => !this.open.includes(gate));
         await answered?.(gate);
@@ -202,8 +206,12 @@ function gateOf({ step, item, answeredBy }: Question): Open {
   };
 }
 
-async function tell({ provider, notify }: ProviderProfile, kind: Notice['kind']): Promise<void> {
+async function tell(
+  activities: NotifyActivities,
+  { provider, notify }: ProviderProfile,
+  kind: Notice['kind'],
+): Promise<void> {
   const { workflowId } = workflowInfo();
   const notice = { id: uuid4(), provider, workflowId, kind, subject: kind, body: '' };
-  await Promise.all(notify.map((target) => at.notify({ target, notice })));
+  await Promise.all(notify.map((target) => activities.notify({ target, notice })));
 }

@@ -158,10 +158,10 @@ export interface ClaimActivities {
 
 export interface GuardActivities {
   /**
-   * Effect: a guard watches over this consent. One that runs already is told of the new consent, unless its time is assumed.
-   * `upgrade` is the workflow id of the upgrade that asks.
+   * Effect: a guard watches over each of these consents. One that runs already is told of the new consent, unless its time is
+   * assumed. `upgrade` is the workflow id of the upgrade that asks.
    */
-  startGuard(input: { guard: GuardInput; upgrade: string }): Promise<void>;
+  startGuards(input: { guards: GuardInput[]; upgrade: string }): Promise<void>;
 }
 
 export interface MaintenanceActivities {
@@ -230,8 +230,16 @@ export interface EndedWorkflow {
 export type SiteKey = Pick<GatewaySite, 'site' | 'application'>;
 
 export interface NotifyActivities {
-  /** Effect: the notice is delivered to one target. A repeat carries the same `id`, so that the receiver can drop it. */
-  notify(input: { target: NotifierTarget; notice: Notice }): Promise<void>;
+  /**
+   * Effect: the notice is delivered to one target. A repeat carries the same `id`, so that the receiver can drop it. As a local
+   * activity it tries once, for some seconds; then the workflow `notice/<id>` goes on trying.
+   */
+  notify(input: ToTell): Promise<void>;
+}
+
+export interface ToTell {
+  target: NotifierTarget;
+  notice: Notice;
 }
 
 /** What a notifier tells people; no secret, no evidence text. */

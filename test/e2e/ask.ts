@@ -10,7 +10,10 @@ const AGAIN_AFTER_MS = 250;
 const MOST_LATE_ANSWERS = 3;
 /** gRPC: https://grpc.io/docs/guides/status-codes/ */
 const DEADLINE_EXCEEDED = 4;
+/** Temporal's answer while a workflow task fails again and again. */
 const FAILED_PRECONDITION = 9;
+/** A worker that goes away takes the question along. */
+const CANCELLED = 1;
 
 /**
  * A query that reaches a worker while it drops the run from its cache is never answered, and Temporal refuses one while a workflow
@@ -26,7 +29,7 @@ export async function ask<Answer>(client: Client, handle: WorkflowHandle, query:
     } catch (error) {
       const code = codeOf(error);
       if (code === DEADLINE_EXCEEDED && ++late < MOST_LATE_ANSWERS) continue;
-      if (code === FAILED_PRECONDITION && performance.now() - began < PATIENCE_MS) continue;
+      if ((code === FAILED_PRECONDITION || code === CANCELLED) && performance.now() - began < PATIENCE_MS) continue;
       const failures = await failedTasks(handle);
       if (failures.length === 0) throw error;
       throw new Error(`${handle.workflowId} does not answer; tasks of it failed: ${failures.join('; ')}`, {

@@ -1,3 +1,8 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { temporal } from '@temporalio/proto';
 import { Rehearsal, type Upgrade } from './rehearsal';
 
 let rehearsal: Rehearsal;
@@ -11,7 +16,17 @@ afterAll(async () => {
 /** As the demo has it: three instances, two gateway sites on one host; three templates are active, one is not. */
 const likeTheDemo = (id: string) => ({ id, instances: 3, gateways: [{ host: `${id}-host` }, { host: `${id}-host` }] });
 
-const MAX_EVENTS = 250;
+const { EventType } = temporal.api.enums.v1;
+const WORKFLOW_TASK: ReadonlySet<number> = new Set([
+  EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+  EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
+  EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+]);
+/**
+ * How many workflow tasks there are hangs on how close together answers come, so `npm run bench -- cost` counts all events (at most
+ * 250); what the code decides is the others.
+ */
+const MAX_OTHER_EVENTS = 140;
 
 async function expectUpgraded(upgrade: Upgrade, before: Awaited<ReturnType<Upgrade['state']>>): Promise<void> {
   const after = await upgrade.state();
@@ -50,7 +65,8 @@ test('from 18.3: every change happens exactly once, and provisioning is restored
   });
   expect(upgrade.effects().filter((effect, index, all) => all.indexOf(effect) !== index)).toEqual([]);
   const { events } = await upgrade.workflow.fetchHistory();
-  expect(events?.length).toBeLessThanOrEqual(MAX_EVENTS);
+  const others = events?.filter(({ eventType }) => !WORKFLOW_TASK.has(Number(eventType)));
+  expect(others?.length).toBeLessThanOrEqual(MAX_OTHER_EVENTS);
 });
 
 test('from 18.4: tokens and billing parameters are left alone', async () => {
@@ -178,4 +194,31 @@ describe('a provider that must not be upgraded is refused without a single chang
       cause: { type: 'UnknownProvider', message: expect.stringContaining('known-one') as string },
     });
   });
+});
+
+test('a webhook that is down delays no upgrade, and hears everything when it is up again', async () => {
+  const heard: string[] = [];
+  let isDown = true;
+  const webhook = createServer((request, response) => {
+    void text(request).then((body) => {
+      if (!isDown) heard.push((JSON.parse(body) as { kind: string }).kind);
+      response.writeHead(isDown ? 503 : 204).end(() => webhook.emit('heard'));
+    });
+  });
+  webhook.listen(0, '127.0.0.1');
+  await once(webhook, 'listening');
+  try {
+    const url = `http://127.0.0.1:${(webhook.address() as AddressInfo).port}/`;
+    const upgrade = await rehearsal.provider(
+      { id: 'unheard', sourceVersion: '18.4', instances: 1 },
+      { notify: [{ kind: 'webhook', url }] },
+    );
+    await upgrade.start();
+    await upgrade.operate();
+    isDown = false;
+    while (!['crossed', 'gatesOpened', 'completed'].every((kind) => heard.includes(kind))) await once(webhook, 'heard');
+    expect(await upgrade.result()).toMatchObject({ to: '18.4.1' });
+  } finally {
+    webhook.close();
+  }
 });

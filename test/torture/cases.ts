@@ -139,9 +139,9 @@ function workerCases(path: TortureCase['path'], changing: ChangingActivity): Tor
   );
 }
 
-/** The last change of all is made to Temporal itself, by a local activity that no system can slow down. */
+/** The last change of all is made to Temporal itself, by an activity that no system can slow down. */
 function guardCases(path: TortureCase['path']): TortureCase[] {
-  const name = `${path}: control plane killed in startGuard`;
+  const name = `${path}: control plane killed in startGuards`;
   const victim = 'control plane';
   return [
     {
@@ -172,7 +172,7 @@ function serverCases(path: TortureCase['path']): TortureCase[] {
       true,
     ),
     kill('at a gate', { kind: 'gate' }),
-    kill('in startGuard', { kind: 'guard' }),
+    kill('in startGuards', { kind: 'guard' }),
     ...SEAL_MS.map((afterMs) =>
       kill(`in the task that seals the crossing, after ${afterMs} ms`, { kind: 'seal', afterMs }),
     ),

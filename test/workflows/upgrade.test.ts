@@ -438,7 +438,7 @@ test('a pause stops before the next changing call, and a resume goes on', async 
   await handle.result();
 });
 
-test('a notice that does not go out at once goes out later, and each target is told by itself', async () => {
+test('a notice that does not go out is sent again, and each target is told by itself', async () => {
   const entry = profile('notices', { notify: [{ kind: 'log' }, { kind: 'webhook', url: 'http://hooks.test/x' }] });
   const { activities } = stubActivities(entry, {}, '18.4');
   const delivered: string[] = [];
@@ -449,7 +449,7 @@ test('a notice that does not go out at once goes out later, and each target is t
       notify: async ({ target, notice }) => {
         if (target.kind === 'webhook' && webhookIsDown) {
           webhookIsDown = false;
-          throw ApplicationFailure.nonRetryable('the webhook is down', FAILURE.unreachable);
+          throw ApplicationFailure.retryable('the webhook is down', FAILURE.unreachable);
         }
         delivered.push(`${target.kind} ${notice.kind}`);
       },

@@ -1,5 +1,4 @@
 import type { PreflightFacts, TokensAcquired, Validated } from '../facts';
-import { everyOne } from '../pipeline/every-one';
 import type { StepContext } from '../pipeline/step';
 import { now } from '../pipeline/upgrade-record';
 
@@ -12,20 +11,17 @@ export async function startGuards(
   { operations, ...times }: Guarded,
 ): Promise<void> {
   const { provider, connectionTest, reminders, notify, timings } = profile;
-  await everyOne(
-    operations.instances.map(({ id, name, resourceId }) => {
-      const consentedAt = times.consentedAt?.[id];
-      return activities.guards.startGuard(`start the guard of the consent of "${name}"`, {
-        guard: {
-          provider,
-          instance: { id, name, resourceId },
-          consentedAt: consentedAt ?? times.connectionTestedAt[id] ?? now(),
-          // The 18.4 path asks for no consent: when its tokens were issued is not known to anybody.
-          assumed: consentedAt === undefined,
-          settings: { connectionTest, reminders, notify, timings },
-        },
-        upgrade,
-      });
-    }),
-  );
+  const guards = operations.instances.map(({ id, name, resourceId }) => {
+    const consentedAt = times.consentedAt?.[id];
+    return {
+      provider,
+      instance: { id, name, resourceId },
+      consentedAt: consentedAt ?? times.connectionTestedAt[id] ?? now(),
+      // The 18.4 path asks for no consent: when its tokens were issued is not known to anybody.
+      assumed: consentedAt === undefined,
+      settings: { connectionTest, reminders, notify, timings },
+    };
+  });
+  const names = guards.map(({ instance: { name } }) => `"${name}"`).join(', ');
+  await activities.guards.startGuards(`start the guards of the consents of ${names}`, { guards, upgrade });
 }

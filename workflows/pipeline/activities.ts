@@ -46,14 +46,11 @@ const CALL_TIMEOUT = 120 * SECOND;
 const DOWNLOAD_TIMEOUT = 60 * 60 * SECOND;
 const RETRY = { initialInterval: SECOND, backoffCoefficient: 2, maximumInterval: 30 * SECOND };
 
-/**
- * What is over in a moment and may happen twice runs as a local activity: one history event instead of six.
- * Before the profile is known there are no settings to obey.
- */
-export const inventory = localCalls<InventoryActivities>({ scheduleToCloseTimeout: 60 * SECOND, retry: RETRY });
+/** Before the profile is known there are no settings to obey. */
+export const inventory = calls<InventoryActivities>({ scheduleToCloseTimeout: 60 * SECOND, retry: RETRY });
 
 /** Only it knows time zones, whose rules change with the worker's releases and not with the workflow's. */
-export const calendar = localCalls<MaintenanceActivities>({ scheduleToCloseTimeout: 60 * SECOND, retry: RETRY });
+export const calendar = calls<MaintenanceActivities>({ scheduleToCloseTimeout: 60 * SECOND, retry: RETRY });
 
 const planning: ActivityOptions = {
   heartbeatTimeout: 30 * SECOND,
@@ -61,20 +58,23 @@ const planning: ActivityOptions = {
   scheduleToCloseTimeout: 1800 * SECOND,
   retry: RETRY,
 };
-const glance: LocalActivityOptions = { startToCloseTimeout: 60 * SECOND, retry: RETRY };
+const glance: ActivityOptions = { startToCloseTimeout: 60 * SECOND, retry: RETRY };
 /** For fleets and their waves. */
 export const fleets: Calls<FleetActivities> = {
   selectProviders: calls<FleetActivities>(planning).selectProviders,
   surveyProviders: calls<FleetActivities>(planning).surveyProviders,
   freezeEntries: calls<FleetActivities>(planning).freezeEntries,
-  findEnded: localCalls<FleetActivities>(glance).findEnded,
-  explainRefusedStart: localCalls<FleetActivities>(glance).explainRefusedStart,
+  findEnded: calls<FleetActivities>(glance).findEnded,
+  explainRefusedStart: calls<FleetActivities>(glance).explainRefusedStart,
 };
 
-/** No upgrade depends on a notice. Where one does not go out at once, the server's patience is used. */
+/**
+ * A local activity: one history event instead of six. Nothing that a workflow does may follow from its end (docs/changing-a-workflow.md),
+ * so this is for notices that nobody waits for. One that does not go out at once is left to `deliverNotice`.
+ */
 export const notifyAtOnce = localCalls<NotifyActivities>({
-  startToCloseTimeout: 5 * SECOND,
-  retry: { maximumAttempts: 1 },
+  startToCloseTimeout: 10 * SECOND,
+  retry: { maximumAttempts: 2 },
 });
 export const notifyPatiently = calls<NotifyActivities>({
   startToCloseTimeout: 30 * SECOND,
@@ -123,7 +123,7 @@ export function activitiesFor(timings: Timings): Activities {
     billing: calls<BillingActivities>(reading),
     microsoft: calls<MicrosoftActivities>(call),
     network: {
-      resolveHostnames: localCalls<NetworkActivities>(moment).resolveHostnames,
+      resolveHostnames: calls<NetworkActivities>(moment).resolveHostnames,
       hashPackage: calls<NetworkActivities>({
         ...call,
         startToCloseTimeout: DOWNLOAD_TIMEOUT,
@@ -134,7 +134,7 @@ export function activitiesFor(timings: Timings): Activities {
     },
     // As long as it takes: each look is an attempt of its own, so that those who wait keep nobody's worker busy.
     claims: calls<ClaimActivities>({ startToCloseTimeout: CALL_TIMEOUT, retry: RETRY }),
-    guards: localCalls<GuardActivities>(moment),
+    guards: calls<GuardActivities>(moment),
     endpoint: (host) =>
       calls<EndpointActivities>({
         ...base,

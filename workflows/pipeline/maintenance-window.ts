@@ -41,7 +41,7 @@ export class MaintenanceWindow implements Obstacle {
   }
 
   /** Says when the window closes over an upgrade that has crossed. Run it where no cancellation reaches it. */
-  async watch(tell: (kind: Notice['kind'], subject: string, body: string) => Promise<void>): Promise<void> {
+  async watch(tell: (kind: Notice['kind'], subject: string, body: string) => void): Promise<void> {
     const { status } = this.record;
     await condition(() => status.crossed);
     const { closesAt, overridden } = this.status;
@@ -53,7 +53,7 @@ export class MaintenanceWindow implements Obstacle {
     const detail = `The maintenance window closed at ${closesAt}. Past the point of no return the upgrade goes on.`;
     this.record.write({ by: 'upgrade', what: 'window', verdict: 'done', detail });
     this.record.show();
-    await tell('windowClosed', `The maintenance window of ${status.provider} has closed over its upgrade`, detail);
+    tell('windowClosed', `The maintenance window of ${status.provider} has closed over its upgrade`, detail);
   }
 
   private isKnownOpen(needed: number): boolean {

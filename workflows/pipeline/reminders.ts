@@ -1,19 +1,24 @@
 /**
  * Tells people what is waited for: once when gates open or a step holds, then by the provider's reminder schedule for as
- * long as it stays open. One timer serves all gates and holds, so waiting costs next to no history.
+ * long as something is open. A reminder names everything that is, and one timer serves all of it, so waiting costs next to no history.
  */
 import { condition } from '@temporalio/workflow';
 import type { Notice } from '../../src/contract/activities';
 import type { ProviderProfile } from '../../src/contract/provider';
 import type { Gate, Hold, UpgradeStatus } from '../../src/contract/status';
 import { nextReminder } from './reminder-schedule';
-import { tell } from './tell';
+import { tell, tellInPassing } from './tell';
 import type { UpgradeRecord } from './upgrade-record';
 
 type Waiting = Gate | Hold;
 
 export class Reminders {
   private readonly announced = new Set<Waiting>();
+  /** Those that a reminder has named. */
+  private readonly reminded = new Set<Waiting>();
+  /** Those on the ladder, and when they are reminded next. */
+  private readonly members = new Set<Waiting>();
+  private next = 0;
 
   constructor(
     private readonly record: UpgradeRecord,
@@ -22,67 +27,96 @@ export class Reminders {
 
   /** Never ends; the end of the workflow ends it. Run it where no cancellation reaches it. */
   async run(): Promise<never> {
-    void this.runLadder();
+    void this.remindForEver();
     for (;;) {
       await condition(() => this.unannounced().length > 0);
-      await this.announce(this.unannounced());
+      this.announce(this.unannounced());
+    }
+  }
+
+  private async remindForEver(): Promise<never> {
+    for (;;) {
+      await condition(() => this.waiting().length > 0);
+      await this.climb();
     }
   }
 
   /**
-   * The timer is set anew only when something has to be said earlier than it would fire. What is due when it fires is what it was set
-   * for: a workflow's clock may stand elsewhere when its history is replayed, so no command may hang on what the clock says.
+   * One ladder of reminders, counted from the oldest of those that no reminder has named. What opens before its first reminder joins
+   * it, what opens later begins it anew. A workflow's clock may stand elsewhere when its history is replayed, so the clock says how
+   * long a timer is, and never whether there is one.
    */
-  private async runLadder(): Promise<never> {
-    for (;;) {
-      await condition(() => this.nextDue() < Infinity);
-      const armed = this.nextDue();
-      const overtaken = await condition(() => this.nextDue() < armed, Math.max(armed - Date.now(), 1), {
-        summary: `next reminder of what ${this.profile.provider} waits for`,
-      });
-      if (!overtaken) await this.remind(armed);
+  private async climb(): Promise<void> {
+    const fresh = this.fresh();
+    this.members.clear();
+    for (let last = earliest(fresh), rung = 0; ; rung++) {
+      this.next = this.reminderOf(fresh, last);
+      this.joins(this.waiting());
+      const overtaken = await condition(
+        () => rung > 0 && this.fresh().length > 0,
+        Math.max(this.next - Date.now(), 1),
+        {
+          summary: `next reminder of what ${this.profile.provider} waits for`,
+        },
+      );
+      if (overtaken || !this.waitsForMembers()) return;
+      // Where nobody was at work for weeks, the reminders that were missed are one.
+      last = Math.max(this.next, Date.now());
+      this.remind(this.waiting());
     }
   }
 
-  /** One notice to everybody; a failure to deliver it is recorded and changes nothing else. */
-  async tell(kind: Notice['kind'], subject: string, body: string): Promise<void> {
+  private joins(items: Waiting[]): void {
+    for (const item of items) this.members.add(item);
+    this.showsReminder(items, this.next);
+  }
+
+  private waitsForMembers(): boolean {
+    return this.waiting().some((item) => this.members.has(item));
+  }
+
+  private reminderOf(items: Waiting[], after: number): number {
+    return nextReminder(this.profile.reminders, earliest(items), after);
+  }
+
+  /** One notice to everybody. */
+  tell(kind: Notice['kind'], subject: string, body: string): void {
+    tellInPassing(this.profile.notify, this.notice(kind, subject, body), this.undelivered);
+  }
+
+  /** The last one: the upgrade ends when it is delivered, or cannot be. */
+  async tellTheEnd(kind: Notice['kind'], subject: string, body: string): Promise<void> {
+    await tell(this.profile.notify, this.notice(kind, subject, body), this.undelivered);
+  }
+
+  private notice(kind: Notice['kind'], subject: string, body: string): Omit<Notice, 'id'> {
     const { provider, workflowId } = this.record.status;
-    await tell(this.profile.notify, { provider, workflowId, kind, subject, body }, (detail) =>
-      this.record.write({ by: 'upgrade', what: 'notice', verdict: 'done', detail }),
-    );
+    return { provider, workflowId, kind, subject, body };
   }
 
-  private async announce(items: Waiting[]): Promise<void> {
-    for (const item of items) {
-      this.announced.add(item);
-      item.nextReminderAt = this.reminderAfter(item, Date.parse(sinceOf(item)));
-    }
-    this.record.show();
+  private readonly undelivered = (detail: string): void =>
+    this.record.write({ by: 'upgrade', what: 'notice', verdict: 'done', detail });
+
+  private announce(items: Waiting[]): void {
+    for (const item of items) this.announced.add(item);
+    if (this.waitsForMembers()) this.joins(items);
+    else this.showsReminder(items, this.reminderOf(items, earliest(items)));
     const holds = items.filter((item) => 'problem' in item);
-    await this.tell(holds.length > 0 ? 'held' : 'gatesOpened', subjectOf(items), describe(items));
+    this.tell(holds.length > 0 ? 'held' : 'gatesOpened', subjectOf(items), describe(items));
   }
 
-  private async remind(moment: number): Promise<void> {
-    const due = this.waiting().filter(
-      ({ nextReminderAt }) => nextReminderAt !== undefined && Date.parse(nextReminderAt) <= moment,
-    );
-    if (due.length === 0) return;
-    // Where nobody was at work for weeks, the reminders that were missed are one.
-    for (const item of due) item.nextReminderAt = this.reminderAfter(item, Math.max(moment, Date.now()));
+  private remind(items: Waiting[]): void {
+    for (const item of items) this.reminded.add(item);
+    this.tell('reminder', subjectOf(items), `${describe(items)}${costOfWait(this.record.status)}`);
+  }
+
+  private showsReminder(items: Waiting[], next: number): void {
+    for (const item of items) item.nextReminderAt = new Date(next).toISOString();
     this.record.show();
-    await this.tell('reminder', subjectOf(due), `${describe(due)}${costOfWait(this.record.status)}`);
   }
 
-  private reminderAfter(item: Waiting, time: number): string {
-    return new Date(nextReminder(this.profile.reminders, Date.parse(sinceOf(item)), time)).toISOString();
-  }
-
-  private nextDue(): number {
-    return Math.min(
-      ...this.waiting().map(({ nextReminderAt }) =>
-        nextReminderAt === undefined ? Infinity : Date.parse(nextReminderAt),
-      ),
-    );
+  private fresh(): Waiting[] {
+    return this.waiting().filter((item) => !this.reminded.has(item));
   }
 
   private unannounced(): Waiting[] {
@@ -95,7 +129,9 @@ export class Reminders {
   }
 }
 
-const sinceOf = (item: Waiting): string => ('openedAt' in item ? item.openedAt : item.since);
+/** Milliseconds since 1970. */
+const earliest = (items: Waiting[]): number =>
+  Math.min(...items.map((item) => Date.parse('openedAt' in item ? item.openedAt : item.since)));
 
 function subjectOf(items: Waiting[]): string {
   const [first] = items;

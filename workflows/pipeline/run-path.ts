@@ -24,7 +24,7 @@ export interface Upgrade {
   readonly record: UpgradeRecord;
   readonly desk: Desk;
   /** Tells people; never fails. */
-  readonly tell: (kind: Notice['kind'], subject: string, body: string) => Promise<void>;
+  readonly tell: (kind: Notice['kind'], subject: string, body: string) => void;
 }
 
 /** @returns all facts that the steps gave. */
@@ -66,7 +66,7 @@ async function forwardPhase(upgrade: Upgrade, path: UpgradePath, facts: object, 
     verify: () => crossing.verify(context, facts as never),
   });
   record.moveStep(crossing.name, 'done');
-  await upgrade.tell(
+  upgrade.tell(
     'crossed',
     `${upgrade.profile.provider} is past the point of no return`,
     `Version ${path.to} is imported. From here on there is only forward.`,

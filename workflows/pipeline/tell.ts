@@ -1,30 +1,43 @@
-/** Tells people something, by every target of the provider. */
+/** Tells people something, by every target of the provider. A failure to deliver it changes nothing else. */
 import { CancellationScope, uuid4 } from '@temporalio/workflow';
 import type { Notice } from '../../src/contract/activities';
 import type { NotifierTarget } from '../../src/contract/provider';
 import { notifyAtOnce, notifyPatiently } from './activities';
 import { problemOf } from './problem';
 
-/**
- * One notice to everybody. A failure to deliver it changes nothing else.
- *
- * @param undelivered hears of each target that could not be reached.
- */
+/** Hears of each target that could not be reached. */
+type Undelivered = (problem: string) => void;
+
+/** Nobody waits for it, and nothing that the workflow does may follow from it: see {@link notifyAtOnce}. */
+export function tellInPassing(
+  targets: readonly NotifierTarget[],
+  notice: Omit<Notice, 'id'>,
+  undelivered: Undelivered,
+): void {
+  void deliver(notifyAtOnce, targets, notice, undelivered);
+}
+
+/** Returns when everybody was told, or when the server's patience is over: for what a workflow says before it ends. */
 export async function tell(
   targets: readonly NotifierTarget[],
   notice: Omit<Notice, 'id'>,
-  undelivered: (problem: string) => void,
+  undelivered: Undelivered,
 ): Promise<void> {
-  const { subject } = notice;
-  const told: Notice = { id: uuid4(), ...notice };
-  const deliver = async (target: NotifierTarget): Promise<void> => {
+  await deliver(notifyPatiently, targets, notice, undelivered);
+}
+
+async function deliver(
+  { notify }: typeof notifyAtOnce,
+  targets: readonly NotifierTarget[],
+  notice: Omit<Notice, 'id'>,
+  undelivered: Undelivered,
+): Promise<void> {
+  const toOne = async (target: NotifierTarget): Promise<void> => {
     try {
-      await notifyAtOnce
-        .notify(`tell: ${subject}`, { target, notice: told })
-        .catch(() => notifyPatiently.notify(`tell, more patiently: ${subject}`, { target, notice: told }));
+      await notify(`tell: ${notice.subject}`, { target, notice: { id: uuid4(), ...notice } });
     } catch (error) {
-      undelivered(`Nobody could be told "${subject}" by ${target.kind}: ${problemOf(error)}`);
+      undelivered(`Nobody could be told "${notice.subject}" by ${target.kind}: ${problemOf(error)}`);
     }
   };
-  await CancellationScope.nonCancellable(() => Promise.all(targets.map(deliver)));
+  await CancellationScope.nonCancellable(() => Promise.all(targets.map(toOne)));
 }

@@ -65,6 +65,7 @@ export class UpgradeRecord {
   /** Steps that come before the path is known. */
   begins(headings: readonly Heading[]): void {
     this.addSteps(plannedReading(headings));
+    this.status.step = headings[0]?.name;
     this.enterPhase('running');
   }
 
@@ -203,7 +204,14 @@ export class UpgradeRecord {
       { key: crossedAttribute, value: crossed },
       { key: openGatesAttribute, value: gates.length + holds.length },
     ];
-    return values.filter(({ key, value }) => this.published.get(key.name) !== value);
+    const changed = values.filter(({ key, value }) => this.published.get(key.name) !== value);
+    return changed.some(({ key }) => key !== openGatesAttribute) || this.asksMore() ? changed : [];
+  }
+
+  /** That some of several gates have closed is sent with the next change; that none is open any more changes the state as well. */
+  private asksMore(): boolean {
+    const { gates, holds } = this.status;
+    return gates.length + holds.length > Number(this.published.get(openGatesAttribute.name));
   }
 
   private state(): UpgradeState {

@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import { startGuards, type Guarded } from '../consent/start-guards';
 import type { ProvisioningStarted, ProvisioningStopped } from '../facts';
+import { everyOne } from '../pipeline/every-one';
 import { forwardStep } from '../pipeline/step';
 import { activate } from './stop-provisioning';
 
@@ -16,8 +17,7 @@ export const startProvisioning = forwardStep<ProvisioningStopped & Guarded, Prov
   waitsFor: 'nobody',
   run: async (context, facts) => {
     const { stopped } = facts;
-    await activate(context, stopped);
-    await startGuards(context, facts);
+    await everyOne([activate(context, stopped), startGuards(context, facts)]);
     context.note(`activated: ${stopped.map(({ name }) => name).join(', ') || 'none was active before'}`);
     return { provisioningStarted: true };
   },
