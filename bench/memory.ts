@@ -4,7 +4,9 @@ import type { Client } from '@temporalio/client';
 import { QUERY } from '../src/contract/status';
 import { median, type Bench, type Figure } from './figures';
 import { startUpgrade } from './upgrades';
+import { CONTROL_TASK_QUEUE } from '../src/contract/provider';
 import { BenchWorld } from './world/bench-world';
+import { untilPolls } from './world/polling';
 import { processUsage } from './world/process-usage';
 
 /** Starts that are under way at the same time. */
@@ -13,6 +15,8 @@ const STARTS = 20;
 const CACHED = 100;
 /** Upgrades that are asked then, to fill and turn over the cache. */
 const ASKED = 2 * CACHED;
+/** So many workflows that run side by side take a while to their first gate. */
+const STUCK_MS = 600_000;
 /** Time for garbage collection to have had its turn, in milliseconds. */
 const REST_MS = 10_000;
 
@@ -34,6 +38,7 @@ export const memory: Bench = {
 
       const cached = Math.min(CACHED, waiting);
       const bounded = await world.startStubControlPlane(cached);
+      await untilPolls(world.client, CONTROL_TASK_QUEUE, bounded.pid);
       const answers = await askAll(world.client, Math.min(ASKED, waiting), say);
       await delay(REST_MS);
       const { residentMiB } = await processUsage(bounded.pid);
@@ -79,12 +84,18 @@ async function startAll(client: Client, count: number): Promise<void> {
 }
 
 async function untilAllWait(client: Client, count: number, say: (line: string) => void): Promise<void> {
+  let [most, since] = [-1, performance.now()];
   for (;;) {
     const { count: now } = await client.workflow.count(
       `OnwardStep = 'acquireRefreshTokens' AND OnwardState = 'waiting'`,
     );
-    say(`${now} of ${count} upgrades wait`);
     if (now === count) return;
+    if (now > most) [most, since] = [now, performance.now()];
+    else if (performance.now() - since > STUCK_MS)
+      throw new Error(
+        `Only ${now} of ${count} upgrades wait, and for ${STUCK_MS / 1000} s no other has come to its gate.`,
+      );
+    say(`${now} of ${count} upgrades wait`);
     await delay(2_000);
   }
 }

@@ -2,8 +2,6 @@
  * Time from the death of a worker (`kill -9`) to the first thing that the worker in its place does for the upgrade. The
  * workers are the product's own (`onward worker`), started anew at once, as a service manager does.
  */
-import os from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../src/contract/provider';
@@ -13,10 +11,9 @@ import { median, type Bench, type Figure } from './figures';
 import { hostOf, providerLikeTheDemo, startUpgrade } from './upgrades';
 import type { BenchProcess } from './world/bench-process';
 import { BenchWorld } from './world/bench-world';
+import { identityOf, until, untilPolls } from './world/polling';
 
 const TARGET_MS = 2_000;
-/** How often we look whether something has happened, in milliseconds; the times themselves are the server's. */
-const LOOK_MS = 25;
 /** Much longer than any recovery: the call that the worker dies in does not end by itself. */
 const SLOW_MS = 120_000;
 
@@ -106,7 +103,7 @@ async function killOne(
   if (!slow) await answerGate(upgrade, provider);
   const successor = await starting;
   const queue = host === undefined ? CONTROL_TASK_QUEUE : endpointTaskQueue(host);
-  await until(() => polls(world, queue, successor.pid));
+  await untilPolls(world.client, queue, successor.pid);
   const polling = Date.now();
   const progress = await until(() => firstWorkOf(upgrade, successor.pid));
   await upgrade.terminate('measured');
@@ -118,16 +115,6 @@ async function killOne(
       pollingToProgress: Math.max(0, progress - polling),
     },
   };
-}
-
-const identityOf = (pid: number): string => `${pid}@${os.hostname()}`;
-
-async function until<T>(look: () => Promise<T | undefined | false>): Promise<T> {
-  for (;;) {
-    const seen = await look();
-    if (seen !== undefined && seen !== false) return seen;
-    await delay(LOOK_MS);
-  }
 }
 
 async function hasGate(upgrade: WorkflowHandle): Promise<boolean> {
@@ -157,16 +144,6 @@ async function isInActivity(upgrade: WorkflowHandle, pid: number, { system }: { 
 async function pendingActivities(upgrade: WorkflowHandle) {
   const { raw } = await upgrade.describe();
   return raw.pendingActivities ?? [];
-}
-
-async function polls(world: BenchWorld, name: string, pid: number): Promise<boolean> {
-  const asked = await Promise.all(
-    // Workflows and activities.
-    [1, 2].map((taskQueueType) =>
-      world.client.workflowService.describeTaskQueue({ namespace: 'default', taskQueue: { name }, taskQueueType }),
-    ),
-  );
-  return asked.some(({ pollers }) => pollers?.some(({ identity }) => identity === identityOf(pid)));
 }
 
 /** When this worker first did something for the upgrade, by the server's clock, in milliseconds since 1970. */
