@@ -7,6 +7,7 @@ import { inspect } from 'node:util';
 import {
   ServiceError,
   WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -270,13 +271,25 @@ class Walker {
       resolves: ({ actions }) => (actions.includes('rollback') && retries++ >= MOST_RETRIES ? 'rollback' : 'retry'),
     });
     const { state, step, gates, holds, steps } = await this.upgrade.status();
-    if (!inTime.aborted) return state;
+    if (!inTime.aborted) {
+      await this.closes();
+      return state;
+    }
     const open = [...gates.map(({ id }) => id), ...holds.map(({ problem }) => problem)].join(' ');
     const note = steps.find(({ name }) => name === step)?.note ?? '';
     throw new WalkFailed(
       'no end',
       `The upgrade has not ended within ${ENDS_WITHIN_MS / 1000} s although nothing is in its way: it is ${state} in ${step ?? 'no step'}. ${open} ${note}`.trim(),
     );
+  }
+
+  /** When the state says how it ended, the last notice is still on its way. */
+  private async closes(): Promise<void> {
+    try {
+      await this.upgrade.result();
+    } catch (error) {
+      if (!(error instanceof WorkflowFailedError)) throw error;
+    }
   }
 
   private get resuming(): UpgradeHandle {

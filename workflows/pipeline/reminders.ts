@@ -19,6 +19,8 @@ export class Reminders {
   /** Those on the ladder, and when they are reminded next. */
   private readonly members = new Set<Waiting>();
   private next = 0;
+  /** From when the next one is counted. */
+  private last = 0;
 
   constructor(
     private readonly record: UpgradeRecord,
@@ -43,14 +45,16 @@ export class Reminders {
 
   /**
    * One ladder of reminders, counted from the oldest of those that no reminder has named. What opens before its first reminder joins
-   * it, what opens later begins it anew. A workflow's clock may stand elsewhere when its history is replayed, so the clock says how
+   * it, what opens later begins it anew, unless it has closed in the same moment. A workflow's clock may stand elsewhere when its history is replayed, so the clock says how
    * long a timer is, and never whether there is one.
    */
   private async climb(): Promise<void> {
     const fresh = this.fresh();
+    const counted = fresh.length > 0 ? fresh : this.waiting();
+    if (fresh.length > 0) this.last = earliest(fresh);
     this.members.clear();
-    for (let last = earliest(fresh), rung = 0; ; rung++) {
-      this.next = this.reminderOf(fresh, last);
+    for (let rung = 0; ; rung++) {
+      this.next = this.reminderOf(counted, this.last);
       this.joins(this.waiting());
       const overtaken = await condition(
         () => rung > 0 && this.fresh().length > 0,
@@ -61,7 +65,7 @@ export class Reminders {
       );
       if (overtaken || !this.waitsForMembers()) return;
       // Where nobody was at work for weeks, the reminders that were missed are one.
-      last = Math.max(this.next, Date.now());
+      this.last = Math.max(this.next, Date.now());
       this.remind(this.waiting());
     }
   }
