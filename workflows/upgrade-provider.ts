@@ -88,9 +88,9 @@ async function upgradeOf(
     void CancellationScope.nonCancellable(() => membership.run());
   }
   if (profile.maintenance) {
-    const window = new MaintenanceWindow(record, profile.maintenance);
+    const window = new MaintenanceWindow(record, profile.maintenance, upgrade.tell);
     desk.heeds(window);
-    void CancellationScope.nonCancellable(() => window.watch(upgrade.tell));
+    void CancellationScope.nonCancellable(() => window.watch());
   }
   try {
     const { path, facts } = await abortable(desk, () => runPreflight(upgrade, paths));

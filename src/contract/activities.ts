@@ -245,6 +245,7 @@ export interface Notice {
     | 'reminder'
     | 'held'
     | 'crossed'
+    | 'waitingForWindow'
     | 'windowClosed'
     | 'completed'
     | 'failed'

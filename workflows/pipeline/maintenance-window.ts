@@ -16,6 +16,7 @@ export class MaintenanceWindow implements Obstacle {
   constructor(
     private readonly record: UpgradeRecord,
     private readonly maintenance: Maintenance,
+    private readonly tell: (kind: Notice['kind'], subject: string, body: string) => Promise<void>,
   ) {
     this.status = record.status.window ??= {};
   }
@@ -41,7 +42,7 @@ export class MaintenanceWindow implements Obstacle {
   }
 
   /** Says when the window closes over an upgrade that has crossed. Run it where no cancellation reaches it. */
-  async watch(tell: (kind: Notice['kind'], subject: string, body: string) => Promise<void>): Promise<void> {
+  async watch(): Promise<void> {
     const { status } = this.record;
     await condition(() => status.crossed);
     const { closesAt, overridden } = this.status;
@@ -53,7 +54,7 @@ export class MaintenanceWindow implements Obstacle {
     const detail = `The maintenance window closed at ${closesAt}. Past the point of no return the upgrade goes on.`;
     this.record.write({ by: 'upgrade', what: 'window', verdict: 'done', detail });
     this.record.show();
-    await tell('windowClosed', `The maintenance window of ${status.provider} has closed over its upgrade`, detail);
+    await this.tell('windowClosed', `The maintenance window of ${status.provider} has closed over its upgrade`, detail);
   }
 
   private isKnownOpen(needed: number): boolean {
@@ -72,6 +73,7 @@ export class MaintenanceWindow implements Obstacle {
     const detail = `The next changing call waits for the maintenance window, which opens${why} at ${opensAt}.`;
     this.record.write({ by: 'upgrade', what: 'window', verdict: 'done', detail });
     this.record.rests('waitingForWindow');
+    if (this.record.status.provisioningOffSince !== undefined) void this.tellOfInterruption(detail);
     try {
       await condition(() => this.status.overridden !== undefined, Math.max(Date.parse(opensAt) - Date.now(), 1), {
         summary: `the maintenance window of ${provider} opens`,
@@ -80,5 +82,17 @@ export class MaintenanceWindow implements Obstacle {
       delete this.status.opensAt;
       this.record.rests(undefined);
     }
+  }
+
+  /** Until the window opens nobody can buy anything: whoever can open it has to know. */
+  private async tellOfInterruption(detail: string): Promise<void> {
+    const { provider, provisioningOffSince = '' } = this.record.status;
+    const subject = `${provider} waits for its maintenance window, and its provisioning is off`;
+    const choice = 'Open the window with overrideWindow, or undo everything with abort.';
+    await this.tell(
+      'waitingForWindow',
+      subject,
+      `${detail} Provisioning is off since ${provisioningOffSince}. ${choice}`,
+    );
   }
 }
