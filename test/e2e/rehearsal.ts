@@ -65,6 +65,8 @@ export interface RehearsalOptions {
   spares?: boolean;
   /** Whether the Temporal server keeps its state in a file, so that it can be killed. */
   keepsServerState?: boolean;
+  /** Looks at maintenance windows for a worker in this process. */
+  lookAtWindow?: NonNullable<ControlPlaneOptions['lookAtWindow']>;
   /** Of the endpoint workers: decides which PowerShell runs their scripts; the stand-in by default. */
   endpointEnvironment?: NodeJS.ProcessEnv;
   /** For whoever wants to see a failure again: `seed 4711`. */
@@ -135,7 +137,8 @@ export class Rehearsal {
   /** One more worker of the control plane, in this process. */
   async controlPlane(options: Partial<ControlPlaneOptions>, connection = this.connection): Promise<Worker> {
     const { settings, inventory: inventoryDirectory } = this;
-    const defaults = { inventoryDirectory, settings, polling: QUICK_LOOKS };
+    const { lookAtWindow } = this.options;
+    const defaults = { inventoryDirectory, settings, polling: QUICK_LOOKS, ...(lookAtWindow ? { lookAtWindow } : {}) };
     const worker = await createControlPlaneWorker(connection, { ...defaults, ...options });
     this.run(worker, connection);
     return worker;
