@@ -87,11 +87,7 @@ async function upgradeOf(
     desk.heeds(membership);
     void CancellationScope.nonCancellable(() => membership.run());
   }
-  if (profile.maintenance) {
-    const window = new MaintenanceWindow(record, profile.maintenance);
-    desk.heeds(window);
-    void CancellationScope.nonCancellable(() => window.watch(upgrade.tell));
-  }
+  if (profile.maintenance) desk.heeds(new MaintenanceWindow(record, profile.maintenance, upgrade.tell));
   try {
     const { path, facts } = await abortable(desk, () => runPreflight(upgrade, paths));
     record.follows(path);

@@ -7,7 +7,7 @@
  */
 import type { GuardInput } from './consent';
 import type { Selector } from './fleet';
-import type { Maintenance, WindowVerdict } from './maintenance';
+import type { LookedAtWindow, Maintenance } from './maintenance';
 import type {
   ApplicationInstance,
   BillingFacts,
@@ -166,10 +166,10 @@ export interface GuardActivities {
 
 export interface MaintenanceActivities {
   /**
-   * What the windows say of the moment `at`: open for at least `needed` seconds more, or when that will be so next. Knows
-   * time zones, and nothing else.
+   * What the windows say now: open for at least `needed` seconds more, or when that will be so next. Knows time zones, and
+   * nothing else.
    */
-  lookAtWindow(input: { maintenance: Maintenance; at: string; needed: number }): Promise<WindowVerdict>;
+  lookAtWindow(input: { maintenance: Maintenance; needed: number }): Promise<LookedAtWindow>;
 }
 
 export interface FleetActivities {
@@ -253,6 +253,7 @@ export interface Notice {
     | 'reminder'
     | 'held'
     | 'crossed'
+    | 'waitingForWindow'
     | 'windowClosed'
     | 'completed'
     | 'failed'

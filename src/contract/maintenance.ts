@@ -55,6 +55,9 @@ export type Maintenance = z.output<typeof maintenance>;
 /** What the windows say of one moment. Times are ISO 8601 in UTC. */
 export type WindowVerdict = { open: true; closesAt: string } | { open: false; opensAt: string };
 
+/** `seconds` from the look to the moment that the verdict names. */
+export type LookedAtWindow = WindowVerdict & { seconds: number };
+
 const MINUTES_PER_DAY = 24 * 60;
 const MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY;
 

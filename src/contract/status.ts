@@ -137,6 +137,8 @@ export interface UpgradeStatus {
 export interface WindowStatus {
   /** While the upgrade waits for a window, when that opens. */
   opensAt?: string;
+  /** For how long it began to wait then. */
+  waitSeconds?: number;
   /** When the window closes that was open last. */
   closesAt?: string;
   /** Who has opened it for the rest of this upgrade, and why. */

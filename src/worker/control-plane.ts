@@ -7,7 +7,7 @@ import { createGuardActivities } from '../../activities/guards';
 import { createClaimActivities } from '../../activities/host-claims';
 import { failureInterceptor } from '../../activities/failures';
 import { createInventoryActivities } from '../../activities/inventory';
-import { createMaintenanceActivities } from '../../activities/maintenance';
+import { createMaintenanceActivities, type LookAtWindow } from '../../activities/maintenance';
 import { createMicrosoftActivities } from '../../activities/microsoft';
 import { createNetworkActivities } from '../../activities/network';
 import { createNotifyActivities } from '../../activities/notify';
@@ -29,6 +29,8 @@ export interface ControlPlaneOptions {
   settings?: TemporalSettings;
   /** How often waiting activities look. */
   polling?: Polling;
+  /** Looks at maintenance windows, by default by the time of the workflow. */
+  lookAtWindow?: LookAtWindow;
   /** By default the workflows of this checkout, with failures written as `settings` want them. */
   workflows?: Pick<WorkflowBuild, 'codePath'>;
   /**
@@ -44,7 +46,7 @@ const SHUTDOWN_GRACE = '10s';
 /** @param connection stays open when the worker ends; whoever opened it closes it. */
 export async function createControlPlaneWorker(
   connection: NativeConnection,
-  { inventoryDirectory, settings = temporalSettings(), polling, workflows, pinTo }: ControlPlaneOptions,
+  { inventoryDirectory, settings = temporalSettings(), polling, lookAtWindow, workflows, pinTo }: ControlPlaneOptions,
 ): Promise<Worker> {
   const converter = await dataConverter(settings.codecKeys);
   const { codePath } = workflows ?? (await buildWorkflows(converter, pinTo === undefined ? 'index' : 'versioned'));
@@ -63,7 +65,7 @@ export async function createControlPlaneWorker(
       ...createNetworkActivities(),
       ...createClaimActivities(),
       ...createGuardActivities(),
-      ...createMaintenanceActivities(),
+      ...createMaintenanceActivities(lookAtWindow),
       ...createFleetActivities({ directory: inventoryDirectory, resolveSecret }),
       ...createNotifyActivities({ resolveSecret }),
     },

@@ -54,8 +54,12 @@ describe('fleets on a Temporal server', () => {
     const message = { by: 'ben', reason: 'CAB' };
     expect(await fleets.answer('autumn', 'proceed', message)).toMatchObject({ message: 'The fleet goes on.' });
     while ((await fleets.view('autumn')).execution === 'running') await new Promise(setImmediate);
-    for (const ask of [fleets.view('spring'), fleets.plan('spring'), fleets.answer('spring', 'proceed', message)]) {
-      await expect(ask).rejects.toMatchObject({ kind: 'notFound', message: 'There is no fleet spring.' });
-    }
+    const questions = [
+      () => fleets.view('spring'),
+      () => fleets.plan('spring'),
+      () => fleets.answer('spring', 'proceed', message),
+    ];
+    for (const ask of questions)
+      await expect(ask()).rejects.toMatchObject({ kind: 'notFound', message: 'There is no fleet spring.' });
   });
 });

@@ -268,6 +268,18 @@ test.each<Case>([
   ['I4', 'an open run that left provisioning off and waits for nobody', evidence({ run: OPEN, after: STOPPED })],
   [
     'I4',
+    'provisioning that stays off until a window opens, and nobody was told',
+    evidence({
+      run: {
+        ...OPEN,
+        status: { ...STATUS, ...OPEN.status, state: 'waitingForWindow', window: { opensAt: at(3600) } },
+        notices: 0,
+      },
+      after: STOPPED,
+    }),
+  ],
+  [
+    'I4',
     'a rollback that is not complete, and nobody was told',
     evidence({
       entries: [],

@@ -396,6 +396,10 @@ function inputs(activities: ScheduledActivity[], name: string, member: string): 
 /** A run that somebody has ended by force, or that was never over, can promise nothing about its end. */
 const isForced = ({ closed }: RunEvidence): boolean => closed === 'TERMINATED' || closed === 'TIMED_OUT';
 
+/** Somebody wants it to stand still: a person, its fleet, or the windows of its provider. */
+const restsBySomebody = ({ paused, fleet, window }: UpgradeStatus): boolean =>
+  [paused, fleet?.paused, fleet?.parkedSince, window?.opensAt].some((rest) => rest !== undefined);
+
 function leftOff({ runs, after, journal }: Evidence): Findings {
   const last = runs.at(-1);
   if (!last || isForced(last)) return [];
@@ -403,7 +407,7 @@ function leftOff({ runs, after, journal }: Evidence): Findings {
     ({ id, active }) => active && after.templates.some((template) => template.id === id && !template.active),
   );
   if (off.length === 0) return [];
-  const { state, gates, holds, paused, notUndone, provisioningOffSince } = last.status;
+  const { state, gates, holds, window, notUndone, provisioningOffSince } = last.status;
   const entries = journal.filter(
     ({ kind, name, object }) =>
       kind === 'effect' && name === 'templateDeactivated' && off.some(({ id }) => String(id) === object),
@@ -411,10 +415,12 @@ function leftOff({ runs, after, journal }: Evidence): Findings {
   const isOff = `service templates ${off.map(({ id }) => id).join(', ')} are off`;
   if (last.closed === 'RUNNING') {
     const waitsForPeople = gates.length + holds.length > 0;
-    if (!waitsForPeople && !paused && last.pending.length === 0)
+    if (!waitsForPeople && !restsBySomebody(last.status) && last.pending.length === 0)
       return [{ says: `${isOff} and the upgrade, ${state}, waits for nobody`, entries }];
     if (waitsForPeople && last.notices === 0)
       return [{ says: `${isOff} and nobody was told of the open gates`, entries }];
+    if (window?.opensAt !== undefined && last.notices === 0)
+      return [{ says: `${isOff} until a window opens at ${window.opensAt}, and nobody was told`, entries }];
     if (provisioningOffSince === undefined && state !== 'rollingBack')
       return [{ says: `${isOff} and the upgrade, ${state}, does not say so`, entries }];
     return [];
@@ -622,9 +628,9 @@ function silentStalls({ runs }: Evidence): Findings {
     const { closed, status, pending, defects } = run;
     const found: Findings = defects.map((defect) => ({ says: `a workflow task failed: ${defect}`, entries: [] }));
     if (isForced(run)) return found;
-    const { state, gates, holds, paused } = status;
+    const { state, gates, holds } = status;
     if (closed === 'RUNNING') {
-      const named = gates.length > 0 || holds.length > 0 || paused !== undefined || pending.length > 0;
+      const named = gates.length > 0 || holds.length > 0 || restsBySomebody(status) || pending.length > 0;
       if (status.endedAt !== undefined)
         found.push({ says: `it says that it ended as ${state}, and still runs`, entries: [] });
       else if (!named)

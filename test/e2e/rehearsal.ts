@@ -5,12 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import {
-  WorkflowNotFoundError,
-  type Client,
-  type WorkflowHandleWithFirstExecutionRunId,
-  type WorkflowHandle,
-} from '@temporalio/client';
+import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import {
   DefaultLogger,
   makeTelemetryFilterString,
@@ -70,6 +65,8 @@ export interface RehearsalOptions {
   spares?: boolean;
   /** Whether the Temporal server keeps its state in a file, so that it can be killed. */
   keepsServerState?: boolean;
+  /** Looks at maintenance windows for a worker in this process. */
+  lookAtWindow?: NonNullable<ControlPlaneOptions['lookAtWindow']>;
   /** Of the endpoint workers: decides which PowerShell runs their scripts; the stand-in by default. */
   endpointEnvironment?: NodeJS.ProcessEnv;
   /** For whoever wants to see a failure again: `seed 4711`. */
@@ -140,7 +137,8 @@ export class Rehearsal {
   /** One more worker of the control plane, in this process. */
   async controlPlane(options: Partial<ControlPlaneOptions>, connection = this.connection): Promise<Worker> {
     const { settings, inventory: inventoryDirectory } = this;
-    const defaults = { inventoryDirectory, settings, polling: QUICK_LOOKS };
+    const { lookAtWindow } = this.options;
+    const defaults = { inventoryDirectory, settings, polling: QUICK_LOOKS, ...(lookAtWindow ? { lookAtWindow } : {}) };
     const worker = await createControlPlaneWorker(connection, { ...defaults, ...options });
     this.run(worker, connection);
     return worker;
@@ -250,7 +248,7 @@ export class Rehearsal {
 
 /** The upgrade of one provider, as its operator and its judge see it. */
 export class Upgrade {
-  private handle: WorkflowHandleWithFirstExecutionRunId<(input: UpgradeInput) => Promise<UpgradeResult>> | undefined;
+  private handle: WorkflowHandle<(input: UpgradeInput) => Promise<UpgradeResult>> | undefined;
   /** The provider as each run found it, by run id. */
   private readonly found = new Map<string, SandboxState>();
   private readonly tasksAtStart: number[];
@@ -268,7 +266,7 @@ export class Upgrade {
 
   async start(input: Partial<UpgradeInput> = {}): Promise<void> {
     const found = await this.state();
-    this.handle = await this.rehearsal.client.workflow.start<(input: UpgradeInput) => Promise<UpgradeResult>>(
+    const handle = await this.rehearsal.client.workflow.start<(input: UpgradeInput) => Promise<UpgradeResult>>(
       'upgradeProvider',
       {
         workflowId: upgradeWorkflowId(this.provider),
@@ -277,7 +275,14 @@ export class Upgrade {
         args: [{ provider: this.provider, ...input }],
       },
     );
-    this.found.set(this.handle.firstExecutionRunId, found);
+    this.handle = handle;
+    this.found.set(handle.firstExecutionRunId, found);
+    this.judged = false;
+  }
+
+  /** A fleet has started it. */
+  startedByFleet(): void {
+    this.handle = this.rehearsal.client.workflow.getHandle(upgradeWorkflowId(this.provider));
     this.judged = false;
   }
 

@@ -1,5 +1,7 @@
 /** The arithmetic of fleets: who is in which wave, who gets a slot, when the budget is spent. */
-import type { Amount } from '../../src/contract/fleet';
+import { fleetInput, type Amount, type WaveReport } from '../../src/contract/fleet';
+import { advance } from '../../workflows/fleet/advance';
+import { newFleet, noCounts, type FleetState } from '../../workflows/fleet/fleet-state';
 import { count, partition, type Target } from '../../workflows/fleet/partition';
 import { distribute, type PartNeeds } from '../../workflows/fleet/slots';
 
@@ -81,4 +83,36 @@ test('whatever is needed, parts never may occupy more than maxParallel together,
     const needed = parts.reduce((sum, { using, ready, pending }) => sum + using + ready + pending, 0);
     expect(heard.reduce((sum, each) => sum + each, 0)).toBeGreaterThanOrEqual(Math.min(needed, maxParallel));
   }
+});
+
+test('a halted fleet counts whoever breaks while it waits for the decision', () => {
+  const request = fleetInput.parse({ name: 'autumn', startedBy: 'ana', providers: { notYetOn: '18.4.1' } });
+  const orders = { slots: 2, mayBreak: 1, looks: 0 };
+  const report = (failed: number): WaveReport => ({
+    wave: 1,
+    part: 1,
+    frozen: true,
+    counts: { ...noCounts(), failed, running: 2 - failed, pending: 2 },
+    broken: failed,
+    slots: 2,
+    using: 2 - failed,
+    ready: 0,
+    busy: 4 - failed,
+    measured: { upgrades: 0, seconds: 0, stepSeconds: {} },
+    ended: false,
+  });
+  const part = { workflowId: 'fleet/autumn/wave-1/1', firstRun: '', wave: 1, providers: 4, orders };
+  const fleet: FleetState = {
+    ...newFleet(request, '2027-01-12T21:00:00.000Z'),
+    waves: [{ state: 'running', approved: true }],
+    parts: [{ ...part, report: report(1) }],
+  };
+  const halted = (): FleetState['halted'] => {
+    advance(fleet, `2027-01-12T21:0${fleet.parts[0]?.report?.broken}:00.000Z`);
+    return fleet.halted;
+  };
+  const since = '2027-01-12T21:01:00.000Z';
+  expect(halted()).toEqual({ since, problem: '1 provider of wave 1 is broken, and the budget is 1.' });
+  fleet.parts = [{ ...part, report: report(2) }];
+  expect(halted()).toEqual({ since, problem: '2 providers of wave 1 are broken, and the budget is 1.' });
 });

@@ -6,8 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import type { FleetInput, FleetMessageName, FleetProviderState, FleetStatus } from '../../src/contract/fleet';
-import type { FleetWorld} from './fleet-world';
-import { type Fleet, type StubProvider } from './fleet-world';
+import type { Fleet } from './fleet';
+import type { FleetWorld, StubProvider } from './fleet-world';
 
 /** Park and Miller's generator: the same numbers for the same seed, everywhere. */
 export function randomOf(seed: number): (below: number) => number {
@@ -143,7 +143,6 @@ async function decide(
 ): Promise<void> {
   const action = ['continue', 'continue', 'skipRest', 'stop'][random(4)];
   await say('decideBudget', { action, ...(action === 'stop' ? {} : { wave: '100%', run: '100%' }) });
-
 }
 
 async function resolveHolds(world: FleetWorld, fleet: Fleet, kinds: Walk['kinds']): Promise<void> {

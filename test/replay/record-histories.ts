@@ -1,7 +1,7 @@
 /**
  * Records the histories of this version of Onward, in place of those that it has: `npm run record-histories`, or with the
- * names of scenarios after `--` only those. Every scenario runs on both paths, against the sandbox, which takes minutes.
- * Nothing is written unless all of them end as they should.
+ * names of scenarios after `--` only those. Scenarios of upgrades and guards run on both paths, those of fleets once, against
+ * the sandbox, which takes minutes. Nothing is written unless all of them end as they should.
  */
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,6 +10,7 @@ import type { History } from '@temporalio/common/lib/proto-utils';
 import { SOURCE_VERSIONS } from '../../src/contract/versions';
 import { onwardVersion } from '../../src/cli/version';
 import { Rehearsal } from '../e2e/rehearsal';
+import { FLEETS } from './fleet-scenarios';
 import { GUARDS } from './guard-scenarios';
 import { HISTORIES, saveHistory } from './recorded-histories';
 import { RunToRecord, type Scenario } from './run-to-record';
@@ -17,21 +18,33 @@ import { UPGRADES } from './upgrade-scenarios';
 
 const DEADLINE_MS = 120_000;
 
+interface Take {
+  /** Of the histories. */
+  folder: string;
+  /** Version of the scenario's provider before. */
+  from: string;
+  scenario: Scenario;
+}
+
+const SERIES: Take[] = [
+  ...SOURCE_VERSIONS.flatMap((from) => [...UPGRADES, ...GUARDS].map((scenario) => ({ folder: from, from, scenario }))),
+  // Fleets and waves are the same whatever their upgrades do.
+  ...FLEETS.map((scenario) => ({ folder: 'fleet', from: '18.3', scenario })),
+];
+
 async function main(wanted: string[]): Promise<void> {
-  const scenarios = [...UPGRADES, ...GUARDS];
-  const unknown = wanted.filter((name) => !scenarios.some((scenario) => scenario.name === name));
-  if (unknown.length > 0)
-    throw new Error(`No scenario ${unknown.join(', ')}. There are: ${scenarios.map(({ name }) => name).join(', ')}.`);
+  const names = [...UPGRADES, ...GUARDS, ...FLEETS].map(({ name }) => name);
+  const unknown = wanted.filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw new Error(`No scenario ${unknown.join(', ')}. There are: ${names.join(', ')}.`);
+  const series = SERIES.filter(({ scenario: { name } }) => wanted.length === 0 || wanted.includes(name));
 
   const recorded = new Map<string, History>();
   const rehearsal = await Rehearsal.start();
   try {
-    for (const from of SOURCE_VERSIONS) {
-      for (const scenario of scenarios.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-        console.error(`${from} ${scenario.name}`);
-        for (const [state, history] of await run(rehearsal, from, scenario))
-          recorded.set(`${onwardVersion()}/${from}/${state}`, history);
-      }
+    for (const { folder, from, scenario } of series) {
+      console.error(`${folder} ${scenario.name}`);
+      for (const [state, history] of await run(rehearsal, from, scenario))
+        recorded.set(`${onwardVersion()}/${folder}/${state}`, history);
     }
   } finally {
     await rehearsal.close();

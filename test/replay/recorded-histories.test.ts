@@ -1,6 +1,7 @@
 /** Workflow code is a stored format: what running workflows have done so far has to come out of the code as it is now. */
 import './quiet-core';
 import { onwardVersion } from '../../src/cli/version';
+import { FLEET_STATES } from '../../src/contract/fleet';
 import { SOURCE_VERSIONS } from '../../src/contract/versions';
 import { STEP_NAMES, UPGRADE_STATES } from '../../src/contract/status';
 import { CONSENT_STATES } from '../../src/contract/consent';
@@ -17,27 +18,34 @@ test('every recorded history can be replayed', async () => {
   expect([...problems].filter(([, problem]) => problem !== undefined)).toEqual([]);
 }, 300_000);
 
-describe.each(SOURCE_VERSIONS)('of this version, upgrades from %s are recorded', (from) => {
-  /** Values of a search attribute that the histories' workflows have shown. */
-  function shown(attribute: string): Set<unknown> {
-    const values = histories
-      .filter(({ name }) => name.startsWith(`${onwardVersion()}/${from}/`))
-      .flatMap(({ history: { events } }) => events ?? [])
-      .map(({ upsertWorkflowSearchAttributesEventAttributes: upserted }) => upserted?.searchAttributes?.indexedFields)
-      .flatMap((fields) => fields?.[attribute]?.data ?? [])
-      .map((data): unknown => JSON.parse(Buffer.from(data).toString()));
-    return new Set(values);
-  }
+/** Values of a search attribute that workflows of a type have shown in this version's histories in a folder. */
+function shown(folder: string, workflowType: string, { name: attribute }: { name: string }): unknown[] {
+  const values = histories
+    .filter(({ name, workflowType: type }) => name.startsWith(`${onwardVersion()}/${folder}/`) && type === workflowType)
+    .flatMap(({ history: { events } }) => events ?? [])
+    .map(({ upsertWorkflowSearchAttributesEventAttributes: upserted }) => upserted?.searchAttributes?.indexedFields)
+    .flatMap((fields) => fields?.[attribute]?.data ?? [])
+    .map((data): unknown => JSON.parse(Buffer.from(data).toString()));
+  return [...new Set(values)];
+}
 
+describe.each(SOURCE_VERSIONS)('of this version, upgrades from %s are recorded', (from) => {
   test('in every state, and the guards of their consents', () => {
     // An upgrade leaves `starting` in its first workflow task, before anybody can see it.
-    const states = [...UPGRADE_STATES, ...CONSENT_STATES].filter((state) => state !== 'starting');
-    expect([...shown(stateAttribute.name)]).toEqual(expect.arrayContaining(states));
+    const states = UPGRADE_STATES.filter((state) => state !== 'starting');
+    expect(shown(from, 'upgradeProvider', stateAttribute)).toEqual(expect.arrayContaining(states));
+    expect(shown(from, 'guardConsent', stateAttribute)).toEqual(expect.arrayContaining([...CONSENT_STATES]));
   });
 
   test('in every step of their path', () => {
     const elsewhere = from === '18.4' ? ['acquireRefreshTokens', 'removeEmailParameter'] : [];
     const steps = STEP_NAMES.filter((step) => !elsewhere.includes(step));
-    expect([...shown(stepAttribute.name)]).toEqual(expect.arrayContaining(steps));
+    expect(shown(from, 'upgradeProvider', stepAttribute)).toEqual(expect.arrayContaining(steps));
   });
+});
+
+test('of this version, fleets are recorded in every state, and so are their waves', () => {
+  expect(shown('fleet', 'upgradeFleet', stateAttribute)).toEqual(expect.arrayContaining([...FLEET_STATES]));
+  // A wave is pending when its fleet starts it, and changes that once.
+  expect(shown('fleet', 'upgradeWave', stateAttribute)).toEqual(expect.arrayContaining(['running', 'done']));
 });

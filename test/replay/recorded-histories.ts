@@ -1,5 +1,5 @@
 /**
- * Histories of real runs, `test/histories/<version of Onward>/<where from>/<state>.json.gz`: gzip of the JSON that
+ * Histories of real runs, `test/histories/<version of Onward>/<where from, or fleet>/<state>.json.gz`: gzip of the JSON that
  * `temporal workflow show --output json` prints. They are what no change of workflow code may break.
  */
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
@@ -16,6 +16,7 @@ export interface RecordedHistory {
   name: string;
   /** The id that the workflow ran under: workflow code looks at it. */
   workflowId: string;
+  workflowType: string;
   history: History;
 }
 
@@ -24,9 +25,10 @@ export async function recordedHistories(): Promise<RecordedHistory[]> {
   return await Promise.all(
     files.map(async (file) => {
       const history = historyFromJSON(JSON.parse(gunzipSync(await readFile(path.join(HISTORIES, file))).toString()));
-      const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId;
-      if (!workflowId) throw new Error(`${file} does not begin with the start of a workflow`);
-      return { name: file.slice(0, -EXTENSION.length).split(path.sep).join('/'), workflowId, history };
+      const { workflowId, workflowType } = history.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+      if (!workflowId || !workflowType?.name) throw new Error(`${file} does not begin with the start of a workflow`);
+      const name = file.slice(0, -EXTENSION.length).split(path.sep).join('/');
+      return { name, workflowId, workflowType: workflowType.name, history };
     }),
   );
 }

@@ -1,4 +1,5 @@
 /** Upgrades whose histories are kept: each runs on both paths, and together they are in every state that there is. */
+import { WEEKDAYS } from '../../src/contract/maintenance';
 import type { Settings } from '../e2e/rehearsal';
 import type { Scenario } from './run-to-record';
 
@@ -20,6 +21,13 @@ const IMPATIENT = {
   script: 60,
 };
 const SECOND = 1 / 86_400;
+
+/** A window of an hour each day that opens in so many hours. */
+function closedFor(hours: number): NonNullable<Settings['maintenance']> {
+  const at = (hour: number): string => new Date(Date.now() + hour * 3_600_000).toISOString().slice(11, 16);
+  const window = { days: [...WEEKDAYS], from: at(hours), to: at(hours + 1) };
+  return { timeZone: 'UTC', windows: [window], afterCrossing: 1 };
+}
 
 export const UPGRADES: Scenario[] = [
   {
@@ -69,6 +77,18 @@ export const UPGRADES: Scenario[] = [
       await run.upgrade.start();
       await Promise.all([run.upgrade.operate(), crossing, readBack]);
       await run.record('completed-after-unknown-import');
+    },
+  },
+  {
+    name: 'outside-window',
+    settings: { maintenance: closedFor(2) },
+    record: async (run) => {
+      await run.upgrade.start();
+      await run.upgrade.statusWhen(({ state }) => state === 'waitingForWindow');
+      await run.record('waiting-for-window');
+      await run.upgrade.workflow.executeUpdate('overrideWindow', { args: [ANA] });
+      await run.upgrade.operate();
+      await run.record('completed-after-overridden-window');
     },
   },
   {

@@ -8,10 +8,13 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { decodeVersioningBehavior } from '@temporalio/common/lib/worker-deployments';
 import { PROJECT_FOLDER } from '../../src/cli/version';
 import { consentWorkflowId } from '../../src/contract/consent';
+import { waveWorkflowId, type FleetInput } from '../../src/contract/fleet';
+import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
 import { findTemporalCli } from '../../src/temporal/cli-binary';
 import { makeCurrentArguments } from '../../src/worker/deployment';
 import { buildWorkflows, type WorkflowBuild } from '../../src/worker/workflow-bundle';
 import { Rehearsal, type Upgrade } from '../e2e/rehearsal';
+import { Fleet } from '../fleet/fleet';
 import { buildOf } from './build';
 
 let rehearsal: Rehearsal;
@@ -71,6 +74,11 @@ async function startedUntilGate(id: string): Promise<Upgrade> {
   return upgrade;
 }
 
+async function startedByFleet(fleet: Fleet, upgrade: Upgrade): Promise<void> {
+  await fleet.providerWhen(upgrade.provider, ({ state }) => state !== 'pending');
+  upgrade.startedByFleet();
+}
+
 async function expectCompletedOn(upgrade: Upgrade, buildId: string, steps: string[]): Promise<void> {
   await upgrade.operate();
   expect(await upgrade.result()).toMatchObject({ to: '18.4.1' });
@@ -106,6 +114,30 @@ test('the guard of a consent moves to the current build when it acts next', asyn
   await rollOut(swapped);
   await guard.executeUpdate('consentRenewed', { args: [{ by: 'ana@csp.example' }] });
   expect(await versioning(guard)).toEqual({ behavior: 'AUTO_UPGRADE', buildId: 'swapped' });
+}, 120_000);
+
+test('a fleet goes on with the current build, and each of its upgrades ends on the build that it began with', async () => {
+  const build = await buildWorkflows({}, 'versioned');
+  await rollOut(build);
+  const [old, fresh] = [
+    await rehearsal.provider({ id: 'in-wave-1', instances: 1 }),
+    await rehearsal.provider({ id: 'in-wave-2', instances: 1 }),
+  ];
+  const providers = { ids: [old.provider, fresh.provider] };
+  const input: FleetInput = { name: 'rolled-out', startedBy: 'ana', providers, waves: [1, 'rest'] };
+  const fleet = await Fleet.start(rehearsal.client, CONTROL_TASK_QUEUE, input);
+  const wave = (number: number) => rehearsal.client.workflow.getHandle(waveWorkflowId('rolled-out', number, 1));
+  await startedByFleet(fleet, old);
+  await old.statusWhen(({ gates }) => gates.length > 0);
+  expect(await versioning(fleet.handle)).toEqual({ behavior: 'AUTO_UPGRADE', buildId: build.buildId });
+
+  await rollOut(swapped);
+  await expectCompletedOn(old, build.buildId, OLD_ORDER);
+  await startedByFleet(fleet, fresh);
+  await expectCompletedOn(fresh, 'swapped', NEW_ORDER);
+  expect(await fleet.result()).toMatchObject({ state: 'completed', counts: { completed: 2 } });
+  for (const workflow of [fleet.handle, wave(1), wave(2)])
+    expect(await versioning(workflow)).toEqual({ behavior: 'AUTO_UPGRADE', buildId: 'swapped' });
 }, 120_000);
 
 test('a patched build lets new upgrades begin along the new path', async () => {

@@ -19,7 +19,8 @@ export function advance(fleet: FleetState, time: string): void {
   const { waves } = fleet;
   if (!waves) return;
   const problem = isClosing(fleet) || !hasMore(fleet) ? undefined : spentBudget(fleet);
-  if (problem !== undefined) fleet.halted ??= { since: time, problem };
+  // Who was under way may still break.
+  if (problem !== undefined) fleet.halted = { since: fleet.halted?.since ?? time, problem };
   if (fleet.halted && !hasMore(fleet)) delete fleet.halted;
   for (;;) {
     const number = currentWave(fleet);

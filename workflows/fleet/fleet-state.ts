@@ -110,7 +110,9 @@ export function spentBudget(fleet: FleetState): string | undefined {
     ...(decided ? [] : [{ what: `wave ${wave}`, ...budgetOf(fleet, wave) }]),
     { what: 'the whole fleet', ...budgetOf(fleet) },
   ].find(({ allowed, broken }) => broken > 0 && broken >= allowed);
-  return spent && `${spent.broken} providers of ${spent.what} are broken, and the budget is ${spent.allowed}.`;
+  if (!spent) return undefined;
+  const { broken, allowed, what } = spent;
+  return `${broken} ${broken === 1 ? 'provider' : 'providers'} of ${what} ${broken === 1 ? 'is' : 'are'} broken, and the budget is ${allowed}.`;
 }
 
 export const isClosing = ({ aborted, stopped }: FleetState): boolean => (aborted ?? stopped) !== undefined;

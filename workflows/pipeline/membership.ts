@@ -98,8 +98,7 @@ export class Membership implements Obstacle {
   }
 
   private waitsLongForWindow(): boolean {
-    const opensAt = this.record.status.window?.opensAt;
-    return opensAt !== undefined && Date.parse(opensAt) - Date.now() > this.membership.parkAfter * 1000;
+    return (this.record.status.window?.waitSeconds ?? 0) > this.membership.parkAfter;
   }
 
   private hasNews(): boolean {

@@ -106,12 +106,12 @@ class FleetDemo {
       `The whole report: ${this.page(FLEET)}`,
       `Temporal UI: ${link(FLEET)}${options.stay ? '' : ' (with --stay it stays up)'}`,
     ]);
-    requireEverybody(report, options.fleet);
     if (options.stay) {
       this.say('Everything stays up until Ctrl-C.');
       const interrupted = context.interrupted();
       if (!interrupted.aborted) await once(interrupted, 'abort');
     }
+    requireEverybody(report, options.fleet);
   }
 
   private async open(): Promise<{ fleets: Fleets; server: KeptServer; sim: string }> {

@@ -58,7 +58,7 @@ th,td{text-align:left;vertical-align:top;padding:5px 14px 5px 0;border-bottom:1p
 thead th{color:var(--soft);font-weight:600;white-space:nowrap}
 tbody th{font-weight:600;white-space:nowrap}
 summary{cursor:pointer;font-weight:600;padding:8px 0}
-.scroll>svg{display:block;width:100%;min-width:640px;height:auto;background:var(--card);border-radius:6px}
+.scroll>svg{display:block;width:100%;min-width:860px;height:auto;background:var(--card);border-radius:6px}
 .grid{stroke:var(--line);stroke-width:1;fill:none}
 .axis text{font-size:10.5px;fill:var(--soft)}
 .name{font-size:10.5px;fill:var(--ink)}

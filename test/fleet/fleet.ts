@@ -1,0 +1,87 @@
+/** A fleet as its release manager sees it. */
+import { WorkflowUpdateFailedError, type Client, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import {
+  FLEET_QUERY,
+  fleetWorkflowId,
+  type FleetInput,
+  type FleetMessageName,
+  type FleetPlan,
+  type FleetProvider,
+  type FleetStatus,
+} from '../../src/contract/fleet';
+import type { Recorded } from '../../src/contract/messages';
+import type { AuditEntry } from '../../src/contract/status';
+
+export class Fleet {
+  private constructor(
+    private readonly client: Client,
+    readonly handle: WorkflowHandleWithFirstExecutionRunId<(input: FleetInput) => Promise<FleetStatus>>,
+  ) {}
+
+  static async start(client: Client, taskQueue: string, input: FleetInput): Promise<Fleet> {
+    const workflowId = fleetWorkflowId(input.name);
+    const options = { workflowId, taskQueue, args: [input] as [FleetInput] };
+    return new Fleet(
+      client,
+      await client.workflow.start<(input: FleetInput) => Promise<FleetStatus>>('upgradeFleet', options),
+    );
+  }
+
+  status(): Promise<FleetStatus> {
+    return this.handle.query<FleetStatus>(FLEET_QUERY.status);
+  }
+
+  plan(): Promise<FleetPlan> {
+    return this.handle.query<FleetPlan>(FLEET_QUERY.plan);
+  }
+
+  audit(): Promise<AuditEntry[]> {
+    return this.handle.query<AuditEntry[]>(FLEET_QUERY.audit);
+  }
+
+  async providers(): Promise<FleetProvider[]> {
+    const { waves } = await this.status();
+    const parts = waves.flatMap(({ parts: ids }) => ids);
+    const answers = await Promise.all(
+      parts.map((id) => this.client.workflow.getHandle(id).query<FleetProvider[]>(FLEET_QUERY.providers)),
+    );
+    return answers.flat();
+  }
+
+  /** The status as soon as it is as wanted. A workflow cannot call a test back, so this asks again. */
+  async statusWhen(wanted: (status: FleetStatus) => boolean): Promise<FleetStatus> {
+    for (;;) {
+      const status = await this.status();
+      if (wanted(status)) return status;
+      if (status.endedAt !== undefined) throw new Error(`The fleet ended as ${JSON.stringify(status)} instead.`);
+    }
+  }
+
+  /** As {@link statusWhen}, of one provider. */
+  async providerWhen(id: string, wanted: (provider: FleetProvider) => boolean): Promise<FleetProvider> {
+    for (;;) {
+      const found = (await this.providers()).find(({ provider }) => provider === id);
+      if (found && wanted(found)) return found;
+    }
+  }
+
+  async say(name: FleetMessageName, payload: object = {}): Promise<string> {
+    const { message } = await this.handle.executeUpdate<Recorded, [object]>(name, {
+      args: [{ by: 'ana', reason: 'a test', ...payload }],
+    });
+    return message;
+  }
+
+  async refusal(name: FleetMessageName, payload: object = {}): Promise<string> {
+    const error: unknown = await this.say(name, payload).then(
+      () => undefined,
+      (failure: unknown) => failure,
+    );
+    if (error instanceof WorkflowUpdateFailedError && error.cause) return error.cause.message;
+    throw new Error(`${name} was not refused.`, { cause: error });
+  }
+
+  result(): Promise<FleetStatus> {
+    return this.handle.result();
+  }
+}
