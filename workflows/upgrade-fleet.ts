@@ -31,7 +31,7 @@ import {
   type WaveReport,
 } from '../src/contract/fleet';
 import type { AuditEntry } from '../src/contract/status';
-import { advance, nextMoment, ordersOf } from './fleet/advance';
+import { advance, soakingWave, ordersOf } from './fleet/advance';
 import { judge } from './fleet/fleet-answers';
 import { FleetRecord } from './fleet/fleet-record';
 import { isOver, newFleet, noCounts, type FleetState, type PartState } from './fleet/fleet-state';
@@ -103,7 +103,7 @@ class Fleet {
     void this.looksRegularly();
     for (;;) {
       this.news = false;
-      if (state.looksAt !== undefined && state.looksAt <= now()) await this.look();
+      if (state.lookIsDue) await this.look();
       advance(state, now());
       if (state.aborted && !state.waves) break;
       await this.sendOrders();
@@ -135,13 +135,13 @@ class Fleet {
 
   /** Until there are news, or until the soak time of a wave is over. */
   private async rest(): Promise<void> {
-    const moment = nextMoment(this.state);
+    const soaking = soakingWave(this.state);
     const heard = (): boolean => this.news;
-    if (moment === undefined) await condition(heard);
-    else
-      await condition(heard, Math.max(Date.parse(moment) - Date.now(), 1), {
-        summary: 'a finished wave is watched before the next one begins',
-      });
+    if (soaking?.soaksUntil === undefined) return await condition(heard);
+    const isOver = !(await condition(heard, Math.max(Date.parse(soaking.soaksUntil) - Date.now(), 1), {
+      summary: 'a finished wave is watched before the next one begins',
+    }));
+    if (isOver) delete soaking.soaksUntil;
   }
 
   private async sendOrders(): Promise<void> {
@@ -163,7 +163,7 @@ class Fleet {
         subject: workflowId,
         detail: `It could not be told: ${problemOf(failure)}`,
       });
-      this.state.looksAt = now();
+      this.state.lookIsDue = true;
       this.news = true;
     });
   }
@@ -174,6 +174,7 @@ class Fleet {
       await sleep(Math.max(Date.parse(this.state.looksAt) - Date.now(), 1), {
         summary: 'look whether every wave is still there',
       });
+      this.state.lookIsDue = true;
       this.news = true;
       await condition(() => this.state.looksAt === undefined);
     }
@@ -183,6 +184,7 @@ class Fleet {
   private async look(): Promise<void> {
     const { state } = this;
     delete state.looksAt;
+    delete state.lookIsDue;
     const open = state.parts.filter(({ report }) => report?.ended !== true);
     const ended = await fleets.findEnded('look whether every wave is still there', { workflows: open });
     if (ended.length === 0) return;

@@ -199,7 +199,7 @@ class Wave {
   private async tell(provider: string, signal: string, payload: unknown): Promise<void> {
     // One that ends at this moment says so itself; one that somebody has terminated is found by the next look.
     await reportTo(upgradeWorkflowId(provider), signal, payload, () => {
-      this.state.looksAt = now();
+      this.state.lookIsDue = true;
       this.news = true;
     });
   }
@@ -229,6 +229,7 @@ class Wave {
       await sleep(Math.max(Date.parse(this.state.looksAt) - Date.now(), 1), {
         summary: 'look whether every upgrade is still there',
       });
+      this.state.lookIsDue = true;
       this.news = true;
       await condition(() => this.state.looksAt === undefined);
     }
@@ -236,10 +237,10 @@ class Wave {
 
   private async look(): Promise<void> {
     const { state } = this;
-    const due = state.looksAt !== undefined && state.looksAt <= now();
-    if (!due && state.looks === state.orders.looks) return;
+    if (!state.lookIsDue && state.looks === state.orders.looks) return;
     state.looks = state.orders.looks;
     delete state.looksAt;
+    delete state.lookIsDue;
     const outstanding = state.members.flatMap((member) =>
       isOutstanding(member) && member.firstRun !== undefined
         ? [{ workflowId: upgradeWorkflowId(member.provider), firstRun: member.firstRun }]

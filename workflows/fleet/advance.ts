@@ -37,7 +37,7 @@ function moves(fleet: FleetState, wave: WaveProgress, number: number, time: stri
   const holds = fleet.halted !== undefined || fleet.paused !== undefined;
   switch (wave.state) {
     case 'pending':
-      if (!closing && holds) return false;
+      if (!closing && (holds || !isFrozen(fleet))) return false;
       wave.state = closing || wave.approved ? 'running' : 'waiting';
       if (wave.state === 'running') wave.startedAt = time;
       return true;
@@ -57,7 +57,7 @@ function moves(fleet: FleetState, wave: WaveProgress, number: number, time: stri
       return true;
     }
     case 'soaking':
-      if (!closing && (holds || Date.parse(wave.soaksUntil ?? time) > Date.parse(time))) return false;
+      if (!closing && (holds || wave.soaksUntil !== undefined)) return false;
       wave.state = 'done';
       return true;
     case 'done':
@@ -65,15 +65,17 @@ function moves(fleet: FleetState, wave: WaveProgress, number: number, time: stri
   }
 }
 
+/** What is written into the inventory from now on reaches nobody. */
+const isFrozen = ({ parts }: FleetState): boolean => parts.every(({ report }) => report !== undefined);
+
 /** Nobody of it is at work or may still be started: all have ended, or are parked because they wait for people. */
 function isSettled(fleet: FleetState, wave: number): boolean {
   return partsOf(fleet, wave).every(({ report }) => report?.frozen === true && report.busy === 0);
 }
 
-/** When the fleet has to look at itself again although nobody says anything. */
-export function nextMoment(fleet: FleetState): string | undefined {
-  const soaking = fleet.waves?.find(({ state }) => state === 'soaking');
-  return fleet.halted || fleet.paused ? undefined : soaking?.soaksUntil;
+/** The wave whose soak time runs. */
+export function soakingWave({ waves, halted, paused }: FleetState): WaveProgress | undefined {
+  return halted || paused ? undefined : waves?.find(({ state }) => state === 'soaking');
 }
 
 /** What the fleet waits for a person for. */

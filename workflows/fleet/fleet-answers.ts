@@ -54,7 +54,7 @@ function resume(fleet: FleetState, { by }: FleetMessages['resume']): Verdict {
   if (!fleet.paused) return { refused: 'The fleet is not paused.' };
   delete fleet.paused;
   fleet.looks += 1;
-  fleet.looksAt = now();
+  fleet.lookIsDue = true;
   return { accepted: `${by} lets the fleet go on.` };
 }
 

@@ -32,6 +32,7 @@ export interface WaveProgress {
   approved: boolean;
   startedAt?: string;
   endedAt?: string;
+  /** Gone when its timer has fired. */
   soaksUntil?: string;
   /** Why nobody else of it is started. */
   closed?: string;
@@ -55,8 +56,9 @@ export interface FleetState {
   asksSince?: string;
   /** Grows each time somebody wants to know whether everything is still there. */
   looks: number;
-  /** When the fleet looks whether its parts are still there. */
+  /** When the fleet looks by itself whether its parts are still there. */
   looksAt?: string;
+  lookIsDue?: boolean;
   audit: AuditEntry[];
   auditEntries: number;
 }
@@ -139,6 +141,8 @@ export function publicState(fleet: FleetState): PublicState {
       return countsOf(fleet.parts).parked > 0 && total(fleet.parts, ({ report }) => report?.using ?? 0) === 0
         ? 'waiting'
         : 'running';
+    case 'pending':
+      return currentWave(fleet) === 1 ? 'planning' : 'running';
     case 'waiting':
       return currentWave(fleet) === 1 && request.approval.plan ? 'planned' : 'waiting';
     case 'soaking':

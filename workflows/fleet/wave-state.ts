@@ -39,7 +39,9 @@ export interface WaveState {
   told?: string;
   /** As in the orders that were obeyed last. */
   looks: number;
+  /** When it looks by itself whether its upgrades are still there. */
   looksAt?: string;
+  lookIsDue?: boolean;
 }
 
 export const newWave = (input: WaveInput): WaveState => ({
