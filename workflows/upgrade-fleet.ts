@@ -20,6 +20,7 @@ import { FAILURE } from '../src/contract/activities';
 import {
   FLEET_QUERY,
   FLEET_SIGNAL,
+  NOT_FOR_PEOPLE,
   fleetInput,
   fleetMessages,
   fleetWorkflowId,
@@ -70,12 +71,13 @@ class Fleet {
     setHandler(defineQuery<FleetStatus>(FLEET_QUERY.status), () => this.record.status());
     setHandler(defineQuery<FleetPlan>(FLEET_QUERY.plan), () => this.record.plan());
     setHandler(defineQuery<AuditEntry[]>(FLEET_QUERY.audit), () => this.state.audit);
-    setHandler(defineSignal<[WaveReport]>(FLEET_SIGNAL.waveReport), (report) => {
+    const takeIn = (report: WaveReport): void => {
       const workflowId = waveWorkflowId(this.state.request.name, report.wave, report.part);
       const part = this.state.parts.find((candidate) => candidate.workflowId === workflowId);
       if (part) part.report = report;
       this.news = true;
-    });
+    };
+    setHandler(defineSignal<[WaveReport]>(FLEET_SIGNAL.waveReport), takeIn, NOT_FOR_PEOPLE);
     listen(
       fleetMessages,
       (message) => {

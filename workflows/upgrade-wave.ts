@@ -22,6 +22,7 @@ import {
 import {
   FLEET_QUERY,
   FLEET_SIGNAL,
+  NOT_FOR_PEOPLE,
   fleetWorkflowId,
   type FleetCounts,
   type FleetProvider,
@@ -76,14 +77,16 @@ class Wave {
     const { state } = this;
     setHandler(defineQuery<FleetProvider[]>(FLEET_QUERY.providers), () => state.members.map(shown));
     setHandler(defineQuery<WaveReport>(FLEET_QUERY.status), () => reportOf(state));
-    setHandler(defineSignal<[WaveOrders]>(FLEET_SIGNAL.orders), (orders) => {
+    const obey = (orders: WaveOrders): void => {
       state.orders = orders;
       this.news = true;
-    });
-    setHandler(defineSignal<[MemberReport]>(FLEET_SIGNAL.memberReport), (report) => {
+    };
+    const hear = (report: MemberReport): void => {
       takeIn(state, report);
       this.news = true;
-    });
+    };
+    setHandler(defineSignal<[WaveOrders]>(FLEET_SIGNAL.orders), obey, NOT_FOR_PEOPLE);
+    setHandler(defineSignal<[MemberReport]>(FLEET_SIGNAL.memberReport), hear, NOT_FOR_PEOPLE);
   }
 
   async run(): Promise<FleetCounts> {

@@ -264,6 +264,9 @@ export const FLEET_SIGNAL = {
   memberReport: 'memberReport',
 } as const;
 
+/** How these are described where people may choose a signal to send. */
+export const NOT_FOR_PEOPLE = { description: 'Between the workflows of a fleet; not for people.' };
+
 /** Who asked for something, and why. */
 export interface Asked {
   by: string;

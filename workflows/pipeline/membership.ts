@@ -4,7 +4,13 @@
  * go on.
  */
 import { type TemporalFailure, condition, defineSignal, setHandler } from '@temporalio/workflow';
-import { FLEET_SIGNAL, type FleetMembership, type MemberOrders, type MemberReport } from '../../src/contract/fleet';
+import {
+  FLEET_SIGNAL,
+  NOT_FOR_PEOPLE,
+  type FleetMembership,
+  type MemberOrders,
+  type MemberReport,
+} from '../../src/contract/fleet';
 import { endOf } from './end-of-upgrade';
 import type { NextCall, Obstacle } from './obstacle';
 import { problemOf } from './problem';
@@ -32,10 +38,11 @@ export class Membership implements Obstacle {
 
   /** Call before the first await of the workflow. */
   listen(): void {
-    setHandler(defineSignal<[MemberOrders]>(FLEET_SIGNAL.memberOrders), (orders) => {
+    const obey = (orders: MemberOrders): void => {
       this.orders = orders;
       this.show();
-    });
+    };
+    setHandler(defineSignal<[MemberOrders]>(FLEET_SIGNAL.memberOrders), obey, NOT_FOR_PEOPLE);
   }
 
   /** Never ends; run it where no cancellation reaches it. */
