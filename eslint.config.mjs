@@ -24,6 +24,25 @@ export default defineConfig(
     },
   },
   {
+    // Nothing that a workflow does may follow from a local activity (docs/changing-a-workflow.md).
+    files: ['workflows/**/*.ts'],
+    ignores: ['workflows/pipeline/activities.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: '@temporalio/workflow',
+              importNames: ['scheduleLocalActivity', 'proxyLocalActivities'],
+              message: 'Use an activity: docs/changing-a-workflow.md says why.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**/*.ts'],
     extends: [jest.configs['flat/recommended']],
     rules: {
