@@ -251,6 +251,7 @@ export const UPGRADES: Scenario[] = [
     settings: { notify: [{ kind: 'log' }, { kind: 'webhook', url: 'http://127.0.0.1:9/nobody-listens' }] },
     record: async (run) => {
       await run.upgrade.start();
+      await run.upgrade.operate();
       await run.recordWhen(
         'notice-not-delivered',
         ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityType?.name === 'notify',
