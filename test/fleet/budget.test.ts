@@ -3,7 +3,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import type { FleetInput } from '../../src/contract/fleet';
 import { barrier } from './barrier';
-import { FleetWorld, upgradeWhen, type Fleet, type StubProvider } from './fleet-world';
+import type { Fleet } from './fleet';
+import { FleetWorld, upgradeWhen, type StubProvider } from './fleet-world';
 
 let world: FleetWorld;
 beforeAll(async () => {
@@ -29,26 +30,31 @@ test.each([
   ['failed', FAILED, { failed: 2 }],
   ['unreachable', SILENT, { unreachable: 2 }],
   ['held', HELD, { held: 2 }],
-])('a budget that is spent by providers that are %s starts nobody else and waits for a decision', async (what, broken, counts) => {
-  const ids = world.add(`spent-${what}`, 8, (index) => (index <= 2 ? broken : { from: '18.4' }));
-  const fleet = await start(`spent-${what}`, ids, { maxParallel: 1, budget: { wave: 2, run: 5 }, parkAfter: 1 });
-  const status = await halts(fleet);
-  expect(status.asks).toMatchObject({ what: 'budget', answer: { name: 'decideBudget' } });
-  // A held provider keeps its slot until it parks, and stays broken.
-  const { counts: now, waves } = await fleet.statusWhen(({ counts: { running } }) => running === 0);
-  expect(waves[0]?.budget).toEqual({ allowed: 2, broken: 2 });
-  expect(now.pending).toBeGreaterThanOrEqual(5);
-  expect({ ...now, held: now.held + now.parked }).toMatchObject(counts);
-  expect(await fleet.refusal('decideBudget', { action: 'continue', wave: 2 })).toContain('would halt again');
-  expect(await fleet.refusal('decideBudget', { action: 'continue' })).toContain('needs a new budget');
-  await fleet.say('decideBudget', { action: 'stop' });
-  for (const id of what === 'held' ? ids.slice(0, 2) : [])
-    await world.upgrade(id).signal('resolveHold', { step: 'stopProvisioning', action: 'rollback', by: 'olga', reason: 'no' });
-  const end = await fleet.result();
-  expect(end).toMatchObject({ state: 'stopped' });
-  expect(end.counts.completed + end.counts.skipped).toBe(6);
-  expect(end.counts.skipped).toBeGreaterThanOrEqual(5);
-});
+])(
+  'a budget that is spent by providers that are %s starts nobody else and waits for a decision',
+  async (what, broken, counts) => {
+    const ids = world.add(`spent-${what}`, 8, (index) => (index <= 2 ? broken : { from: '18.4' }));
+    const fleet = await start(`spent-${what}`, ids, { maxParallel: 1, budget: { wave: 2, run: 5 }, parkAfter: 1 });
+    const status = await halts(fleet);
+    expect(status.asks).toMatchObject({ what: 'budget', answer: { name: 'decideBudget' } });
+    // A held provider keeps its slot until it parks, and stays broken.
+    const { counts: now, waves } = await fleet.statusWhen(({ counts: { running } }) => running === 0);
+    expect(waves[0]?.budget).toEqual({ allowed: 2, broken: 2 });
+    expect(now.pending).toBeGreaterThanOrEqual(5);
+    expect({ ...now, held: now.held + now.parked }).toMatchObject(counts);
+    expect(await fleet.refusal('decideBudget', { action: 'continue', wave: 2 })).toContain('would halt again');
+    expect(await fleet.refusal('decideBudget', { action: 'continue' })).toContain('needs a new budget');
+    await fleet.say('decideBudget', { action: 'stop' });
+    for (const id of what === 'held' ? ids.slice(0, 2) : [])
+      await world
+        .upgrade(id)
+        .signal('resolveHold', { step: 'stopProvisioning', action: 'rollback', by: 'olga', reason: 'no' });
+    const end = await fleet.result();
+    expect(end).toMatchObject({ state: 'stopped' });
+    expect(end.counts.completed + end.counts.skipped).toBe(6);
+    expect(end.counts.skipped).toBeGreaterThanOrEqual(5);
+  },
+);
 
 test('with a new budget the fleet goes on, the rest of a wave can be skipped, and every answer is in the audit trail once', async () => {
   const ids = world.add('decided', 7, (index) => ([1, 3].includes(index) ? FAILED : { from: '18.4' }));
@@ -89,7 +95,9 @@ test('an abort rolls back who has not crossed, lets others finish, and starts no
   });
   world.set('aborted-2', {
     from: '18.4',
-    change: { importPackage: async () => after.pass().then(() => ({ applicationId: 17, packageVersion: '18.4.1-12' })) },
+    change: {
+      importPackage: async () => after.pass().then(() => ({ applicationId: 17, packageVersion: '18.4.1-12' })),
+    },
   });
   world.set('aborted-3', { from: '18.4' });
   const fleet = await start('aborted', ['aborted-1', 'aborted-2', 'aborted-3'], { maxParallel: 2 });
@@ -100,7 +108,9 @@ test('an abort rolls back who has not crossed, lets others finish, and starts no
   after.open();
   expect(await fleet.result()).toMatchObject({ state: 'aborted', counts: { completed: 1, failed: 1, skipped: 1 } });
   expect((await fleet.providers())[0]).toMatchObject({ cause: FAILURE.aborted });
-  expect(world.calls.filter(({ provider }) => provider === 'aborted-1').map(({ name }) => name)).toContain('activateTemplate');
+  expect(world.calls.filter(({ provider }) => provider === 'aborted-1').map(({ name }) => name)).toContain(
+    'activateTemplate',
+  );
   before.open();
 });
 

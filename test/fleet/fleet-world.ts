@@ -1,30 +1,21 @@
 /** A Temporal server with a world of stub providers, in which fleets run in seconds. */
 import { Context } from '@temporalio/activity';
-import type { Client, WorkflowHandle } from '@temporalio/client';
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createFleetActivities } from '../../activities/fleet';
 import { createMaintenanceActivities } from '../../activities/maintenance';
 import type { Frozen, Surveyed } from '../../src/contract/activities';
-import {
-  FLEET_QUERY,
-  fleetWorkflowId,
-  type FleetInput,
-  type FleetMessageName,
-  type FleetPlan,
-  type FleetProvider,
-  type FleetStatus,
-} from '../../src/contract/fleet';
-import type { Recorded } from '../../src/contract/messages';
+import type { FleetInput } from '../../src/contract/fleet';
 import { endpointTaskQueue, upgradeWorkflowId, type ProviderProfile } from '../../src/contract/provider';
-import { QUERY, type AuditEntry, type UpgradeStatus } from '../../src/contract/status';
+import { QUERY, type UpgradeStatus } from '../../src/contract/status';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { buildWorkflows } from '../../src/worker/workflow-bundle';
 import '../workflows/quiet-runtime';
 import { profile, stubActivities, type StubActivities } from '../workflows/stub-activities';
+import { Fleet } from './fleet';
 
 export interface StubProvider {
   from?: '18.3' | '18.4' | '18.4.1' | '17.0';
@@ -85,13 +76,8 @@ export class FleetWorld {
     this.providers.set(id, provider);
   }
 
-  async fleet(input: FleetInput): Promise<Fleet> {
-    await this.client.workflow.start('upgradeFleet', {
-      workflowId: fleetWorkflowId(input.name),
-      taskQueue: TASK_QUEUE,
-      args: [input],
-    });
-    return new Fleet(this, input.name);
+  fleet(input: FleetInput): Promise<Fleet> {
+    return Fleet.start(this.client, input, TASK_QUEUE);
   }
 
   upgrade(provider: string): WorkflowHandle {
@@ -215,67 +201,6 @@ export class FleetWorld {
       const evidence = 'evidence' in asked ? { evidence: 'ticket 4711' } : {};
       await this.upgrade(id).signal(name, { ...asked, ...evidence, by: 'olga' });
     }
-  }
-}
-
-export class Fleet {
-  readonly handle: WorkflowHandle<(input: FleetInput) => Promise<FleetStatus>>;
-
-  constructor(
-    private readonly world: FleetWorld,
-    name: string,
-  ) {
-    this.handle = world.client.workflow.getHandle(fleetWorkflowId(name));
-  }
-
-  status(): Promise<FleetStatus> {
-    return this.handle.query<FleetStatus>(FLEET_QUERY.status);
-  }
-
-  plan(): Promise<FleetPlan> {
-    return this.handle.query<FleetPlan>(FLEET_QUERY.plan);
-  }
-
-  audit(): Promise<AuditEntry[]> {
-    return this.handle.query<AuditEntry[]>(FLEET_QUERY.audit);
-  }
-
-  async providers(): Promise<FleetProvider[]> {
-    const { waves } = await this.status();
-    const parts = waves.flatMap(({ parts: ids }) => ids);
-    const answers = await Promise.all(
-      parts.map((id) => this.world.client.workflow.getHandle(id).query<FleetProvider[]>(FLEET_QUERY.providers)),
-    );
-    return answers.flat();
-  }
-
-  /** The status as soon as it is as wanted. A workflow cannot call a test back, so this asks again. */
-  async statusWhen(wanted: (status: FleetStatus) => boolean): Promise<FleetStatus> {
-    for (;;) {
-      const status = await this.status();
-      if (wanted(status)) return status;
-      if (status.endedAt !== undefined) throw new Error(`The fleet ended as ${JSON.stringify(status)} instead.`);
-    }
-  }
-
-  async say(name: FleetMessageName, payload: object = {}): Promise<string> {
-    const { message } = await this.handle.executeUpdate<Recorded, [object]>(name, {
-      args: [{ by: 'ana', reason: 'a test', ...payload }],
-    });
-    return message;
-  }
-
-  async refusal(name: FleetMessageName, payload: object = {}): Promise<string> {
-    const error: unknown = await this.say(name, payload).then(
-      () => undefined,
-      (failure: unknown) => failure,
-    );
-    if (error instanceof WorkflowUpdateFailedError && error.cause) return error.cause.message;
-    throw new Error(`${name} was not refused.`, { cause: error });
-  }
-
-  result(): Promise<FleetStatus> {
-    return this.handle.result();
   }
 }
 

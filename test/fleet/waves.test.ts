@@ -3,7 +3,8 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { FAILURE } from '../../src/contract/activities';
 import { waveWorkflowId, type FleetInput } from '../../src/contract/fleet';
 import { barrier } from './barrier';
-import { FleetWorld, upgradeWhen, type Fleet } from './fleet-world';
+import type { Fleet } from './fleet';
+import { FleetWorld, upgradeWhen } from './fleet-world';
 
 let world: FleetWorld;
 beforeAll(async () => {
