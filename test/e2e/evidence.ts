@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
+import { FLEET_SIGNAL } from '../../src/contract/fleet';
 import { QUERY, type AuditEntry, type UpgradeStatus } from '../../src/contract/status';
 import { isOpen } from '../../src/sandbox/world/state';
 import { hostWorkDirectory } from '../../src/sandbox/hosts/disk';
@@ -125,7 +126,8 @@ async function messagesIn(events: HistoryEvent[], decode: Decode): Promise<Recor
             payloads: update.acceptedRequest?.input?.args,
           }
         : undefined;
-    if (!sent) continue;
+    // Orders of a fleet come from a workflow.
+    if (!sent || sent.name === FLEET_SIGNAL.memberOrders) continue;
     const [payload] = await decode(sent.payloads);
     found.push({ channel: sent.channel, name: sent.name ?? '', by: senderOf(payload) });
   }

@@ -29,8 +29,9 @@ async function keepHistories(workflows: WorkflowHandle[]): Promise<string> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'onward-walk-'));
   for (const workflow of workflows) {
     try {
+      const { runId } = await workflow.describe();
       const history = historyToJSON(await workflow.fetchHistory());
-      await writeFile(path.join(folder, `${workflow.workflowId.replaceAll('/', '-')}.json`), history);
+      await writeFile(path.join(folder, `${workflow.workflowId.replaceAll('/', '-')}-${runId}.json`), history);
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }

@@ -74,9 +74,8 @@ function drawProvider(random: Random, host = random.percent(40) ? SHARED_HOST : 
 function drawAct(random: Random, members: number): FleetAct {
   const channel = random.pick<Channel>(['signal', 'update']);
   const member = random.int(0, members - 1);
-  switch (
-    random.pick(['fault', 'fault', 'fault', 'fleet', 'fleet', 'fleet', 'member', 'nonsense', 'worker', 'end'] as const)
-  ) {
+  const kinds = ['fault', 'fault', 'fault', 'fleet', 'fleet', 'fleet', 'member', 'nonsense', 'worker'] as const;
+  switch (random.percent(4) ? 'end' : random.pick(kinds)) {
     case 'fault':
       return { kind: 'fault', member, rule: drawFault(random, [HOST]) };
     case 'fleet':

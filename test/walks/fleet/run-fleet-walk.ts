@@ -94,6 +94,10 @@ class FleetWalker {
     let holds = 0;
     this.operator = runFleetOperator({
       ...this.operated,
+      waiting: async () => {
+        this.over = (await fleet.handle.describe()).status.name !== 'RUNNING';
+        return this.upgrades.map(({ provider }) => provider);
+      },
       delayMs,
       resolves: ({ actions }) => {
         const wanted = decisions[holds++ % decisions.length];
@@ -101,10 +105,6 @@ class FleetWalker {
       },
       signal: this.home.signal,
     });
-    void fleet.result().then(
-      () => (this.over = true),
-      () => (this.over = true),
-    );
   }
 
   async walk(): Promise<FleetStatus> {
