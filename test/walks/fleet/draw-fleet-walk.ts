@@ -32,7 +32,7 @@ export function drawFleetWalk(seed: number): FleetWalk {
 }
 
 function drawWorld(random: Random): FleetWalkWorld {
-  const members = Array.from({ length: random.pick([1, 2, 2, 3, 3, MOST_MEMBERS]) }, () => drawProvider(random));
+  const members = Array.from({ length: random.pick([1, 1, 2, 2, 2, 3, MOST_MEMBERS]) }, () => drawProvider(random));
   return {
     members,
     ...(random.percent(20) && { outsider: drawProvider(random, SHARED_HOST) }),
@@ -55,7 +55,7 @@ function drawProvider(random: Random, host = random.percent(40) ? SHARED_HOST : 
   return {
     provider: {
       sourceVersion: random.pick(['18.3', '18.3', '18.4', '18.4', '18.4', '18.4', '18.4', '18.4.1']),
-      instances: random.pick([1, 1, 1, 2]),
+      instances: random.pick([1, 1, 1, 1, 2]),
       gateways: [{ host, binding: random.pick(['own', 'any'] as const), localDb: random.percent(70) }],
       stores: random.percent(30) ? [{ id: 'main', name: 'Main store', active: true, sellsOffice365: true }] : [],
       openTasks: random.int(0, 1),

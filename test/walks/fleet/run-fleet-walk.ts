@@ -19,7 +19,8 @@ import { SHARED_HOST, type FleetAct, type FleetWalk, type WalkProvider } from '.
 
 export const FLEET_WALKS: WalkKind<FleetWalk> = { draw: drawFleetWalk, run: runFleetWalk };
 
-const LOOKS_EVERY_MS = 250;
+/** Each look of an operator asks every upgrade that goes on. */
+const LOOKS_EVERY_MS = 500;
 /** With nothing in its way any more, and everybody doing what is asked. */
 const ENDS_WITHIN_MS = 150_000;
 const MOST_RETRIES = 3;
@@ -78,6 +79,7 @@ class FleetWalker {
   private readonly operator: Promise<void>;
   /** What became of each message to the fleet, by who sent it; nobody sends two. */
   private readonly sent = new Map<string, Heard>();
+  private readonly ended = new Set<string>();
   private over = false;
 
   constructor(
@@ -96,7 +98,7 @@ class FleetWalker {
       ...this.operated,
       waiting: async () => {
         this.over = (await fleet.handle.describe()).status.name !== 'RUNNING';
-        return this.upgrades.map(({ provider }) => provider);
+        return this.goingOn;
       },
       delayMs,
       resolves: ({ actions }) => {
@@ -202,12 +204,29 @@ class FleetWalker {
     return upgrade;
   }
 
+  private get goingOn(): string[] {
+    return this.upgrades.map(({ provider }) => provider).filter((provider) => !this.ended.has(provider));
+  }
+
   private get operated() {
     return {
-      waiting: async () => this.upgrades.map(({ provider }) => provider),
-      upgrade: (provider: string): UpgradeHandle => this.upgrade(provider).promptly,
+      waiting: async () => this.goingOn,
+      upgrade: (provider: string) => this.watched(provider),
       controlUrl: (provider: string) => this.rehearsal.sandbox.urls.control(provider),
       everyMs: LOOKS_EVERY_MS,
+    };
+  }
+
+  /** Nobody is upgraded twice in a walk: who has ended needs no operator. */
+  private watched(provider: string): UpgradeHandle {
+    const { promptly } = this.upgrade(provider);
+    return {
+      ...promptly,
+      query: async (name) => {
+        const status = (await promptly.query(name)) as UpgradeStatus;
+        if (status.endedAt !== undefined) this.ended.add(provider);
+        return status;
+      },
     };
   }
 
@@ -217,7 +236,7 @@ class FleetWalker {
     let retries = 0;
     const operator = runFleetOperator({
       ...this.operated,
-      upgrade: (provider) => resuming(this.upgrade(provider).promptly),
+      upgrade: (provider) => resuming(this.watched(provider)),
       resolves: ({ actions }) => (actions.includes('rollback') && retries++ >= MOST_RETRIES ? 'rollback' : 'retry'),
       signal: finished.signal,
     });
