@@ -352,9 +352,9 @@ function disruptedTooEarlyIn(
   run: RunEvidence,
   { journal, provider, tasksAtStart, office365Tasks }: Evidence,
 ): Findings {
-  // On a host that several providers share, a restart says of nobody whose it is.
+  // On a host that several providers share, a restart says of nobody whose it is; the setup.cmd before it does.
   const first = during(journal, run).find(
-    (entry) => entry.kind === 'call' && DISRUPTIVE.includes(entry.name) && (entry.provider ?? provider) === provider,
+    (entry) => entry.kind === 'call' && DISRUPTIVE.includes(entry.name) && entry.provider === provider,
   );
   if (!first) return [];
   const earlier = journal.filter((entry) => entry.kind === 'effect' && entry.seq < first.seq);
@@ -502,7 +502,7 @@ function begunAfterTurningBack({ runs }: Evidence): Findings {
 /** Effects that customers, the clock and people bring about by themselves. */
 const NOT_OURS = ['taskProcessed', 'taskCreated', 'consentGiven'];
 /** Calls of a host that change it. */
-const CHANGING_CALLS = [
+export const CHANGING_CALLS: readonly string[] = [
   'pem.deactivateST',
   'pem.activateST',
   'txn.Begin',

@@ -360,9 +360,9 @@ export class Upgrade {
     return await this.operate({ resolves: () => action });
   }
 
+  /** Of the upgrade of this provider, also where somebody else has started it, such as a fleet. */
   get workflow(): WorkflowHandle<(input: UpgradeInput) => Promise<UpgradeResult>> {
-    if (!this.handle) throw new Error(`The upgrade of ${this.provider} was not started.`);
-    return this.handle;
+    return this.handle ?? this.rehearsal.client.workflow.getHandle(upgradeWorkflowId(this.provider));
   }
 
   get sandbox(): Sandbox {

@@ -1,7 +1,6 @@
 /** A Temporal server with a world of stub providers, in which fleets run in seconds. */
 import { Context } from '@temporalio/activity';
-import type { Client, WorkflowHandle } from '@temporalio/client';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createFleetActivities } from '../../activities/fleet';
@@ -77,8 +76,8 @@ export class FleetWorld {
     this.providers.set(id, provider);
   }
 
-  async fleet(input: FleetInput): Promise<Fleet> {
-    return await Fleet.start(this.client, TASK_QUEUE, input);
+  fleet(input: FleetInput): Promise<Fleet> {
+    return Fleet.start(this.client, input, TASK_QUEUE);
   }
 
   upgrade(provider: string): WorkflowHandle {

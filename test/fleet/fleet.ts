@@ -1,4 +1,4 @@
-/** A fleet as its release manager sees it. */
+/** A fleet as people see it: what they ask it, what they say to it, how it ends. */
 import { WorkflowUpdateFailedError, type Client, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import {
   FLEET_QUERY,
@@ -10,40 +10,41 @@ import {
   type FleetStatus,
 } from '../../src/contract/fleet';
 import type { Recorded } from '../../src/contract/messages';
+import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
 import type { AuditEntry } from '../../src/contract/status';
+import { ask } from '../e2e/ask';
 
 export class Fleet {
   private constructor(
     private readonly client: Client,
+    readonly input: FleetInput,
     readonly handle: WorkflowHandleWithFirstExecutionRunId<(input: FleetInput) => Promise<FleetStatus>>,
   ) {}
 
-  static async start(client: Client, taskQueue: string, input: FleetInput): Promise<Fleet> {
+  static async start(client: Client, input: FleetInput, taskQueue: string = CONTROL_TASK_QUEUE): Promise<Fleet> {
     const workflowId = fleetWorkflowId(input.name);
     const options = { workflowId, taskQueue, args: [input] as [FleetInput] };
-    return new Fleet(
-      client,
-      await client.workflow.start<(input: FleetInput) => Promise<FleetStatus>>('upgradeFleet', options),
-    );
+    const handle = await client.workflow.start<(input: FleetInput) => Promise<FleetStatus>>('upgradeFleet', options);
+    return new Fleet(client, input, handle);
   }
 
   status(): Promise<FleetStatus> {
-    return this.handle.query<FleetStatus>(FLEET_QUERY.status);
+    return ask(this.client, this.handle, FLEET_QUERY.status);
   }
 
   plan(): Promise<FleetPlan> {
-    return this.handle.query<FleetPlan>(FLEET_QUERY.plan);
+    return ask(this.client, this.handle, FLEET_QUERY.plan);
   }
 
   audit(): Promise<AuditEntry[]> {
-    return this.handle.query<AuditEntry[]>(FLEET_QUERY.audit);
+    return ask(this.client, this.handle, FLEET_QUERY.audit);
   }
 
   async providers(): Promise<FleetProvider[]> {
     const { waves } = await this.status();
     const parts = waves.flatMap(({ parts: ids }) => ids);
     const answers = await Promise.all(
-      parts.map((id) => this.client.workflow.getHandle(id).query<FleetProvider[]>(FLEET_QUERY.providers)),
+      parts.map((id) => ask<FleetProvider[]>(this.client, this.client.workflow.getHandle(id), FLEET_QUERY.providers)),
     );
     return answers.flat();
   }

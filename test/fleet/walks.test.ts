@@ -1,27 +1,38 @@
-/** Fleets that go as they please. `ONWARD_WALKS=4711` walks one seed again, `ONWARD_WALKS=1-500` as many as wanted. */
-import { FleetWorld } from './fleet-world';
-import { walk } from './walk';
+/**
+ * Thirty random walks of fleets, and proof that a walk judges: a product that breaks a rule fails it. Many more are walked by
+ * `npm run walks -- --fleet --count 200`; other seeds here by ONWARD_SEED.
+ */
+import { Rehearsal } from '../e2e/rehearsal';
+import { FLEET_WALKS } from '../walks/fleet/run-fleet-walk';
+import { only, runWalks } from '../walks/walks';
 
-const [first = 1, last = first] = (process.env['ONWARD_WALKS'] ?? '1-30').split('-').map(Number);
-const SEEDS = Array.from({ length: last - first + 1 }, (_, index) => first + index);
-const SIDE_BY_SIDE = 5;
+const FIRST_SEED = Number(process.env['ONWARD_SEED'] ?? 1);
+const WALKS = 30;
+const AT_ONCE = 6;
 
-let world: FleetWorld;
-beforeAll(async () => {
-  world = await FleetWorld.start();
+test(`walks ${FIRST_SEED} to ${FIRST_SEED + WALKS - 1} of fleets come to their ends, and every rule holds`, async () => {
+  const walks = Array.from({ length: WALKS }, (_, index) => FLEET_WALKS.draw(FIRST_SEED + index));
+  const failures = (await runWalks(FLEET_WALKS, walks, AT_ONCE)).flatMap(({ walk, failure }) =>
+    failure ? [`npm run walks -- --fleet --seed ${walk.seed}\n${failure.message}`] : [],
+  );
+  expect(failures).toEqual([]);
 }, 600_000);
-afterAll(async () => {
-  await world?.close();
-});
 
-test(`whatever happens, a fleet keeps its rules: seeds ${first} to ${last}`, async () => {
-  const broken: string[] = [];
-  const left = [...SEEDS];
-  const walker = async (): Promise<void> => {
-    for (let seed = left.shift(); seed !== undefined; seed = left.shift())
-      for (const problem of await walk(world, seed))
-        broken.push(`seed ${seed}: ${problem}. Again: ONWARD_WALKS=${seed} npx jest test/fleet/walks`);
-  };
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, walker));
-  expect(broken).toEqual([]);
-}, 600_000);
+test('a product that imports a package twice does not pass', async () => {
+  const rehearsal = await Rehearsal.start();
+  const { journal } = rehearsal.sandbox;
+  const drawn = only(FLEET_WALKS.draw(1), []);
+  const [member] = drawn.world.members;
+  if (!member) throw new Error('The walk has nobody.');
+  const alone = { ...member, provider: { ...member.provider, sourceVersion: '18.4' } };
+  const fleet = { waves: ['rest' as const], maxParallel: 2, budget: { wave: 2, run: 2 }, parkAfter: 60 };
+  const walk = { ...drawn, world: { ...drawn.world, members: [alone], fleet } };
+
+  journal.on('recorded', ({ kind, name, system, provider: whose, object }) => {
+    const twice = journal.entries({ kind, name }).length > 1;
+    if (kind === 'effect' && name === 'packageImported' && whose?.startsWith('twice') && object && !twice)
+      journal.record({ kind, name, system, provider: whose, object });
+  });
+  await expect(FLEET_WALKS.run(rehearsal, walk, 'twice')).rejects.toMatchObject({ broken: 'I1' });
+  await rehearsal.end();
+}, 120_000);

@@ -1,7 +1,6 @@
 /** Fleets whose histories are kept, with those of their waves and of the upgrades in them. */
 import type { WorkflowHandle } from '@temporalio/client';
 import { waveWorkflowId, type FleetInput } from '../../src/contract/fleet';
-import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
 import type { Upgrade } from '../e2e/rehearsal';
 import { Fleet } from '../fleet/fleet';
 import type { HistoryEvent, RunToRecord, Scenario } from './run-to-record';
@@ -171,7 +170,7 @@ function another({ rehearsal, upgrade }: RunToRecord): Promise<Upgrade> {
 function start(run: RunToRecord, others: Upgrade[], input: Partial<FleetInput> = {}): Promise<Fleet> {
   const name = run.upgrade.provider;
   const providers = { ids: [run.upgrade, ...others].map(({ provider }) => provider) };
-  return Fleet.start(run.rehearsal.client, CONTROL_TASK_QUEUE, { name, startedBy: 'ana', providers, ...input });
+  return Fleet.start(run.rehearsal.client, { name, startedBy: 'ana', providers, ...input });
 }
 
 /** The first part of the first wave of the run's fleet. */

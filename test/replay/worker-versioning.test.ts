@@ -9,7 +9,6 @@ import { decodeVersioningBehavior } from '@temporalio/common/lib/worker-deployme
 import { PROJECT_FOLDER } from '../../src/cli/version';
 import { consentWorkflowId } from '../../src/contract/consent';
 import { waveWorkflowId, type FleetInput } from '../../src/contract/fleet';
-import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
 import { findTemporalCli } from '../../src/temporal/cli-binary';
 import { makeCurrentArguments } from '../../src/worker/deployment';
 import { buildWorkflows, type WorkflowBuild } from '../../src/worker/workflow-bundle';
@@ -125,7 +124,7 @@ test('a fleet goes on with the current build, and each of its upgrades ends on t
   ];
   const providers = { ids: [old.provider, fresh.provider] };
   const input: FleetInput = { name: 'rolled-out', startedBy: 'ana', providers, waves: [1, 'rest'] };
-  const fleet = await Fleet.start(rehearsal.client, CONTROL_TASK_QUEUE, input);
+  const fleet = await Fleet.start(rehearsal.client, input);
   const wave = (number: number) => rehearsal.client.workflow.getHandle(waveWorkflowId('rolled-out', number, 1));
   await startedByFleet(fleet, old);
   await old.statusWhen(({ gates }) => gates.length > 0);

@@ -60,7 +60,11 @@ const READING: readonly [Target, ...Target[]] = [
   ...['GET tasks', 'GET testConnection'].map(on('sim', ON_THE_WIRE)),
 ];
 
-export function drawFault(random: Random): Omit<FaultRule, 'id' | 'provider'> {
+/** @param hosts of the provider. */
+export function drawFault(
+  random: Random,
+  hosts: readonly [string, ...string[]] = HOST_NAMES,
+): Omit<FaultRule, 'id' | 'provider'> {
   const { system, call, kinds } = random.pick(random.percent(70) ? CHANGING : READING);
   const rule = {
     system,
@@ -70,5 +74,5 @@ export function drawFault(random: Random): Omit<FaultRule, 'id' | 'provider'> {
     times: random.pick([1, 1, 1, 2, 3, 20]),
     delayMs: random.pick([200, 1_000, 5_000, 8_000]),
   };
-  return system === 'host' ? { ...rule, host: random.pick(HOST_NAMES) } : rule;
+  return system === 'host' ? { ...rule, host: random.pick(hosts) } : rule;
 }

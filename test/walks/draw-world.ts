@@ -5,7 +5,15 @@ import type { Random } from './random';
 import { HOST_NAMES, type WalkWorld } from './walk';
 
 /** Short enough that a walk sees the end of patience. */
-const TIMINGS = { retryFor: 6, heartbeat: 4, hostAnswer: 30, drain: 20, import: 10, instanceUpgrade: 12, script: 10 };
+export const TIMINGS = {
+  retryFor: 6,
+  heartbeat: 4,
+  hostAnswer: 30,
+  drain: 20,
+  import: 10,
+  instanceUpgrade: 12,
+  script: 10,
+};
 /** In days: a gate that stays open is brought back to mind after a second or two. */
 const QUICK_REMINDERS = { days: [0.00001, 0.00002], thenEveryDays: 0.00004 };
 

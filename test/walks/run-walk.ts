@@ -1,53 +1,19 @@
 /** Walks one walk, and judges it by the ten invariants and by its end. */
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { inspect } from 'node:util';
-import {
-  ServiceError,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowFailedError,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
-  isGrpcServiceError,
-  type WorkflowHandle,
-} from '@temporalio/client';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils';
-import { sendUpdate } from '../../src/cli/temporal/send-update';
+import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import type { Gate, Hold, UpgradeState } from '../../src/contract/status';
 import type { FaultRule } from '../../src/sandbox/faults';
-import type { JournalEntry } from '../../src/sandbox/journal';
 import { ManualWork, ScreenFailed, type Work } from '../../src/sandbox/manual-work';
 import type { UpgradeHandle } from '../../src/sandbox/operator';
-import { InvariantsBroken } from '../e2e/invariants';
 import type { Rehearsal, Upgrade } from '../e2e/rehearsal';
+import { Pace } from './pace';
+import { say, unlessOver } from './say';
 import { STARTER, type Act, type Channel, type Walk, type WalkWorld } from './walk';
+import { WalkFailed, failureOf } from './walk-failed';
 
-/** When no system is called for so long, nothing happens by itself any more. */
-const RESTS_AFTER_MS = 400;
-const LOOKS_EVERY_MS = 25;
 const OPERATOR_LOOKS_EVERY_MS = 150;
 /** With nothing in its way any more, and everybody doing what is asked. */
 const ENDS_WITHIN_MS = 120_000;
-const ANSWERS_WITHIN_MS = 5_000;
 const MOST_RETRIES = 3;
-/** gRPC's codes for what was not answered in time, and for what was dropped when the workflow ended: DEADLINE_EXCEEDED, ABORTED. */
-const NO_ANSWER: ReadonlySet<number> = new Set([4, 10]);
-
-export class WalkFailed extends Error {
-  override readonly name = 'WalkFailed';
-
-  /** @param broken what a walk that fails in the same way has in common with this one: `I3`, `no end`, an error's name. */
-  constructor(
-    readonly broken: string,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
-}
 
 /**
  * @param id of the provider: a rehearsal has each only once.
@@ -62,7 +28,7 @@ export async function runWalk(rehearsal: Rehearsal, walk: Walk, id: string): Pro
     await upgrade.expectInvariants();
     return end;
   } catch (error) {
-    throw failed(error, await keepHistory(upgrade.workflow));
+    throw await failureOf(error, [upgrade.workflow]);
   } finally {
     await walker.goesHome();
   }
@@ -75,32 +41,10 @@ function providerOf({ provider }: WalkWorld, id: string): WalkWorld['provider'] 
   return { ...provider, id, ...(gateways && { gateways }) };
 }
 
-/** The file that now holds what Temporal has recorded of an upgrade, for whoever looks for the reason. */
-async function keepHistory(workflow: WorkflowHandle): Promise<string> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'onward-walk-'));
-  const file = path.join(folder, 'history.json');
-  await writeFile(file, historyToJSON(await workflow.fetchHistory()));
-  return file;
-}
-
 const hostOf = (id: string, name: string): string => `${id}-${name}`;
 
-function failed(error: unknown, history: string): WalkFailed {
-  const { broken, problem, cause } = causeOf(error);
-  return new WalkFailed(broken, `${problem}\nIts history is in ${history}`, { cause });
-}
-
-function causeOf(cause: unknown): { broken: string; problem: string; cause: unknown } {
-  if (cause instanceof WalkFailed) return { broken: cause.broken, problem: cause.message, cause };
-  if (!(cause instanceof Error)) return { broken: 'unknown', problem: String(cause), cause };
-  if (!(cause instanceof InvariantsBroken)) return { broken: cause.name, problem: inspect(cause), cause };
-  const [first] = cause.violations;
-  return { broken: first?.invariant ?? cause.name, problem: cause.message, cause };
-}
-
 class Walker {
-  private calls = 0;
-  private lastNewsAt = performance.now();
+  private readonly pace: Pace;
   /** Those who work for the upgrade while the walk goes on; there is one more for each time it was started. */
   private readonly operators: Promise<unknown>[] = [];
   private readonly rules: FaultRule[] = [];
@@ -112,13 +56,17 @@ class Walker {
     private readonly upgrade: Upgrade,
     private readonly script: Walk,
   ) {
-    rehearsal.sandbox.journal.on('recorded', this.onRecorded);
+    const { provider } = upgrade;
+    this.pace = new Pace(
+      rehearsal.sandbox.journal,
+      (entry) => entry.provider === provider || entry.host?.startsWith(`${provider}-`) === true,
+    );
   }
 
   async walk(): Promise<UpgradeState> {
     await this.begin();
     for (const { afterCalls, act } of this.script.events) {
-      await this.comesTo(afterCalls);
+      await this.pace.comesTo(afterCalls, () => this.over);
       await this.perform(act);
     }
     this.home.abort();
@@ -133,10 +81,10 @@ class Walker {
   /** Whatever became of the walk, it disturbs no other. */
   async goesHome(): Promise<void> {
     this.home.abort();
-    this.rehearsal.sandbox.journal.off('recorded', this.onRecorded);
+    this.pace.end();
     this.repairEverything();
     await Promise.all(this.operators);
-    await this.unlessOver(() => this.upgrade.workflow.terminate('the walk is over'));
+    await unlessOver(() => this.upgrade.workflow.terminate('the walk is over'));
   }
 
   private async begin(): Promise<void> {
@@ -153,19 +101,6 @@ class Walker {
     this.operators.push(operator.then(() => (this.over = true)));
   }
 
-  private readonly onRecorded = ({ kind, system, provider, host }: JournalEntry): void => {
-    const { provider: ours } = this.upgrade;
-    if (kind !== 'call' || system === 'sim' || (provider !== ours && !host?.startsWith(`${ours}-`))) return;
-    this.calls += 1;
-    this.lastNewsAt = performance.now();
-  };
-
-  private async comesTo(calls: number): Promise<void> {
-    while (!this.over && this.calls < calls && performance.now() - this.lastNewsAt < RESTS_AFTER_MS)
-      await delay(LOOKS_EVERY_MS);
-    this.lastNewsAt = performance.now();
-  }
-
   private async perform(act: Act): Promise<void> {
     const { provider, workflow } = this.upgrade;
     switch (act.kind) {
@@ -180,7 +115,7 @@ class Walker {
       case 'say':
         return await this.say(act.name, act.payload, act.channel);
       case 'cancel':
-        await this.unlessOver(() => workflow.cancel());
+        await unlessOver(() => workflow.cancel());
         return;
       case 'start':
         return await this.startAnew();
@@ -221,14 +156,7 @@ class Walker {
   }
 
   private async say(name: string, payload: unknown, channel: Channel): Promise<void> {
-    const { workflow } = this.upgrade;
-    const { connection } = this.rehearsal.client;
-    await this.unlessOver(() =>
-      connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, async () => {
-        if (channel === 'signal') await workflow.signal(name, payload);
-        else await sendUpdate(workflow, name, payload);
-      }),
-    );
+    await say(this.rehearsal.client, this.upgrade.workflow, { name, payload, channel });
   }
 
   /** While it runs, and where it is completed, this is refused. */
@@ -237,21 +165,6 @@ class Walker {
       await this.begin();
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    }
-  }
-
-  /** What people do to an upgrade that is over, or what it refuses, changes nothing and harms nobody. */
-  private async unlessOver(act: () => Promise<unknown>): Promise<void> {
-    try {
-      await act();
-    } catch (error) {
-      const isAnswer =
-        error instanceof WorkflowNotFoundError ||
-        error instanceof WorkflowUpdateFailedError ||
-        // Temporal keeps it, and hands it to the next worker.
-        error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
-        (error instanceof ServiceError && isGrpcServiceError(error.cause) && NO_ANSWER.has(Number(error.cause.code)));
-      if (!isAnswer) throw error;
     }
   }
 

@@ -1,8 +1,8 @@
-/** `npm run walks`: random walks, each of which is one upgrade with everything that a seed lets happen to it. */
+/** `npm run walks`: random walks, each of which is one upgrade, or one fleet, with everything that a seed lets happen to it. */
 import { Command, InvalidArgumentError } from 'commander';
-import { drawWalk } from './draw-walk';
-import { shownWalk, type Walk } from './walk';
-import { neededEvents, only, runWalks, type WalkOutcome } from './walks';
+import { FLEET_WALKS } from './fleet/run-fleet-walk';
+import { shownWalk, type Drawn } from './walk';
+import { UPGRADE_WALKS, neededEvents, only, runWalks, type WalkKind, type WalkOutcome } from './walks';
 
 const wholeNumber = (text: string): number => {
   const value = Number(text);
@@ -16,6 +16,7 @@ const positive = (text: string): number => {
 
 const options = new Command('walks')
   .description('Upgrades random providers among random faults, answers and restarts, and judges what became of them.')
+  .option('--fleet', 'walks of fleets instead of single upgrades', false)
   .option('--seed <number>', 'only the walk of this seed', wholeNumber)
   .option('--keep <list>', 'with --seed: only these of its events, such as 0,3 (none: -)', (text) =>
     text === '-' ? [] : text.split(',').map(wholeNumber),
@@ -24,30 +25,31 @@ const options = new Command('walks')
   .option('--from <number>', 'seed of the first one', wholeNumber, 1)
   .option('--lanes <number>', 'how many walks at once', positive, 6)
   .parse()
-  .opts<{ seed?: number; keep?: number[]; count: number; from: number; lanes: number }>();
+
+  .opts<{ fleet: boolean; seed?: number; keep?: number[]; count: number; from: number; lanes: number }>();
 
 /** Each takes a while; the others wait for their own commands. */
 const MOST_SHRUNK = 3;
 
-function wantedWalks(): Walk[] {
+function wantedWalks<W extends Drawn>({ draw }: WalkKind<W>): W[] {
   const { seed, keep, from, count } = options;
-  if (seed === undefined) return Array.from({ length: count }, (_, index) => drawWalk(from + index));
-  const walk = drawWalk(seed);
+  if (seed === undefined) return Array.from({ length: count }, (_, index) => draw(from + index));
+  const walk = draw(seed);
   return [keep === undefined ? walk : only(walk, keep)];
 }
 
-function tell({ walk, end, failure, seconds }: WalkOutcome): void {
+function tell({ walk, end, failure, seconds }: WalkOutcome<Drawn>): void {
   const took = `${seconds.toFixed(1).padStart(6)} s`;
   console.log(`${failure ? 'FAIL' : 'ok  '} ${took}  walk ${walk.seed}: ${end ?? failure?.broken}`);
   if (failure) console.log(`${failure.message}\n${shownWalk(walk)}\n  ${commandFor(walk)}`);
 }
 
-const commandFor = ({ seed }: Walk, kept?: readonly number[]): string =>
-  `npm run walks -- --seed ${seed}${kept ? ` --keep ${kept.join(',') || '-'}` : ''}`;
+const commandFor = ({ seed }: Drawn, kept?: readonly number[]): string =>
+  `npm run walks -- ${options.fleet ? '--fleet ' : ''}--seed ${seed}${kept ? ` --keep ${kept.join(',') || '-'}` : ''}`;
 
-async function main(): Promise<void> {
+async function walkAll<W extends Drawn>(kind: WalkKind<W>): Promise<void> {
   const began = performance.now();
-  const outcomes = await runWalks(wantedWalks(), options.lanes, tell);
+  const outcomes = await runWalks(kind, wantedWalks(kind), options.lanes, tell);
   const failed = outcomes.flatMap(({ walk, failure }) => (failure ? [{ walk, failure }] : []));
   const ends = new Map<string, number>();
   for (const { end = 'failed' } of outcomes) ends.set(end, (ends.get(end) ?? 0) + 1);
@@ -59,13 +61,13 @@ async function main(): Promise<void> {
   process.exitCode = failed.length > 0 ? 1 : 0;
   if (options.keep !== undefined) return;
   for (const { walk, failure } of failed.slice(0, MOST_SHRUNK)) {
-    const kept = await neededEvents(walk, failure);
+    const kept = await neededEvents(kind, walk, failure);
     console.log(`\nOf this it needs ${kept.length} of ${walk.events.length} events to fail by ${failure.broken}:`);
     console.log(`${shownWalk(only(walk, kept))}\n  ${commandFor(walk, kept)}`);
   }
 }
 
-main().catch((error: unknown) => {
+(options.fleet ? walkAll(FLEET_WALKS) : walkAll(UPGRADE_WALKS)).catch((error: unknown) => {
   console.error(error);
   process.exitCode = 1;
 });

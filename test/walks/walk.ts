@@ -8,8 +8,15 @@ import type { FaultRule } from '../../src/sandbox/faults';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
 import type { Settings } from '../e2e/rehearsal';
 
-export interface Walk {
+/** What a seed has drawn: the same for walks of one upgrade and of a fleet. */
+export interface Drawn {
   seed: number;
+  world: object;
+  /** In the order in which they happen. */
+  events: { afterCalls: number; act: { kind: string } }[];
+}
+
+export interface Walk extends Drawn {
   world: WalkWorld;
   /** In the order in which they happen. */
   events: WalkEvent[];
@@ -57,7 +64,7 @@ export type Act =
 export const STARTER = 'ana';
 
 /** For people: the world, and one numbered line per event. */
-export function shownWalk({ seed, world, events }: Walk): string {
+export function shownWalk({ seed, world, events }: Drawn): string {
   const lines = events.map(
     ({ afterCalls, act: { kind, ...rest } }, index) =>
       `  ${index}. after ${afterCalls} calls: ${kind} ${shortened(JSON.stringify(rest))}`,

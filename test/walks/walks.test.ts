@@ -5,7 +5,7 @@
 import { Rehearsal } from '../e2e/rehearsal';
 import { drawWalk } from './draw-walk';
 import { runWalk } from './run-walk';
-import { only, runWalks } from './walks';
+import { UPGRADE_WALKS, only, runWalks } from './walks';
 
 const FIRST_SEED = Number(process.env['ONWARD_SEED'] ?? 1);
 const WALKS = 30;
@@ -13,7 +13,7 @@ const AT_ONCE = 6;
 
 test(`walks ${FIRST_SEED} to ${FIRST_SEED + WALKS - 1} come to their ends, and every invariant holds`, async () => {
   const walks = Array.from({ length: WALKS }, (_, index) => drawWalk(FIRST_SEED + index));
-  const failures = (await runWalks(walks, AT_ONCE)).flatMap(({ walk, failure }) =>
+  const failures = (await runWalks(UPGRADE_WALKS, walks, AT_ONCE)).flatMap(({ walk, failure }) =>
     failure ? [`npm run walks -- --seed ${walk.seed}\n${failure.message}`] : [],
   );
   expect(failures).toEqual([]);

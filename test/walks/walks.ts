@@ -1,36 +1,53 @@
 /** Runs many walks, several at once, and shrinks those that fail. */
-import type { UpgradeState } from '../../src/contract/status';
 import { Rehearsal } from '../e2e/rehearsal';
-import { runWalk, WalkFailed } from './run-walk';
+import { drawWalk } from './draw-walk';
+import { runWalk } from './run-walk';
 import { shrink } from './shrink';
-import type { Walk } from './walk';
+import type { Drawn, Walk } from './walk';
+import { WalkFailed } from './walk-failed';
 
 /** What a rehearsal keeps of each walk - workers of its hosts, the journal, histories - goes with it. */
 const WALKS_PER_REHEARSAL = 40;
 /** Each is a whole upgrade. */
 const MOST_ATTEMPTS = 24;
 
-export interface WalkOutcome {
-  walk: Walk;
+/** What is walked. */
+export interface WalkKind<W extends Drawn> {
+  /** A pure function of the seed. */
+  draw: (seed: number) => W;
+  /**
+   * @param id nobody else in the rehearsal has it.
+   * @returns how it ended.
+   * @throws WalkFailed
+   */
+  run: (rehearsal: Rehearsal, walk: W, id: string) => Promise<string>;
+}
+
+/** Walks of one upgrade. */
+export const UPGRADE_WALKS: WalkKind<Walk> = { draw: drawWalk, run: runWalk };
+
+export interface WalkOutcome<W extends Drawn> {
+  walk: W;
   seconds: number;
-  /** How the upgrade ended; undefined where the walk failed. */
-  end?: UpgradeState;
+  /** How it ended; undefined where the walk failed. */
+  end?: string;
   failure?: WalkFailed;
 }
 
 /** @param atOnce how many walks share a rehearsal at any time. */
-export async function runWalks(
-  walks: Walk[],
+export async function runWalks<W extends Drawn>(
+  kind: WalkKind<W>,
+  walks: W[],
   atOnce: number,
-  onOutcome: (outcome: WalkOutcome) => void = () => undefined,
-): Promise<WalkOutcome[]> {
-  const outcomes: WalkOutcome[] = [];
+  onOutcome: (outcome: WalkOutcome<W>) => void = () => undefined,
+): Promise<WalkOutcome<W>[]> {
+  const outcomes: WalkOutcome<W>[] = [];
   for (let from = 0; from < walks.length; from += WALKS_PER_REHEARSAL) {
     const left = walks.slice(from, from + WALKS_PER_REHEARSAL).values();
     await rehearsed(async (rehearsal) => {
       const lane = async (): Promise<void> => {
         for (const walk of left) {
-          const outcome = await outcomeOf(rehearsal, walk, `walk-${walk.seed}`);
+          const outcome = await outcomeOf(kind, rehearsal, walk, `walk-${walk.seed}`);
           outcomes.push(outcome);
           onOutcome(outcome);
         }
@@ -42,13 +59,17 @@ export async function runWalks(
 }
 
 /** The events, by their place in the walk, without which it no longer fails in this way, as far as some attempts tell. */
-export async function neededEvents(walk: Walk, { broken }: WalkFailed): Promise<readonly number[]> {
+export async function neededEvents<W extends Drawn>(
+  kind: WalkKind<W>,
+  walk: W,
+  { broken }: WalkFailed,
+): Promise<readonly number[]> {
   let attempts = 0;
   return await rehearsed((rehearsal) =>
     shrink(
       walk.events.map((_, index) => index),
       async (kept) => {
-        const { failure } = await outcomeOf(rehearsal, only(walk, kept), `walk-${walk.seed}-${++attempts}`);
+        const { failure } = await outcomeOf(kind, rehearsal, only(walk, kept), `walk-${walk.seed}-${++attempts}`);
         return failure?.broken === broken;
       },
       MOST_ATTEMPTS,
@@ -57,15 +78,20 @@ export async function neededEvents(walk: Walk, { broken }: WalkFailed): Promise<
 }
 
 /** The walk with only these of its events. */
-export function only(walk: Walk, kept: readonly number[]): Walk {
+export function only<W extends Drawn>(walk: W, kept: readonly number[]): W {
   return { ...walk, events: walk.events.filter((_, index) => kept.includes(index)) };
 }
 
-async function outcomeOf(rehearsal: Rehearsal, walk: Walk, id: string): Promise<WalkOutcome> {
+async function outcomeOf<W extends Drawn>(
+  kind: WalkKind<W>,
+  rehearsal: Rehearsal,
+  walk: W,
+  id: string,
+): Promise<WalkOutcome<W>> {
   const began = performance.now();
   const seconds = (): number => (performance.now() - began) / 1000;
   try {
-    return { walk, end: await runWalk(rehearsal, walk, id), seconds: seconds() };
+    return { walk, end: await kind.run(rehearsal, walk, id), seconds: seconds() };
   } catch (error) {
     if (!(error instanceof WalkFailed)) throw error;
     return { walk, failure: error, seconds: seconds() };

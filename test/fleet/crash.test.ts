@@ -1,0 +1,77 @@
+/** A fleet whose worker, or whose Temporal server, dies in the middle of a wave: nobody is lost, and nothing happens twice. */
+import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
+import type { FaultRule } from '../../src/sandbox/faults';
+import { runFleetOperator } from '../../src/sandbox/fleet-operator';
+import { Rehearsal, type Upgrade } from '../e2e/rehearsal';
+import { Fleet } from './fleet';
+import { evidenceOfFleet } from './fleet-evidence';
+import { expectFleetRules } from './fleet-rules';
+
+let rehearsal: Rehearsal;
+beforeAll(async () => {
+  rehearsal = await Rehearsal.start({ workers: 'processes', spares: true, keepsServerState: true });
+}, 600_000);
+afterAll(async () => {
+  await rehearsal?.close();
+}, 60_000);
+
+const TIMINGS = { retryFor: 60, heartbeat: 2, hostAnswer: 60, drain: 60, import: 60, instanceUpgrade: 60, script: 60 };
+const LIMITS = { maxParallel: 2, budget: { wave: 3, run: 3 } };
+/** Longer than a heartbeat timeout. */
+const SLOW = { system: 'operations', call: 'txn.Commit', kind: 'slow', delayMs: 3_000 };
+
+/** Resolves when somebody of the fleet is in the middle of its crossing. */
+function crosses({ provider }: Upgrade): Promise<void> {
+  const { faults } = rehearsal.sandbox;
+  const { id } = faults.add({ ...SLOW, provider });
+  return new Promise((resolve) => {
+    const listen = (hit: FaultRule): void => {
+      if (hit.id !== id) return;
+      faults.off('hit', listen);
+      resolve();
+    };
+    faults.on('hit', listen);
+  });
+}
+
+test.each([
+  ['worker', () => rehearsal.processes.get(CONTROL_TASK_QUEUE)?.killAndRestart()],
+  ['server', () => rehearsal.killAndRestartServer()],
+] as const)(
+  'a %s that is killed while a wave is under way costs no provider, and nothing happens twice',
+  async (victim, kill) => {
+    const upgrades: Upgrade[] = [];
+    for (const number of [1, 2, 3]) {
+      const gateways = [{ host: `crash-${number}` }];
+      const options = { id: `${victim}-${number}`, sourceVersion: '18.4', instances: 1, openTasks: 1, gateways };
+      upgrades.push(await rehearsal.provider(options, { timings: TIMINGS }));
+    }
+    const [first] = upgrades;
+    if (!first) throw new Error('The fleet has nobody.');
+    const blow = crosses(first).then(kill);
+    const ids = upgrades.map(({ provider }) => provider);
+    const fleet = await Fleet.start(rehearsal.client, {
+      ...LIMITS,
+      name: victim,
+      startedBy: 'ana',
+      providers: { ids },
+      waves: ['rest'],
+    });
+    const over = new AbortController();
+    const operator = runFleetOperator({
+      waiting: async () => ids,
+      upgrade: (id) => (upgrades.find(({ provider }) => provider === id) ?? first).promptly,
+      controlUrl: (id) => rehearsal.sandbox.urls.control(id),
+      everyMs: 200,
+      signal: over.signal,
+    });
+    await blow;
+    const end = await fleet.result();
+    over.abort();
+    await operator;
+    expect(end).toMatchObject({ state: 'completed', counts: { completed: 3 } });
+    for (const upgrade of upgrades) expect(upgrade.effects('packageImported')).toHaveLength(1);
+    expectFleetRules(await evidenceOfFleet(rehearsal.client, rehearsal.sandbox, fleet, LIMITS));
+  },
+  120_000,
+);
