@@ -239,7 +239,7 @@ describe('commands that run or check something here', () => {
 describe('audit and report', () => {
   test('the audit trail shows who said what and what was refused', async () => {
     const { stdout } = await onward(['audit', 'contoso']);
-    expect(stdout).toMatch(/refused\s+update:abort\s+mallory\s+The point of no return is passed\./);
+    expect(stdout).toMatch(/refused\s+signal:abort\s+mallory\s+The point of no return is passed\./);
   });
 
   test('a report goes to the file that is asked for', async () => {

@@ -102,7 +102,7 @@ export const audit: AuditEntry[] = [
   {
     at: '2026-11-03T11:20:00.000Z',
     by: 'mallory',
-    what: 'update:abort',
+    what: 'signal:abort',
     verdict: 'refused',
     detail: 'The point of no return is passed.',
     payload: { by: 'mallory', reason: '| not | a | table | <script>' },

@@ -138,7 +138,7 @@ export const fleetAudit: AuditEntry[] = [
   {
     at: at(0),
     by: 'ben@csp.example',
-    what: 'update:proceed',
+    what: 'signal:proceed',
     verdict: 'accepted',
     detail: 'The first wave begins.',
     payload: { by: 'ben@csp.example', reason: 'CAB 17' },

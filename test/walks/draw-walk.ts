@@ -2,7 +2,7 @@
 import { drawFault } from './draw-fault';
 import { drawWorld } from './draw-world';
 import { Random } from './random';
-import { HOST_NAMES, STARTER, type Act, type Channel, type Walk } from './walk';
+import { HOST_NAMES, STARTER, type Act, type Walk } from './walk';
 
 const MOST_EVENTS = 12;
 /** About as many calls as a small upgrade makes. */
@@ -19,7 +19,6 @@ export function drawWalk(seed: number): Walk {
 }
 
 function drawAct(random: Random): Act {
-  const channel = random.pick<Channel>(['signal', 'update']);
   switch (
     random.pick(['fault', 'fault', 'fault', 'fault', 'answer', 'decision', 'nonsense', 'worker', 'life'] as const)
   ) {
@@ -31,12 +30,11 @@ function drawAct(random: Random): Act {
         gate: random.int(0, 7),
         worked: random.percent(50),
         twice: random.percent(40),
-        channel,
       };
     case 'decision':
-      return drawDecision(random, channel);
+      return drawDecision(random);
     case 'nonsense':
-      return drawNonsense(random, channel);
+      return drawNonsense(random);
     case 'worker':
       return random.percent(50) ? { kind: 'replaceWorker' } : { kind: 'replaceWorker', host: random.pick(HOST_NAMES) };
     case 'life':
@@ -44,19 +42,18 @@ function drawAct(random: Random): Act {
         { kind: 'start' },
         { kind: 'start' },
         { kind: 'cancel' },
-        { kind: 'say', name: 'abort', payload: { by: 'bo', reason: 'The wrong night.' }, channel },
+        { kind: 'say', name: 'abort', payload: { by: 'bo', reason: 'The wrong night.' } },
       ]);
   }
 }
 
-function drawDecision(random: Random, channel: Channel): Act {
+function drawDecision(random: Random): Act {
   const by = random.pick([STARTER, 'bo']);
   const reason = 'It is time.';
   const action = random.pick(['retry', 'rollback', 'doneByHand']);
   const step = random.pick(['upgradeEndpoints', 'importPackage', 'upgradeInstances', 'validate', 'startProvisioning']);
   return {
     kind: 'say',
-    channel,
     ...random.pick<Pick<Extract<Act, { kind: 'say' }>, 'name' | 'payload'>>([
       { name: 'pause', payload: { by, reason } },
       { name: 'pause', payload: { by, reason } },
@@ -68,7 +65,7 @@ function drawDecision(random: Random, channel: Channel): Act {
 }
 
 /** Nobody has asked for any of this. */
-function drawNonsense(random: Random, channel: Channel): Act {
+function drawNonsense(random: Random): Act {
   const name = random.pick([
     'consentCompleted',
     'confirmStep',
@@ -93,5 +90,5 @@ function drawNonsense(random: Random, channel: Channel): Act {
     JSON.parse('{"__proto__":{"by":"bo"},"constructor":"bo","reason":"x"}'),
     { by: 'x'.repeat(5_000), reason: 'y'.repeat(50_000), surplus: true },
   ]);
-  return { kind: 'say', name, payload, channel };
+  return { kind: 'say', name, payload };
 }

@@ -7,7 +7,7 @@ import type { UpgradeHandle } from '../../src/sandbox/operator';
 import type { Rehearsal, Upgrade } from '../e2e/rehearsal';
 import { Pace } from './pace';
 import { say, unlessOver } from './say';
-import { STARTER, type Act, type Channel, type Walk, type WalkWorld } from './walk';
+import { STARTER, type Act, type Walk, type WalkWorld } from './walk';
 import { WalkFailed, failureOf } from './walk-failed';
 
 const OPERATOR_LOOKS_EVERY_MS = 150;
@@ -113,7 +113,7 @@ class Walker {
       case 'answer':
         return await this.answer(act);
       case 'say':
-        return await this.say(act.name, act.payload, act.channel);
+        return await this.say(act.name, act.payload);
       case 'cancel':
         await unlessOver(() => workflow.cancel());
         return;
@@ -128,7 +128,7 @@ class Walker {
   }
 
   /** One of the gates that are open, if any is. */
-  private async answer({ gate: nth, worked, twice, channel }: Extract<Act, { kind: 'answer' }>): Promise<void> {
+  private async answer({ gate: nth, worked, twice }: Extract<Act, { kind: 'answer' }>): Promise<void> {
     const { gates } = await this.upgrade.status();
     const gate = gates[nth % gates.length];
     // Of the tasks nobody but the operator knows: who lies about them breaks the upgrade, and no program can tell.
@@ -142,7 +142,7 @@ class Walker {
         value === '<who>' ? 'bo' : value.startsWith('<') ? work.evidence : value,
       ]),
     );
-    for (let time = 0; time < (twice ? 2 : 1); time++) await this.say(name, said, channel);
+    for (let time = 0; time < (twice ? 2 : 1); time++) await this.say(name, said);
   }
 
   /** Nothing where a screen fails: who cannot do the work says nothing. */
@@ -155,8 +155,8 @@ class Walker {
     }
   }
 
-  private async say(name: string, payload: unknown, channel: Channel): Promise<void> {
-    await say(this.rehearsal.client, this.upgrade.workflow, { name, payload, channel });
+  private async say(name: string, payload: unknown): Promise<void> {
+    await say(this.rehearsal.client, this.upgrade.workflow, { name, payload });
   }
 
   /** While it runs, and where it is completed, this is refused. */

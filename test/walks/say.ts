@@ -9,9 +9,7 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { sendUpdate } from '../../src/cli/temporal/send-update';
 import { FAILURE } from '../../src/contract/activities';
-import type { Channel } from './walk';
 
 const ANSWERS_WITHIN_MS = 5_000;
 /** gRPC's codes for what was not answered in time, and for what was dropped when the workflow ended: DEADLINE_EXCEEDED, ABORTED. */
@@ -23,13 +21,10 @@ export type Heard = 'heard' | 'unheard' | 'open';
 export async function say(
   client: Client,
   workflow: WorkflowHandle,
-  { name, payload, channel }: { name: string; payload: unknown; channel: Channel },
+  { name, payload }: { name: string; payload: unknown },
 ): Promise<Heard> {
   return await unlessOver(() =>
-    client.connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, async () => {
-      if (channel === 'signal') await workflow.signal(name, payload);
-      else await sendUpdate(workflow, name, payload);
-    }),
+    client.connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, () => workflow.signal(name, payload)),
   );
 }
 

@@ -44,15 +44,13 @@ export interface WalkEvent {
   act: Act;
 }
 
-export type Channel = 'signal' | 'update';
-
 export type Act =
   /** The next calls of this name fail in this way. */
   | { kind: 'fault'; rule: Omit<FaultRule, 'id' | 'provider'> }
   /** Somebody answers one of the gates that are open: after doing the work, or without. */
-  | { kind: 'answer'; gate: number; worked: boolean; twice: boolean; channel: Channel }
+  | { kind: 'answer'; gate: number; worked: boolean; twice: boolean }
   /** Somebody says something, whether or not it fits. */
-  | { kind: 'say'; name: MessageName; payload: unknown; channel: Channel }
+  | { kind: 'say'; name: MessageName; payload: unknown }
   /** Temporal's own cancellation. */
   | { kind: 'cancel' }
   /** Somebody starts the upgrade while it is there. */

@@ -11,7 +11,7 @@ import type { Recorded } from '../../contract/messages';
 import { providerAttribute } from '../../temporal/search-attributes';
 import { CliError } from '../cli-error';
 import type { ConsentKey, Consents } from '../consents';
-import { sendUpdate } from './send-update';
+import { sayAndHear } from './say-and-hear';
 import { ServerCalls, type Call } from './server-calls';
 
 const RUNNING = "WorkflowType = 'guardConsent' AND ExecutionStatus = 'Running'";
@@ -37,7 +37,7 @@ export class TemporalConsents implements Consents {
 
   async answer<N extends GuardMessageName>(key: ConsentKey, name: N, message: GuardMessages[N]): Promise<Recorded> {
     return await this.server.ask(callFor(`send ${name} to ${guardOf(key)}`), () =>
-      sendUpdate(this.handle(key), name, message),
+      sayAndHear(this.handle(key), name, message),
     );
   }
 

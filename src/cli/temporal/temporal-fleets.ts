@@ -18,7 +18,7 @@ import { CliError } from '../cli-error';
 import type { Fleets, FleetSummary, FleetView, WaveProvider } from '../fleet/fleets';
 import type { UpgradeSummary } from '../upgrades';
 import { executionStatus, viewOf } from './execution';
-import { sendUpdate } from './send-update';
+import { sayAndHear } from './say-and-hear';
 import { ServerCalls } from './server-calls';
 import { summaryOf, TemporalUpgrades } from './temporal-upgrades';
 
@@ -137,7 +137,7 @@ export class TemporalFleets implements Fleets {
   }
 
   async answer<N extends FleetMessageName>(fleet: string, name: N, message: FleetMessages[N]): Promise<Recorded> {
-    return this.ask(fleet, `send ${name} to the fleet ${fleet}`, () => sendUpdate(this.handle(fleet), name, message));
+    return this.ask(fleet, `send ${name} to the fleet ${fleet}`, () => sayAndHear(this.handle(fleet), name, message));
   }
 
   async signal<N extends FleetMessageName>(fleet: string, name: N, message: FleetMessages[N]): Promise<void> {

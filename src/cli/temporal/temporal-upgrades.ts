@@ -19,7 +19,7 @@ import {
 import { CliError } from '../cli-error';
 import type { UpgradeRecord, Upgrades, UpgradeSummary, UpgradeView } from '../upgrades';
 import { executionStatus, viewOf } from './execution';
-import { sendUpdate } from './send-update';
+import { sayAndHear } from './say-and-hear';
 import { ServerCalls } from './server-calls';
 import { noSuchUpgrade } from './temporal-errors';
 import { readHistory } from './upgrade-record';
@@ -120,7 +120,7 @@ export class TemporalUpgrades implements Upgrades {
 
   async answer<N extends MessageName>(provider: string, name: N, message: Messages[N]): Promise<Recorded> {
     const doing = `send ${name} to the upgrade of ${provider}`;
-    return this.ask(provider, doing, () => sendUpdate(this.handle(provider), name, message));
+    return this.ask(provider, doing, () => sayAndHear(this.handle(provider), name, message));
   }
 
   async signal<N extends MessageName>(provider: string, name: N, message: Messages[N]): Promise<void> {

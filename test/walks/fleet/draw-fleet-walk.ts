@@ -2,7 +2,7 @@
 import { drawFault } from '../draw-fault';
 import { TIMINGS } from '../draw-world';
 import { Random } from '../random';
-import { STARTER, type Channel } from '../walk';
+import { STARTER } from '../walk';
 import {
   OWN_HOST,
   SHARED_HOST,
@@ -72,24 +72,23 @@ function drawProvider(random: Random, host = random.percent(40) ? SHARED_HOST : 
 }
 
 function drawAct(random: Random, members: number): FleetAct {
-  const channel = random.pick<Channel>(['signal', 'update']);
   const member = random.int(0, members - 1);
   const kinds = ['fault', 'fault', 'fault', 'fleet', 'fleet', 'fleet', 'member', 'nonsense', 'worker'] as const;
   switch (random.percent(4) ? 'end' : random.pick(kinds)) {
     case 'fault':
       return { kind: 'fault', member, rule: drawFault(random, [HOST]) };
     case 'fleet':
-      return drawMessage(random, channel);
+      return drawMessage(random);
     case 'member':
-      return { kind: 'sayTo', member, channel, ...drawMemberMessage(random) };
+      return { kind: 'sayTo', member, ...drawMemberMessage(random) };
     case 'nonsense':
-      return { kind: 'say', channel, ...drawNonsense(random) };
+      return { kind: 'say', ...drawNonsense(random) };
     case 'worker':
       return random.percent(50) ? { kind: 'replaceWorker' } : { kind: 'replaceWorker', member };
     case 'end':
       return random.pick<FleetAct>([
-        { kind: 'say', name: 'abort', payload: { reason: 'The wrong night.' }, channel },
-        { kind: 'say', name: 'abort', payload: { reason: 'The wrong night.' }, channel },
+        { kind: 'say', name: 'abort', payload: { reason: 'The wrong night.' } },
+        { kind: 'say', name: 'abort', payload: { reason: 'The wrong night.' } },
         { kind: 'cancel' },
       ]);
   }
@@ -97,7 +96,7 @@ function drawAct(random: Random, members: number): FleetAct {
 
 type Said = Pick<Extract<FleetAct, { kind: 'say' }>, 'name' | 'payload'>;
 
-function drawMessage(random: Random, channel: Channel): FleetAct {
+function drawMessage(random: Random): FleetAct {
   const reason = 'It is time.';
   const budget = { wave: random.int(1, 3), run: random.int(1, 4) };
   const said = random.pick<Said>([
@@ -111,7 +110,7 @@ function drawMessage(random: Random, channel: Channel): FleetAct {
     { name: 'decideBudget', payload: { reason, action: random.pick(['continue', 'skipRest', 'stop']), ...budget } },
     { name: 'proceed', payload: { reason } },
   ]);
-  return { kind: 'say', channel, ...said };
+  return { kind: 'say', ...said };
 }
 
 function drawMemberMessage(random: Random): Pick<Extract<FleetAct, { kind: 'sayTo' }>, 'name' | 'payload'> {

@@ -5,7 +5,7 @@ import type { Hold } from '../../../src/contract/status';
 import type { FaultRule } from '../../../src/sandbox/faults';
 import type { ProviderOptions } from '../../../src/sandbox/world/spec';
 import type { Settings } from '../../e2e/rehearsal';
-import type { Channel, Drawn } from '../walk';
+import type { Drawn } from '../walk';
 
 export interface FleetWalk extends Drawn {
   world: FleetWalkWorld;
@@ -41,9 +41,9 @@ export type FleetAct =
   /** The next calls of this name, of this member or of its one host, fail in this way. */
   | { kind: 'fault'; member: number; rule: Omit<FaultRule, 'id' | 'provider'> }
   /** Somebody says something to the fleet, whether or not it fits. */
-  | { kind: 'say'; name: FleetMessageName; payload: object; channel: Channel }
+  | { kind: 'say'; name: FleetMessageName; payload: object }
   /** Somebody says something to the upgrade of a member. */
-  | { kind: 'sayTo'; member: number; name: MessageName; payload: object; channel: Channel }
+  | { kind: 'sayTo'; member: number; name: MessageName; payload: object }
   /** Temporal's own cancellation of the fleet. */
   | { kind: 'cancel' }
   /** The worker of a member's host, or of the control plane, gives way to another. */

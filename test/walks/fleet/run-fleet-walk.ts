@@ -11,7 +11,7 @@ import { evidenceOfFleet } from '../../fleet/fleet-evidence';
 import { FleetRulesBroken, expectFleetRules } from '../../fleet/fleet-rules';
 import { Pace } from '../pace';
 import { say, unlessOver, type Heard } from '../say';
-import { STARTER, type Channel } from '../walk';
+import { STARTER } from '../walk';
 import { WalkFailed, failureOf } from '../walk-failed';
 import type { WalkKind } from '../walks';
 import { drawFleetWalk } from './draw-fleet-walk';
@@ -152,7 +152,7 @@ class FleetWalker {
         return;
       }
       case 'say':
-        await this.say(act.name, act.payload, act.channel);
+        await this.say(act.name, act.payload);
         return;
       case 'sayTo': {
         const { workflow } = this.member(act.member);
@@ -172,9 +172,9 @@ class FleetWalker {
     }
   }
 
-  private async say(name: FleetMessageName, payload: object, channel: Channel): Promise<void> {
+  private async say(name: FleetMessageName, payload: object): Promise<void> {
     const by = `person ${this.sent.size + 1}`;
-    const heard = await say(this.rehearsal.client, this.fleet.handle, { name, payload: { by, ...payload }, channel });
+    const heard = await say(this.rehearsal.client, this.fleet.handle, { name, payload: { by, ...payload } });
     this.sent.set(by, heard);
   }
 
@@ -243,10 +243,10 @@ class FleetWalker {
     try {
       for (const until = performance.now() + ENDS_WITHIN_MS; performance.now() < until; await delay(LOOKS_EVERY_MS)) {
         const status = await this.fleet.status();
-        if (status.paused) await this.say('resume', { reason: 'Enough.' }, 'signal');
+        if (status.paused) await this.say('resume', { reason: 'Enough.' });
         if (status.asks?.what === 'budget')
-          await this.say('decideBudget', { reason: 'All.', action: 'continue', wave: ENOUGH, run: ENOUGH }, 'signal');
-        else if (status.asks) await this.say('proceed', { reason: 'Go on.' }, 'signal');
+          await this.say('decideBudget', { reason: 'All.', action: 'continue', wave: ENOUGH, run: ENOUGH });
+        else if (status.asks) await this.say('proceed', { reason: 'Go on.' });
         if (status.endedAt !== undefined && (await this.isQuiet())) return status;
       }
     } finally {
