@@ -2,14 +2,14 @@
 import {
   condition,
   defineQuery,
-  defineUpdate,
   ParentClosePolicy,
   setHandler,
   startChild,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { FleetInput, FleetMessages } from '../../src/contract/fleet';
-import type { Recorded } from '../../src/contract/messages';
+import { fleetMessages, type FleetInput, type FleetMessages } from '../../src/contract/fleet';
+import type { AuditEntry } from '../../src/contract/status';
+import { listen } from '../../workflows/pipeline/listen';
 import { fleetAttribute, openGatesAttribute, stateAttribute } from '../../src/temporal/search-attributes';
 
 type Proceed = FleetMessages['proceed'];
@@ -19,11 +19,16 @@ export async function upgradeFleet({ name }: FleetInput): Promise<void> {
   const part = `fleet/${name}/wave-1/1`;
   setHandler(defineQuery('status'), () => ({ fleet: name, waves: [{ wave: 1, parts: [part] }] }));
   setHandler(defineQuery('plan'), () => ({ fleet: name }));
-  setHandler(defineQuery('audit'), () => []);
-  setHandler(defineUpdate<Recorded, [Proceed]>('proceed'), (message): Recorded => {
-    said = message;
-    return { recorded: true, message: 'The fleet goes on.' };
-  });
+  const audit: AuditEntry[] = [];
+  setHandler(defineQuery('audit'), () => audit);
+  listen(
+    { proceed: fleetMessages.proceed },
+    ({ payload }) => {
+      said = payload;
+      return { accepted: 'The fleet goes on.' };
+    },
+    (entry) => audit.push({ at: new Date().toISOString(), ...entry }),
+  );
   upsertSearchAttributes([{ key: stateAttribute, value: 'planned' }]);
   await startChild('upgradeWave', { workflowId: part, args: [name], parentClosePolicy: ParentClosePolicy.ABANDON });
   await condition(() => said !== undefined);

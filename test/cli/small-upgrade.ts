@@ -4,13 +4,14 @@ import {
   condition,
   defineQuery,
   defineSignal,
-  defineUpdate,
   proxyActivities,
   proxyLocalActivities,
   setHandler,
 } from '@temporalio/workflow';
 import type { InventoryActivities, NetworkActivities } from '../../src/contract/activities';
-import type { Decision, Recorded, UpgradeInput } from '../../src/contract/messages';
+import { messages, type Decision, type UpgradeInput } from '../../src/contract/messages';
+import type { AuditEntry } from '../../src/contract/status';
+import { listen } from '../../workflows/pipeline/listen';
 
 const { loadProvider } = proxyLocalActivities<InventoryActivities>({
   startToCloseTimeout: '10s',
@@ -26,15 +27,17 @@ export async function upgradeProvider({ provider, startedBy }: UpgradeInput): Pr
   let said: Decision | undefined;
   const state = (): string => (said === undefined ? 'waiting' : 'completed');
   setHandler(defineQuery('status'), () => ({ provider, startedBy, state: state() }));
-  setHandler(defineQuery('audit'), () => []);
-  setHandler(defineUpdate<Recorded, [Decision]>('abort'), () => {
-    throw ApplicationFailure.nonRetryable('The point of no return is passed.', 'AnswerRefused');
-  });
-  setHandler(defineUpdate<Recorded, [Decision]>('pause'), (): Recorded => ({ recorded: true, message: 'Paused.' }), {
-    validator: ({ reason }: Decision) => {
-      if (reason === 'none') throw ApplicationFailure.nonRetryable('That is no reason.', 'InvalidInput');
+  const audit: AuditEntry[] = [];
+  setHandler(defineQuery('audit'), () => audit);
+  const { abort, pause } = messages;
+  listen(
+    { abort, pause },
+    ({ name, payload }) => {
+      if (name === 'abort') return { refused: 'The point of no return is passed.' };
+      return payload.reason === 'none' ? { refused: 'That is no reason.' } : { accepted: 'Paused.' };
     },
-  });
+    (entry) => audit.push({ at: new Date().toISOString(), ...entry }),
+  );
   setHandler(defineSignal<[Decision]>('resume'), (decision) => {
     said = decision;
   });

@@ -10,7 +10,14 @@ import { NamespaceNotFoundError, WorkflowNotFoundError } from '@temporalio/commo
 import { CliError } from '../cli-error';
 
 /** Numbers of gRPC's status codes, as the protocol fixes them. */
-const GRPC = { deadlineExceeded: 4, permissionDenied: 7, failedPrecondition: 9, unavailable: 14, unauthenticated: 16 };
+const GRPC = {
+  cancelled: 1,
+  deadlineExceeded: 4,
+  permissionDenied: 7,
+  failedPrecondition: 9,
+  unavailable: 14,
+  unauthenticated: 16,
+};
 
 /** What the SDK puts in place of a message that it encrypts. The client does not decrypt it where a query failed. */
 const ENCODED_FAILURE = 'Encoded failure';
@@ -70,6 +77,8 @@ function explainRpc(error: unknown, doing: string): CliError {
         hint: 'Is it running, and is --address or TEMPORAL_ADDRESS right?',
         cause: error,
       });
+    // A worker that goes away takes the question along.
+    case GRPC.cancelled:
     case GRPC.failedPrecondition:
     case GRPC.deadlineExceeded:
       return noWorker(doing, error);
