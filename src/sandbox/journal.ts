@@ -33,6 +33,8 @@ export class Journal extends EventEmitter<{ recorded: [JournalEntry] }> {
   /** @param file JSONL file that entries are appended to; what it holds already is read back first. */
   constructor(private readonly file?: string) {
     super();
+    // Each walk of many watches it.
+    this.setMaxListeners(0);
     if (file !== undefined && existsSync(file)) {
       for (const line of readFileSync(file, 'utf8').split('\n')) {
         if (line !== '') this.all.push(JSON.parse(line) as JournalEntry);

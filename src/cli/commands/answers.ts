@@ -88,16 +88,16 @@ async function send<N extends MessageName>(
       return;
     }
     const recorded = await upgrades.answer(provider, name, message).catch(withoutWorker);
-    say(context, options, { provider, name, sent: 'update', payload: message, ...recorded }, [recorded.message]);
+    say(context, options, { provider, name, sent: 'signal', payload: message, ...recorded }, [recorded.message]);
   });
 }
 
-/** What was sent may still reach a worker that comes back soon, so nobody can say that it was not recorded. */
+/** Who is asked before anything is sent did not answer. */
 export function withoutWorker(error: unknown): never {
   const { kind, message } = asCliError(error);
   if (kind !== 'noWorker') throw error;
   throw new CliError('noWorker', message, {
-    hint: 'It may have been recorded or not; sending it again does no harm. With --signal it is kept until a worker is up.',
+    hint: 'Nothing was sent. With --signal it is kept until a worker is up.',
     cause: error,
   });
 }

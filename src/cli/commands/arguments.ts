@@ -36,7 +36,7 @@ export const inventoryOption = [
 export const byOption = ['--by <person>', BY_HELP] as const;
 export const signalOption = [
   '--signal',
-  'leave it as a signal: recorded even while no worker is up, but nobody says whether it was enough',
+  'send it also while no worker is up, and do not wait for what becomes of it',
 ] as const;
 export const intervalOption = (): Option =>
   new Option('--interval <seconds>', 'time between two looks at the upgrade').argParser(seconds).default(2000, '2');

@@ -72,7 +72,7 @@ async function send<N extends GuardMessageName>(
       return;
     }
     const recorded = await consents.answer(consent, name, message);
-    say(context, options, { ...consent, name, sent: 'update', payload: message, ...recorded }, [recorded.message]);
+    say(context, options, { ...consent, name, sent: 'signal', payload: message, ...recorded }, [recorded.message]);
   });
 }
 

@@ -51,10 +51,7 @@ function answerCommand(fleet: Command, name: FleetMessageName, description: stri
     .argument('<fleet>', FLEET_HELP, fleetName)
     .option('--reason <text>', 'why, for the audit trail')
     .option(...byOption)
-    .option(
-      '--signal',
-      'leave it as a signal: recorded even while no worker is up, but nobody says whether it was enough',
-    );
+    .option('--signal', 'send it also while no worker is up, and do not wait for what becomes of it');
 }
 
 async function send<N extends FleetMessageName>(
@@ -76,7 +73,7 @@ async function send<N extends FleetMessageName>(
       return;
     }
     const recorded = await fleets.answer(fleet, name, message).catch(withoutWorker);
-    say(context, options, { fleet, name, sent: 'update', payload: message, ...recorded }, [recorded.message]);
+    say(context, options, { fleet, name, sent: 'signal', payload: message, ...recorded }, [recorded.message]);
   });
 }
 
