@@ -16,5 +16,6 @@ module.exports = {
   },
   // A real Temporal server takes part in many tests, also on slow machines.
   testTimeout: 30_000,
-  maxWorkers: 2,
+  // Much of the time a test waits for the server, so two cores keep three at work.
+  maxWorkers: 3,
 };

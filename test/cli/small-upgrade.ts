@@ -5,7 +5,6 @@ import {
   defineQuery,
   defineSignal,
   proxyActivities,
-  proxyLocalActivities,
   setHandler,
 } from '@temporalio/workflow';
 import type { InventoryActivities, NetworkActivities } from '../../src/contract/activities';
@@ -13,7 +12,7 @@ import { messages, type Decision, type UpgradeInput } from '../../src/contract/m
 import type { AuditEntry } from '../../src/contract/status';
 import { listen } from '../../workflows/pipeline/listen';
 
-const { loadProvider } = proxyLocalActivities<InventoryActivities>({
+const { loadProvider } = proxyActivities<InventoryActivities>({
   startToCloseTimeout: '10s',
   summary: 'read the entry',
 });

@@ -19,6 +19,8 @@ type Facts = Pick<UpgradeRecord, 'input' | 'profile' | 'actions' | 'result' | 'f
 
 /** Name of the activity whose result is the frozen profile. */
 const LOAD_PROVIDER = 'loadProvider';
+/** A fleet has frozen the profiles of its members. */
+const memberInput = z.object({ fleet: z.object({ profile: providerProfile }) });
 
 /** Name of the marker that stands for a local activity, and what the SDK writes into it. */
 const LOCAL_ACTIVITY = 'core_local_activity';
@@ -55,7 +57,10 @@ class HistoryReader {
 
   async event(event: Event): Promise<void> {
     const started = event.workflowExecutionStartedEventAttributes;
-    if (started) this.input = await this.first(started.input?.payloads);
+    if (started) {
+      this.input = await this.first(started.input?.payloads);
+      this.profile = memberInput.safeParse(this.input).data?.fleet.profile;
+    }
     const { sdkName, sdkVersion } = event.workflowTaskCompletedEventAttributes?.sdkMetadata ?? {};
     if (sdkName && sdkVersion) this.sdks.add(`${sdkName} ${sdkVersion}`);
     await this.activity(event);
@@ -100,6 +105,8 @@ class HistoryReader {
       action.failure = (await this.error(started.lastFailure))?.message;
       return;
     }
+    if (completed && action.name === LOAD_PROVIDER)
+      this.profile = providerProfile.safeParse(await this.first(completed.result?.payloads)).data;
     action.endedAt = timeOf(event);
     action.outcome = completed ? 'completed' : failed ? 'failed' : timedOut ? 'timedOut' : 'cancelled';
     const error = await this.error((failed ?? timedOut)?.failure);
@@ -110,8 +117,7 @@ class HistoryReader {
   private async localActivity(event: Event): Promise<void> {
     const marker = event.markerRecordedEventAttributes;
     if (marker?.markerName !== LOCAL_ACTIVITY) return;
-    const { data, result } = marker.details ?? {};
-    const { activity_type: name, attempt } = localActivityData.parse(await this.first(data?.payloads));
+    const { activity_type: name, attempt } = localActivityData.parse(await this.first(marker.details?.data?.payloads));
     this.actions.set(String(event.eventId), {
       name,
       summary: await this.summary(event),
@@ -122,7 +128,6 @@ class HistoryReader {
       attempts: attempt,
       failure: (await this.error(marker.failure))?.message,
     });
-    if (name === LOAD_PROVIDER) this.profile = providerProfile.safeParse(await this.first(result?.payloads)).data;
   }
 
   private async summary({ userMetadata }: Event): Promise<string | undefined> {
