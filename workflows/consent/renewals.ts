@@ -13,6 +13,9 @@ import { connectionProblem } from '../steps/test-connection';
 import { expiryOf } from './clock';
 import type { GuardRecord } from './guard-record';
 
+/** Milliseconds: who renews now may have another clock than the server, and the workflow's own may be behind. */
+const CLOCKS_DIFFER = 5 * 60 * 1000;
+
 export function judge(record: GuardRecord, message: MessageOf<typeof guardMessages>): Verdict {
   switch (message.name) {
     case 'consentRenewed':
@@ -26,7 +29,8 @@ function reported({ state }: GuardRecord, { by, at }: GuardMessages['consentRene
   const { renewal } = state;
   const consentedAt = at === undefined ? Date.now() : Date.parse(at);
   const time = new Date(consentedAt).toISOString();
-  if (consentedAt > Date.now()) return { refused: `${time} lies in the future; times without a zone are UTC.` };
+  if (consentedAt > Date.now() + CLOCKS_DIFFER)
+    return { refused: `${time} lies in the future; times without a zone are UTC.` };
   if (expiryOf(consentedAt) <= Date.now())
     return { refused: `A token of ${time} has expired: it lives for ${TOKEN_LIFETIME_DAYS} days.` };
   if (!state.assumed && consentedAt <= Date.parse(state.consentedAt))
