@@ -1,5 +1,8 @@
 /** Members of a fleet that meet on one endpoint host, or that a pause meets at different places: the sandbox judges. */
 import type { FleetInput } from '../../src/contract/fleet';
+import type { FaultRule } from '../../src/sandbox/faults';
+import type { JournalEntry } from '../../src/sandbox/journal';
+import { CHANGING_CALLS } from '../e2e/invariants';
 import { Rehearsal, type Settings, type Upgrade } from '../e2e/rehearsal';
 import { Fleet } from './fleet';
 import { evidenceOfFleet } from './fleet-evidence';
@@ -30,6 +33,25 @@ const start = (name: string, members: Upgrade[], input: Partial<FleetInput>): Pr
     ...input,
   });
 
+/** Resolves when a call of this provider is hit by the fault. */
+function hit({ provider: whose }: Upgrade, rule: Omit<FaultRule, 'id' | 'provider'>): Promise<void> {
+  const { faults } = rehearsal.sandbox;
+  const { id } = faults.add({ ...rule, provider: whose });
+  return new Promise((resolve) => {
+    const listen = (taken: FaultRule): void => {
+      if (taken.id !== id) return;
+      faults.off('hit', listen);
+      resolve();
+    };
+    faults.on('hit', listen);
+  });
+}
+
+const changesOf = ({ provider: whose }: Upgrade): JournalEntry[] =>
+  rehearsal.sandbox.journal
+    .entries({ kind: 'call', provider: whose })
+    .filter(({ name }) => CHANGING_CALLS.includes(name));
+
 async function expectRules(fleet: Fleet, maxParallel: number): Promise<void> {
   expectFleetRules(await evidenceOfFleet(rehearsal.client, rehearsal.sandbox, fleet, { maxParallel, budget: BUDGET }));
 }
@@ -46,4 +68,32 @@ test('one that waits for an endpoint host gives its slot to the one that the hos
   await Promise.all([owner.operate(), other.operate()]);
   expect(await fleet.result()).toMatchObject({ state: 'completed', counts: { completed: 2 } });
   await expectRules(fleet, 1);
+});
+
+test('a pause stops one before its crossing and lets one past it finish; after a resume the first finishes', async () => {
+  const before = await provider('before', 'before', APPROVED);
+  const past = await provider('past', 'past');
+  const crossing = hit(past, { system: 'operations', call: 'txn.Commit', kind: 'slow', delayMs: 1_000 });
+  const fleet = await start('paused', [before, past], { maxParallel: 2 });
+  await fleet.providerWhen('before', ({ startedAt }) => startedAt !== undefined);
+  before.startedByFleet();
+  past.startedByFleet();
+  await before.statusWhen(({ gates }) => gates.some(({ step }) => step === 'approveCrossing'));
+  await crossing;
+
+  await fleet.say('pause');
+  await before.statusWhen(({ fleet: member }) => member?.paused?.by === 'ana');
+  const changed = changesOf(before);
+  await before.workflow.executeUpdate('approveCrossing', { args: [{ by: 'bo', reason: 'agreed' }] });
+  await before.statusWhen(({ state, crossed }) => state === 'paused' && !crossed);
+  await past.operate();
+  expect(await past.result()).toMatchObject({ to: '18.4.1' });
+  expect(changesOf(before)).toEqual(changed);
+  expect(await fleet.status()).toMatchObject({ state: 'paused', counts: { completed: 1, running: 1 } });
+
+  await fleet.say('resume');
+  await before.operate();
+  expect(await fleet.result()).toMatchObject({ state: 'completed', counts: { completed: 2 } });
+  expect(before.effects('packageImported')).toHaveLength(1);
+  await expectRules(fleet, 2);
 });
