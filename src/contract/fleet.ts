@@ -133,7 +133,7 @@ export const FLEET_PROVIDER_STATES = [
   'pending',
   'running',
   'held',
-  /** Waits for people or for its window, and has given its slot away. One that holds still counts as broken. */
+  /** Waits for people, its window or an endpoint host, and has given its slot away. One that holds still counts as broken. */
   'parked',
   'completed',
   'failed',
@@ -155,7 +155,7 @@ export interface FleetProvider {
   endedAt?: string;
   /**
    * Why it is in this state, for tables: of those that failed one of `FAILURE` or `Terminated`; of those that are held or
-   * parked the state of the upgrade (`held`, `waiting`, `paused`, `waitingForWindow`).
+   * parked the state of the upgrade (`held`, `waiting`, `paused`, `waitingForWindow`), or `waitingForHost`.
    */
   cause?: string;
   /** The same for people, in one sentence; of those that were skipped as well. */

@@ -118,6 +118,8 @@ export interface UpgradeStatus {
   paused?: { by: string; reason: string; since: string };
   /** Only of providers with maintenance windows. */
   window?: WindowStatus;
+  /** Only while it waits for an endpoint host: which, and the upgrade that it belongs to. */
+  awaitedHost?: { host: string; upgrade: string };
   /** Only of upgrades that a fleet has started. */
   fleet?: MemberStatus;
   /** Since when provisioning is switched off by this upgrade; undefined while it is on. */

@@ -4,6 +4,7 @@ import { advance } from '../../workflows/fleet/advance';
 import { newFleet, noCounts, type FleetState } from '../../workflows/fleet/fleet-state';
 import { count, partition, type Target } from '../../workflows/fleet/partition';
 import { distribute, type PartNeeds } from '../../workflows/fleet/slots';
+import { newWave, reportOf, takeIn } from '../../workflows/fleet/wave-state';
 
 const targets = (number: number, bytes = 1000): Target[] =>
   Array.from({ length: number }, (_, index) => ({ provider: `p${index}`, from: '18.3', bytes }));
@@ -84,6 +85,24 @@ test('whatever is needed, parts never may occupy more than maxParallel together,
     expect(heard.reduce((sum, each) => sum + each, 0)).toBeGreaterThanOrEqual(Math.min(needed, maxParallel));
   }
 });
+
+test.each([
+  ['waiting', 'waiting', false, 0],
+  ['held', 'held', false, 0],
+  ['paused', 'paused', false, 0],
+  ['running', 'waitingForHost', false, 1],
+  ['waitingForWindow', 'waitingForWindow', false, 1],
+  ['waiting', 'waiting', true, 1],
+] as const)(
+  'a wave is done without parked ones that wait for people, and not without the others: %s, %s, ready %s',
+  (state, cause, ready, busy) => {
+    const providers = [{ provider: 'contoso', from: '18.3' }];
+    const wave = newWave({ fleet: 'autumn', wave: 1, part: 1, startedBy: 'ana', parkAfter: 60, providers });
+    for (const member of wave.members) member.state = 'running';
+    takeIn(wave, { provider: 'contoso', state, parked: 1, ready, cause });
+    expect(reportOf(wave)).toMatchObject({ counts: { parked: 1 }, busy });
+  },
+);
 
 test('a halted fleet counts whoever breaks while it waits for the decision', () => {
   const request = fleetInput.parse({ name: 'autumn', startedBy: 'ana', providers: { notYetOn: '18.4.1' } });

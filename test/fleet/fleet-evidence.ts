@@ -65,9 +65,7 @@ export async function evidenceOfFleet(
 ): Promise<FleetEvidence> {
   const records = new Records(client);
   const status = await fleet.status();
-  const parts: PartEvidence[] = [];
-  for (const { wave, parts: ids } of status.waves)
-    for (const id of ids) parts.push({ wave, events: partEvents(await records.of(id)) });
+  const parts = await evidenceOfParts(client, status);
   const members: MemberEvidence[] = [];
   for (const shown of await fleet.providers()) {
     const { provider } = shown;
@@ -76,6 +74,15 @@ export async function evidenceOfFleet(
     members.push({ provider, hosts, shown, ...(run ? { run } : {}) });
   }
   return { ...limits, status, audit: await fleet.audit(), parts, members, journal: sandbox.journal.entries() };
+}
+
+/** In the order of the waves. */
+export async function evidenceOfParts(client: Client, { waves }: FleetStatus): Promise<PartEvidence[]> {
+  const records = new Records(client);
+  const parts: PartEvidence[] = [];
+  for (const { wave, parts: ids } of waves)
+    for (const id of ids) parts.push({ wave, events: partEvents(await records.of(id)) });
+  return parts;
 }
 
 /** One event, with what it carries. */

@@ -1,9 +1,10 @@
 /** How a fleet goes through its waves: order, approvals, soak, slots, parking, what is frozen. */
 import { WorkflowFailedError } from '@temporalio/client';
 import { FAILURE } from '../../src/contract/activities';
-import { waveWorkflowId, type FleetInput } from '../../src/contract/fleet';
+import { fleetWorkflowId, waveWorkflowId, type FleetInput } from '../../src/contract/fleet';
 import { barrier } from './barrier';
 import type { Fleet } from './fleet';
+import { evidenceOfParts } from './fleet-evidence';
 import { FleetWorld, upgradeWhen } from './fleet-world';
 
 let world: FleetWorld;
@@ -158,6 +159,52 @@ test('runs that hand over to the next lose nothing of what arrives meanwhile', a
   const last = await fleet.handle.describe();
   expect(last.runId).not.toBe(runId);
   expect(last.historyLength).toBeLessThan(300);
+});
+
+test('a paused fleet starts nobody, although slots become free, until somebody resumes', async () => {
+  const gate = barrier();
+  const importPackage = async () => gate.pass().then(() => ({ applicationId: 17, packageVersion: '18.4.1-12' }));
+  const ids = world.add('free', 6, (index) => ({ from: '18.4', change: index <= 2 ? { importPackage } : {} }));
+  const fleet = await start('free', ids, { waves: ['rest'], maxParallel: 2 });
+  await world.until(() => world.called('importPackage').filter((id) => ids.includes(id)).length === 2);
+  await fleet.say('pause');
+  gate.open();
+  await fleet.statusWhen(({ counts }) => counts.completed === 2);
+  expect(await fleet.status()).toMatchObject({ state: 'paused', counts: { pending: 4 } });
+  await fleet.say('resume');
+  const [part] = await evidenceOfParts(world.client, await fleet.result());
+  const told = (part?.events ?? []).flatMap((event) =>
+    event.kind === 'report' ? [] : event.kind === 'start' ? ['start'] : [event.orders.paused ? 'pause' : 'go on'],
+  );
+  const paused = told.indexOf('pause');
+  const resumed = told.indexOf('go on', paused);
+  expect(told.slice(0, paused).filter((what) => what === 'start')).toHaveLength(2);
+  expect(told.slice(paused, resumed)).not.toContain('start');
+  expect(told.slice(resumed).filter((what) => what === 'start')).toHaveLength(4);
+});
+
+/** So large that a part of a wave holds but one. */
+const LARGE = { labels: { note: 'x'.repeat(132 * 1024) } };
+
+test.each([
+  ['a wave', 'one-part', {}, 12, waveWorkflowId('one-part', 1, 1)],
+  ['a fleet', 'many-parts', LARGE, 8, fleetWorkflowId('many-parts')],
+])('no end that is told while %s continues as new is lost', async (_, name, settings, count, hears) => {
+  const gate = barrier();
+  const importPackage = async () => gate.pass().then(() => ({ applicationId: 17, packageVersion: '18.4.1-12' }));
+  const ids = world.add(name, count, { from: '18.4', settings, change: { importPackage } });
+  const fleet = await start(name, ids, { waves: ['rest'], maxParallel: count, historyLimit: 20 });
+  await world.until(() => world.called('importPackage').filter((id) => ids.includes(id)).length === count);
+  const runOf = async (): Promise<string> => (await world.client.workflow.getHandle(hears).describe()).runId;
+  const run = await runOf();
+  // From here on all of them end at once, and are heard by runs that are about to hand over to the next.
+  gate.open();
+  expect(await fleet.result()).toMatchObject({ state: 'completed', counts: { completed: count } });
+  expect(await runOf()).not.toBe(run);
+  expect((await fleet.status()).waves[0]?.parts).toHaveLength(settings === LARGE ? count : 1);
+  // Only an upgrade itself can say this of its end; a look finds no more than that it has ended.
+  for (const provider of await fleet.providers())
+    expect(provider).toMatchObject({ state: 'completed', stepSeconds: { preflight: expect.any(Number) } });
 });
 
 test('two fleets, or a fleet and a single start, never upgrade one provider at once', async () => {

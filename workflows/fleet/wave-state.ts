@@ -58,11 +58,12 @@ export const isOutstanding = (member: Member): boolean => member.state !== 'pend
 const hasSlot = (member: Member): boolean => isOutstanding(member) && member.slots >= member.parked;
 const isBroken = (member: Member): boolean =>
   member.state === 'failed' || member.state === 'unreachable' || (isOutstanding(member) && member.upgrade === 'held');
-/** It keeps the wave from being done: at work, still to be started, or parked until its window opens. */
+/** It goes on only when somebody says so, however long that takes. */
+const awaitsPeople = ({ upgrade, ready }: Member): boolean =>
+  !ready && (upgrade === 'waiting' || upgrade === 'held' || upgrade === 'paused');
+/** It keeps the wave from being done: at work, still to be started, or parked until its window or a host is free. */
 const isBusy = (member: Member): boolean =>
-  member.state === 'pending' ||
-  hasSlot(member) ||
-  (isOutstanding(member) && (member.ready || member.upgrade === 'waitingForWindow'));
+  member.state === 'pending' || hasSlot(member) || (isOutstanding(member) && !awaitsPeople(member));
 
 export const atWork = (members: readonly Member[]): number => members.filter(hasSlot).length;
 export const broken = (members: readonly Member[]): number => members.filter(isBroken).length;

@@ -1,7 +1,7 @@
 /**
  * An upgrade as part of a fleet. It tells its wave how it gets on and obeys the fleet's pause before the crossing. While it
- * waits long for people, or for its maintenance window, it parks: it gives its slot to another, and asks for one when it can
- * go on.
+ * waits long for people, for its maintenance window, or for an endpoint host whose owner may itself wait for a slot, it parks:
+ * it gives its slot to another, and asks for one when it can go on.
  */
 import { type TemporalFailure, condition, defineSignal, setHandler } from '@temporalio/workflow';
 import {
@@ -83,7 +83,7 @@ export class Membership implements Obstacle {
     return this.orders.paused !== undefined && !this.record.status.crossed;
   }
 
-  /** One timer for each wait for people that may become long. */
+  /** One timer for each wait that may become long. */
   private async park(): Promise<never> {
     for (;;) {
       await condition(() => this.hasSlot && this.waits());
@@ -100,8 +100,10 @@ export class Membership implements Obstacle {
 
   /** It does nothing but wait, and not for the fleet. */
   private waits(): boolean {
-    const { gates, holds, window, state } = this.record.status;
-    return gates.length + holds.length > 0 || window?.opensAt !== undefined || (state === 'paused' && !this.stands);
+    const { gates, holds, window, awaitedHost, state } = this.record.status;
+    const asks = gates.length + holds.length > 0;
+    const rests = window?.opensAt !== undefined || (state === 'paused' && !this.stands);
+    return asks || rests || awaitedHost !== undefined;
   }
 
   private waitsLongForWindow(): boolean {
@@ -123,7 +125,7 @@ export class Membership implements Obstacle {
 
   /** What it waits for matters to the fleet only where it holds or has no slot: every report costs both sides history. */
   private report(): MemberReport {
-    const { provider, state, crossedAt, holds } = this.record.status;
+    const { provider, state, crossedAt, holds, awaitedHost } = this.record.status;
     const told = this.end !== undefined || !this.hasSlot || holds.length > 0;
     return {
       provider,
@@ -131,12 +133,12 @@ export class Membership implements Obstacle {
       parked: this.parked,
       ready: !this.hasSlot && !this.waits(),
       ...(crossedAt === undefined ? {} : { crossedAt }),
-      ...(this.end ?? (told ? { cause: state, problem: this.whatItWaitsFor() } : {})),
+      ...(this.end ?? (told ? { cause: awaitedHost ? 'waitingForHost' : state, problem: this.whatItWaitsFor() } : {})),
     };
   }
 
   private whatItWaitsFor(): string {
-    const { gates, holds, window, paused } = this.record.status;
+    const { gates, holds, window, awaitedHost, paused } = this.record.status;
     const [hold] = holds;
     const [gate] = gates;
     const problem = hold
@@ -145,9 +147,11 @@ export class Membership implements Obstacle {
         ? gate.title
         : window?.opensAt !== undefined
           ? `waits for its maintenance window, which opens at ${window.opensAt}`
-          : paused
-            ? `paused by ${paused.by}: ${paused.reason}`
-            : 'waits for a slot';
+          : awaitedHost
+            ? `waits for ${awaitedHost.host}, which belongs to ${awaitedHost.upgrade}`
+            : paused
+              ? `paused by ${paused.by}: ${paused.reason}`
+              : 'waits for a slot';
     return problem.slice(0, MAX_PROBLEM);
   }
 

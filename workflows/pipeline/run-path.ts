@@ -183,6 +183,7 @@ function contextOf({ profile, record, desk }: Upgrade, { from, to }: Versions, s
     note: (text) => record.note(step, text),
     checkpoint: () => desk.checkpoint(),
     ask: (request) => desk.ask(step, request),
+    awaitsHost: (awaited) => record.awaitsHost(awaited),
     provisioning: (state) => record.provisioning(state),
   };
 }

@@ -5,7 +5,7 @@
  * given does not compile (see ./path). A step is a declaration: the engine (./run-path) decides when to run what.
  */
 import type { ProviderProfile } from '../../src/contract/provider';
-import type { StepName } from '../../src/contract/status';
+import type { StepName, UpgradeStatus } from '../../src/contract/status';
 import type { Activities } from './activities';
 import type { GateAnswer, GateRequest } from './gate';
 
@@ -35,6 +35,8 @@ export interface StepContext {
   readonly checkpoint: () => Promise<void>;
   /** Opens a gate and waits until an answer stands its verification. */
   readonly ask: (request: GateRequest) => Promise<GateAnswer>;
+  /** Shows what host is waited for, until it is called with undefined. A checkpoint has to follow. */
+  readonly awaitsHost: (awaited: UpgradeStatus['awaitedHost']) => void;
   /** Starts or stops the clock that shows how long provisioning has been off. */
   readonly provisioning: (state: 'off' | 'on') => void;
 }

@@ -141,6 +141,12 @@ export class UpgradeRecord {
     this.show();
   }
 
+  /** Undefined once it is free, or nobody waits for it any more. */
+  awaitsHost(awaited: UpgradeStatus['awaitedHost']): void {
+    if (awaited) this.status.awaitedHost = awaited;
+    else delete this.status.awaitedHost;
+  }
+
   enterPhase(phase: Phase): void {
     this.phase = phase;
     if (phase === 'completed' || phase === 'rolledBack' || phase === 'refused' || phase === 'rollbackIncomplete') {

@@ -1,6 +1,6 @@
 import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import type { GatewaySite, SiteBackup, SiteVersion } from '../../src/contract/facts';
+import type { GatewaySite, HostClaim, SiteBackup, SiteVersion } from '../../src/contract/facts';
 import type { EndpointHost } from '../../src/contract/provider';
 import type { EndpointsUpgraded, GatewaySites, TasksDrained } from '../facts';
 import { everyOne } from '../pipeline/every-one';
@@ -73,11 +73,21 @@ async function claim(context: StepContext, host: EndpointHost, sites: GatewaySit
       .claimHost(`claim ${host.name} and read its versions`, { host, sites, upgrade, run, from, to });
     if ('versions' in answer) return { host, sites: withVersions(host, sites, answer.versions) };
     const { takenBy } = answer;
-    context.note(`waits for ${host.name}, which belongs to ${takenBy.upgrade} until that has crossed or ended`);
-    await activities.claims.awaitClaimEnd(`wait for ${host.name} until ${takenBy.upgrade} has crossed or ended`, {
-      host: host.name,
-      claim: takenBy,
-    });
+    await awaitOwner(context, host, takenBy);
+    // Its slot in a fleet may be another's by now, and may be what the other has waited for.
+    await context.checkpoint();
+  }
+}
+
+async function awaitOwner(context: StepContext, host: EndpointHost, claim: HostClaim): Promise<void> {
+  const { claims } = context.activities;
+  const until = `${claim.upgrade} has crossed or ended`;
+  context.awaitsHost({ host: host.name, upgrade: claim.upgrade });
+  context.note(`waits for ${host.name}, which belongs to ${claim.upgrade} until that has crossed or ended`);
+  try {
+    await claims.awaitClaimEnd(`wait for ${host.name} until ${until}`, { host: host.name, claim });
+  } finally {
+    context.awaitsHost(undefined);
   }
 }
 
