@@ -161,7 +161,7 @@ class Fleet {
     await everyOne(
       ordersOf(this.state).map(async ({ part, orders }) => {
         const sent = remembered(orders);
-        if (JSON.stringify(sent) === JSON.stringify(part.orders)) return;
+        if (JSON.stringify(sent) === JSON.stringify(remembered(part.orders))) return;
         part.orders = sent;
         await this.tell(part.workflowId, orders);
       }),

@@ -148,3 +148,10 @@ test('what a fleet hands on lacks only its request, which is the input of every 
   expect({ ...carriedOf(fleet), request }).toEqual(fleet);
   expect(carriedOf(fleet)).not.toHaveProperty('request');
 });
+
+test('orders that an earlier build has handed on whole count as sent', () => {
+  const orders = { slots: 2, mayBreak: 1, paused: asked, aborted: asked, closed: LONG_REASON, looks: 3 };
+  expect(remembered(orders)).toEqual({ slots: 2, mayBreak: 1, paused: true, aborted: true, closed: true, looks: 3 });
+  expect(remembered(remembered(orders))).toEqual(remembered(orders));
+  expect(remembered({ slots: 2, mayBreak: 1, looks: 3 })).toEqual({ slots: 2, mayBreak: 1, looks: 3 });
+});

@@ -119,7 +119,15 @@ export function ordersOf(fleet: FleetState): { part: PartState; orders: WaveOrde
   });
 }
 
-export const remembered = ({ slots, mayBreak, paused, aborted, closed, looks }: WaveOrders): SentOrders => ({
+/** Of orders as they are sent, as an earlier build has handed them on, or as they are remembered already. */
+export const remembered = ({
+  slots,
+  mayBreak,
+  paused,
+  aborted,
+  closed,
+  looks,
+}: WaveOrders | SentOrders): SentOrders => ({
   slots,
   mayBreak,
   ...(paused ? { paused: true } : {}),
