@@ -98,7 +98,6 @@ test('every part of a wave hands on less than 512 KiB, at its beginning and at i
       const begun: WaveState = { ...newWave(input), orders: { slots: 9, mayBreak: 9, looks: 9, paused: asked } };
       expectFits({
         input: bytesOf([input]),
-        'frozen entries': bytesOf(frozen(providers)),
         'at its beginning': bytesOf([input, begun, frozen(providers)]),
         'at its end': bytesOf([input, endedWave(input)]),
         'its answer': bytesOf(endedWave(input).members.map(shown)),
