@@ -29,13 +29,23 @@ import {
   type FleetPlan,
   type FleetRequest,
   type FleetStatus,
+  type WaveOrders,
   type WaveReport,
 } from '../src/contract/fleet';
 import type { AuditEntry } from '../src/contract/status';
-import { advance, soakingWave, ordersOf } from './fleet/advance';
+import { advance, ordersOf, remembered, soakingWave } from './fleet/advance';
 import { judge } from './fleet/fleet-answers';
+import { planOf, statusOf } from './fleet/fleet-queries';
 import { FleetRecord } from './fleet/fleet-record';
-import { isOver, newFleet, noCounts, type FleetState, type PartState } from './fleet/fleet-state';
+import {
+  carriedOf,
+  isOver,
+  newFleet,
+  noCounts,
+  type CarriedFleet,
+  type FleetState,
+  type PartState,
+} from './fleet/fleet-state';
 import { planFleet } from './fleet/plan-fleet';
 import { LOOKS_EVERY, isLong } from './fleet/rhythm';
 import { fleets } from './pipeline/activities';
@@ -50,8 +60,9 @@ import { now } from './pipeline/upgrade-record';
  *
  * @param carried what an earlier run has handed on; whoever starts a fleet leaves it out.
  */
-export async function upgradeFleet(input: FleetInput, carried?: FleetState): Promise<FleetStatus> {
-  const fleet = new Fleet(carried ?? newFleet(read(input), now()));
+export async function upgradeFleet(input: FleetInput, carried?: CarriedFleet): Promise<FleetStatus> {
+  const request = read(input);
+  const fleet = new Fleet(carried ? { ...carried, request } : newFleet(request, now()));
   fleet.listen();
   // A fleet that is cancelled aborts: it looks after what it has started.
   return await CancellationScope.nonCancellable(() => fleet.run(input));
@@ -68,8 +79,8 @@ class Fleet {
 
   /** Handlers only record. */
   listen(): void {
-    setHandler(defineQuery<FleetStatus>(FLEET_QUERY.status), () => this.record.status());
-    setHandler(defineQuery<FleetPlan>(FLEET_QUERY.plan), () => this.record.plan());
+    setHandler(defineQuery<FleetStatus>(FLEET_QUERY.status), () => statusOf(this.state));
+    setHandler(defineQuery<FleetPlan>(FLEET_QUERY.plan), () => planOf(this.state));
     setHandler(defineQuery<AuditEntry[]>(FLEET_QUERY.audit), () => this.state.audit);
     const takeIn = (report: WaveReport): void => {
       const workflowId = waveWorkflowId(this.state.request.name, report.wave, report.part);
@@ -111,12 +122,12 @@ class Fleet {
       await this.sendOrders();
       record.publish();
       if (isOver(state)) break;
-      if (isLong(state.request.historyLimit)) await continueAsNew<typeof upgradeFleet>(input, state);
+      if (isLong(state.request.historyLimit)) await continueAsNew<typeof upgradeFleet>(input, carriedOf(state));
       await this.rest();
     }
     state.endedAt = now();
     record.publish();
-    return record.status();
+    return statusOf(state);
   }
 
   private async plan(): Promise<void> {
@@ -125,8 +136,8 @@ class Fleet {
     try {
       await planFleet(state);
     } catch (error) {
-      for (const { workflowId, orders } of state.parts)
-        await this.tell(workflowId, { ...orders, closed: 'the fleet could not be planned' });
+      for (const { workflowId } of state.parts)
+        await this.tell(workflowId, { slots: 0, mayBreak: 0, closed: 'the fleet could not be planned', looks: 0 });
       // What is wrong with the selection is what the fleet fails with, not that an activity failed.
       throw error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;
     }
@@ -149,14 +160,15 @@ class Fleet {
   private async sendOrders(): Promise<void> {
     await everyOne(
       ordersOf(this.state).map(async ({ part, orders }) => {
-        if (JSON.stringify(orders) === JSON.stringify(part.orders)) return;
-        part.orders = orders;
+        const sent = remembered(orders);
+        if (JSON.stringify(sent) === JSON.stringify(remembered(part.orders))) return;
+        part.orders = sent;
         await this.tell(part.workflowId, orders);
       }),
     );
   }
 
-  private async tell(workflowId: string, orders: PartState['orders']): Promise<void> {
+  private async tell(workflowId: string, orders: WaveOrders): Promise<void> {
     await reportTo(workflowId, FLEET_SIGNAL.orders, orders, (failure) => {
       this.record.write({
         by: 'fleet',

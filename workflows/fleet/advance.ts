@@ -11,6 +11,7 @@ import {
   total,
   type FleetState,
   type PartState,
+  type SentOrders,
   type WaveProgress,
 } from './fleet-state';
 
@@ -117,6 +118,23 @@ export function ordersOf(fleet: FleetState): { part: PartState; orders: WaveOrde
     };
   });
 }
+
+/** Of orders as they are sent, as an earlier build has handed them on, or as they are remembered already. */
+export const remembered = ({
+  slots,
+  mayBreak,
+  paused,
+  aborted,
+  closed,
+  looks,
+}: WaveOrders | SentOrders): SentOrders => ({
+  slots,
+  mayBreak,
+  ...(paused ? { paused: true } : {}),
+  ...(aborted ? { aborted: true } : {}),
+  ...(closed === undefined ? {} : { closed: true }),
+  looks,
+});
 
 const isAtWork = ({ report }: PartState): boolean =>
   report !== undefined && report.counts.running + report.counts.held + report.counts.parked > 0;

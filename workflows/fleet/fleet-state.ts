@@ -16,13 +16,17 @@ import { FLEET_PROVIDER_STATES } from '../../src/contract/fleet';
 import type { AuditEntry } from '../../src/contract/status';
 import { count } from './partition';
 
+/** Whose words they carry is the same for every part, and kept once. */
+export type SentOrders = Pick<WaveOrders, 'slots' | 'mayBreak' | 'looks'> &
+  Partial<Record<'paused' | 'aborted' | 'closed', true>>;
+
 export interface PartState {
   workflowId: string;
   firstRun: string;
   wave: number;
   providers: number;
   /** As they were sent last. */
-  orders: WaveOrders;
+  orders: SentOrders;
   /** What it said last; nothing before it has frozen its entries. */
   report?: WaveReport;
 }
@@ -61,6 +65,15 @@ export interface FleetState {
   lookIsDue?: boolean;
   audit: AuditEntry[];
   auditEntries: number;
+}
+
+/** The request is the input of every run; builds before this have handed it on in here as well. */
+export type CarriedFleet = Omit<FleetState, 'request'> & { request?: FleetRequest };
+
+export function carriedOf(fleet: FleetState): CarriedFleet {
+  const carried: CarriedFleet = { ...fleet };
+  delete carried.request;
+  return carried;
 }
 
 export function newFleet(request: FleetRequest, startedAt: string): FleetState {

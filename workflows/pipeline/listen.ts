@@ -5,6 +5,7 @@
 import { ApplicationFailure, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { z } from 'zod';
 import { FAILURE } from '../../src/contract/activities';
+import { MAX_TEXT } from '../../src/contract/fields';
 import type { Recorded } from '../../src/contract/messages';
 import type { AuditEntry } from '../../src/contract/status';
 import { problemsOf } from './problem';
@@ -35,7 +36,7 @@ export function listen<Messages extends Family>(
         what: `${channel}:${name}`,
         ...('accepted' in verdict
           ? { verdict: 'accepted', detail: verdict.accepted }
-          : { verdict: 'refused', detail: verdict.refused }),
+          : { verdict: 'refused', detail: cut(verdict.refused, MAX_TEXT) }),
         ...(verdict.subject === undefined ? {} : { subject: verdict.subject }),
         payload: excerpt(payload),
       });
