@@ -48,7 +48,9 @@ const HOST = '127.0.0.1';
 /** A cold binary of 200 MB on a busy machine needs far longer than the second it takes otherwise. */
 const START_DEADLINE_MS = 60_000;
 const CLOSE_DEADLINE_MS = 10_000;
-const LAST_WORDS = 10;
+const WORDS_TOLD = 10;
+/** A server that panics says why before it says where, at length. */
+const WORDS_KEPT = 300;
 const ATTEMPTS = 3;
 
 /** With one history shard, these queues are polled 20 times a second by default, and every task waits for its turn. */
@@ -119,7 +121,7 @@ async function start(cli: TemporalCli, { directory, log, ...wanted }: DevServerO
 
 class RunningServer {
   readonly pid: number;
-  private readonly lastWords: string[] = [];
+  private readonly words: string[] = [];
   private readonly ended: Promise<string>;
   /** A process that leaves without closing its server must not leave it behind. */
   private readonly takeAlong = (): boolean => this.child.kill();
@@ -137,8 +139,8 @@ class RunningServer {
       if (stream === null) continue;
       createInterface(stream).on('line', (line) => {
         log?.(line);
-        this.lastWords.push(line);
-        if (this.lastWords.length > LAST_WORDS) this.lastWords.shift();
+        this.words.push(line);
+        if (this.words.length > WORDS_KEPT) this.words.shift();
       });
     }
     process.once('exit', this.takeAlong);
@@ -174,7 +176,9 @@ class RunningServer {
   }
 
   private failure(what: string): DevServerFailed {
-    return new DevServerFailed(`Temporal's dev server ${what}.\n${this.lastWords.join('\n')}`.trimEnd());
+    const panic = this.words.findIndex((line) => line.startsWith('panic:'));
+    const told = panic < 0 ? this.words.slice(-WORDS_TOLD) : this.words.slice(panic, panic + WORDS_TOLD);
+    return new DevServerFailed(`Temporal's dev server ${what}.\n${told.join('\n')}`.trimEnd());
   }
 }
 
