@@ -199,7 +199,8 @@ class Walker {
   /** When the state says how it ended, the last notice is still on its way. */
   private async closes(): Promise<void> {
     try {
-      await this.upgrade.result();
+      const { connection } = this.rehearsal.client;
+      await connection.withDeadline(Date.now() + ENDS_WITHIN_MS, () => this.upgrade.result());
     } catch (error) {
       if (!(error instanceof WorkflowFailedError)) throw error;
     }
