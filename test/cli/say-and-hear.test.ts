@@ -43,6 +43,13 @@ describe('a message', () => {
     await expect(say(workflow)).rejects.toMatchObject({ kind: 'refused', message: 'It is over.' });
   });
 
+  test('by a name that is too long is found by the beginning that the trail keeps', async () => {
+    const by = 'a'.repeat(300);
+    const refusal = entry({ by: `${by.slice(0, 200)}…`, verdict: 'refused', detail: 'by has at most 200 characters.' });
+    const workflow = workflowWith([], [refusal]);
+    await expect(sayAndHear(workflow as never, 'abort', { by })).rejects.toMatchObject({ kind: 'refused' });
+  });
+
   test('is not sent where nobody answers', async () => {
     const workflow = workflowWith();
     await expect(say(workflow)).rejects.toThrow('deadline exceeded');
