@@ -4,11 +4,12 @@
  *
  * Commands load this, so it loads nothing of `@temporalio/worker`: its native core takes longer than most commands do.
  */
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, QueryNotRegisteredError, type WorkflowClientInterceptor } from '@temporalio/client';
 import type { SearchAttributeType } from '@temporalio/common';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
+import { ASK_AGAIN } from '../contract/ask-again';
 import { conceal, redact } from '../inventory/secrets';
 import { dataConverter } from './data-converter';
 import { SEARCH_ATTRIBUTES } from './search-attributes';
@@ -69,8 +70,32 @@ export async function connectClient(settings = temporalSettings()): Promise<Clie
   // The client's own connection tries again for a while; the first question must not, where nobody listens.
   const probe = Connection.lazy({ ...connectionOptions, interceptors: [] });
   await requireNamespace(probe, settings).finally(() => probe.close());
-  return new Client({ connection: Connection.lazy(connectionOptions), namespace, dataConverter: converter });
+  return new Client({
+    connection: Connection.lazy(connectionOptions),
+    namespace,
+    dataConverter: converter,
+    interceptors: { workflow: [asksAgain] },
+  });
 }
+
+/** What the SDK puts in place of a message that it encrypts. The client does not decrypt it where a query failed. */
+export const ENCODED_FAILURE = 'Encoded failure';
+/** The second question travels with the workflow task that the first was too early for. */
+const MOST_QUESTIONS = 3;
+
+/** Asks again where a worker was asked too early. Where failures are encrypted, that cannot be told from another. */
+const asksAgain: WorkflowClientInterceptor = {
+  async query(input, next) {
+    for (let question = 1; ; question++) {
+      try {
+        return await next(input);
+      } catch (error) {
+        const early = error instanceof QueryNotRegisteredError && [ASK_AGAIN, ENCODED_FAILURE].includes(error.message);
+        if (!early || question === MOST_QUESTIONS) throw error;
+      }
+    }
+  },
+};
 
 /**
  * Without its search attributes an upgrade would hang in a workflow task that the server refuses again and again.

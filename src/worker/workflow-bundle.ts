@@ -51,7 +51,10 @@ export async function buildWorkflows(
 
 /** How workflows are bundled: for the product's own, and for tests and benches that bring more of them. */
 export async function bundle(options: BundleOptions): Promise<string> {
-  const { code } = await bundleWorkflowCode(options);
+  const { code } = await bundleWorkflowCode({
+    ...options,
+    workflowInterceptorModules: [path.join(ROOT, 'workflows', 'whole-tasks.ts')],
+  });
   return code;
 }
 

@@ -7,6 +7,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { NamespaceNotFoundError, WorkflowNotFoundError } from '@temporalio/common';
+import { ENCODED_FAILURE } from '../../temporal/connection';
 import { CliError } from '../cli-error';
 
 /** Numbers of gRPC's status codes, as the protocol fixes them. */
@@ -18,9 +19,6 @@ const GRPC = {
   unavailable: 14,
   unauthenticated: 16,
 };
-
-/** What the SDK puts in place of a message that it encrypts. The client does not decrypt it where a query failed. */
-const ENCODED_FAILURE = 'Encoded failure';
 
 /** @param doing what we were about to do, `ask the upgrade of contoso for its status`; @param notFound says that it is not there. */
 export function explain(error: unknown, doing: string, notFound: CliError): CliError {

@@ -1,0 +1,5 @@
+export interface EarlyActivities {
+  fail(): Promise<void>;
+  afterFailure(): Promise<void>;
+  afterMessage(): Promise<void>;
+}
