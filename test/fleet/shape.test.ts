@@ -9,11 +9,13 @@ import {
 import { STEP_NAMES } from '../../src/contract/status';
 import { ordersOf, remembered } from '../../workflows/fleet/advance';
 import { trailWith } from '../../workflows/fleet/audit-trail';
+import { PART_BYTES, bytesOf, tooLarge } from '../../workflows/fleet/capacity';
 import { planOf, statusOf } from '../../workflows/fleet/fleet-queries';
 import { carriedOf, newFleet, type FleetState } from '../../workflows/fleet/fleet-state';
-import { LeftOutList } from '../../workflows/fleet/judge-survey';
+import { LeftOutList, judgeSurveyed } from '../../workflows/fleet/judge-survey';
 import { partition, type Target } from '../../workflows/fleet/partition';
 import { newWave, reportOf, shown, takeIn, type WaveState } from '../../workflows/fleet/wave-state';
+import type { UpgradePath } from '../../workflows/pipeline/path';
 
 const PROVIDERS = 5_000;
 const LIMIT = 512 * 1024;
@@ -22,7 +24,6 @@ const LARGE_ENTRY = 16 * 1024;
 const LONG_REASON = 'x'.repeat(4_000);
 const TIME = '2027-01-12T21:00:00.000Z';
 
-const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 const idOf = (index: number): string => `provider-${String(index).padStart(5, '0')}.example`;
 const targets: Target[] = Array.from({ length: PROVIDERS }, (_, index) => ({
   provider: idOf(index),
@@ -121,6 +122,7 @@ test('what a fleet hands on, and what it answers, stays below 512 KiB, whatever 
       payload: { by: asked.by, reason: LONG_REASON },
     });
   expect(fleet.audit.length).toBeGreaterThan(10);
+  expect(tooLarge(fleet, fleet.parts.length)).toBeUndefined();
   expectFits({
     'continue as new': bytesOf([request, carriedOf(fleet)]),
     status: bytesOf(statusOf(fleet)),
@@ -128,6 +130,46 @@ test('what a fleet hands on, and what it answers, stays below 512 KiB, whatever 
     audit: bytesOf(fleet.audit),
     ...Object.fromEntries(orders.map((told) => [`orders of ${told.part.workflowId}`, bytesOf(told.orders)])),
   });
+});
+
+test('a fleet as large as it may be stays below 512 KiB, and a larger one is refused with what to do', () => {
+  const [some = []] = partition(targets.slice(0, 40), ['rest']).waves;
+  const selected = fleetInput.parse({ ...request, providers: { labels: { region: 'everywhere' } } });
+  const planned = { ...newFleet(selected, TIME), leftOut: [] };
+  let parts = 1;
+  while (tooLarge(planned, parts + 1) === undefined) parts++;
+  const fleet: FleetState = { ...fleetOf([Array.from({ length: parts }, () => some[0] ?? [])]), request: selected };
+  fleet.aborted = asked;
+  fleet.halted = { since: TIME, problem: LONG_REASON };
+  for (let said = 0; said < 500; said++)
+    fleet.audit = trailWith(fleet.audit, {
+      at: TIME,
+      by: asked.by,
+      what: 'update:pause',
+      verdict: said % 2 === 0 ? 'accepted' : 'refused',
+      detail: 'だ'.repeat(4_000),
+    });
+
+  expect(parts).toBeGreaterThan(400);
+  expect(Math.max(...fleet.parts.map(bytesOf))).toBeLessThan(PART_BYTES);
+  expectFits({ 'continue as new': bytesOf([selected, carriedOf(fleet)]), status: bytesOf(statusOf(fleet)) });
+  expect(tooLarge(planned, parts + 1)).toContain(`its waves have ${parts + 1} parts`);
+  expect(tooLarge({ ...planned, request }, parts)).toContain('Select providers by labels');
+});
+
+test('a provider whose entry no part can hold is left out', () => {
+  const surveyed = {
+    provider: 'contoso',
+    bytes: 256 * 1024,
+    build: 'oa-8.0-1216',
+    packageVersions: ['18.3-1'],
+    clouds: [],
+  };
+  const judged = (bytes: number) => judgeSurveyed({ ...surveyed, bytes }, {}, [{ from: '18.3' } as UpgradePath]);
+  expect(judged(256 * 1024 + 1)).toEqual({
+    reason: 'its entry in the inventory is larger than 256 KiB: upgrade it on its own',
+  });
+  expect(judged(256 * 1024)).toEqual({ target: { provider: 'contoso', from: '18.3', bytes: 256 * 1024 } });
 });
 
 test('a fleet that leaves nearly everybody out, each for a reason of its own, stays below 512 KiB', () => {

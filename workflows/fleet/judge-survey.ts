@@ -3,7 +3,7 @@ import type { Surveyed } from '../../src/contract/activities';
 import type { LeftOut, Selector } from '../../src/contract/fleet';
 import { SUPPORTED_PLATFORMS, TARGET_VERSION, platformOfBuild, withoutRelease } from '../../src/contract/versions';
 import type { UpgradePath } from '../pipeline/path';
-import type { Target } from './partition';
+import { MAX_PART_BYTES, type Target } from './partition';
 
 export type Judged = { target: Target } | { reason: string; detail?: string };
 
@@ -20,6 +20,8 @@ export function judgeSurveyed(surveyed: Surveyed, { sourceVersion }: Selector, p
     return { reason: `it has an instance in Microsoft Cloud Germany, which ${TARGET_VERSION} no longer supports` };
   if (others.length > 0) return { reason: `its instances run different versions: ${versions.join(', ')}` };
   if (!paths.some((path) => path.from === from)) return { reason: `it runs ${from}, from where no path leads on` };
+  if (bytes > MAX_PART_BYTES)
+    return { reason: `its entry in the inventory is larger than ${MAX_PART_BYTES / 1024} KiB: upgrade it on its own` };
   if (sourceVersion !== undefined && from !== sourceVersion)
     return { reason: `it runs ${from}, and ${sourceVersion} was selected` };
   if (!SUPPORTED_PLATFORMS.some((version) => version === platformOfBuild(build)))

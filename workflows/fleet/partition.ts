@@ -11,7 +11,7 @@ export interface Target {
 }
 
 /** A part holds its entries in its history and hands them on when it continues as new: far below 512 KiB. */
-const MAX_PART_BYTES = 256 * 1024;
+export const MAX_PART_BYTES = 256 * 1024;
 const MAX_PART_PROVIDERS = 40;
 
 /** So many, or so many of a hundred of `total`, rounded up. */

@@ -7,6 +7,7 @@ import { fleetAttribute, stateAttribute, waveAttribute } from '../../src/tempora
 import { PATHS } from '../paths';
 import { fleets } from '../pipeline/activities';
 import { everyOne } from '../pipeline/every-one';
+import { tooLarge } from './capacity';
 import type { FleetState } from './fleet-state';
 import { LeftOutList, judgeSurveyed } from './judge-survey';
 import { partition, type Target } from './partition';
@@ -31,6 +32,9 @@ export async function planFleet(fleet: FleetState): Promise<void> {
   for (const { provider } of left) leftOut.add(provider, 'no wave is left for it: end the waves with "rest"');
   fleet.leftOut = leftOut.list();
   if (fleet.aborted) return;
+  const problem = tooLarge(fleet, waves.flat().length);
+  if (problem !== undefined)
+    throw ApplicationFailure.nonRetryable(`The fleet cannot start: ${problem}.`, FAILURE.invalidInput);
 
   await sideBySide(
     STARTED_SIDE_BY_SIDE,
