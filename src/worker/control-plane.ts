@@ -20,6 +20,7 @@ import { dataConverter } from '../temporal/data-converter';
 import { connectWorker } from '../temporal/worker-connection';
 import { deploymentOptions } from './deployment';
 import { HEARTBEAT_THROTTLE, STICKY_PATIENCE } from './liveness';
+import { serve, shutdownForceTime } from './serve';
 import { buildWorkflows, type WorkflowBuild } from './workflow-bundle';
 
 export interface ControlPlaneOptions {
@@ -40,8 +41,8 @@ export interface ControlPlaneOptions {
   pinTo?: string;
 }
 
-/** A worker ends its activities in order within this time before it gives them back. */
-const SHUTDOWN_GRACE = '10s';
+/** A worker ends its activities in order within this time before it gives them back, in seconds. */
+const SHUTDOWN_GRACE = 10;
 
 /** @param connection stays open when the worker ends; whoever opened it closes it. */
 export async function createControlPlaneWorker(
@@ -72,7 +73,8 @@ export async function createControlPlaneWorker(
     interceptors: { activity: [failureInterceptor] },
     stickyQueueScheduleToStartTimeout: STICKY_PATIENCE,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
-    shutdownGraceTime: SHUTDOWN_GRACE,
+    shutdownGraceTime: `${SHUTDOWN_GRACE}s`,
+    shutdownForceTime: shutdownForceTime(SHUTDOWN_GRACE),
   });
 }
 
@@ -81,7 +83,7 @@ export async function runControlPlaneWorker(options: ControlPlaneOptions): Promi
   const connection = await connectWorker(options.settings);
   try {
     const worker = await createControlPlaneWorker(connection, options);
-    await worker.run();
+    await serve(worker);
   } finally {
     await connection.close();
   }

@@ -9,6 +9,7 @@ import { temporalSettings, type TemporalSettings } from '../temporal/connection'
 import { dataConverter } from '../temporal/data-converter';
 import { connectWorker } from '../temporal/worker-connection';
 import { HEARTBEAT_THROTTLE } from './liveness';
+import { serve, shutdownForceTime } from './serve';
 
 export interface EndpointWorkerOptions {
   /** Name of the endpoint host, as the inventory has it. */
@@ -18,8 +19,8 @@ export interface EndpointWorkerOptions {
   env?: NodeJS.ProcessEnv;
 }
 
-/** A script gets this long to end by itself before its process tree is killed. */
-const SHUTDOWN_GRACE = '20s';
+/** A script gets this long to end by itself before its process tree is killed, in seconds. */
+const SHUTDOWN_GRACE = 20;
 
 /** @param connection stays open when the worker ends; whoever opened it closes it. */
 export async function createEndpointWorker(
@@ -35,7 +36,8 @@ export async function createEndpointWorker(
     interceptors: { activity: [failureInterceptor] },
     maxConcurrentActivityTaskExecutions: 1,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
-    shutdownGraceTime: SHUTDOWN_GRACE,
+    shutdownGraceTime: `${SHUTDOWN_GRACE}s`,
+    shutdownForceTime: shutdownForceTime(SHUTDOWN_GRACE),
   });
 }
 
@@ -44,7 +46,7 @@ export async function runEndpointWorker(options: EndpointWorkerOptions): Promise
   const connection = await connectWorker(options.settings);
   try {
     const worker = await createEndpointWorker(connection, options);
-    await worker.run();
+    await serve(worker);
   } finally {
     await connection.close();
   }

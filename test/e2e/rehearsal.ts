@@ -27,6 +27,7 @@ import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { createControlPlaneWorker, type ControlPlaneOptions } from '../../src/worker/control-plane';
 import { createEndpointWorker } from '../../src/worker/endpoint';
+import { serve } from '../../src/worker/serve';
 import { ask } from './ask';
 import { evidenceOf, evidenceOfRun, openTasks } from './evidence';
 import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence } from './invariants';
@@ -241,7 +242,7 @@ export class Rehearsal {
   }
 
   private run(worker: Worker, connection: NativeConnection): void {
-    const done = worker.run().finally(() => (connection === this.connection ? undefined : connection.close()));
+    const done = serve(worker).finally(() => (connection === this.connection ? undefined : connection.close()));
     this.running.push({ worker, done });
   }
 }

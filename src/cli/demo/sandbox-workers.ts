@@ -4,6 +4,7 @@ import type { Sandbox } from '../../sandbox/server';
 import type { TemporalSettings } from '../../temporal/connection';
 import { connectWorker } from '../../temporal/worker-connection';
 import { createEndpointWorker } from '../../worker/endpoint';
+import { serve } from '../../worker/serve';
 import { reached } from '../temporal/connect-upgrades';
 
 export interface SandboxWorkers {
@@ -33,7 +34,7 @@ export async function startSandboxWorkers(
         settings,
         env: { ...env, ONWARD_SANDBOX_HOST: address },
       });
-      running.push({ worker, done: worker.run() });
+      running.push({ worker, done: serve(worker) });
     }
     return { hosts, close };
   } catch (error) {

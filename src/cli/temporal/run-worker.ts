@@ -6,6 +6,7 @@ import { connectWorker } from '../../temporal/worker-connection';
 import { createControlPlaneWorker } from '../../worker/control-plane';
 import { DEPLOYMENT_NAME, makeCurrentArguments } from '../../worker/deployment';
 import { createEndpointWorker } from '../../worker/endpoint';
+import { serve } from '../../worker/serve';
 import { buildWorkflows } from '../../worker/workflow-bundle';
 import { callingOf, say, type CliContext, type GlobalOptions } from '../cli-context';
 import { announceReady } from '../demo/companion';
@@ -41,7 +42,7 @@ export async function runWorker(
       ...(pinned ? howToMakeCurrent(pinned.buildId, context, options) : []),
     ]);
     announceReady(() => worker.shutdown());
-    await worker.run();
+    await serve(worker);
   } finally {
     await connection.close();
   }

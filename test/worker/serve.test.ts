@@ -1,0 +1,55 @@
+/** A worker that is told to end does, whatever its activities and the SDK make of that. */
+import type { Client } from '@temporalio/client';
+import { Worker, type NativeConnection } from '@temporalio/worker';
+import { connectClient, localSettings } from '../../src/temporal/connection';
+import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
+import { connectWorker } from '../../src/temporal/worker-connection';
+import { serve } from '../../src/worker/serve';
+import { buildWorkflows } from '../../src/worker/workflow-bundle';
+import '../workflows/quiet-runtime';
+
+let server: DevServer;
+let client: Client;
+let connection: NativeConnection;
+beforeAll(async () => {
+  server = await startDevServer();
+  client = await connectClient(localSettings(server.address));
+  connection = await connectWorker(localSettings(server.address));
+}, 600_000);
+afterAll(async () => {
+  await client?.connection.close();
+  await server?.close();
+});
+
+test('it ends although something that it holds never does, and lets its connection go', async () => {
+  let begun = (): void => undefined;
+  const hasBegun = new Promise<void>((resolve) => (begun = resolve));
+  const worker = await Worker.create({
+    connection,
+    taskQueue: 'stuck',
+    workflowBundle: await buildWorkflows(),
+    activities: {
+      notify: async () => {
+        begun();
+        await new Promise(() => undefined);
+      },
+    },
+    shutdownGraceTime: '100ms',
+    shutdownForceTime: '1s',
+  });
+  const served = serve(worker);
+  await client.workflow.start('deliverNotice', {
+    workflowId: 'stuck',
+    taskQueue: 'stuck',
+    args: [{ notice: { subject: 'nobody ever hears' } }],
+  });
+  await hasBegun;
+  worker.shutdown();
+  await expect(served).resolves.toBeUndefined();
+  await expect(connection.close()).resolves.toBeUndefined();
+}, 60_000);
+
+test('what else it fails with is told', async () => {
+  const failed = { run: () => Promise.reject(new Error('The disk is full.')) } as Partial<Worker> as Worker;
+  await expect(serve(failed)).rejects.toThrow('The disk is full.');
+});
