@@ -82,6 +82,7 @@ describeOverTime(`the guard of a consent, over months${skipped ? `: skipped. ${s
       renewals: 0,
       lastProblem: expect.stringContaining('AADSTS700082'),
     });
+    await notices.told('renewalRefused');
     expect(notices.of('renewalRefused')).toEqual([
       expect.objectContaining({
         subject: expect.stringContaining('does not count'),
@@ -110,7 +111,7 @@ describeOverTime(`the guard of a consent, over months${skipped ? `: skipped. ${s
     const { guard, notices, began } = await guarded({}, {}, { connectionTest: { adapter: 'gate' } });
     await time.pass(10 * DAY);
     const { renewal } = await guard.renew();
-    expect(notices.of('gatesOpened')).toHaveLength(1);
+    await notices.told('gatesOpened');
 
     await time.pass(200 * DAY);
     expect(await guard.status()).toMatchObject({ state: 'expired', consentedAt: iso(began), renewals: 0, renewal });
@@ -162,7 +163,7 @@ describeOverTime(`the guard of a consent, over months${skipped ? `: skipped. ${s
       await time.pass(85 * DAY);
       await guard.handle.signal('consentRenewed', { by: 'ana' });
       // This server loses a query that comes while a run hands over to the next; a notice it does not.
-      while (notices.of('consentRenewed').length < renewal) await new Promise((resolve) => setImmediate(resolve));
+      await notices.told('consentRenewed', renewal);
     }
     await time.pass(DAY);
     const status = await guard.status();

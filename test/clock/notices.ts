@@ -1,3 +1,4 @@
+import { EventEmitter, on } from 'node:events';
 import type { Notice } from '../../src/contract/activities';
 import type { StubActivities } from '../workflows/stub-activities';
 import { DAY, type SimulatedTime } from './simulated-time';
@@ -5,6 +6,7 @@ import { DAY, type SimulatedTime } from './simulated-time';
 /** What people were told, and when. */
 export class Notices {
   readonly all: { at: number; notice: Notice }[] = [];
+  private readonly news = new EventEmitter();
   private readonly time: SimulatedTime;
 
   constructor(time: SimulatedTime) {
@@ -13,7 +15,14 @@ export class Notices {
 
   readonly notify: StubActivities['notify'] = async ({ notice }) => {
     this.all.push({ at: await this.time.now(), notice });
+    this.news.emit('told');
   };
+
+  /** Returns as soon as people were told so many of this kind: what is told is known to the workflow before. */
+  async told(kind: Notice['kind'], count = 1): Promise<void> {
+    const news = on(this.news, 'told');
+    while (this.of(kind).length < count) await news.next();
+  }
 
   of(...kinds: Notice['kind'][]): Notice[] {
     return this.all.map(({ notice }) => notice).filter(({ kind }) => kinds.includes(kind));
