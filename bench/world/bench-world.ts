@@ -148,7 +148,7 @@ export class BenchWorld {
   }
 
   private async launch(options: BenchProcessOptions): Promise<BenchProcess> {
-    const env = { ...options.env, TEMPORAL_ADDRESS: this.server.address };
+    const env = { ...options.env, TEMPORAL_ADDRESS: this.server.address, XDG_STATE_HOME: this.folder };
     const started = await BenchProcess.start({ ...options, env });
     this.processes.push(started);
     return started;

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { z } from 'zod';
 import { localSettings, requireSearchAttributes } from './connection';
+import { sendSignal } from './send-signal';
 
 const record = z.object({ address: z.string(), pid: z.int().positive(), owner: z.int().positive() });
 type StateRecord = z.output<typeof record>;
@@ -26,11 +27,11 @@ export async function writeRecord(directory: string, server: Omit<StateRecord, '
 export async function releaseState(directory: string): Promise<number | undefined> {
   const found = await readRecord(directory);
   // Process ids are used again, so an id alone proves nothing: the server must also answer where it said it would.
-  if (found === undefined || !send(0, found.pid) || !(await answers(found.address))) return undefined;
-  if (send(0, found.owner)) return found.owner;
+  if (found === undefined || !sendSignal(0, found.pid) || !(await answers(found.address))) return undefined;
+  if (sendSignal(0, found.owner)) return found.owner;
   const deadline = Date.now() + END_DEADLINE_MS;
-  for (let alive = send('SIGTERM', found.pid); alive; alive = send(0, found.pid)) {
-    if (Date.now() > deadline) send('SIGKILL', found.pid);
+  for (let alive = sendSignal('SIGTERM', found.pid); alive; alive = sendSignal(0, found.pid)) {
+    if (Date.now() > deadline) sendSignal('SIGKILL', found.pid);
     await sleep(50);
   }
   return undefined;
@@ -47,16 +48,6 @@ async function readRecord(directory: string): Promise<StateRecord | undefined> {
   } catch {
     // Torn by a power cut, after which no server is left either.
     return undefined;
-  }
-}
-
-/** Whether the process is there to hear the signal; 0 only asks. */
-function send(signal: NodeJS.Signals | 0, pid: number): boolean {
-  try {
-    return process.kill(pid, signal);
-  } catch (error) {
-    // Otherwise it is there, and somebody else's.
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 

@@ -21,6 +21,7 @@ import { connectWorker } from '../temporal/worker-connection';
 import { deploymentOptions } from './deployment';
 import { HEARTBEAT_THROTTLE, STICKY_PATIENCE } from './liveness';
 import { serve, shutdownForceTime } from './serve';
+import { takeOver } from './work-in-hand';
 import { buildWorkflows, type WorkflowBuild } from './workflow-bundle';
 
 export interface ControlPlaneOptions {
@@ -34,6 +35,8 @@ export interface ControlPlaneOptions {
   lookAtWindow?: LookAtWindow;
   /** By default the workflows of this checkout, with failures written as `settings` want them. */
   workflows?: Pick<WorkflowBuild, 'codePath'>;
+  /** Folder for notes of what it is at work on (./work-in-hand); without one it makes none. */
+  notesDirectory?: string;
   /**
    * Build id of the workflows, which are those of `workflows/versioned`: upgrades that begin on it stay on it (./deployment).
    * Without it any worker goes on with any upgrade.
@@ -47,10 +50,19 @@ const SHUTDOWN_GRACE = 10;
 /** @param connection stays open when the worker ends; whoever opened it closes it. */
 export async function createControlPlaneWorker(
   connection: NativeConnection,
-  { inventoryDirectory, settings = temporalSettings(), polling, lookAtWindow, workflows, pinTo }: ControlPlaneOptions,
+  {
+    inventoryDirectory,
+    settings = temporalSettings(),
+    polling,
+    lookAtWindow,
+    workflows,
+    notesDirectory,
+    pinTo,
+  }: ControlPlaneOptions,
 ): Promise<Worker> {
   const converter = await dataConverter(settings.codecKeys);
   const { codePath } = workflows ?? (await buildWorkflows(converter, pinTo === undefined ? 'index' : 'versioned'));
+  const notes = await takeOver(connection, settings, CONTROL_TASK_QUEUE, notesDirectory);
   return await Worker.create({
     connection,
     namespace: settings.namespace,
@@ -70,7 +82,7 @@ export async function createControlPlaneWorker(
       ...createFleetActivities({ directory: inventoryDirectory, resolveSecret }),
       ...createNotifyActivities({ resolveSecret }),
     },
-    interceptors: { activity: [failureInterceptor] },
+    interceptors: { activity: [...notes, failureInterceptor] },
     stickyQueueScheduleToStartTimeout: STICKY_PATIENCE,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     shutdownGraceTime: `${SHUTDOWN_GRACE}s`,

@@ -10,6 +10,7 @@ import { dataConverter } from '../temporal/data-converter';
 import { connectWorker } from '../temporal/worker-connection';
 import { HEARTBEAT_THROTTLE } from './liveness';
 import { serve, shutdownForceTime } from './serve';
+import { takeOver } from './work-in-hand';
 
 export interface EndpointWorkerOptions {
   /** Name of the endpoint host, as the inventory has it. */
@@ -17,6 +18,8 @@ export interface EndpointWorkerOptions {
   settings?: TemporalSettings;
   /** Which PowerShell, and for a simulated host where it is (src/systems/endpoint/powershell-for). */
   env?: NodeJS.ProcessEnv;
+  /** Folder for notes of what it is at work on (./work-in-hand); without one it makes none. */
+  notesDirectory?: string;
 }
 
 /** A script gets this long to end by itself before its process tree is killed, in seconds. */
@@ -25,15 +28,17 @@ const SHUTDOWN_GRACE = 20;
 /** @param connection stays open when the worker ends; whoever opened it closes it. */
 export async function createEndpointWorker(
   connection: NativeConnection,
-  { host, settings = temporalSettings(), env = process.env }: EndpointWorkerOptions,
+  { host, settings = temporalSettings(), env = process.env, notesDirectory }: EndpointWorkerOptions,
 ): Promise<Worker> {
+  const taskQueue = endpointTaskQueue(host);
+  const notes = await takeOver(connection, settings, taskQueue, notesDirectory);
   return await Worker.create({
     connection,
     namespace: settings.namespace,
-    taskQueue: endpointTaskQueue(host),
+    taskQueue,
     dataConverter: await dataConverter(settings.codecKeys),
     activities: createEndpointActivities({ powershell: powershellFor(env) }),
-    interceptors: { activity: [failureInterceptor] },
+    interceptors: { activity: [...notes, failureInterceptor] },
     maxConcurrentActivityTaskExecutions: 1,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     shutdownGraceTime: `${SHUTDOWN_GRACE}s`,

@@ -116,8 +116,8 @@ export class Rehearsal {
 
   private async startControlPlane(): Promise<void> {
     if (this.options.workers === 'processes') {
-      const { inventory: inventoryDirectory } = this;
-      this.processes.set(CONTROL_TASK_QUEUE, this.workerProcess({ inventoryDirectory }, {}));
+      const { inventory: inventoryDirectory, notes: notesDirectory } = this;
+      this.processes.set(CONTROL_TASK_QUEUE, this.workerProcess({ inventoryDirectory, notesDirectory }, {}));
     } else {
       await this.controlPlane({});
     }
@@ -147,7 +147,8 @@ export class Rehearsal {
 
   private async startEndpoint(host: string, env: NodeJS.ProcessEnv, connection = this.connection): Promise<void> {
     if (this.options.workers === 'processes') {
-      this.processes.set(endpointTaskQueue(host), this.workerProcess({ host }, env));
+      const role = { host, notesDirectory: this.notes };
+      this.processes.set(endpointTaskQueue(host), this.workerProcess(role, env));
     } else {
       this.run(await createEndpointWorker(connection, { host, settings: this.settings, env }), connection);
     }
@@ -239,6 +240,10 @@ export class Rehearsal {
 
   private get inventory(): string {
     return path.join(this.folder, 'inventory');
+  }
+
+  private get notes(): string {
+    return path.join(this.folder, 'notes');
   }
 
   private run(worker: Worker, connection: NativeConnection): void {

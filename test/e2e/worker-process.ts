@@ -13,8 +13,12 @@ import { QUICK_LOOKS } from './quick-looks';
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 process.once('disconnect', () => process.exit(1));
 
+const notesDirectory = z.string();
 const role = z
-  .union([z.strictObject({ inventoryDirectory: z.string() }), z.strictObject({ host: z.string() })])
+  .union([
+    z.strictObject({ inventoryDirectory: z.string(), notesDirectory }),
+    z.strictObject({ host: z.string(), notesDirectory }),
+  ])
   .parse(JSON.parse(process.argv[2] ?? ''));
 
 async function work(): Promise<void> {

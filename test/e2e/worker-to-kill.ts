@@ -4,7 +4,7 @@ import path from 'node:path';
 
 const MAIN = path.join(__dirname, 'worker-process.ts');
 
-export type WorkerRole = { inventoryDirectory: string } | { host: string };
+export type WorkerRole = ({ inventoryDirectory: string } | { host: string }) & { notesDirectory: string };
 
 export interface WorkerProcessOptions {
   /** A second process stands by, loaded and idle, so that a restart does not wait for Node. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DevServerFailed, startDevServer, type DevServer, type DevServerOptions } from '../../temporal/dev-server';
+import { sendSignal } from '../../temporal/send-signal';
 import { CliError } from '../cli-error';
 
 /** So often we look whether the server is still there. */
@@ -48,7 +49,7 @@ export class KeptServer {
     for (;;) {
       await delay(LOOK_MS, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      if (isAlive(this.server.pid)) continue;
+      if (sendSignal(0, this.server.pid)) continue;
       this.say("Temporal's dev server ended; starting it again. Its state is in a file, nothing is lost.");
       try {
         this.server = await startDevServer(this.options);
@@ -58,14 +59,5 @@ export class KeptServer {
         this.say(error.message);
       }
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    // It is a process of our own: there is no other reason than that it is gone.
-    return false;
   }
 }

@@ -7,6 +7,7 @@ import { createControlPlaneWorker } from '../../worker/control-plane';
 import { DEPLOYMENT_NAME, makeCurrentArguments } from '../../worker/deployment';
 import { createEndpointWorker } from '../../worker/endpoint';
 import { serve } from '../../worker/serve';
+import { notesDirectory } from '../../worker/work-in-hand';
 import { buildWorkflows } from '../../worker/workflow-bundle';
 import { callingOf, say, type CliContext, type GlobalOptions } from '../cli-context';
 import { announceReady } from '../demo/companion';
@@ -25,15 +26,17 @@ export async function runWorker(
   try {
     const build = host === undefined ? await buildWorkflows(converter, versioned ? 'versioned' : 'index') : undefined;
     const pinned = versioned && build ? { deployment: DEPLOYMENT_NAME, buildId: build.buildId } : undefined;
+    const notes = notesDirectory(context.env);
     const worker: Worker =
       host === undefined
         ? await createControlPlaneWorker(connection, {
             inventoryDirectory: inventory,
             settings,
             workflows: build,
+            notesDirectory: notes,
             pinTo: pinned?.buildId,
           })
-        : await createEndpointWorker(connection, { host, settings, env: context.env });
+        : await createEndpointWorker(connection, { host, settings, env: context.env, notesDirectory: notes });
     const taskQueue = host === undefined ? CONTROL_TASK_QUEUE : endpointTaskQueue(host);
     const { address } = settings.connectionOptions;
     const where = { taskQueue, address, namespace: settings.namespace };
