@@ -136,8 +136,12 @@ async function answerGate(upgrade: WorkflowHandle, provider: string): Promise<vo
 async function isInActivity(upgrade: WorkflowHandle, pid: number, { system }: { system?: string }): Promise<boolean> {
   const type = system === 'host' ? 'readHost' : 'readOperations';
   const pending = await pendingActivities(upgrade);
+  // A heartbeat tells that it is at work, and not only on its way to the worker.
   return pending.some(
-    ({ activityType, lastWorkerIdentity }) => activityType?.name === type && lastWorkerIdentity === identityOf(pid),
+    ({ activityType, lastWorkerIdentity, lastStartedTime, lastHeartbeatTime }) =>
+      activityType?.name === type &&
+      lastWorkerIdentity === identityOf(pid) &&
+      (optionalTsToMs(lastHeartbeatTime) ?? 0) > (optionalTsToMs(lastStartedTime) ?? Infinity),
   );
 }
 
