@@ -6,6 +6,7 @@ import { SOURCE_VERSIONS } from '../../src/contract/versions';
 import { STEP_NAMES, UPGRADE_STATES } from '../../src/contract/status';
 import { CONSENT_STATES } from '../../src/contract/consent';
 import { stateAttribute, stepAttribute } from '../../src/temporal/search-attributes';
+import * as workflows from '../../workflows';
 import { problemsOfReplay, recordedHistories, type RecordedHistory } from './recorded-histories';
 
 let histories: RecordedHistory[];
@@ -17,6 +18,12 @@ test('every recorded history can be replayed', async () => {
   const problems = await problemsOfReplay(histories);
   expect([...problems].filter(([, problem]) => problem !== undefined)).toEqual([]);
 }, 300_000);
+
+test('of this version, every workflow is recorded', () => {
+  const ofThisVersion = histories.filter(({ name }) => name.startsWith(`${onwardVersion()}/`));
+  const types = new Set(ofThisVersion.map(({ workflowType }) => workflowType));
+  expect(Object.keys(workflows).filter((type) => !types.has(type))).toEqual([]);
+});
 
 /** Values of a search attribute that workflows of a type have shown in this version's histories in a folder. */
 function shown(folder: string, workflowType: string, { name: attribute }: { name: string }): unknown[] {
