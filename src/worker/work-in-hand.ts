@@ -39,7 +39,7 @@ export function notesDirectory(env: NodeJS.ProcessEnv): string {
 /**
  * Gives back what a dead worker of this task queue has left on this machine.
  *
- * @param directory of the notes; without one there are none.
+ * @param directory of the notes, made where it is missing; without one there are none.
  * @returns for `interceptors.activity` of the worker that takes its place.
  */
 export async function takeOver(
@@ -49,6 +49,12 @@ export async function takeOver(
   directory: string | undefined,
 ): Promise<ActivityInterceptorsFactory[]> {
   if (directory === undefined) return [];
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (error) {
+    warn('There is no folder for notes of what is at work', error);
+    return [];
+  }
   const inHand = new WorkInHand(directory, [address, namespace, taskQueue].join(' '));
   const { activity } = new Client({ connection, namespace, dataConverter: await dataConverter(codecKeys) });
   await inHand.giveBack(activity);
@@ -59,7 +65,7 @@ export class WorkInHand {
   private readonly worker = randomUUID();
 
   /**
-   * @param directory for the notes; made where it is missing.
+   * @param directory for the notes.
    * @param served server, namespace and task queue of the worker.
    */
   constructor(
@@ -87,7 +93,6 @@ export class WorkInHand {
   /** Gives back what workers of this machine were at work on when they died. Call it before the worker begins. */
   async giveBack(activities: Pick<AsyncCompletionClient, 'fail'>): Promise<void> {
     try {
-      await mkdir(this.directory, { recursive: true });
       const files = (await readdir(this.directory)).filter((name) => name.endsWith('.json'));
       await Promise.all(files.map((name) => this.giveBackOne(path.join(this.directory, name), activities)));
     } catch (error) {
