@@ -21,7 +21,9 @@ export async function serve(worker: Worker): Promise<void> {
   }
 }
 
-/** While calls are open, the SDK hides its own reason behind the refusal to release what they use. */
+/** The SDK hides its own reason behind the refusal to release what open calls, or a workflow that was at work, still use. */
+const REFUSALS = ['Worker still in use', 'Workflow execution context should have been disposed first'];
+
 const endedByForce = (error: unknown): boolean =>
   error instanceof GracefulShutdownPeriodExpiredError ||
-  (error instanceof IllegalStateError && error.message.startsWith('Worker still in use'));
+  (error instanceof IllegalStateError && REFUSALS.some((refusal) => error.message.startsWith(refusal)));

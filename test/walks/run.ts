@@ -67,7 +67,10 @@ async function walkAll<W extends Drawn>(kind: WalkKind<W>): Promise<void> {
   }
 }
 
-(options.fleet ? walkAll(FLEET_WALKS) : walkAll(UPGRADE_WALKS)).catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+(options.fleet ? walkAll(FLEET_WALKS) : walkAll(UPGRADE_WALKS))
+  .catch((error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  })
+  // A worker that had to be ended by force may leave a thread behind (src/worker/serve.ts).
+  .finally(() => process.exit());

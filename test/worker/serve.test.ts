@@ -1,6 +1,6 @@
 /** A worker that is told to end does, whatever its activities and the SDK make of that. */
 import type { Client } from '@temporalio/client';
-import { Worker, type NativeConnection } from '@temporalio/worker';
+import { IllegalStateError, Worker, type NativeConnection } from '@temporalio/worker';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { connectWorker } from '../../src/temporal/worker-connection';
@@ -48,6 +48,14 @@ test('it ends although something that it holds never does, and lets its connecti
   await expect(served).resolves.toBeUndefined();
   await expect(connection.close()).resolves.toBeUndefined();
 }, 60_000);
+
+test.each(['Worker still in use', 'Workflow execution context should have been disposed first'])(
+  'what the SDK refuses when it ends one by force is no failure: %s',
+  async (refusal) => {
+    const forced = { run: () => Promise.reject(new IllegalStateError(refusal)) } as Partial<Worker> as Worker;
+    await expect(serve(forced)).resolves.toBeUndefined();
+  },
+);
 
 test('what else it fails with is told', async () => {
   const failed = { run: () => Promise.reject(new Error('The disk is full.')) } as Partial<Worker> as Worker;
