@@ -79,7 +79,7 @@ export class BenchWorld {
     return this.start({ part: 'endpoints', hosts, sim: this.sim });
   }
 
-  /** @param cached upgrades that it keeps in memory; by default as many as the SDK finds right. */
+  /** @param cached upgrades that it keeps in memory; by default as many as the product's worker. */
   async startStubControlPlane(cached?: number): Promise<BenchProcess> {
     return this.start({ part: 'stubControlPlane', codePath: await bundleBenchWorkflows(this.folder), cached });
   }

@@ -11,6 +11,7 @@ import type { Timings } from '../../src/sandbox/world/timings';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { createControlPlaneWorker } from '../../src/worker/control-plane';
 import { createEndpointWorker } from '../../src/worker/endpoint';
+import { cachedWorkflows } from '../../src/worker/workflow-cache';
 import { STUB_HOST, stubControlPlane, stubEndpoint } from './stub-activities';
 import { stubFleetControlPlane, type StubFleet } from './stub-fleet';
 
@@ -37,7 +38,7 @@ export interface EndpointsPart {
 export interface StubControlPlanePart {
   part: 'stubControlPlane';
   codePath: string;
-  /** Upgrades that it keeps in memory; by default as many as the SDK finds right for this process. */
+  /** Upgrades that it keeps in memory; by default as many as the product's worker. */
   cached?: number | undefined;
 }
 export interface StubEndpointPart {
@@ -95,7 +96,7 @@ async function begin(part: Part): Promise<void> {
         taskQueue: CONTROL_TASK_QUEUE,
         workflowBundle: { codePath: part.codePath },
         activities: stubControlPlane,
-        ...(part.cached === undefined ? {} : { maxCachedWorkflows: part.cached }),
+        maxCachedWorkflows: part.cached ?? cachedWorkflows(),
       });
       ready({});
       return await worker.run();
@@ -106,6 +107,7 @@ async function begin(part: Part): Promise<void> {
         taskQueue: CONTROL_TASK_QUEUE,
         workflowBundle: { codePath: part.codePath },
         activities: stubFleetControlPlane(part.fleet),
+        maxCachedWorkflows: cachedWorkflows(),
       });
       ready({});
       return await worker.run();

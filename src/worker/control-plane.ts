@@ -23,6 +23,7 @@ import { HEARTBEAT_THROTTLE, STICKY_PATIENCE } from './liveness';
 import { serve, shutdownForceTime } from './serve';
 import { takeOver } from './work-in-hand';
 import { buildWorkflows, type WorkflowBuild } from './workflow-bundle';
+import { cachedWorkflows } from './workflow-cache';
 
 export interface ControlPlaneOptions {
   /** Folder of the providers' entries. */
@@ -83,6 +84,7 @@ export async function createControlPlaneWorker(
       ...createNotifyActivities({ resolveSecret }),
     },
     interceptors: { activity: [...notes, failureInterceptor] },
+    maxCachedWorkflows: cachedWorkflows(),
     stickyQueueScheduleToStartTimeout: STICKY_PATIENCE,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     shutdownGraceTime: `${SHUTDOWN_GRACE}s`,
