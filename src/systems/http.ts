@@ -139,13 +139,20 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.request.signal?.removeEventListener('abort', this.onAbort);
   }
 
+  /** What to do where nobody knows what the system made of the request. */
+  private get afterSilence(): string {
+    return this.request.method === 'GET'
+      ? 'It has changed nothing: look whether the system is overloaded before repeating.'
+      : 'It may have had its effect: look at the object before repeating.';
+  }
+
   private deadlinePassed(): Error {
-    const within = `within ${this.request.deadlineMs / 1000} s`;
+    const within = `within ${Math.round(this.request.deadlineMs) / 1000} s`;
     return this.controller
       ? problemOf(this.request, {
           type: FAILURE.outcomeUnknown,
           problem: `got no complete answer ${within}`,
-          next: 'It may have had its effect: look at the object before repeating.',
+          next: this.afterSilence,
         })
       : problemOf(this.request, {
           type: FAILURE.unreachable,
@@ -181,7 +188,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
       {
         type: FAILURE.outcomeUnknown,
         problem: `lost the connection after the request was sent (${code})`,
-        next: 'It may have had its effect: look at the object before repeating.',
+        next: this.afterSilence,
       },
       error,
     );

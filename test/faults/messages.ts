@@ -21,8 +21,9 @@ export function saysAll(message: string, { call, failure }: Cell, host: string):
   const where = failure.stops === true ? `(?:${ANY_OF_THE_WIRE}|${host})` : systemOf(call.system, call.name, host);
   const what =
     call.system === 'host' ? `(?:${ON_A_HOST}|${CALL})` : failure.stops === true ? `(?:${CALL}|${ON_A_HOST})` : CALL;
-  // The object of an iisreset is the host itself.
-  const about = call.about && call.name !== 'iisreset' && failure.stops !== true ? String.raw`[^.]*? of \S+` : '';
+  // The object of an iisreset is the host itself, and a path may name its own.
+  const saysItself = call.name === 'iisreset' || call.name.includes('{id}');
+  const about = call.about && !saysItself && failure.stops !== true ? String.raw`[^.]*? of \S+` : '';
   return (
     new RegExp(`${where}: ${what}${about}${HAPPENED_AND_NEXT}`, 's').test(message) ||
     saysOfThePackage(message, call.name)

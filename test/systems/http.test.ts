@@ -143,6 +143,15 @@ describe('the request was on its way, so the outcome is unknown:', () => {
   });
 });
 
+test.each([
+  ['GET', 'It has changed nothing'],
+  ['POST', 'It may have had its effect'],
+] as const)('what to do after the silence follows from what was asked: %s', async (method, next) => {
+  const server = await serve(() => SILENCE);
+  const asked = exchange(request(server.url, { method, deadlineMs: 50 }));
+  await expectFailure(asked, FAILURE.outcomeUnknown, next);
+});
+
 test('an answer that is no HTTP is malformed', async () => {
   const raw = await serveSockets((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'));
   await expectFailure(exchange(request(`http://${raw.address}/`)), FAILURE.malformedAnswer, 'not HTTP');
