@@ -168,6 +168,8 @@ class CellRun {
     if (rule.id !== this.rule?.id) return;
     this.hits += 1;
     if (!this.ports || this.hits > 1) return;
+    // From here on the ports refuse; the rule would also refuse the operator his screens.
+    this.rehearsal.sandbox.faults.remove(rule);
     this.ports.stop();
     if (!this.cell.failure.lasts) void delay(OUTAGE_MS).then(() => this.ports?.listen());
   };
