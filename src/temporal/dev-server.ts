@@ -14,7 +14,9 @@ import { Connection } from '@temporalio/client';
 import { findTemporalCli, type TemporalCli } from './cli-binary';
 import { localSettings, requireSearchAttributes, TYPE_NAMES } from './connection';
 import { SEARCH_ATTRIBUTES } from './search-attributes';
-import { releaseState, writeRecord } from './state-owner';
+import { DevServerFailed, releaseState, writeRecord } from './state-owner';
+
+export { DevServerFailed };
 
 export interface DevServerOptions {
   /** Folder that keeps the server's state; without one the state is in memory and gone with the server. */
@@ -37,11 +39,6 @@ export interface DevServer {
   close(): Promise<void>;
   /** Ends it as a power cut would. */
   kill(): Promise<void>;
-}
-
-/** The server did not start; the message says what was in the way. */
-export class DevServerFailed extends Error {
-  override readonly name = 'DevServerFailed';
 }
 
 const HOST = '127.0.0.1';

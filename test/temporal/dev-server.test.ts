@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -86,17 +86,56 @@ describe('dev server', () => {
     await expect(start({ directory })).rejects.toThrow(`in use by process ${process.pid}`);
   });
 
-  test('ends a server that a killed owner left behind, and goes on with its state', async () => {
-    const script = `require('${require.resolve('../../src/temporal/dev-server')}').startDevServer({ directory: ${JSON.stringify(directory)} }).then((s) => console.log(s.pid))`;
-    const owner = spawn(process.execPath, ['--require', 'tsx/cjs', '-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+  describe('that a killed owner left behind', () => {
+    let pid: number;
+    beforeEach(async () => {
+      const script = `require('${require.resolve('../../src/temporal/dev-server')}').startDevServer({ directory: ${JSON.stringify(directory)} }).then((s) => console.log(s.pid))`;
+      const owner = spawn(process.execPath, ['--require', 'tsx/cjs', '-e', script], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const [line] = (await once(createInterface(owner.stdout), 'line')) as [string];
+      pid = Number(line);
+      owner.kill('SIGKILL');
+      await once(owner, 'close');
     });
-    const [line] = (await once(createInterface(owner.stdout), 'line')) as [string];
-    owner.kill('SIGKILL');
-    await once(owner, 'close');
-    expect(process.kill(Number(line), 0)).toBe(true);
 
-    await start({ directory });
-    expect(() => process.kill(Number(line), 0)).toThrow('ESRCH');
+    test('is ended, and the next goes on with its state', async () => {
+      expect(process.kill(pid, 0)).toBe(true);
+      await start({ directory });
+      expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    });
+
+    test('is ended also where it is too busy to answer at once', async () => {
+      const record = path.join(directory, 'dev-server.json');
+      const found = JSON.parse(await readFile(record, 'utf8')) as { address: string };
+      const busy = await inFrontOf(found.address, { unanswered: 3 });
+      await writeFile(record, JSON.stringify({ ...found, address: busy.address }));
+      await start({ directory });
+      expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+      expect(busy.unanswered()).toBe(0);
+    });
   });
 });
+
+/** A port that closes the first connections that are made to it, and hands on the others. */
+async function inFrontOf(
+  target: string,
+  { unanswered }: { unanswered: number },
+): Promise<{ address: string; unanswered: () => number }> {
+  const server = net.createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    if (unanswered > 0) {
+      unanswered -= 1;
+      socket.destroy();
+      return;
+    }
+    const { hostname, port } = new URL(`tcp://${target}`);
+    const onward = net.connect(Number(port), hostname);
+    onward.on('error', () => socket.destroy());
+    socket.pipe(onward).pipe(socket);
+  });
+  server.listen(0, '127.0.0.1').unref();
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  return { address: `127.0.0.1:${port}`, unanswered: () => unanswered };
+}
