@@ -3,6 +3,7 @@ module.exports = {
   testEnvironment: 'node',
   globalSetup: '<rootDir>/test/global-setup.ts',
   reporters: ['default', '<rootDir>/tools/jest-counts.cjs'],
+  testSequencer: '<rootDir>/tools/jest-longest-first.cjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform: {
     '^.+\\.ts$': [
