@@ -21,6 +21,8 @@ export interface BenchWorldOptions {
   settings?: Partial<ProviderProfileInput>;
   /** Sees the sandbox before anything has happened in it. */
   inspect?: (sandbox: Sandbox) => Promise<void>;
+  /** Whether the Temporal server keeps its state in a file: in memory that of thousands of upgrades takes more than there is. */
+  serverStateOnDisk?: boolean;
 }
 
 const PART = path.join(__dirname, 'part.ts');
@@ -39,9 +41,14 @@ export class BenchWorld {
   ) {}
 
   /** Server, sandbox and operator; the workers are for the bench to start. */
-  static async open({ providers, settings = {}, inspect }: BenchWorldOptions): Promise<BenchWorld> {
+  static async open({
+    providers,
+    settings = {},
+    inspect,
+    serverStateOnDisk = false,
+  }: BenchWorldOptions): Promise<BenchWorld> {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'onward-bench-'));
-    const server = await startDevServer();
+    const server = await startDevServer(serverStateOnDisk ? { directory: path.join(folder, 'temporal') } : {});
     const world = new BenchWorld(folder, server, await connectClient(localSettings(server.address)));
     try {
       const sandbox = await startSandbox({ dataDirectory: world.sandboxDirectory, providers });
