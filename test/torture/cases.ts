@@ -19,6 +19,8 @@ export type Moment = 'before the call' | 'before its result' | 'after its result
 export type Point =
   | { kind: 'call'; rule: Omit<FaultRule, 'id' | 'provider' | 'host'> }
   | { kind: 'result'; activity: string; nth: number }
+  /** Meanwhile something else is slow, so that the upgrade cannot end before the blow. */
+  | { kind: 'scheduled'; activity: string; meanwhile: Omit<FaultRule, 'id' | 'provider' | 'host'> }
   | { kind: 'gate' }
   /** The first guard of a consent is there. */
   | { kind: 'guard' }
@@ -99,9 +101,6 @@ const CHANGING: ChangingActivity[] = [
   { activity: 'activateTemplate', runsOn: 'control plane', comesBack: true, ...operations('pem.activateST') },
 ];
 
-/** Of the sandbox's provider, before any upgrade. */
-const ACTIVE_TEMPLATES = 2;
-
 /** How long after the approval the server is killed: the task that seals the crossing takes some ten milliseconds. */
 const SEAL_MS = [0, 5, 10, 20, 40, 80];
 
@@ -145,10 +144,10 @@ function guardCases(path: TortureCase['path']): TortureCase[] {
   const victim = 'control plane';
   return [
     {
-      name: `${name}, before the call`,
+      name: `${name}, as soon as it is scheduled`,
       path,
       victim,
-      point: { kind: 'result', activity: 'activateTemplate', nth: ACTIVE_TEMPLATES },
+      point: { kind: 'scheduled', activity: 'startGuards', meanwhile: operations('pem.activateST').before },
       comesBack: false,
     },
     { name: `${name}, before its result`, path, victim, point: { kind: 'guard' }, comesBack: false },

@@ -94,7 +94,9 @@ class Blow {
     private readonly upgrade: Upgrade,
     private readonly torture: TortureCase,
   ) {
-    this.point = torture.point.kind === 'call' ? this.hit(torture.point.rule) : Promise.resolve();
+    const { point } = torture;
+    this.point = point.kind === 'call' ? this.hit(point.rule) : Promise.resolve();
+    if (point.kind === 'scheduled') rehearsal.sandbox.faults.add({ ...point.meanwhile, provider: upgrade.provider });
   }
 
   /** People have decided about the crossing. */
@@ -120,6 +122,9 @@ class Blow {
         return;
       case 'result':
         while ((await this.results(point.activity)) < point.nth) await delay(LOOKS_EVERY_MS);
+        return;
+      case 'scheduled':
+        while (!(await this.events()).some(isScheduled(point.activity))) await delay(LOOKS_EVERY_MS);
         return;
       case 'gate':
         await this.upgrade.statusWhen(({ gates }) => gates.length > 0);
@@ -152,11 +157,15 @@ class Blow {
 
   /** How many executions of the activity have ended well, as Temporal has recorded it. */
   private async results(activity: string): Promise<number> {
-    const { events } = await this.upgrade.workflow.fetchHistory();
-    const scheduled = (events ?? []).filter(isScheduled(activity)).map(({ eventId }) => String(eventId));
-    return (events ?? []).filter(({ activityTaskCompletedEventAttributes: completed }) =>
+    const events = await this.events();
+    const scheduled = events.filter(isScheduled(activity)).map(({ eventId }) => String(eventId));
+    return events.filter(({ activityTaskCompletedEventAttributes: completed }) =>
       scheduled.includes(String(completed?.scheduledEventId)),
     ).length;
+  }
+
+  private async events(): Promise<temporal.api.history.v1.IHistoryEvent[]> {
+    return (await this.upgrade.workflow.fetchHistory()).events ?? [];
   }
 
   private async isGuarded(): Promise<boolean> {
