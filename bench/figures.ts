@@ -34,7 +34,12 @@ export interface Sizes {
   upgrades: number;
   /** Providers of a fleet. */
   fleet: number;
+  /** Application instances of each provider with stub activities. */
+  instances: number;
 }
+
+export const sizeOf = (instances: number): string =>
+  `stub activities, ${instances} ${instances === 1 ? 'instance' : 'instances'} for each provider`;
 
 /** Value below which this part of the values lies, 0 to 1; between two values the one in proportion. */
 export function quantile(values: readonly number[], part: number): number {

@@ -9,7 +9,7 @@ import {
   type FleetStatus,
 } from '../src/contract/fleet';
 import { CONTROL_TASK_QUEUE, upgradeWorkflowId } from '../src/contract/provider';
-import { median, type Bench, type Figure } from './figures';
+import { median, sizeOf, type Bench, type Figure } from './figures';
 import { BenchWorld } from './world/bench-world';
 import { stubProviderId, type StubFleet } from './world/stub-fleet';
 import { UsageWatch } from './world/usage-watch';
@@ -38,7 +38,7 @@ class StubFleetWorld {
   static async open(fleet: StubFleet): Promise<StubFleetWorld> {
     const world = await BenchWorld.open({ providers: [] });
     try {
-      const endpoint = await world.startStubEndpoint();
+      const endpoint = await world.startStubEndpoint(fleet.instances);
       const worker = await world.startStubFleet(fleet);
       return new StubFleetWorld(world, {
         'control-plane worker': worker.pid,
@@ -87,8 +87,8 @@ const isOver = ({ endedAt }: FleetStatus): boolean => endedAt !== undefined;
 export const fleet: Bench = {
   name: 'fleet',
   about: 'a fleet of simulated providers: makespan against the bound, processor time and memory',
-  async run({ fleet: providers }, say) {
-    const stub = await StubFleetWorld.open({ providers, drainMs: DRAIN_MS, failsEvery: 0 });
+  async run({ fleet: providers, instances }, say) {
+    const stub = await StubFleetWorld.open({ providers, instances, drainMs: DRAIN_MS, failsEvery: 0 });
     try {
       const watch = await UsageWatch.start(stub.pids);
       const handle = await stub.start({ name: 'makespan', maxParallel: MAX_PARALLEL, budget: UNLIMITED });
@@ -100,7 +100,7 @@ export const fleet: Bench = {
       const makespan = secondsBetween(wave?.startedAt, wave?.endedAt);
       const lengths = all.map(({ startedAt, endedAt }) => secondsBetween(startedAt, endedAt));
       const bound = lengths.reduce((sum, each) => sum + each, 0) / MAX_PARALLEL;
-      const size = `${providers} providers, ${MAX_PARALLEL} at once, stub activities, ${DRAIN_MS / 1000} s to drain`;
+      const size = `${providers} providers, ${MAX_PARALLEL} at once, ${DRAIN_MS / 1000} s to drain; ${sizeOf(instances)}`;
       return [
         figure('fleet', 'makespan', makespan, 's', size),
         figure('fleet', 'bound of the makespan', bound, 's', 'sum of the lengths of all upgrades / slots'),
@@ -141,8 +141,8 @@ const IN_FLIGHT = 20;
 export const fleetPause: Bench = {
   name: 'fleetPause',
   about: 'time from a pause to the last new activity before the crossing, with 20 upgrades in flight',
-  async run(_sizes, say) {
-    const stub = await StubFleetWorld.open({ providers: 4 * IN_FLIGHT, drainMs: 500, failsEvery: 0 });
+  async run({ instances }, say) {
+    const stub = await StubFleetWorld.open({ providers: 4 * IN_FLIGHT, instances, drainMs: 500, failsEvery: 0 });
     try {
       const handle = await stub.start({ name: 'pause', maxParallel: IN_FLIGHT, budget: UNLIMITED });
       await stub.statusWhen(handle, ({ counts }) => counts.completed > 0 && counts.running === IN_FLIGHT, say);
@@ -167,7 +167,7 @@ export const fleetPause: Bench = {
       const started = (await stub.providers(status)).flatMap(({ startedAt }) =>
         startedAt === undefined ? [] : [Date.parse(startedAt) - sent],
       );
-      const how = `${IN_FLIGHT} upgrades in flight, stub activities`;
+      const how = `${IN_FLIGHT} upgrades in flight; ${sizeOf(instances)}`;
       return [
         figure('fleetPause', 'answer to the pause', answered, 'ms', how),
         figure('fleetPause', 'last start after the pause', Math.max(0, ...started), 'ms', how),
@@ -192,8 +192,13 @@ const FOR_BUDGET = 100;
 export const fleetBudget: Bench = {
   name: 'fleetBudget',
   about: 'how many more break than the budget says, with one provider of ten failing',
-  async run(_sizes, say) {
-    const stub = await StubFleetWorld.open({ providers: PARALLEL.length * FOR_BUDGET, drainMs: 200, failsEvery: 10 });
+  async run({ instances }, say) {
+    const stub = await StubFleetWorld.open({
+      providers: PARALLEL.length * FOR_BUDGET,
+      instances,
+      drainMs: 200,
+      failsEvery: 10,
+    });
     try {
       const figures: Figure[] = [];
       for (const [index, maxParallel] of PARALLEL.entries()) {

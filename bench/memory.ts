@@ -4,7 +4,7 @@ import { ServiceError, type Client } from '@temporalio/client';
 import { upgradeWorkflowId } from '../src/contract/provider';
 import { QUERY } from '../src/contract/status';
 import { cachedWorkflows } from '../src/worker/workflow-cache';
-import { median, type Bench, type Figure } from './figures';
+import { median, sizeOf, type Bench, type Figure } from './figures';
 import { startUpgrade } from './upgrades';
 import { BenchWorld } from './world/bench-world';
 import { until } from './world/polling';
@@ -25,11 +25,11 @@ const REST_MS = 10_000;
 export const memory: Bench = {
   name: 'memory',
   about: 'memory of a control-plane worker with many upgrades waiting at a gate',
-  async run({ waiting }, say) {
+  async run({ waiting, instances }, say) {
     const world = await BenchWorld.open({ providers: [], serverStateOnDisk: true });
     try {
-      await world.startStubEndpoint();
-      const worker = await world.startStubControlPlane();
+      await world.startStubEndpoint(instances);
+      const worker = await world.startStubControlPlane(instances);
       await delay(REST_MS);
       const before = (await processUsage(worker.pid)).residentMiB;
       const began = performance.now();
@@ -41,7 +41,7 @@ export const memory: Bench = {
       await worker.kill();
 
       const cached = Math.min(CACHED, waiting);
-      const bounded = await world.startStubControlPlane(cached);
+      const bounded = await world.startStubControlPlane(instances, cached);
       await until(() => answers(world.client, nameOf(1)));
       const times = await askAll(world.client, Math.min(ASKED, waiting), say);
       await delay(REST_MS);
@@ -54,7 +54,7 @@ export const memory: Bench = {
         unit,
         how,
       });
-      const gate = 'at the gates for consent: 3 instances, 2 sites, past the crossing; stub activities';
+      const gate = `at the gates for consent, past the crossing; ${sizeOf(instances)}`;
       return [
         figure('worker without upgrades', before, 'MiB', 'resident'),
         figure(

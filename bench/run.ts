@@ -25,6 +25,7 @@ const program = new Command('bench')
   .option('--kills <number>', 'recovery: kills in each situation', atLeastOne, 5)
   .option('--upgrades <number>', 'load: upgrades at once', atLeastOne, 200)
   .option('--fleet <number>', 'fleet: providers of a fleet', atLeastOne, 1_000)
+  .option('--instances <number>', 'memory, fleets: application instances of each provider', atLeastOne, 3)
   .action(async (names: string[], sizes: Sizes) => {
     const began = new Date();
     const busy = busyness();

@@ -87,16 +87,17 @@ export class BenchWorld {
   }
 
   /** @param cached upgrades that it keeps in memory; by default as many as the product's worker. */
-  async startStubControlPlane(cached?: number): Promise<BenchProcess> {
-    return this.start({ part: 'stubControlPlane', codePath: await bundleBenchWorkflows(this.folder), cached });
+  async startStubControlPlane(instances: number, cached?: number): Promise<BenchProcess> {
+    const codePath = await bundleBenchWorkflows(this.folder);
+    return this.start({ part: 'stubControlPlane', codePath, instances, cached });
   }
 
   async startStubFleet(fleet: StubFleet): Promise<BenchProcess> {
     return this.start({ part: 'stubFleet', codePath: await bundleBenchWorkflows(this.folder), fleet });
   }
 
-  startStubEndpoint(): Promise<BenchProcess> {
-    return this.start({ part: 'stubEndpoint' });
+  startStubEndpoint(instances: number): Promise<BenchProcess> {
+    return this.start({ part: 'stubEndpoint', instances });
   }
 
   /** A worker as people start it: `onward worker`, for the control plane or for one endpoint host. */

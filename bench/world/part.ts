@@ -12,7 +12,7 @@ import { connectWorker } from '../../src/temporal/worker-connection';
 import { createControlPlaneWorker } from '../../src/worker/control-plane';
 import { createEndpointWorker } from '../../src/worker/endpoint';
 import { cachedWorkflows } from '../../src/worker/workflow-cache';
-import { STUB_HOST, stubControlPlane, stubEndpoint } from './stub-activities';
+import { STUB_HOST, stubOf } from './stub-activities';
 import { stubFleetControlPlane, type StubFleet } from './stub-fleet';
 
 export interface SandboxPart {
@@ -38,11 +38,14 @@ export interface EndpointsPart {
 export interface StubControlPlanePart {
   part: 'stubControlPlane';
   codePath: string;
+  /** Application instances of each provider. */
+  instances: number;
   /** Upgrades that it keeps in memory; by default as many as the product's worker. */
   cached?: number | undefined;
 }
 export interface StubEndpointPart {
   part: 'stubEndpoint';
+  instances: number;
 }
 /** The control plane of a base of providers, for fleets. */
 export interface StubFleetPart {
@@ -95,7 +98,7 @@ async function begin(part: Part): Promise<void> {
         connection: await connectWorker(),
         taskQueue: CONTROL_TASK_QUEUE,
         workflowBundle: { codePath: part.codePath },
-        activities: stubControlPlane,
+        activities: stubOf(part.instances).controlPlane,
         maxCachedWorkflows: part.cached ?? cachedWorkflows(),
       });
       ready({});
@@ -114,7 +117,8 @@ async function begin(part: Part): Promise<void> {
     }
     case 'stubEndpoint': {
       const taskQueue = endpointTaskQueue(STUB_HOST);
-      const worker = await Worker.create({ connection: await connectWorker(), taskQueue, activities: stubEndpoint });
+      const { endpoint: activities } = stubOf(part.instances);
+      const worker = await Worker.create({ connection: await connectWorker(), taskQueue, activities });
       ready({});
       return await worker.run();
     }

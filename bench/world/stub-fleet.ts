@@ -6,12 +6,15 @@ import { createFleetActivities } from '../../activities/fleet';
 import { createMaintenanceActivities } from '../../activities/maintenance';
 import { FAILURE, type FleetActivities, type MaintenanceActivities } from '../../src/contract/activities';
 import type { ApplicationInstance } from '../../src/contract/facts';
+import type { ProviderProfile } from '../../src/contract/provider';
 import { QUERY, type Gate, type UpgradeStatus } from '../../src/contract/status';
 import { resolveSecret } from '../../src/inventory/secrets';
-import { stubControlPlane, stubProfile } from './stub-activities';
+import { stubOf, type Stub, type StubControlPlane } from './stub-activities';
 
 export interface StubFleet {
   providers: number;
+  /** Application instances of each. */
+  instances: number;
   /** How long the Office 365 tasks of each provider take to drain, in milliseconds. */
   drainMs: number;
   /** The preflight of every so manieth provider fails; 0 for none. */
@@ -27,8 +30,8 @@ const fails = (provider: string, { failsEvery }: StubFleet): boolean =>
   failsEvery > 0 && Number(provider.replace('bench-', '')) % failsEvery === 0;
 
 /** Its systems are told apart by the provider's id in their addresses. */
-const profileOf = (provider: string): ReturnType<typeof stubProfile> => {
-  const profile = stubProfile(provider);
+const profileOf = (stub: Stub, provider: string): ProviderProfile => {
+  const profile = stub.profile(provider);
   return { ...profile, operations: { ...profile.operations, url: `http://operations.stub.example:8440/${provider}` } };
 };
 const providerOf = ({ url }: { url: string }): string => url.replace(/^.*\//, '');
@@ -36,14 +39,13 @@ const providerOf = ({ url }: { url: string }): string => url.replace(/^.*\//, ''
 const old = (instances: ApplicationInstance[]): ApplicationInstance[] =>
   instances.map((instance) => ({ ...instance, packageVersion: SOURCE }));
 
-export function stubFleetControlPlane(
-  fleet: StubFleet,
-): typeof stubControlPlane & FleetActivities & MaintenanceActivities {
+export function stubFleetControlPlane(fleet: StubFleet): StubControlPlane & FleetActivities & MaintenanceActivities {
+  const stub = stubOf(fleet.instances);
   const ids = Array.from({ length: fleet.providers }, (_, index) => stubProviderId(index + 1));
   // Whoever asks Temporal itself is not simulated.
   const ofTemporal = createFleetActivities({ directory: '', resolveSecret });
   return {
-    ...stubControlPlane,
+    ...stub.controlPlane,
     ...createMaintenanceActivities(),
     findEnded: (input) => ofTemporal.findEnded(input),
     explainRefusedStart: (input) => ofTemporal.explainRefusedStart(input),
@@ -56,19 +58,20 @@ export function stubFleetControlPlane(
     surveyProviders: async ({ providers }) =>
       providers.map((provider) => ({
         provider,
-        bytes: Buffer.byteLength(JSON.stringify(profileOf(provider))),
+        bytes: Buffer.byteLength(JSON.stringify(profileOf(stub, provider))),
         build: 'oa-8.0-1216',
         packageVersions: [SOURCE],
         clouds: ['global'],
       })),
-    freezeEntries: async ({ providers }) => providers.map((provider) => ({ provider, profile: profileOf(provider) })),
+    freezeEntries: async ({ providers }) =>
+      providers.map((provider) => ({ provider, profile: profileOf(stub, provider) })),
     readOperations: async (input) => {
       const provider = providerOf(input.operations);
       if (fails(provider, fleet)) throw ApplicationFailure.nonRetryable(`${provider} refuses`, FAILURE.rejected);
-      const facts = await stubControlPlane.readOperations(input);
+      const facts = await stub.controlPlane.readOperations(input);
       return { ...facts, instances: old(facts.instances), importedVersions: [SOURCE] };
     },
-    readInstances: async (input) => old(await stubControlPlane.readInstances(input)),
+    readInstances: async (input) => old(await stub.controlPlane.readInstances(input)),
     awaitTasksProcessed: async () => {
       await delay(fleet.drainMs);
     },
