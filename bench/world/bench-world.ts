@@ -48,7 +48,10 @@ export class BenchWorld {
     serverStateOnDisk = false,
   }: BenchWorldOptions): Promise<BenchWorld> {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'onward-bench-'));
-    const server = await startDevServer(serverStateOnDisk ? { directory: path.join(folder, 'temporal') } : {});
+    const server = await startDevServer({
+      ...(serverStateOnDisk && { directory: path.join(folder, 'temporal') }),
+      log: (line) => console.error(`Temporal server: ${line}`),
+    });
     const world = new BenchWorld(folder, server, await connectClient(localSettings(server.address)));
     try {
       const sandbox = await startSandbox({ dataDirectory: world.sandboxDirectory, providers });

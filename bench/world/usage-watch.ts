@@ -46,7 +46,9 @@ export class UsageWatch {
 
   private async takeALook(): Promise<void> {
     for (const [name, pid] of Object.entries(this.pids)) {
-      const { residentMiB } = await processUsage(pid);
+      const { residentMiB } = await processUsage(pid).catch((cause: unknown) => {
+        throw new Error(`The ${name}, process ${pid}, ended while it was measured.`, { cause });
+      });
       this.most.set(name, Math.max(residentMiB, this.most.get(name) ?? 0));
     }
   }
