@@ -35,7 +35,10 @@ export class BenchProcess {
     // Whatever ends the bench ends it as well: nothing is left behind.
     const takeAlong = (): boolean => child.kill('SIGKILL');
     process.once('exit', takeAlong);
-    child.once('exit', () => process.off('exit', takeAlong));
+    child.once('exit', (code, signal) => {
+      process.off('exit', takeAlong);
+      if (signal !== 'SIGKILL') console.error(`The ${name}, process ${child.pid}, has ended (${signal ?? code}).`);
+    });
     const ready = await Promise.race([
       once(child, 'message').then(([message]: unknown[]) => ({ message })),
       once(child, 'exit').then(([code, signal]) => `ended (${String(signal ?? code)})`),
