@@ -31,8 +31,13 @@ export class UsageWatch {
     return new UsageWatch(pids, before);
   }
 
-  async end(): Promise<Watched[]> {
+  /** Looks no more: whoever ends the processes before {@link end} says so first. */
+  stop(): void {
     clearInterval(this.timer);
+  }
+
+  async end(): Promise<Watched[]> {
+    this.stop();
     await this.look;
     await this.takeALook();
     return await Promise.all(
