@@ -49,6 +49,11 @@ const WORDS_TOLD = 10;
 /** A server that panics says why before it says where, at length. */
 const WORDS_KEPT = 300;
 const ATTEMPTS = 3;
+/**
+ * A port that was free when we looked may be gone when the server comes to use it. It says so where it looks itself; where
+ * that comes too late it has no listener and panics there.
+ */
+const COLLIDED = /address already in use|frontend\.NewHTTPAPIServer/;
 
 /** With one history shard, these queues are polled 20 times a second by default, and every task waits for its turn. */
 const DYNAMIC_CONFIG = {
@@ -73,9 +78,7 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<De
     try {
       return await start(cli, options);
     } catch (error) {
-      // A port that was free when we looked may be gone when the server comes to use it.
-      const collided = error instanceof DevServerFailed && error.message.includes('address already in use');
-      if (!collided || attempt === ATTEMPTS) throw error;
+      if (!(error instanceof DevServerFailed) || !COLLIDED.test(error.message) || attempt === ATTEMPTS) throw error;
     }
   }
 }

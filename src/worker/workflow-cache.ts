@@ -3,7 +3,7 @@ import v8 from 'node:v8';
 
 /**
  * All workflows of a worker share one heap, and a worker whose heap is full dies. By default the SDK counts 1.7 MiB for each: ours take
- * 2.5 (`npm run bench -- memory`, 1,000 of them) to 5 (100 of them).
+ * 3 (`npm run bench -- memory --waiting 10000 --instances 1`) to 4 (`-- fleet`), with what the garbage collector has not taken yet.
  */
 const WORKFLOW = 5 * 2 ** 20;
 /** What the worker needs besides. */

@@ -5,6 +5,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { findTemporalCli } from '../../src/temporal/cli-binary';
 import { connectClient, localSettings, TemporalUnavailable } from '../../src/temporal/connection';
 import { type DevServer, type DevServerOptions, startDevServer } from '../../src/temporal/dev-server';
 import { providerAttribute } from '../../src/temporal/search-attributes';
@@ -79,6 +80,24 @@ describe('dev server', () => {
   test('tells what a server said that ended at once', async () => {
     const cli = { path: process.execPath, version: '1.5.1', source: 'PATH' };
     await expect(start({ cli })).rejects.toThrow(/ended at once \(exit code 1\)[^]*Cannot find module/);
+  });
+
+  test('is started again where another program has taken its port meanwhile', async () => {
+    const { path: real, ...cli } = await findTemporalCli();
+    const fails = path.join(directory, 'fails-once');
+    const script = `#!/bin/sh
+if [ ! -e "$0.did" ]; then
+  touch "$0.did"
+  echo 'panic: runtime error: invalid memory address or nil pointer dereference' >&2
+  echo 'go.temporal.io/server/service/frontend.NewHTTPAPIServer(0x1d03a9292a88, {0xa835, 0x0, 0x0})' >&2
+  exit 2
+fi
+exec '${real}' "$@"
+`;
+    await writeFile(fails, script, { mode: 0o700 });
+    const { address } = await start({ cli: { ...cli, path: fails } });
+    await (await connectClient(localSettings(address))).connection.close();
+    expect(await readdir(directory)).toContain('fails-once.did');
   });
 
   test('does not let two servers use one state', async () => {
