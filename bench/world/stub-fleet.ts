@@ -1,6 +1,7 @@
 /** A whole base of providers that do at once whatever they are told, and people who answer at once. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { createFleetActivities } from '../../activities/fleet';
 import { createMaintenanceActivities } from '../../activities/maintenance';
@@ -77,13 +78,14 @@ export function stubFleetControlPlane(fleet: StubFleet): StubControlPlane & Flee
     },
     testConnection: async () => ({ ok: true, checks: [] }),
     notify: async ({ notice }) => {
-      if (notice.kind === 'gatesOpened') await answerGates(notice.workflowId);
+      // Not awaited: the workflow answers no question in the task that waits for this notice.
+      if (notice.kind === 'gatesOpened') answerGates(Context.current().client, notice.workflowId).catch(console.error);
     },
   };
 }
 
-async function answerGates(workflowId: string): Promise<void> {
-  const upgrade = Context.current().client.workflow.getHandle(workflowId);
+async function answerGates(client: Client, workflowId: string): Promise<void> {
+  const upgrade = client.workflow.getHandle(workflowId);
   const { gates } = await upgrade.query<UpgradeStatus>(QUERY.status);
   for (const { answer } of gates) await upgrade.signal(answer.name, filled(answer));
 }
