@@ -5,7 +5,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import {
   DefaultLogger,
@@ -52,7 +51,7 @@ if ('afterEach' in globalThis) {
 /** How long an upgrade that goes on may take to come to an end, or to a point that has a name. */
 const SETTLES_WITHIN_MS = 15_000;
 
-/** Of whoever waits for a status: each look is work for server and worker. */
+/** Of an operator: each look is work for server and worker. */
 const LOOKS_EVERY_MS = 50;
 
 /** How long an operator waits for an answer before looking again. */
@@ -397,7 +396,6 @@ export class Upgrade {
       const status = await this.status();
       if (wanted(status)) return status;
       if (status.endedAt !== undefined) throw new Error(`The upgrade ended as ${status.state} instead.`);
-      await delay(LOOKS_EVERY_MS);
     }
   }
 
