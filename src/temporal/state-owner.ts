@@ -22,6 +22,7 @@ type StateRecord = z.output<typeof record>;
 const END_DEADLINE_MS = 10_000;
 /** On a busy machine a server that is there may leave a question unanswered. */
 const ANSWER_DEADLINE_MS = 30_000;
+const CONNECT_DEADLINE_MS = 1_000;
 const recordFile = (directory: string): string => path.join(directory, 'dev-server.json');
 
 export async function writeRecord(directory: string, server: Omit<StateRecord, 'owner'>): Promise<void> {
@@ -80,6 +81,8 @@ async function listens(address: string): Promise<boolean> {
   return await new Promise<boolean>((resolve) => {
     socket.once('connect', () => resolve(true));
     socket.once('error', () => resolve(false));
+    // Who is too busy to take a connection is there; where nobody listens, the refusal comes at once.
+    socket.setTimeout(CONNECT_DEADLINE_MS, () => resolve(true));
   }).finally(() => socket.destroy());
 }
 

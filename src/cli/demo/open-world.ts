@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { findTemporalCli, NoTemporalCli, type TemporalCli } from '../../temporal/cli-binary';
 import { localSettings } from '../../temporal/connection';
-import { releaseState } from '../../temporal/state-owner';
+import { DevServerFailed, releaseState } from '../../temporal/state-owner';
 import { asCliError, CliError } from '../cli-error';
 import type { DemoOptions } from './options';
 import { connectUpgrades } from '../temporal/connect-upgrades';
@@ -114,7 +114,9 @@ function requireSame({ ports, sources }: WorldSettings, options: DemoOptions, pr
 const USUAL_SOURCES: Partial<Record<string, string>> = { contoso: '18.3', fabrikam: '18.4' };
 
 export async function requireAlone(world: DemoWorld): Promise<void> {
-  const owner = await releaseState(world.temporal);
+  const owner = await releaseState(world.temporal).catch((error: unknown) => {
+    throw error instanceof DevServerFailed ? new CliError('failure', error.message, { cause: error }) : error;
+  });
   if (owner === undefined) return;
   throw new CliError('failure', `Another demo runs in this clone: process ${owner}.`, {
     hint: 'Use it, or end it with Ctrl-C first.',
