@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 import { layers } from './tools/eslint-layers.mjs';
 
 export default defineConfig(
-  { ignores: ['node_modules/', 'coverage/', '.onward/'] },
+  { ignores: ['node_modules/', 'dist/', 'dist-unfinished-*/', 'coverage/', '.onward/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {

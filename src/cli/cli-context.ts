@@ -100,13 +100,19 @@ export function paintFor(output: Output, env: NodeJS.ProcessEnv): Colors {
 export function callingOf({ env, platform }: CliContext, options: GlobalOptions, shell?: Shell): Calling {
   const { address, namespace } = options;
   return {
-    onward: env['ONWARD_COMMAND'] ?? (env['npm_lifecycle_event'] === undefined ? 'onward' : 'npm run -s onward --'),
+    onward: env['ONWARD_COMMAND'] ?? commandFor(env['npm_lifecycle_event']),
     shell: shell ?? shellOf(platform),
     connection: [
       ...(address === undefined ? [] : ['--address', address]),
       ...(namespace === undefined ? [] : ['--namespace', namespace]),
     ],
   };
+}
+
+/** @param script that npm runs, if it does; `npx` is one. */
+function commandFor(script: string | undefined): string {
+  if (script === undefined) return 'onward';
+  return script === 'npx' ? 'npx onward' : 'npm run -s onward --';
 }
 
 export const BY_HELP = 'who says so, for the audit trail (default: ONWARD_USER, else your login and this host)';

@@ -5,10 +5,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { PACKAGE_ROOT } from '../package-root';
 import type { CliOrder } from './cli-order';
 import type { Progress } from './progress';
 
-const MODULE = path.join(__dirname, '../../tools/temporal-cli');
+const MODULE = path.join(PACKAGE_ROOT, 'tools', 'temporal-cli');
 const PACKAGE = 'github.com/temporalio/cli/cmd/temporal';
 /** Far more than the slowest machine needs: four minutes on two cores. */
 const DEADLINE_MS = 60 * 60_000;

@@ -3,10 +3,11 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { PACKAGE_ROOT } from '../package-root';
 import type { CliOrder } from './cli-order';
 
 const DEADLINE_MS = 5 * 60_000;
-const SCRIPT = path.join(__dirname, '../../tools/download-temporal-cli.cjs');
+const SCRIPT = path.join(PACKAGE_ROOT, 'tools', 'download-temporal-cli.cjs');
 
 /**
  * Has the SDK download the CLI. It runs in a process of its own, because the SDK's runtime can be set up only once per

@@ -5,7 +5,7 @@ import { EncryptionCodec } from './codec';
 import { readCodecKeys } from './codec-keys';
 
 /** Module of the failure converter; the workflow bundle needs it as well. */
-const ENCODED_FAILURES = path.join(__dirname, 'encoded-failures.ts');
+export const ENCODED_FAILURES = path.join(__dirname, 'encoded-failures');
 
 /**
  * Encrypts where keys are named. Where none are, values are written as Temporal itself does, and whoever meets an encrypted

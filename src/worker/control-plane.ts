@@ -22,7 +22,7 @@ import { deploymentOptions } from './deployment';
 import { HEARTBEAT_THROTTLE, STICKY_PATIENCE } from './liveness';
 import { serve, shutdownForceTime } from './serve';
 import { takeOver } from './work-in-hand';
-import { buildWorkflows, type WorkflowBuild } from './workflow-bundle';
+import { builtWorkflows, type WorkflowBuild } from './workflow-bundle';
 import { cachedWorkflows } from './workflow-cache';
 
 export interface ControlPlaneOptions {
@@ -34,7 +34,7 @@ export interface ControlPlaneOptions {
   polling?: Polling;
   /** Looks at maintenance windows, by default by the time of the workflow. */
   lookAtWindow?: LookAtWindow;
-  /** By default the workflows of this checkout, with failures written as `settings` want them. */
+  /** By default those of this build, with failures written as `settings` want them. */
   workflows?: Pick<WorkflowBuild, 'codePath'>;
   /** Folder for notes of what it is at work on (./work-in-hand); without one it makes none. */
   notesDirectory?: string;
@@ -62,7 +62,7 @@ export async function createControlPlaneWorker(
   }: ControlPlaneOptions,
 ): Promise<Worker> {
   const converter = await dataConverter(settings.codecKeys);
-  const { codePath } = workflows ?? (await buildWorkflows(converter, pinTo === undefined ? 'index' : 'versioned'));
+  const { codePath } = workflows ?? builtWorkflows(converter, pinTo === undefined ? 'index' : 'versioned');
   const notes = await takeOver(connection, settings, CONTROL_TASK_QUEUE, notesDirectory);
   return await Worker.create({
     connection,

@@ -1,7 +1,7 @@
 /** Replays histories against workflow code, as a worker with that code would meet them. Needs no server. */
 import type { DataConverter } from '@temporalio/common';
 import { Worker, type ReplayHistoriesIterable } from '@temporalio/worker';
-import { buildWorkflows, type WorkflowBuild } from './workflow-bundle';
+import { builtWorkflows, type WorkflowBuild } from './workflow-bundle';
 
 export interface Replayed {
   workflowId: string;
@@ -11,7 +11,7 @@ export interface Replayed {
 }
 
 export interface ReplayOptions {
-  /** By default the workflows of this checkout. */
+  /** By default those of this build. */
   workflows?: Pick<WorkflowBuild, 'codePath'>;
   /** That of the workers that wrote the histories. */
   converter?: DataConverter | undefined;
@@ -22,7 +22,7 @@ export async function* replay(
   histories: ReplayHistoriesIterable,
   { workflows, converter }: ReplayOptions = {},
 ): AsyncGenerator<Replayed> {
-  const { codePath } = workflows ?? (await buildWorkflows(converter));
+  const { codePath } = workflows ?? builtWorkflows(converter);
   const results = Worker.runReplayHistories({ workflowBundle: { codePath }, dataConverter: converter }, histories);
   for await (const { workflowId, runId, error } of results)
     yield { workflowId, runId, ...(error === undefined ? {} : { problem: reasonOf(error) }) };

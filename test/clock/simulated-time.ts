@@ -3,7 +3,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../../src/temporal/search-attributes';
-import { buildWorkflows } from '../../src/worker/workflow-bundle';
+import { builtWorkflows } from '../../src/worker/workflow-bundle';
 import '../workflows/quiet-runtime';
 import { foundExecutable } from './test-server';
 
@@ -37,7 +37,7 @@ export class SimulatedTime {
       namespace: 'default',
       searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name, type }) => [name, INDEXED_VALUE[type]])),
     });
-    return new SimulatedTime(environment, (await buildWorkflows()).codePath);
+    return new SimulatedTime(environment, builtWorkflows().codePath);
   }
 
   /** Milliseconds since 1970. */

@@ -12,7 +12,7 @@ import { QUERY, type UpgradeStatus } from '../../src/contract/status';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { connectWorker } from '../../src/temporal/worker-connection';
-import { buildWorkflows } from '../../src/worker/workflow-bundle';
+import { builtWorkflows } from '../../src/worker/workflow-bundle';
 import '../workflows/quiet-runtime';
 import { profile, stubActivities, type StubActivities } from '../workflows/stub-activities';
 import { Fleet } from './fleet';
@@ -48,7 +48,8 @@ export class FleetWorld {
   ) {}
 
   static async start(): Promise<FleetWorld> {
-    const [server, { codePath }] = await Promise.all([startDevServer(), buildWorkflows()]);
+    const server = await startDevServer();
+    const { codePath } = builtWorkflows();
     const settings = localSettings(server.address);
     const world = new FleetWorld(server, await connectClient(settings), await connectWorker(settings));
     const activities = world.activities();

@@ -6,12 +6,12 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 import { decodeVersioningBehavior } from '@temporalio/common/lib/worker-deployments';
-import { PROJECT_FOLDER } from '../../src/cli/version';
+import { PACKAGE_ROOT } from '../../src/package-root';
 import { consentWorkflowId } from '../../src/contract/consent';
 import { waveWorkflowId, type FleetInput } from '../../src/contract/fleet';
 import { findTemporalCli } from '../../src/temporal/cli-binary';
 import { makeCurrentArguments } from '../../src/worker/deployment';
-import { buildWorkflows, type WorkflowBuild } from '../../src/worker/workflow-bundle';
+import { builtWorkflows, type WorkflowBuild } from '../../src/worker/workflow-bundle';
 import { Rehearsal, type Upgrade } from '../e2e/rehearsal';
 import { Fleet } from '../fleet/fleet';
 import { buildOf } from './build';
@@ -29,7 +29,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const ONWARD = path.join(PROJECT_FOLDER, 'tools', 'onward.mjs');
+const ONWARD = path.join(PACKAGE_ROOT, 'tools', 'onward.mjs');
 const PATIENCE_MS = 30_000;
 
 const served = new Set<string>();
@@ -86,7 +86,7 @@ async function expectCompletedOn(upgrade: Upgrade, buildId: string, steps: strin
 }
 
 test('an upgrade that began before workers were versioned goes on with the first current build, pinned to it', async () => {
-  const build = await buildWorkflows({}, 'versioned');
+  const build = builtWorkflows({}, 'versioned');
   const upgrade = await startedUntilGate('begun-without-builds');
   expect(await versioning(upgrade.workflow)).toEqual({ behavior: undefined, buildId: 'none' });
   await rollOut(build);
@@ -94,7 +94,7 @@ test('an upgrade that began before workers were versioned goes on with the first
 }, 120_000);
 
 test('an upgrade ends on the build that it began with, and a new one begins on the new build', async () => {
-  const build = await buildWorkflows({}, 'versioned');
+  const build = builtWorkflows({}, 'versioned');
   await rollOut(build);
   const old = await startedUntilGate('begun-on-old');
   await rollOut(swapped);
@@ -103,7 +103,7 @@ test('an upgrade ends on the build that it began with, and a new one begins on t
 }, 120_000);
 
 test('the guard of a consent moves to the current build when it acts next', async () => {
-  const build = await buildWorkflows({}, 'versioned');
+  const build = builtWorkflows({}, 'versioned');
   await rollOut(build);
   const upgrade = await startedUntilGate('guarded');
   await expectCompletedOn(upgrade, build.buildId, OLD_ORDER);
@@ -116,7 +116,7 @@ test('the guard of a consent moves to the current build when it acts next', asyn
 }, 120_000);
 
 test('a fleet goes on with the current build, and each of its upgrades ends on the build that it began with', async () => {
-  const build = await buildWorkflows({}, 'versioned');
+  const build = builtWorkflows({}, 'versioned');
   await rollOut(build);
   const [old, fresh] = [
     await rehearsal.provider({ id: 'in-wave-1', instances: 1 }),

@@ -5,7 +5,7 @@ import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { serve } from '../../src/worker/serve';
-import { buildWorkflows } from '../../src/worker/workflow-bundle';
+import { builtWorkflows } from '../../src/worker/workflow-bundle';
 import '../workflows/quiet-runtime';
 
 let server: DevServer;
@@ -27,7 +27,7 @@ test('it ends although something that it holds never does, and lets its connecti
   const worker = await Worker.create({
     connection,
     taskQueue: 'stuck',
-    workflowBundle: await buildWorkflows(),
+    workflowBundle: builtWorkflows(),
     activities: {
       notify: async () => {
         begun();

@@ -8,7 +8,7 @@ import { QUERY, type AuditEntry, type UpgradeResult, type UpgradeStatus } from '
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
-import { buildWorkflows } from '../../src/worker/workflow-bundle';
+import { builtWorkflows } from '../../src/worker/workflow-bundle';
 import './quiet-runtime';
 import type { StubActivities } from './stub-activities';
 
@@ -25,7 +25,8 @@ export class WorkflowEnvironment {
   ) {}
 
   static async start(): Promise<WorkflowEnvironment> {
-    const [server, { codePath }] = await Promise.all([startDevServer(), buildWorkflows()]);
+    const server = await startDevServer();
+    const { codePath } = builtWorkflows();
     const settings = localSettings(server.address);
     return new WorkflowEnvironment(server, await connectClient(settings), await connectWorker(settings), codePath);
   }

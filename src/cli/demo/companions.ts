@@ -1,14 +1,14 @@
 /** The processes of a demo: this same program, with the demo's server instead of the user's own. */
 import path from 'node:path';
 import type { CliContext } from '../cli-context';
-import { PROJECT_FOLDER } from '../version';
+import { PACKAGE_ROOT } from '../../package-root';
 import { Companion } from './companion';
 import type { DemoWorld } from './demo-world';
 import type { Pace } from './options';
 import type { Ports } from './ports';
 
 /** The program itself, as everybody starts it. */
-const PROGRAM = path.join(PROJECT_FOLDER, 'tools', 'onward.mjs');
+const PROGRAM = path.join(PACKAGE_ROOT, 'tools', 'onward.mjs');
 
 export interface CompanionOrder {
   /** For people: `control-plane worker`. */

@@ -7,7 +7,7 @@ import { asCliError, CliError } from '../cli-error';
 import type { DemoOptions } from './options';
 import { connectUpgrades } from '../temporal/connect-upgrades';
 import type { Upgrades } from '../upgrades';
-import { PROJECT_FOLDER } from '../version';
+import { isClone, PACKAGE_ROOT } from '../../package-root';
 import { DemoWorld, type WorldSettings } from './demo-world';
 import { KeptServer } from './kept-server';
 import { freePorts, requireFree, USUAL_PORTS, type Ports } from './ports';
@@ -24,7 +24,8 @@ export interface OpenWorld {
   close(): Promise<void>;
 }
 
-export const FOLDER = '.onward';
+/** What demos keep: in the clone, wherever in it they are started; beside a package, which belongs to npm. */
+export const demoFolder = (): string => path.join(isClone() ? PACKAGE_ROOT : process.cwd(), '.onward');
 /** Processes of a demo that was killed notice it at once, and need a moment to give back their ports. */
 const PORT_PATIENCE_MS = 10_000;
 
@@ -38,7 +39,7 @@ export async function openWorld(
   say: (line: string) => void,
 ): Promise<OpenWorld> {
   const cli = await temporalCli();
-  const world = new DemoWorld(path.join(PROJECT_FOLDER, FOLDER));
+  const world = new DemoWorld(demoFolder());
   await requireAlone(world);
   if (options.fresh) await world.clear();
   for (;;) {

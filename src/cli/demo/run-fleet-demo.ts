@@ -20,11 +20,11 @@ import { watchFleet } from '../fleet/watch-fleet';
 import { withScreen, type Screen } from '../screen';
 import { safeJson } from '../text/safe-text';
 import { connectFleets } from '../temporal/connect-upgrades';
-import { onwardVersion, PROJECT_FOLDER } from '../version';
+import { onwardVersion } from '../version';
 import { Companions } from './companions';
 import { DemoWorld } from './demo-world';
 import { KeptServer } from './kept-server';
-import { FOLDER, portsFor, requireAlone, temporalCli } from './open-world';
+import { demoFolder, portsFor, requireAlone, temporalCli } from './open-world';
 import type { DemoOptions } from './options';
 import { requireFree } from './ports';
 
@@ -64,7 +64,7 @@ export async function runFleetDemo(context: CliContext, options: FleetDemoOption
 }
 
 class FleetDemo {
-  private readonly world = new DemoWorld(path.join(PROJECT_FOLDER, FOLDER, 'fleet'));
+  private readonly world = new DemoWorld(path.join(demoFolder(), 'fleet'));
   private readonly say = (line: string): void => this.screen.append([line]);
 
   constructor(
@@ -191,7 +191,7 @@ class FleetDemo {
   }
 
   private page(fleet: string): string {
-    return path.join(PROJECT_FOLDER, FOLDER, `fleet-${fleet}.html`);
+    return path.join(demoFolder(), `fleet-${fleet}.html`);
   }
 
   /** A page for each fleet; returns the report of the first. */

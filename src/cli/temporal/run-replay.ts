@@ -2,7 +2,7 @@ import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/w
 import { connectClient } from '../../temporal/connection';
 import { dataConverter } from '../../temporal/data-converter';
 import { replay, type Replayed } from '../../worker/replay';
-import { buildWorkflows } from '../../worker/workflow-bundle';
+import { builtWorkflows } from '../../worker/workflow-bundle';
 import { say, type CliContext } from '../cli-context';
 import { CliError } from '../cli-error';
 import type { ReplayCommandOptions } from '../commands/replay';
@@ -20,7 +20,7 @@ export async function runReplay(context: CliContext, options: ReplayCommandOptio
   const converter = await reached(dataConverter(settings.codecKeys));
   const client = await reached(connectClient(settings));
   const replayed: Replayed[] = [];
-  const workflows = await buildWorkflows(converter);
+  const workflows = builtWorkflows(converter);
   try {
     const histories = client.workflow.list({ query: options.query }).intoHistories();
     for await (const one of replay(histories, { workflows, converter })) replayed.push(one);

@@ -8,7 +8,7 @@ import { DEPLOYMENT_NAME, makeCurrentArguments } from '../../worker/deployment';
 import { createEndpointWorker } from '../../worker/endpoint';
 import { serve } from '../../worker/serve';
 import { notesDirectory } from '../../worker/work-in-hand';
-import { buildWorkflows } from '../../worker/workflow-bundle';
+import { builtWorkflows } from '../../worker/workflow-bundle';
 import { callingOf, say, type CliContext, type GlobalOptions } from '../cli-context';
 import { announceReady } from '../demo/companion';
 import { commandLine } from '../text/shell-quote';
@@ -24,7 +24,7 @@ export async function runWorker(
   const converter = await reached(dataConverter(settings.codecKeys));
   const connection = await reached(connectWorker(settings));
   try {
-    const build = host === undefined ? await buildWorkflows(converter, versioned ? 'versioned' : 'index') : undefined;
+    const build = host === undefined ? builtWorkflows(converter, versioned ? 'versioned' : 'index') : undefined;
     const pinned = versioned && build ? { deployment: DEPLOYMENT_NAME, buildId: build.buildId } : undefined;
     const notes = notesDirectory(context.env);
     const worker: Worker =
