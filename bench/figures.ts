@@ -26,6 +26,8 @@ export interface Bench {
 export interface Sizes {
   /** Pairs of upgrades for the cost of one upgrade, for each path. */
   pairs: number;
+  /** Starts of each program. */
+  starts: number;
   /** Upgrades that wait at a gate. */
   waiting: number;
   /** Kills of each worker. */

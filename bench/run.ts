@@ -10,9 +10,10 @@ import { fleet, fleetBudget, fleetPause } from './fleet';
 import { load } from './load';
 import { memory } from './memory';
 import { recovery } from './recovery';
+import { start } from './start';
 import { tableOf } from './table';
 
-const BENCHES: readonly Bench[] = [cost, memory, recovery, load, fleet, fleetPause, fleetBudget];
+const BENCHES: readonly Bench[] = [start, cost, memory, recovery, load, fleet, fleetPause, fleetBudget];
 
 const program = new Command('bench')
   .description(
@@ -21,6 +22,7 @@ const program = new Command('bench')
   )
   .addArgument(new Argument('[names...]', 'what to measure (default: everything)').choices(BENCHES.map(nameOf)))
   .option('--pairs <number>', 'cost: pairs of upgrade and bare workflow, for each path', atLeastOne, 20)
+  .option('--starts <number>', 'start: starts of each program', atLeastOne, 10)
   .option('--waiting <number>', 'memory: upgrades that wait at a gate', atLeastOne, 1_000)
   .option('--kills <number>', 'recovery: kills in each situation', atLeastOne, 5)
   .option('--upgrades <number>', 'load: upgrades at once', atLeastOne, 200)

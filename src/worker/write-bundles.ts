@@ -14,21 +14,30 @@ async function writeBundles(folder: string): Promise<void> {
         failureConverterPath: encodesFailures ? ENCODED_FAILURES : undefined,
         logger: new DefaultLogger('WARN'),
       });
-      writeFileSync(path.join(folder, bundleName(entry, encodesFailures)), withoutOurPaths(code));
+      writeFileSync(path.join(folder, bundleName(entry, encodesFailures)), withOurSourcesOnly(code));
     }
   }
 }
 
 const SOURCE_MAP = /(?<=sourceMappingURL=data:application\/json;charset=utf-8;base64,)[\w+/=]+/;
 
-/** The source map would name the files of the machine that has built it; from the root of the project they are the same everywhere. */
-const withoutOurPaths = (code: string): string =>
-  code.replace(SOURCE_MAP, (map) => {
-    const parsed = JSON.parse(Buffer.from(map, 'base64').toString()) as { sources: string[] };
-    const sources = parsed.sources.map((source) =>
+/**
+ * The source map would name the files of the machine that has built it: from the root of the project they are the same everywhere. It brings
+ * our own sources only, for stack traces in the Temporal UI; those of the packages would double what each start of a worker reads.
+ */
+const withOurSourcesOnly = (code: string): string =>
+  code.replace(SOURCE_MAP, (encoded) => {
+    const map = JSON.parse(Buffer.from(encoded, 'base64').toString()) as {
+      sources: string[];
+      sourcesContent: string[];
+    };
+    const sources = map.sources.map((source) =>
       path.isAbsolute(source) ? path.relative(PACKAGE_ROOT, source) : source,
     );
-    return Buffer.from(JSON.stringify({ ...parsed, sources })).toString('base64');
+    const sourcesContent = map.sourcesContent.map((content, index) =>
+      sources[index]?.startsWith('node_modules') ? null : content,
+    );
+    return Buffer.from(JSON.stringify({ ...map, sources, sourcesContent })).toString('base64');
   });
 
 const [folder = '.'] = process.argv.slice(2);
