@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, isBuilt } from './build.mjs';
+import { build } from './build.mjs';
+import { isBuilt } from './build-manifest.cjs';
 import { missingPackages } from './installed-packages.cjs';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -16,13 +17,13 @@ const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
  * @throws Error with what went wrong and what to do.
  */
 export function prepare({ dev }) {
-  const stale = !isBuilt();
+  const stale = !isBuilt(ROOT);
   // The compiler is one of those that only development needs.
   const installed = install({ dev: dev || stale });
   if (!stale) return installed;
   console.error('Building Onward from its sources. This takes about half a minute.');
   try {
-    build();
+    build(ROOT);
   } catch (error) {
     const next = 'The messages above say why. Mend that, then run the same command again.';
     throw new Error(`${error.message} ${next}`, { cause: error });

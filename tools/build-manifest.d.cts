@@ -1,0 +1,7 @@
+export interface BuildManifest {
+  sources: string;
+  workflows: string;
+}
+export function manifestOf(root: string): BuildManifest;
+export function isBuilt(root: string): boolean;
+export function readManifest(root: string): BuildManifest | undefined;
