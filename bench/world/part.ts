@@ -3,7 +3,6 @@
  * hosts, or workers with stubs for activities. Its first argument is its role as JSON; it sends one message when it is ready, and ends with its parent.
  */
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import type { Polling } from '../../activities/polling';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../src/contract/provider';
 import type { ProviderProfileInput } from '../../src/sandbox/inventory';
 import { startSandbox } from '../../src/sandbox/server';
@@ -12,6 +11,7 @@ import { connectWorker } from '../../src/temporal/worker-connection';
 import { createControlPlaneWorker } from '../../src/worker/control-plane';
 import { createEndpointWorker } from '../../src/worker/endpoint';
 import { cachedWorkflows } from '../../src/worker/workflow-cache';
+import { QUICK_LOOKS } from '../../test/kit/rehearsal/quick-looks';
 import { STUB_HOST, stubOf } from './stub-activities';
 import { stubFleetControlPlane, type StubFleet } from './stub-fleet';
 
@@ -58,8 +58,6 @@ export type Part =
 
 /** The zero-latency sandbox: whatever the systems would take their time for is done at once. */
 const AT_ONCE: Partial<Timings> = { drainMs: 0, importMs: 0, relationsMs: 0, upgradeMs: 0, setupMs: 0, iisResetMs: 0 };
-/** A sandbox answers at once, so waiting activities look often. */
-const QUICK_LOOKS: Polling = { firstGapMs: 5, longestGapMs: 50, absenceMs: 100 };
 
 async function begin(part: Part): Promise<void> {
   switch (part.part) {

@@ -3,11 +3,11 @@ import { FAILURE } from '../../src/contract/activities';
 import { CONSENT_MEMO, type GuardInput } from '../../src/contract/consent';
 import type { ConnectionTestResult } from '../../src/contract/facts';
 import { stateAttribute } from '../../src/temporal/search-attributes';
-import { Guard } from '../workflows/guard';
-import { profile, stubActivities, type StubActivities } from '../workflows/stub-activities';
+import { Guard } from '../kit/handles/guard';
+import { profile, stubActivities, type StubActivities } from '../kit/stub-world/stub-activities';
 import { Notices } from './notices';
 import { DAY, SimulatedTime } from './simulated-time';
-import { noTestServer } from './test-server';
+import { noTestServer } from '../kit/test-server';
 
 const FAILS: ConnectionTestResult = {
   ok: false,

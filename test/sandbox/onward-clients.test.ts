@@ -11,7 +11,7 @@ import { resolveSecret } from '../../src/inventory/secrets';
 import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
 import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { closeConnections } from '../../src/systems/http';
-import { activityEnvironment } from '../systems/support/activity-environment';
+import { activityEnvironment } from '../kit/activity-environment';
 import { standInHosts } from './stand-in-hosts';
 
 const hosts = standInHosts();

@@ -17,7 +17,7 @@ import { connectWorker } from '../../src/temporal/worker-connection';
 import { replay } from '../../src/worker/replay';
 import { bundle } from '../../src/worker/workflow-bundle';
 import type { EarlyActivities } from './asked-too-early-activities';
-import './quiet-runtime';
+import '../kit/quiet-runtime';
 
 let folder: string;
 let codePath: string;

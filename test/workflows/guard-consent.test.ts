@@ -2,9 +2,9 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import type { GuardInput } from '../../src/contract/consent';
-import { Guard } from './guard';
-import { profile, stubActivities, type StubActivities } from './stub-activities';
-import { WorkflowEnvironment, answerEverything, statusOf } from './workflow-environment';
+import { Guard } from '../kit/handles/guard';
+import { profile, stubActivities, type StubActivities } from '../kit/stub-world/stub-activities';
+import { WorkflowEnvironment, answerEverything, statusOf } from '../kit/stub-world/workflow-environment';
 
 const DAY = 24 * 3600 * 1000;
 const daysAgo = (days: number): string => new Date(Date.now() - days * DAY).toISOString();

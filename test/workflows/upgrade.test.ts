@@ -2,7 +2,7 @@ import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/clie
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import type { Recorded } from '../../src/contract/messages';
-import { profile, stubActivities, type StubActivities } from './stub-activities';
+import { profile, stubActivities, type StubActivities } from '../kit/stub-world/stub-activities';
 import {
   WorkflowEnvironment,
   auditOf,
@@ -10,7 +10,7 @@ import {
   statusWhen,
   type UpgradeHandle,
   answerEverything,
-} from './workflow-environment';
+} from '../kit/stub-world/workflow-environment';
 
 let environment: WorkflowEnvironment;
 beforeAll(async () => {

@@ -2,7 +2,7 @@
  * A provider that always does as it is told, for tests of what the workflow itself decides. What an upgrade does to a
  * world is tested against the sandbox, in test/e2e.
  */
-import { createGuardActivities } from '../../activities/guards';
+import { createGuardActivities } from '../../../activities/guards';
 import type {
   BillingActivities,
   ClaimActivities,
@@ -14,9 +14,9 @@ import type {
   Notice,
   NotifyActivities,
   OperationsActivities,
-} from '../../src/contract/activities';
-import type { OperationsFacts, SiteVersion } from '../../src/contract/facts';
-import { providerProfile, type ProviderProfile } from '../../src/contract/provider';
+} from '../../../src/contract/activities';
+import type { OperationsFacts, SiteVersion } from '../../../src/contract/facts';
+import { providerProfile, type ProviderProfile } from '../../../src/contract/provider';
 
 export type StubActivities = InventoryActivities &
   OperationsActivities &
