@@ -51,7 +51,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-it('refuses a question between an event and its task, asks again, and what follows can be replayed', async () => {
+test('refuses a question between an event and its task, asks again, and what follows can be replayed', async () => {
   const begun = signalled(2);
   const mayFail = signalled(1);
   const activities: EarlyActivities = {
