@@ -33,7 +33,7 @@ describeOverTime(`the guard of a consent, over months${skipped ? `: skipped. ${s
   ): Promise<{ guard: Guard; notices: Notices; began: number }> {
     const entry = profile('contoso', settings);
     const notices = new Notices(time);
-    await time.serve('contoso', stubActivities(entry, { notify: notices.notify, ...world }).activities);
+    await time.serve('contoso', stubActivities(entry, { change: { notify: notices.notify, ...world } }).activities);
     const began = await time.now();
     const guard = await Guard.start(time.client, 'contoso', entry, { consentedAt: iso(began), ...input });
     return { guard, notices, began };

@@ -31,11 +31,10 @@ describeOverTime(`an upgrade that waits for people, over months${skipped ? `: sk
   ): Promise<{ handle: UpgradeHandle; notices: Notices; calls: string[]; guards: Guard[] }> {
     const provider = 'contoso';
     const notices = new Notices(time);
-    const { activities, calls } = stubActivities(
-      profile(provider, settings),
-      { notify: notices.notify, ...world },
+    const { activities, calls } = stubActivities(profile(provider, settings), {
       version,
-    );
+      change: { notify: notices.notify, ...world },
+    });
     await time.serve(provider, activities);
     await time.serve(endpointTaskQueue(`host-of-${provider}`), activities);
     const handle: UpgradeHandle = await time.client.workflow.start<(input: UpgradeInput) => Promise<UpgradeResult>>(

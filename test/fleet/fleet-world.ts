@@ -181,7 +181,10 @@ export class FleetWorld {
     const known = this.stubs.get(id);
     if (known) return known;
     const { change = {}, from } = this.provider(id);
-    const { activities } = stubActivities(this.entry(id), { notify: this.operator(id), ...change }, from);
+    const { activities } = stubActivities(this.entry(id), {
+      version: from,
+      change: { notify: this.operator(id), ...change },
+    });
     this.stubs.set(id, activities);
     return activities;
   }
