@@ -18,7 +18,7 @@ const STORES = [
 const sizeOf = (instances: number): StubSize => ({ instances, sites: Math.min(instances, 2), plans: instances });
 
 export function stubProfile(provider: string, instances: number, change: object = {}): ProviderProfile {
-  // Timings as they are by default: a busy machine is what is measured.
+  // Timings as they are by default: those of tests are too short for a busy machine.
   const settings = { stores: STORES, endpointHosts: [{ name: STUB_HOST }], timings: {}, ...change };
   return profile(provider, settings, sizeOf(instances));
 }

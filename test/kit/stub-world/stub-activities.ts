@@ -42,7 +42,7 @@ export interface StubOptions {
   /** Of the application, before the upgrade. */
   version?: string | undefined;
   size?: StubSize;
-  /** Whether it knows afterwards what was done to it and told; not where it stands for many providers at once. */
+  /** Whether it keeps what was done to it and what people were told: not where it stands for many providers at once. */
   remembers?: boolean;
   /** Replaces activities. */
   change?: Partial<StubActivities>;
