@@ -46,6 +46,7 @@ export default defineConfig(
     files: ['test/**/*.ts'],
     extends: [jest.configs['flat/recommended']],
     rules: {
+      'jest/consistent-test-it': ['error', { fn: 'test', withinDescribe: 'test' }],
       'jest/expect-expect': ['error', { assertFunctionNames: ['expect', 'expect*'] }],
       'jest/no-conditional-expect': 'off',
       // Jest's matchers (`expect.any`, `expect.stringMatching`) are typed `any`, and activities are objects without `this`.

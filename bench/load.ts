@@ -1,12 +1,12 @@
 /**
  * Many upgrades at once on one worker of the control plane: all have to complete, and the sandbox's journal has to bear out
- * every invariant that a single upgrade is judged by (test/e2e/invariants).
+ * every invariant that a single upgrade is judged by (test/kit/judge).
  */
 import type { WorkflowHandle } from '@temporalio/client';
 import { upgradeWorkflowId } from '../src/contract/provider';
 import { startSandbox, type Sandbox, type SandboxState } from '../src/sandbox/server';
-import { evidenceOf, evidenceOfRun, openTasks } from '../test/e2e/evidence';
-import { violationsIn, type Evidence, type RunEvidence } from '../test/e2e/invariants';
+import { evidenceOf, evidenceOfRun, openTasks } from '../test/kit/judge/evidence';
+import { violationsIn, type Evidence, type RunEvidence } from '../test/kit/judge/invariants';
 import { median, quantile, type Bench, type Figure } from './figures';
 import { hostOf, providerLikeTheDemo, startUpgrade } from './upgrades';
 import { BenchWorld } from './world/bench-world';

@@ -3,7 +3,7 @@
  * hosts, or workers with stubs for activities. Its first argument is its role as JSON; it sends one message when it is ready, and ends with its parent.
  */
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import type { Polling } from '../../activities/polling';
+import type { MicrosoftActivities } from '../../src/contract/activities';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../src/contract/provider';
 import type { ProviderProfileInput } from '../../src/sandbox/inventory';
 import { startSandbox } from '../../src/sandbox/server';
@@ -12,8 +12,10 @@ import { connectWorker } from '../../src/temporal/worker-connection';
 import { createControlPlaneWorker } from '../../src/worker/control-plane';
 import { createEndpointWorker } from '../../src/worker/endpoint';
 import { cachedWorkflows } from '../../src/worker/workflow-cache';
-import { STUB_HOST, stubOf } from './stub-activities';
+import { QUICK_LOOKS } from '../../test/kit/rehearsal/quick-looks';
+
 import { stubFleetControlPlane, type StubFleet } from './stub-fleet';
+import { STUB_HOST, stubsOf } from './stub-provider';
 
 export interface SandboxPart {
   part: 'sandbox';
@@ -58,8 +60,12 @@ export type Part =
 
 /** The zero-latency sandbox: whatever the systems would take their time for is done at once. */
 const AT_ONCE: Partial<Timings> = { drainMs: 0, importMs: 0, relationsMs: 0, upgradeMs: 0, setupMs: 0, iisResetMs: 0 };
-/** A sandbox answers at once, so waiting activities look often. */
-const QUICK_LOOKS: Polling = { firstGapMs: 5, longestGapMs: 50, absenceMs: 100 };
+
+/** The gates for consent stay open. */
+const nobodyConsented: MicrosoftActivities['testConnection'] = async () => ({
+  ok: false,
+  checks: [{ name: 'PartnerCenter', ok: false, message: 'no token' }],
+});
 
 async function begin(part: Part): Promise<void> {
   switch (part.part) {
@@ -98,7 +104,7 @@ async function begin(part: Part): Promise<void> {
         connection: await connectWorker(),
         taskQueue: CONTROL_TASK_QUEUE,
         workflowBundle: { codePath: part.codePath },
-        activities: stubOf(part.instances).controlPlane,
+        activities: stubsOf(part.instances, { change: { testConnection: nobodyConsented } }),
         maxCachedWorkflows: part.cached ?? cachedWorkflows(),
       });
       ready({});
@@ -117,7 +123,7 @@ async function begin(part: Part): Promise<void> {
     }
     case 'stubEndpoint': {
       const taskQueue = endpointTaskQueue(STUB_HOST);
-      const { endpoint: activities } = stubOf(part.instances);
+      const activities = stubsOf(part.instances);
       const worker = await Worker.create({ connection: await connectWorker(), taskQueue, activities });
       ready({});
       return await worker.run();

@@ -6,11 +6,11 @@ import { ApplicationFailure } from '@temporalio/common';
 import { createFleetActivities } from '../../activities/fleet';
 import { createMaintenanceActivities } from '../../activities/maintenance';
 import { FAILURE, type FleetActivities, type MaintenanceActivities } from '../../src/contract/activities';
-import type { ApplicationInstance } from '../../src/contract/facts';
 import type { ProviderProfile } from '../../src/contract/provider';
 import { QUERY, type Gate, type UpgradeStatus } from '../../src/contract/status';
 import { resolveSecret } from '../../src/inventory/secrets';
-import { stubOf, type Stub, type StubControlPlane } from './stub-activities';
+import type { StubActivities } from '../../test/kit/stub-world/stub-activities';
+import { stubProfile, stubsOf } from './stub-provider';
 
 export interface StubFleet {
   providers: number;
@@ -22,7 +22,7 @@ export interface StubFleet {
   failsEvery: number;
 }
 
-const SOURCE = '18.4-7';
+const VERSION = '18.4';
 const SELECTED_AT_ONCE = 4_000;
 
 /** @param number counted from 1 */
@@ -31,22 +31,17 @@ const fails = (provider: string, { failsEvery }: StubFleet): boolean =>
   failsEvery > 0 && Number(provider.replace('bench-', '')) % failsEvery === 0;
 
 /** Its systems are told apart by the provider's id in their addresses. */
-const profileOf = (stub: Stub, provider: string): ProviderProfile => {
-  const profile = stub.profile(provider);
-  return { ...profile, operations: { ...profile.operations, url: `http://operations.stub.example:8440/${provider}` } };
-};
+const profileOf = (provider: string, { instances }: StubFleet): ProviderProfile =>
+  stubProfile(provider, instances, { operations: { url: `http://operations.test:8440/${provider}` } });
 const providerOf = ({ url }: { url: string }): string => url.replace(/^.*\//, '');
 
-const old = (instances: ApplicationInstance[]): ApplicationInstance[] =>
-  instances.map((instance) => ({ ...instance, packageVersion: SOURCE }));
-
-export function stubFleetControlPlane(fleet: StubFleet): StubControlPlane & FleetActivities & MaintenanceActivities {
-  const stub = stubOf(fleet.instances);
+export function stubFleetControlPlane(fleet: StubFleet): StubActivities & FleetActivities & MaintenanceActivities {
+  const stubs = stubsOf(fleet.instances, { version: VERSION });
   const ids = Array.from({ length: fleet.providers }, (_, index) => stubProviderId(index + 1));
   // Whoever asks Temporal itself is not simulated.
   const ofTemporal = createFleetActivities({ directory: '', resolveSecret });
   return {
-    ...stub.controlPlane,
+    ...stubs,
     ...createMaintenanceActivities(),
     findEnded: (input) => ofTemporal.findEnded(input),
     explainRefusedStart: (input) => ofTemporal.explainRefusedStart(input),
@@ -59,24 +54,21 @@ export function stubFleetControlPlane(fleet: StubFleet): StubControlPlane & Flee
     surveyProviders: async ({ providers }) =>
       providers.map((provider) => ({
         provider,
-        bytes: Buffer.byteLength(JSON.stringify(profileOf(stub, provider))),
+        bytes: Buffer.byteLength(JSON.stringify(profileOf(provider, fleet))),
         build: 'oa-8.0-1216',
-        packageVersions: [SOURCE],
+        packageVersions: [`${VERSION}-9`],
         clouds: ['global'],
       })),
     freezeEntries: async ({ providers }) =>
-      providers.map((provider) => ({ provider, profile: profileOf(stub, provider) })),
+      providers.map((provider) => ({ provider, profile: profileOf(provider, fleet) })),
     readOperations: async (input) => {
       const provider = providerOf(input.operations);
       if (fails(provider, fleet)) throw ApplicationFailure.nonRetryable(`${provider} refuses`, FAILURE.rejected);
-      const facts = await stub.controlPlane.readOperations(input);
-      return { ...facts, instances: old(facts.instances), importedVersions: [SOURCE] };
+      return await stubs.readOperations(input);
     },
-    readInstances: async (input) => old(await stub.controlPlane.readInstances(input)),
     awaitTasksProcessed: async () => {
       await delay(fleet.drainMs);
     },
-    testConnection: async () => ({ ok: true, checks: [] }),
     notify: async ({ notice }) => {
       // Not awaited: the workflow answers no question in the task that waits for this notice.
       if (notice.kind === 'gatesOpened') answerGates(Context.current().client, notice.workflowId).catch(console.error);

@@ -13,7 +13,7 @@ import { auditLines } from '../../src/cli/views/audit-view';
 import { statusLines } from '../../src/cli/views/status-view';
 import type { Recorded } from '../../src/contract/messages';
 import type { AuditEntry } from '../../src/contract/status';
-import { Rehearsal, type Upgrade } from '../e2e/rehearsal';
+import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 import { BAD_ANSWERS, HOSTILE, MEGABYTE } from './bad-answers';
 
 let rehearsal: Rehearsal;

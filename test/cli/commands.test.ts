@@ -203,6 +203,10 @@ describe('commands that run or check something here', () => {
     [['sandbox', '--control-port', '70000'], 'a port from 1 to 65535'],
     [['demo', '--from', '18.2'], '18.3, 18.4'],
     [['demo', '--provider', 'northwind'], 'contoso, fabrikam'],
+    ...['http://127.0.0.1:8233/', 'temporal.example', '*', 'file:///etc'].map((origin): [string[], string] => [
+      ['codec-server', '--ui-origin', origin],
+      'scheme, host and port',
+    ]),
   ])('%j is a usage error that says what to do', async (commandLine, hint) => {
     const { code, stderr } = await onward(commandLine);
     expect(code).toBe(2);

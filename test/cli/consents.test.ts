@@ -3,9 +3,9 @@ import type { Consents } from '../../src/cli/consents';
 import { TemporalConsents } from '../../src/cli/temporal/temporal-consents';
 import type { ConsentStatus } from '../../src/contract/consent';
 import { connectClient, localSettings } from '../../src/temporal/connection';
-import { Guard } from '../workflows/guard';
-import { profile, stubActivities } from '../workflows/stub-activities';
-import { WorkflowEnvironment } from '../workflows/workflow-environment';
+import { Guard } from '../kit/handles/guard';
+import { profile, stubActivities } from '../kit/stub-world/stub-activities';
+import { WorkflowEnvironment } from '../kit/stub-world/workflow-environment';
 import { onward } from './fake-upgrades';
 
 const DAY = 24 * 3600 * 1000;

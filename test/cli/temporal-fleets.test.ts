@@ -1,9 +1,10 @@
 import path from 'node:path';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { TemporalFleets } from '../../src/cli/temporal/temporal-fleets';
 import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
+import '../kit/quiet-runtime';
 
 const input = { name: 'autumn', startedBy: 'ana', providers: { notYetOn: '18.4.1' as const } };
 
@@ -15,7 +16,6 @@ describe('fleets on a Temporal server', () => {
   let running: Promise<void>;
 
   beforeAll(async () => {
-    Runtime.install({ logger: new DefaultLogger('ERROR') });
     server = await startDevServer();
     connection = await NativeConnection.connect({ address: server.address });
     fleets = new TemporalFleets(await connectClient(localSettings(server.address)), 5000);

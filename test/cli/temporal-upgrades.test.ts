@@ -1,11 +1,12 @@
 import path from 'node:path';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { connectUpgrades } from '../../src/cli/temporal/connect-upgrades';
 import { TemporalUpgrades } from '../../src/cli/temporal/temporal-upgrades';
 import type { Upgrades } from '../../src/cli/upgrades';
 import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
+import '../kit/quiet-runtime';
 import { profile } from './fixtures';
 
 const by = { by: 'ana', reason: 'because' };
@@ -18,8 +19,6 @@ describe('upgrades on a Temporal server', () => {
   let running: Promise<void>;
 
   beforeAll(async () => {
-    // Workflows fail here on purpose.
-    Runtime.install({ logger: new DefaultLogger('ERROR') });
     server = await startDevServer();
     connection = await NativeConnection.connect({ address: server.address });
     upgrades = new TemporalUpgrades(await connectClient(localSettings(server.address)), 3000);

@@ -3,11 +3,11 @@ import { FAILURE } from '../../src/contract/activities';
 import { CONSENT_MEMO, type GuardInput } from '../../src/contract/consent';
 import type { ConnectionTestResult } from '../../src/contract/facts';
 import { stateAttribute } from '../../src/temporal/search-attributes';
-import { Guard } from '../workflows/guard';
-import { profile, stubActivities, type StubActivities } from '../workflows/stub-activities';
+import { Guard } from '../kit/handles/guard';
+import { profile, stubActivities, type StubActivities } from '../kit/stub-world/stub-activities';
 import { Notices } from './notices';
 import { DAY, SimulatedTime } from './simulated-time';
-import { noTestServer } from './test-server';
+import { noTestServer } from '../kit/test-server';
 
 const FAILS: ConnectionTestResult = {
   ok: false,
@@ -33,7 +33,7 @@ describeOverTime(`the guard of a consent, over months${skipped ? `: skipped. ${s
   ): Promise<{ guard: Guard; notices: Notices; began: number }> {
     const entry = profile('contoso', settings);
     const notices = new Notices(time);
-    await time.serve('contoso', stubActivities(entry, { notify: notices.notify, ...world }).activities);
+    await time.serve('contoso', stubActivities(entry, { change: { notify: notices.notify, ...world } }).activities);
     const began = await time.now();
     const guard = await Guard.start(time.client, 'contoso', entry, { consentedAt: iso(began), ...input });
     return { guard, notices, began };

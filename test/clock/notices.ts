@@ -1,6 +1,6 @@
 import { EventEmitter, on } from 'node:events';
 import type { Notice } from '../../src/contract/activities';
-import type { StubActivities } from '../workflows/stub-activities';
+import type { StubActivities } from '../kit/stub-world/stub-activities';
 import { DAY, type SimulatedTime } from './simulated-time';
 
 /** What people were told, and when. */

@@ -4,8 +4,8 @@ import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../../src/temporal/search-attributes';
 import { builtWorkflows } from '../../src/worker/workflow-bundle';
-import '../workflows/quiet-runtime';
-import { foundExecutable } from './test-server';
+import '../kit/quiet-runtime';
+import { foundExecutable } from '../kit/test-server';
 
 export const DAY = 24 * 3600 * 1000;
 /** The SDK gives a server five seconds to answer; on a busy machine Java may need more, and gets another chance. */

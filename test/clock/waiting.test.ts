@@ -3,12 +3,12 @@ import { FAILURE, type Notice } from '../../src/contract/activities';
 import type { UpgradeInput } from '../../src/contract/messages';
 import { endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
 import type { UpgradeResult } from '../../src/contract/status';
-import { Guard } from '../workflows/guard';
-import { profile, stubActivities, type StubActivities } from '../workflows/stub-activities';
-import { answerEverything, statusOf, statusWhen, type UpgradeHandle } from '../workflows/workflow-environment';
+import { Guard } from '../kit/handles/guard';
+import { profile, stubActivities, type StubActivities } from '../kit/stub-world/stub-activities';
+import { answerEverything, statusOf, statusWhen, type UpgradeHandle } from '../kit/stub-world/workflow-environment';
 import { Notices } from './notices';
 import { DAY, SimulatedTime } from './simulated-time';
-import { noTestServer } from './test-server';
+import { noTestServer } from '../kit/test-server';
 
 const HOUR = 3_600_000;
 /** After 1, 3 and 7 days, then every week: 200 days of them. */
@@ -31,11 +31,10 @@ describeOverTime(`an upgrade that waits for people, over months${skipped ? `: sk
   ): Promise<{ handle: UpgradeHandle; notices: Notices; calls: string[]; guards: Guard[] }> {
     const provider = 'contoso';
     const notices = new Notices(time);
-    const { activities, calls } = stubActivities(
-      profile(provider, settings),
-      { notify: notices.notify, ...world },
+    const { activities, calls } = stubActivities(profile(provider, settings), {
       version,
-    );
+      change: { notify: notices.notify, ...world },
+    });
     await time.serve(provider, activities);
     await time.serve(endpointTaskQueue(`host-of-${provider}`), activities);
     const handle: UpgradeHandle = await time.client.workflow.start<(input: UpgradeInput) => Promise<UpgradeResult>>(

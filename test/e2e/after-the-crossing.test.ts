@@ -4,7 +4,7 @@ import type { ProviderOptions } from '../../src/sandbox/world/spec';
 import { resolveSecret } from '../../src/inventory/secrets';
 import { operationsConnection } from '../../src/contract/provider';
 import { OperationsClient } from '../../src/systems/operations';
-import { Rehearsal, type Settings, type Upgrade } from './rehearsal';
+import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {

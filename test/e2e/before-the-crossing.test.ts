@@ -1,7 +1,7 @@
 /** Whatever goes wrong before the crossing, on either path, leaves the provider exactly as it was. The sandbox judges. */
 import type { FaultRule } from '../../src/sandbox/faults';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
-import { Rehearsal, type Settings, type Upgrade } from './rehearsal';
+import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {

@@ -12,7 +12,7 @@ import { EncryptionCodec } from '../../src/temporal/codec';
 import { readCodecKeys } from '../../src/temporal/codec-keys';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { rawHistories } from './raw-histories';
-import { Rehearsal, type Upgrade } from './rehearsal';
+import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 
 const run = promisify(execFile);
 /** Worker processes are started again and again here. */

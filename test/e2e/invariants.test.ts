@@ -2,7 +2,7 @@
 import type { AuditEntry, UpgradeStatus } from '../../src/contract/status';
 import type { JournalEntry } from '../../src/sandbox/journal';
 import type { SandboxState } from '../../src/sandbox/server';
-import { expectInvariantsIn, violationsIn, type Evidence, type RunEvidence } from './invariants';
+import { expectInvariantsIn, violationsIn, type Evidence, type RunEvidence } from '../kit/judge/invariants';
 
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
 

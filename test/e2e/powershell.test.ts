@@ -1,6 +1,6 @@
 /** The stand-in for PowerShell and a genuine engine do the same to a provider. */
 import { findExecutable } from '../../src/systems/endpoint/executable';
-import { Rehearsal, type Upgrade } from './rehearsal';
+import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 
 const executable = process.env['ONWARD_PWSH'] ?? 'pwsh';
 const genuine = findExecutable(executable, process.env) !== undefined;

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import type { UpgradeStatus } from '../../src/contract/status';
 import { ManualWork } from '../../src/sandbox/manual-work';
 import { findTemporalCli } from '../../src/temporal/cli-binary';
-import { Rehearsal, type Upgrade } from './rehearsal';
+import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 
 const run = promisify(execFile);
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { temporal } from '@temporalio/proto';
-import { Rehearsal, type Upgrade } from './rehearsal';
+import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {

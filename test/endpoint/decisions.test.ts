@@ -19,7 +19,7 @@ function site(versions: Record<string, string | null>, webConfigVersion: string 
 }
 
 describe('the version of a gateway application', () => {
-  it.each([
+  test.each([
     ['old', '18.3', { 'Office365.Gateway.dll': '18.3.0.9', 'Office365.Data.dll': '18.3.0.9' }, '18.3.0.9'],
     ['old', '18.4', { 'Office365.Gateway.dll': '18.4.0.7' }, '18.4-7'],
     ['new', '18.3', { 'Office365.Gateway.dll': '18.4.1.12' }, null],
@@ -32,7 +32,7 @@ describe('the version of a gateway application', () => {
     expect(siteVersion(site(assemblies, webConfig), from, '18.4.1', 'gw-host-01').deployed).toBe(deployed);
   });
 
-  it('does not depend on libraries that come with the application', () => {
+  test('does not depend on libraries that come with the application', () => {
     const found = site({ 'Newtonsoft.Json.dll': '12.0.1.0', 'Office365.Gateway.dll': '18.3.0.9' });
     expect(siteVersion(found, '18.3', '18.4.1', 'gw-host-01')).toEqual({
       deployed: 'old',
@@ -41,7 +41,7 @@ describe('the version of a gateway application', () => {
     });
   });
 
-  it('that is neither the old nor the new one is for a person to explain', () => {
+  test('that is neither the old nor the new one is for a person to explain', () => {
     expect(() => siteVersion(site({ 'Office365.Gateway.dll': '17.2.0.4' }), '18.3', '18.4.1', 'gw-host-01')).toThrow(
       /Gateway\/App has files of version 17\.2\.0\.4, neither 18\.3 nor 18\.4\.1/,
     );
@@ -52,7 +52,7 @@ describe('the version of a gateway application', () => {
 });
 
 describe('a binding of IIS', () => {
-  it.each([
+  test.each([
     ['10.0.0.5:443:gateway.local', { address: '10.0.0.5', port: 443, hostHeader: 'gateway.local' }],
     ['*:443:', { address: '*', port: 443, hostHeader: '' }],
     [':8443:', { address: '*', port: 8443, hostHeader: '' }],
@@ -72,12 +72,12 @@ describe('a planned site', () => {
     instances: [1],
   };
 
-  it('agrees with a site that has its address, or all addresses', () => {
+  test('agrees with a site that has its address, or all addresses', () => {
     expect(differences(planned, site({}))).toEqual([]);
     expect(differences(planned, { ...site({}), bindings: ['*:443:gateway.local'] })).toEqual([]);
   });
 
-  it('differs by everything that is not as planned, all at once', () => {
+  test('differs by everything that is not as planned, all at once', () => {
     expect(differences(planned, { ...site({}), bindings: [], physicalPath: null })).toEqual([
       "the site 'Gateway' has no https binding to 10.1.2.11, it has none",
       "the site 'Gateway' has no application 'App'",
@@ -85,14 +85,14 @@ describe('a planned site', () => {
     expect(differences(planned, { ...site({}), bindings: null })).toHaveLength(1);
   });
 
-  it.each(['a & b', 'a | b', 'a < b', 'a > b', 'a ^ b', '50 %', 'a "b"', 'hey!', 'two\nlines', 'ends with \\', ''])(
+  test.each(['a & b', 'a | b', 'a < b', 'a > b', 'a ^ b', '50 %', 'a "b"', 'hey!', 'two\nlines', 'ends with \\', ''])(
     'named %j is not for a batch file',
     (name) => {
       expect(unsafeForCommandLine({ site: name, application: 'App' })).toEqual([`site ${JSON.stringify(name)}`]);
     },
   );
 
-  it("named like people name sites is given to setup.cmd with exactly the release notes' arguments", () => {
+  test("named like people name sites is given to setup.cmd with exactly the release notes' arguments", () => {
     const setup = {
       site: "Bob's Office365 Gateway (new), 01",
       application: 'Büro',
@@ -132,7 +132,7 @@ describe('the records of an upgrade', () => {
   });
   const setUp = [started('s1', '2026-01-01T10:00')];
 
-  it.each([
+  test.each([
     ['nothing was restarted', records({ started: setUp }), true],
     ['a restart came after the setup', records({ started: setUp, reset: [done(['s1'])] }), false],
     ['a restart came before the setup', records({ started: setUp, reset: [done([])] }), true],
@@ -146,12 +146,12 @@ describe('the records of an upgrade', () => {
     expect(resetNeeded(seen, 'upgrade')).toBe(needed);
   });
 
-  it('ask for no iisreset after a rollback that had nothing to undo', () => {
+  test('ask for no iisreset after a rollback that had nothing to undo', () => {
     expect(resetNeeded(records({}), 'rollback')).toBe(false);
     expect(resetNeeded(records({}), 'upgrade')).toBe(true);
   });
 
-  it.each([
+  test.each([
     [{ exitCode: 5, output: ['Access denied.'] }, /exit code 5: Access denied/],
     [{ output: ['Attempting stop...'] }, /last line is "Attempting stop\.\.\."/],
     [{ output: [] }, /last line is ""/],
@@ -160,14 +160,14 @@ describe('the records of an upgrade', () => {
     expect(resetProblem(done([], changed))).toMatch(problem);
   });
 
-  it('tell how the latest setup.cmd of a site ended, if anybody saw its end', () => {
+  test('tell how the latest setup.cmd of a site ended, if anybody saw its end', () => {
     const twice = [started('s1', '2026-01-01T10:00'), started('s2', '2026-01-01T11:00')];
     const ended = [{ id: 's1', exitCode: 1603, log: '' }];
     expect(lastSetup(records({ started: twice, ended }), key)).toBeUndefined();
     expect(lastSetup(records({ started: setUp, ended }), key)).toMatchObject({ exitCode: 1603 });
   });
 
-  it('tell whether a site was set up and not restored since', () => {
+  test('tell whether a site was set up and not restored since', () => {
     const restored = [{ ...key, id: 'r1', at: '2026-01-01T11:00' }];
     expect(isTouched(records({ started: setUp }), key)).toBe(true);
     expect(isTouched(records({ started: setUp, restored }), key)).toBe(false);
@@ -175,7 +175,7 @@ describe('the records of an upgrade', () => {
     expect(isTouched(records({}), key)).toBe(false);
   });
 
-  it('lie in folders that no name can lead astray', () => {
+  test('lie in folders that no name can lead astray', () => {
     expect(fileName('upgrade/contoso')).toMatch(/^upgrade_contoso-[0-9a-f]{8}$/);
     expect(fileName('../..\\x:y')).not.toMatch(/[\\/:]/);
     expect(fileName('a', 'b.c')).not.toBe(fileName('a.b', 'c'));
@@ -185,13 +185,13 @@ describe('the records of an upgrade', () => {
 describe('lists of files', () => {
   const file = (path: string, sha256: string) => ({ path, bytes: 1, sha256 });
 
-  it('have a digest that does not depend on their order', () => {
+  test('have a digest that does not depend on their order', () => {
     const [a, b] = [file('a', '1'), file('b', '2')];
     expect(digestOf([a, b])).toBe(digestOf([b, a]));
     expect(digestOf([a, b])).not.toBe(digestOf([file('a', '2'), file('b', '1')]));
   });
 
-  it('differ by what was added, removed or changed', () => {
+  test('differ by what was added, removed or changed', () => {
     const before = [file('same', '1'), file('changed', '2'), file('removed', '3')];
     const after = [file('same', '1'), file('changed', '9'), file('added', '4')];
     expect(differingFiles(before, after)).toEqual(['added', 'changed', 'removed']);

@@ -54,7 +54,7 @@ describe('an endpoint host', () => {
   };
 
   describe.each(ENGINES)('with %s', (engine) => {
-    it('tells its sites, their databases and whether it may be changed', () => {
+    test('tells its sites, their databases and whether it may be changed', () => {
       expect(run(engine).told.facts).toMatchObject({
         host: 'gw-host-01',
         computerName: 'GW-HOST-01',
@@ -81,7 +81,7 @@ describe('an endpoint host', () => {
       });
     });
 
-    it('is upgraded site by site and serves the new version after one iisreset', () => {
+    test('is upgraded site by site and serves the new version after one iisreset', () => {
       const { world, told } = run(engine);
       expect(told.before.map(({ deployed }) => deployed)).toEqual(['old', 'old']);
       expect(told.after.map(({ deployed }) => deployed)).toEqual(['new', 'new']);
@@ -95,14 +95,14 @@ describe('an endpoint host', () => {
       ]);
     });
 
-    it('is after a rollback exactly what it was before', () => {
+    test('is after a rollback exactly what it was before', () => {
       const { told, pristine } = run(engine);
       expect(told.atLast[1]).toEqual(pristine);
     });
   });
 
   comparison('compared', () => {
-    it('gives through the stand-in the same facts, files and journal as through the scripts in PowerShell', () => {
+    test('gives through the stand-in the same facts, files and journal as through the scripts in PowerShell', () => {
       const standIn = run('stand-in');
       const powershell = run('PowerShell');
       expect(anywhere(standIn.world, standIn.told)).toEqual(anywhere(powershell.world, powershell.told));
@@ -111,7 +111,7 @@ describe('an endpoint host', () => {
   });
 
   describe.each(ENGINES)('through %s', (engine) => {
-    it('gets every text unchanged and never as code', async () => {
+    test('gets every text unchanged and never as code', async () => {
       const texts = [
         'it\'s "$(Write-Error x)" `n ; exit 3',
         'two\nlines\r\n',
@@ -136,7 +136,7 @@ describe('an endpoint host', () => {
       );
     }, 60_000);
 
-    it('refuses a script that was decided before this upgrade did what it has done since', async () => {
+    test('refuses a script that was decided before this upgrade did what it has done since', async () => {
       const { world } = run(engine);
       const before = world.effects();
       const late = powershellFor(world.environment(engine)).run(
@@ -156,7 +156,7 @@ describe('an endpoint host', () => {
       expect(world.effects()).toEqual(before);
     }, 60_000);
 
-    it('waits for a setup.cmd that outlives its PowerShell, and finds that it has done its work', async () => {
+    test('waits for a setup.cmd that outlives its PowerShell, and finds that it has done its work', async () => {
       const { world, told } = run(engine);
       const activities = world.activities(engine);
       world.fault('setup.cmd', 'setupOutlives', { delayMs: 2000 });
@@ -166,7 +166,7 @@ describe('an endpoint host', () => {
       expect(world.calls().filter((call) => call.startsWith('setup.cmd'))).toHaveLength(3);
     }, 60_000);
 
-    it.each([
+    test.each([
       ['wrongEncoding', 'an answer'],
       ['stderrNoise', 'an answer'],
       ['floodsOutput', 'an answer'],

@@ -45,7 +45,7 @@ async function childPid(): Promise<number> {
 }
 
 describe('PowerShell', () => {
-  it.each([
+  test.each([
     ['ends with 0 and says nothing', /ended with exit code 0 without saying what it has done/],
     ['ends with 1603 and says why on standard error', /ended with exit code 67 .*the installer is unhappy/],
     ['goes on to the next command as if nothing was', /ended with exit code 0 without saying/],
@@ -59,20 +59,20 @@ describe('PowerShell', () => {
     expect(failure.message).toMatch(message);
   });
 
-  it.each(['answers after a prompt without a line feed, and ends with 3', 'answers, and never ends'])(
+  test.each(['answers after a prompt without a line feed, and ends with 3', 'answers, and never ends'])(
     'that %s has answered',
     async (behaviour) => {
       await expect(fake(behaviour)).resolves.toMatchObject({ result: { status: 401 } });
     },
   );
 
-  it('that answers what is not the result of the script is malformed, and the failure names the member', async () => {
+  test('that answers what is not the result of the script is malformed, and the failure names the member', async () => {
     const failure = await failureOf(fake('answers something else'));
     expect(failure.type).toBe(FAILURE.malformedAnswer);
     expect(failure.message).toMatch(/status/);
   });
 
-  it('that hangs is ended at the deadline with everything it has started', async () => {
+  test('that hangs is ended at the deadline with everything it has started', async () => {
     await rm(path.join(folder, 'child'), { force: true });
     const failure = await failureOf(fake('hangs', 1000));
     expect(failure.type).toBe(FAILURE.outcomeUnknown);
@@ -80,7 +80,7 @@ describe('PowerShell', () => {
     expect(isAlive(await childPid())).toBe(false);
   });
 
-  it('that hangs is ended on cancellation with everything it has started', async () => {
+  test('that hangs is ended on cancellation with everything it has started', async () => {
     await rm(path.join(folder, 'child'), { force: true });
     const cancel = new AbortController();
     const outcome = fake('hangs', 20_000, cancel.signal);
@@ -90,25 +90,25 @@ describe('PowerShell', () => {
     expect(isAlive(child)).toBe(false);
   });
 
-  it('that ends while what it has started lives on is not waited for', async () => {
+  test('that ends while what it has started lives on is not waited for', async () => {
     await rm(path.join(folder, 'child'), { force: true });
     const failure = await failureOf(fake('ends while a program that it has started lives on'));
     expect(failure.message).toMatch(/ended with exit code 0 without saying/);
     process.kill(await childPid());
   });
 
-  it('is not started for what was cancelled before', async () => {
+  test('is not started for what was cancelled before', async () => {
     await expect(fake('hangs', 20_000, AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
   });
 
-  it('that is not installed is said to be missing, and nothing crashes', async () => {
+  test('that is not installed is said to be missing, and nothing crashes', async () => {
     const powershell = new PowerShell({ executable: 'no-such-powershell' });
     const failure = await failureOf(powershell.run('answer', ASK, 1000));
     expect(failure).toMatchObject({ type: FAILURE.unreachable, retryable: true });
     expect(failure.message).toMatch(/no-such-powershell is not there.*ONWARD_PWSH/);
   });
 
-  it('that cannot be started is unreachable, and nothing crashes', async () => {
+  test('that cannot be started is unreachable, and nothing crashes', async () => {
     const executable = path.join(folder, 'broken');
     await writeFile(executable, '#!/no/such/interpreter\n');
     await chmod(executable, 0o755);
@@ -117,7 +117,7 @@ describe('PowerShell', () => {
     expect(failure.message).toMatch(/could not be started/);
   });
 
-  it('is the executable that was named, whatever node-powershell reads from the environment', async () => {
+  test('is the executable that was named, whatever node-powershell reads from the environment', async () => {
     process.env['NODE_POWERSHELL'] = 'no-such-powershell';
     try {
       await expect(fake('answers after a prompt without a line feed, and ends with 3')).resolves.toMatchObject({
@@ -130,7 +130,7 @@ describe('PowerShell', () => {
 });
 
 describe('the scripts', () => {
-  it('are plain ASCII, for Windows PowerShell reads a file without a mark as it likes', async () => {
+  test('are plain ASCII, for Windows PowerShell reads a file without a mark as it likes', async () => {
     const scripts = path.join(__dirname, '../../src/systems/endpoint/scripts');
     for (const name of await readdir(scripts)) {
       expect(`${name}: ${/[^\t\r\n -~]/.exec(await readFile(path.join(scripts, name), 'utf8'))?.[0] ?? 'ASCII'}`).toBe(

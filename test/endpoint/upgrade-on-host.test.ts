@@ -30,7 +30,7 @@ const count = (call: string) => world.calls().filter((name) => name.startsWith(c
 const SETUP_RAN = 'setupRan Office365 Gateway 01/Office365GatewayApplication01';
 
 describe('setup.cmd', () => {
-  it('runs once, however often it is asked for', async () => {
+  test('runs once, however often it is asked for', async () => {
     await start();
     const staged = await stage();
     const first = await setUp(staged);
@@ -39,7 +39,7 @@ describe('setup.cmd', () => {
     expect(world.effects()).toEqual([SETUP_RAN]);
   });
 
-  it('that outlives a PowerShell that died is waited for and not started again', async () => {
+  test('that outlives a PowerShell that died is waited for and not started again', async () => {
     await start();
     world.fault('setup.cmd', 'setupOutlives', { delayMs: 800 });
     await expect(setUp(await stage())).resolves.toMatchObject({ exitCode: 0 });
@@ -47,7 +47,7 @@ describe('setup.cmd', () => {
     expect(await deployed()).toBe('new');
   });
 
-  it('that another attempt has left running is waited for and not joined by a second one', async () => {
+  test('that another attempt has left running is waited for and not joined by a second one', async () => {
     await start({ setupMs: 800 });
     const staged = await stage();
     await Promise.all([setUp(staged), world.journalled('setup.cmd').then(() => setUp(staged))]);
@@ -55,14 +55,14 @@ describe('setup.cmd', () => {
     expect(world.effects()).toEqual([SETUP_RAN]);
   });
 
-  it('whose end nobody heard of is found to have done its work', async () => {
+  test('whose end nobody heard of is found to have done its work', async () => {
     await start();
     world.fault('setup.cmd', 'effectThenNoAnswer');
     await expect(setUp(await stage())).resolves.toMatchObject({ exitCode: 0 });
     expect(world.effects()).toEqual([SETUP_RAN]);
   });
 
-  it('that comes to be run when a later attempt has done its work is not run again', async () => {
+  test('that comes to be run when a later attempt has done its work is not run again', async () => {
     await start();
     const staged = await stage();
     world.fault('setup', 'slow', { delayMs: 1_500 });
@@ -76,7 +76,7 @@ describe('setup.cmd', () => {
     expect(world.effects()).toEqual([SETUP_RAN]);
   });
 
-  it('is run again over the mixture that a dead setup.cmd leaves behind', async () => {
+  test('is run again over the mixture that a dead setup.cmd leaves behind', async () => {
     await start();
     const staged = await stage();
     world.fault('setup.cmd', 'setupHalfFinishes');
@@ -89,7 +89,7 @@ describe('setup.cmd', () => {
     expect(await deployed()).toBe('new');
   });
 
-  it.each([
+  test.each([
     ['setupFails', FAILURE.rejected, /ended with exit code 1603/],
     ['setupDoesNothing', FAILURE.unexpectedState, /ended with exit code 0, but the files are 18\.3\.0\.9/],
     ['reset', FAILURE.outcomeUnknown, /was ended by SIGKILL/],
@@ -100,7 +100,7 @@ describe('setup.cmd', () => {
     expect(world.effects()).toEqual([]);
   });
 
-  it('is ended with its PowerShell when the upgrade is cancelled, and leaves what it had done so far', async () => {
+  test('is ended with its PowerShell when the upgrade is cancelled, and leaves what it had done so far', async () => {
     await start({ setupMs: 60_000 });
     const staged = await stage();
     const environment = activityEnvironment();
@@ -114,7 +114,7 @@ describe('setup.cmd', () => {
     expect(world.effects()).toEqual([]);
   });
 
-  it('that never ends is ended before the time that Temporal gives is over', async () => {
+  test('that never ends is ended before the time that Temporal gives is over', async () => {
     await start();
     world.fault('setup.cmd', 'setupHangs', { times: 2 });
     const staged = await stage();
@@ -124,7 +124,7 @@ describe('setup.cmd', () => {
     expect(await deployed()).toBe('old');
   });
 
-  it('is not run on a site that was renamed since the plan was made', async () => {
+  test('is not run on a site that was renamed since the plan was made', async () => {
     await start();
     const staged = await stage();
     await world.post('rename-site', { from: 'Office365 Gateway 01', to: 'Gateway' });
@@ -135,7 +135,7 @@ describe('setup.cmd', () => {
     expect(count('setup.cmd')).toBe(0);
   });
 
-  it('is not given an address that the site no longer has', async () => {
+  test('is not given an address that the site no longer has', async () => {
     await start();
     await expect(setUp(await stage(), { ...world.planned(0), ip: '10.9.9.9' })).rejects.toMatchObject({
       type: FAILURE.unexpectedState,
@@ -143,7 +143,7 @@ describe('setup.cmd', () => {
     });
   });
 
-  it('is not given a name that a batch file would misread', async () => {
+  test('is not given a name that a batch file would misread', async () => {
     await start();
     const site = { ...world.planned(0), site: 'Gateway & del', application: 'Gate%PATH%' };
     await expect(setUp({ directory: '/staged' }, site)).rejects.toMatchObject({
@@ -155,14 +155,14 @@ describe('setup.cmd', () => {
 });
 
 describe('the package', () => {
-  it('is unpacked once, unblocked before O365-Web.zip is unpacked', async () => {
+  test('is unpacked once, unblocked before O365-Web.zip is unpacked', async () => {
     await start();
     const { directory } = await stage();
     expect((await readdir(directory)).sort()).toEqual(['Web', 'setup.cmd']);
     await expect(stage()).resolves.toEqual({ directory });
   });
 
-  it('is not unpacked when it is another file than the inventory names', async () => {
+  test('is not unpacked when it is another file than the inventory names', async () => {
     await start();
     const sha256 = '0'.repeat(64);
     await expect(activities.stagePackage({ host: world.host, ...world.packageSource, sha256 })).rejects.toMatchObject({
@@ -173,7 +173,7 @@ describe('the package', () => {
     expect(await readdir(folder)).not.toContain('package');
   });
 
-  it('that cannot be fetched may be fetched later', async () => {
+  test('that cannot be fetched may be fetched later', async () => {
     await start();
     const packageUrl = 'http://127.0.0.1:9/package.zip';
     await expect(
@@ -183,7 +183,7 @@ describe('the package', () => {
 });
 
 describe('a backup', () => {
-  it('is taken once, and stays what it is while setup.cmd changes the files', async () => {
+  test('is taken once, and stays what it is while setup.cmd changes the files', async () => {
     await start();
     const backup = await backUp();
     expect(backup).toMatchObject({ files: 5, digest: expect.stringMatching(/^[0-9a-f]{64}$/) });
@@ -191,7 +191,7 @@ describe('a backup', () => {
     await expect(backUp()).resolves.toEqual(backup);
   });
 
-  it.each([
+  test.each([
     ['backup', 'fault'],
     ['Backup-WebConfiguration', 'fault'],
   ])('that is not possible (%s: %s) says so, and setup.cmd was not near', async (call, kind) => {
@@ -201,7 +201,7 @@ describe('a backup', () => {
     await expect(backUp()).resolves.toMatchObject({ files: 5 });
   });
 
-  it('is refused for files that are not of the old version', async () => {
+  test('is refused for files that are not of the old version', async () => {
     await start();
     world.fault('setup.cmd', 'setupHalfFinishes');
     await setUp(await stage()).catch(() => undefined);
@@ -211,7 +211,7 @@ describe('a backup', () => {
     });
   });
 
-  it('from an earlier, undone run is replaced when the site was changed since', async () => {
+  test('from an earlier, undone run is replaced when the site was changed since', async () => {
     await start();
     const first = await backUp();
     await writeFile(path.join(world.folder(0), 'robots.txt'), 'Disallow: /\n');
@@ -220,7 +220,7 @@ describe('a backup', () => {
     expect(second.digest).not.toBe(first.digest);
   });
 
-  it('that was damaged is not restored', async () => {
+  test('that was damaged is not restored', async () => {
     await start();
     const backup = await backUp();
     await setUp(await stage());
@@ -229,7 +229,7 @@ describe('a backup', () => {
     expect(await deployed()).toBe('new');
   });
 
-  it('is restored once: files that setup.cmd has added are gone, and those it has changed are back', async () => {
+  test('is restored once: files that setup.cmd has added are gone, and those it has changed are back', async () => {
     await start();
     const pristine = await world.state(0);
     const backup = await backUp();
@@ -243,7 +243,7 @@ describe('a backup', () => {
     expect(await world.state(0)).toEqual(pristine);
   });
 
-  it('that is restored while PowerShell dies is restored by the next attempt', async () => {
+  test('that is restored while PowerShell dies is restored by the next attempt', async () => {
     await start();
     const pristine = await world.state(0);
     const backup = await backUp();
@@ -256,7 +256,7 @@ describe('a backup', () => {
 });
 
 describe('iisreset', () => {
-  it('runs once after all that was done, and again only after something else was done', async () => {
+  test('runs once after all that was done, and again only after something else was done', async () => {
     await start();
     const backup = await backUp();
     const staged = await stage();
@@ -272,13 +272,13 @@ describe('iisreset', () => {
     await expect(world.served(0)).resolves.toBe('18.3');
   });
 
-  it('is spared where a rollback has nothing to undo', async () => {
+  test('is spared where a rollback has nothing to undo', async () => {
     await start();
     await reset('rollback');
     expect(count('iisreset')).toBe(0);
   });
 
-  it.each([
+  test.each([
     ['resetTimesOut', FAILURE.rejected, /ended with exit code 1053: The service did not respond/],
     ['resetLeavesStopped', FAILURE.rejected, /reported success, but W3SVC is Stopped/],
     ['fault', FAILURE.rejected, /Access is denied/],
@@ -293,7 +293,7 @@ describe('iisreset', () => {
     await expect(world.served(0)).resolves.toBe('18.4.1');
   });
 
-  it('needs an elevated session', async () => {
+  test('needs an elevated session', async () => {
     await start({ spec: hostSpec({ elevated: false }) });
     await expect(activities.readHost({ host: world.host })).resolves.toMatchObject({ elevated: false });
     await expect(reset()).rejects.toMatchObject({ message: expect.stringMatching(/exit code 5: Access denied/) });
@@ -301,7 +301,7 @@ describe('iisreset', () => {
 });
 
 describe('a host', () => {
-  it('without the site, the application or its folder says which of them is missing', async () => {
+  test('without the site, the application or its folder says which of them is missing', async () => {
     await start();
     const key = world.planned(0);
     const detect = (site: string, application: string) =>
@@ -312,7 +312,7 @@ describe('a host', () => {
     await expect(detect(key.site, key.application)).rejects.toThrow(/has no folder/);
   });
 
-  it('is what it was after a restart of the sandbox, and a setup.cmd that was running goes on', async () => {
+  test('is what it was after a restart of the sandbox, and a setup.cmd that was running goes on', async () => {
     await start({ setupMs: 500 });
     await backUp();
     const staged = await stage();
@@ -327,7 +327,7 @@ describe('a host', () => {
     expect(count('setup.cmd')).toBe(0);
   });
 
-  it('keeps no password of a connection string in what a script tells or writes', async () => {
+  test('keeps no password of a connection string in what a script tells or writes', async () => {
     await start();
     const told = [await activities.readHost({ host: world.host }), await backUp()];
     expect(JSON.stringify(told)).not.toMatch(/password/i);

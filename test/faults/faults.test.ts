@@ -1,5 +1,5 @@
 /** A few cells of the fault matrix: those of the crossing, and a sample that another seed makes another one. */
-import { Rehearsal } from '../e2e/rehearsal';
+import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { matrixOf, sampleOf, type Cell } from './matrix';
 import { reproduction } from './report';
 import type { CellResult } from './run-cell';

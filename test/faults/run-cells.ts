@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Rehearsal } from '../e2e/rehearsal';
+import type { Rehearsal } from '../kit/rehearsal/rehearsal';
 import type { Cell } from './matrix';
 import { runCell, type CellResult } from './run-cell';
 

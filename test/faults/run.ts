@@ -4,7 +4,7 @@
  *     npm run faults -- [--only <part of a cell's name>] [--sample <size> --seed <number>] [--shard 2/4] [--lanes <upgrades at once>]
  */
 import { parseArgs } from 'node:util';
-import { Rehearsal } from '../e2e/rehearsal';
+import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { matrixOf, sampleOf, shardOf } from './matrix';
 import { reportOf } from './report';
 import { runCells } from './run-cells';

@@ -7,7 +7,7 @@ import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
 import type { Sandbox } from '../../src/sandbox/server';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
 import type { Provider } from '../../src/sandbox/world/state';
-import type { Rehearsal, Settings, Upgrade } from '../e2e/rehearsal';
+import type { Rehearsal, Settings, Upgrade } from '../kit/rehearsal/rehearsal';
 
 export interface Story {
   name: string;

@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import type { FleetInput } from '../../src/contract/fleet';
 import { barrier } from './barrier';
-import type { Fleet } from './fleet';
+import type { Fleet } from '../kit/handles/fleet';
 import { FleetWorld, upgradeWhen, type StubProvider } from './fleet-world';
 
 let world: FleetWorld;

@@ -2,10 +2,10 @@
 import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
 import type { FaultRule } from '../../src/sandbox/faults';
 import { runFleetOperator } from '../../src/sandbox/fleet-operator';
-import { Rehearsal, type Upgrade } from '../e2e/rehearsal';
-import { Fleet } from './fleet';
-import { evidenceOfFleet } from './fleet-evidence';
-import { expectFleetRules } from './fleet-rules';
+import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
+import { Fleet } from '../kit/handles/fleet';
+import { evidenceOfFleet } from '../kit/judge/fleet-evidence';
+import { expectFleetRules } from '../kit/judge/fleet-rules';
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {

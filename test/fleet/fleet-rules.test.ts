@@ -9,8 +9,8 @@ import type {
 import type { AuditEntry } from '../../src/contract/status';
 import type { JournalEntry } from '../../src/sandbox/journal';
 import { noCounts } from '../../workflows/fleet/fleet-state';
-import type { FleetEvidence, MemberEvent, MemberEvidence, PartEvidence, PartEvent } from './fleet-evidence';
-import { expectFleetRules, violationsOfFleet, type FleetRule } from './fleet-rules';
+import type { FleetEvidence, MemberEvent, MemberEvidence, PartEvidence, PartEvent } from '../kit/judge/fleet-evidence';
+import { expectFleetRules, violationsOfFleet, type FleetRule } from '../kit/judge/fleet-rules';
 
 /** Seconds after the fleet began. */
 const at = (second: number): string => new Date(Date.parse('2027-01-12T21:00:00Z') + second * 1000).toISOString();

@@ -13,9 +13,9 @@ import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { builtWorkflows } from '../../src/worker/workflow-bundle';
-import '../workflows/quiet-runtime';
-import { profile, stubActivities, type StubActivities } from '../workflows/stub-activities';
-import { Fleet } from './fleet';
+import '../kit/quiet-runtime';
+import { profile, stubActivities, type StubActivities } from '../kit/stub-world/stub-activities';
+import { Fleet } from '../kit/handles/fleet';
 
 export interface StubProvider {
   from?: '18.3' | '18.4' | '18.4.1' | '17.0';
@@ -182,7 +182,10 @@ export class FleetWorld {
     const known = this.stubs.get(id);
     if (known) return known;
     const { change = {}, from } = this.provider(id);
-    const { activities } = stubActivities(this.entry(id), { notify: this.operator(id), ...change }, from);
+    const { activities } = stubActivities(this.entry(id), {
+      version: from,
+      change: { notify: this.operator(id), ...change },
+    });
     this.stubs.set(id, activities);
     return activities;
   }

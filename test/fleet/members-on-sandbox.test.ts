@@ -2,11 +2,11 @@
 import type { FleetInput } from '../../src/contract/fleet';
 import type { FaultRule } from '../../src/sandbox/faults';
 import type { JournalEntry } from '../../src/sandbox/journal';
-import { CHANGING_CALLS } from '../e2e/invariants';
-import { Rehearsal, type Settings, type Upgrade } from '../e2e/rehearsal';
-import { Fleet } from './fleet';
-import { evidenceOfFleet } from './fleet-evidence';
-import { expectFleetRules } from './fleet-rules';
+import { CHANGING_CALLS } from '../kit/judge/invariants';
+import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
+import { Fleet } from '../kit/handles/fleet';
+import { evidenceOfFleet } from '../kit/judge/fleet-evidence';
+import { expectFleetRules } from '../kit/judge/fleet-rules';
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {

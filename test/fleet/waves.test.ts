@@ -3,8 +3,8 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { FAILURE } from '../../src/contract/activities';
 import { fleetWorkflowId, waveWorkflowId, type FleetInput } from '../../src/contract/fleet';
 import { barrier } from './barrier';
-import type { Fleet } from './fleet';
-import { evidenceOfParts } from './fleet-evidence';
+import type { Fleet } from '../kit/handles/fleet';
+import { evidenceOfParts } from '../kit/judge/fleet-evidence';
 import { FleetWorld, upgradeWhen } from './fleet-world';
 
 let world: FleetWorld;

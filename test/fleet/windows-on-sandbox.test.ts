@@ -6,7 +6,7 @@ import type { LookAtWindow } from '../../activities/maintenance';
 import type { Notice } from '../../src/contract/activities';
 import { WEEKDAYS } from '../../src/contract/maintenance';
 import { lookAtWindow } from '../../src/maintenance/look-at-window';
-import { Rehearsal, type Upgrade } from '../e2e/rehearsal';
+import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 
 /** Shows a given time when it is looked at next, and goes on from there. */
 class WallClock {

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { JournalEntry } from '../../src/sandbox/journal';
 import { hostProgramData } from '../../src/sandbox/hosts/disk';
-import { Rehearsal, type Settings, type Upgrade } from '../e2e/rehearsal';
+import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 /** Walks the table of hosts that misbehave: every upgrade ends as the table says, and says why. */
 import { WorkflowFailedError } from '@temporalio/client';
-import { Rehearsal, type Upgrade } from '../e2e/rehearsal';
+import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 import { VERDICTS, type HostVerdict, type Scene } from './verdicts';
 
 interface Ending {

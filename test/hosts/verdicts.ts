@@ -4,7 +4,7 @@
  * test/endpoint/upgrade-on-host.test.ts; how upgrades share a host, test/hosts/one-upgrade-per-host.test.ts.
  */
 import type { FaultRule } from '../../src/sandbox/faults';
-import type { Rehearsal, Settings, Upgrade } from '../e2e/rehearsal';
+import type { Rehearsal, Settings, Upgrade } from '../kit/rehearsal/rehearsal';
 
 /** One provider with one gateway site, on a host of its own or on one that it shares. */
 export interface Scene {

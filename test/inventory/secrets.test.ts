@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { ApplicationFailure } from '@temporalio/common';
 import { conceal, redact, redactDeep, resolveSecret } from '../../src/inventory/secrets';
 import { SystemError } from '../../src/systems/system-error';
-import { activityEnvironment } from '../systems/support/activity-environment';
+import { activityEnvironment } from '../kit/activity-environment';
 
 let folder: string;
 beforeEach(async () => {

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { onwardVersion } from '../../src/cli/version';
-import './quiet-core';
+import '../kit/quiet-runtime';
 import type { WorkflowBuild } from '../../src/worker/workflow-bundle';
 import { buildOf } from './build';
 import { problemsOfReplay, recordedHistories } from './recorded-histories';

@@ -1,8 +1,8 @@
 /** Fleets whose histories are kept, with those of their waves and of the upgrades in them. */
 import type { WorkflowHandle } from '@temporalio/client';
 import { waveWorkflowId, type FleetInput } from '../../src/contract/fleet';
-import type { Upgrade } from '../e2e/rehearsal';
-import { Fleet } from '../fleet/fleet';
+import type { Upgrade } from '../kit/rehearsal/rehearsal';
+import { Fleet } from '../kit/handles/fleet';
 import type { HistoryEvent, RunToRecord, Scenario } from './run-to-record';
 
 const continuedAsNew = (event: HistoryEvent): unknown => event.workflowExecutionContinuedAsNewEventAttributes;

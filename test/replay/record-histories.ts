@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { SOURCE_VERSIONS } from '../../src/contract/versions';
 import { onwardVersion } from '../../src/cli/version';
-import { Rehearsal } from '../e2e/rehearsal';
+import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { FLEETS } from './fleet-scenarios';
 import { GUARDS } from './guard-scenarios';
 import { NOTICES } from './notice-scenarios';

@@ -1,5 +1,5 @@
 /** Workflow code is a stored format: what running workflows have done so far has to come out of the code as it is now. */
-import './quiet-core';
+import '../kit/quiet-runtime';
 import { onwardVersion } from '../../src/cli/version';
 import { FLEET_STATES } from '../../src/contract/fleet';
 import { SOURCE_VERSIONS } from '../../src/contract/versions';

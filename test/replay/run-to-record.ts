@@ -5,7 +5,7 @@ import type { Gate } from '../../src/contract/status';
 import type { FaultRule } from '../../src/sandbox/faults';
 import { SandboxOperator, type OperatorOptions } from '../../src/sandbox/operator';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
-import type { Rehearsal, Settings, Upgrade } from '../e2e/rehearsal';
+import type { Rehearsal, Settings, Upgrade } from '../kit/rehearsal/rehearsal';
 
 export interface Scenario {
   name: string;

@@ -1,6 +1,6 @@
 /** Upgrades whose histories are kept: each runs on both paths, and together they are in every state that there is. */
 import { WEEKDAYS } from '../../src/contract/maintenance';
-import type { Settings } from '../e2e/rehearsal';
+import type { Settings } from '../kit/rehearsal/rehearsal';
 import type { Scenario } from './run-to-record';
 
 const ANA = { by: 'ana@operations.example', reason: 'for the record' };

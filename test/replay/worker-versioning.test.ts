@@ -12,8 +12,8 @@ import { waveWorkflowId, type FleetInput } from '../../src/contract/fleet';
 import { findTemporalCli } from '../../src/temporal/cli-binary';
 import { makeCurrentArguments } from '../../src/worker/deployment';
 import { builtWorkflows, type WorkflowBuild } from '../../src/worker/workflow-bundle';
-import { Rehearsal, type Upgrade } from '../e2e/rehearsal';
-import { Fleet } from '../fleet/fleet';
+import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
+import { Fleet } from '../kit/handles/fleet';
 import { buildOf } from './build';
 
 let rehearsal: Rehearsal;

@@ -30,12 +30,12 @@ afterAll(() => sandbox.close());
 
 const get = <T>(path: string, as = token) => aps<T>(sandbox, 'contoso', path, as);
 
-it('shows its certificate by its own authority only', async () => {
+test('shows its certificate by its own authority only', async () => {
   await expect(fetch(`${sandbox.urls.aps('contoso')}aps/2/packages`)).rejects.toThrow();
   expect((await get('aps')).status).toBe(200);
 });
 
-it('answers 403 with the class of the error to a missing, foreign or expired token', async () => {
+test('answers 403 with the class of the error to a missing, foreign or expired token', async () => {
   const foreign = await apsToken(sandbox, 'fabrikam');
   const expired = await apsToken(sandbox, 'contoso');
   expect(Buffer.from(expired, 'base64').toString('latin1')).toMatch(/^\$AES-128-CB/);
@@ -48,14 +48,14 @@ it('answers 403 with the class of the error to a missing, foreign or expired tok
   expect((await get<Refused>('aps/2/packages', expired)).body.message).toBe('Token expired');
 });
 
-it('counts in Content-Range what a limit leaves out', async () => {
+test('counts in Content-Range what a limit leaves out', async () => {
   const { body, range } = await get<Item[]>('aps/2/resources?limit(0,1)');
   expect(body).toHaveLength(1);
   expect(range).toMatch(/^items 0-0\/\d\d*$/);
   expect(Number(range?.toString().split('/')[1])).toBeGreaterThan(1);
 });
 
-it('finds the Office 365 templates by type and application, as the vendor writes such queries', async () => {
+test('finds the Office 365 templates by type and application, as the vendor writes such queries', async () => {
   const type = 'http://parallels.com/aps/types/pa/serviceTemplate/1.1';
   const query = `implementing(${type}),eq(appIDs,http://www.parallels.com/Office365),sort(+serviceTemplateId)`;
   const { body } = await get<Item[]>(`aps/2/resources?${query}`);
@@ -68,7 +68,7 @@ it('finds the Office 365 templates by type and application, as the vendor writes
   expect((await get('aps/2/resources?nonsense(1)')).status).toBe(400);
 });
 
-it('gives an instance two UUIDs, an endpoint, and refuses a query over applications', async () => {
+test('gives an instance two UUIDs, an endpoint, and refuses a query over applications', async () => {
   const { body } = await get<Item[]>('aps/2/applications');
   const [first] = body;
   expect(first?.aps.endpoint).toBe(
@@ -86,13 +86,13 @@ it('gives an instance two UUIDs, an endpoint, and refuses a query over applicati
   expect((await get(`aps/2/resources/${first?.app?.aps.id}`)).body).toMatchObject({ instanceName: 'CSP EMEA' });
 });
 
-it('lets a German instance be told by its settings', async () => {
+test('lets a German instance be told by its settings', async () => {
   const german = sandbox.world.provider('contoso').instances[1];
   const { body } = await get<Record<string, unknown>>(`aps/2/resources/${german?.resourceId}`);
   expect(JSON.stringify(body)).toContain('portal.office.de');
 });
 
-it('answers 404 in JSON for what is not there', async () => {
+test('answers 404 in JSON for what is not there', async () => {
   expect(await get('aps/2/resources/none')).toMatchObject({
     status: 404,
     body: { error: 'APS::Util::ResourceNotFound' },

@@ -21,14 +21,14 @@ async function faultOf(body: string): Promise<string> {
 }
 const execute = (Method: string, ...Params: number[]) => encodeCall('Execute', [{ Server: 'BM', Method, Params }]);
 
-it('tells a plan in twenty fields, the service template as number 17', async () => {
+test('tells a plan in twenty fields, the service template as number 17', async () => {
   const [plan] = sandbox.world.provider('contoso').plans;
   const fields = await billing(sandbox, 'contoso', 'PlanDetailsGet_API', plan?.planId ?? 0);
   expect(fields).toHaveLength(20);
   expect([fields[0], fields[1], fields[17]]).toEqual([plan?.planId, plan?.name, plan?.serviceTemplateId]);
 });
 
-it('lists the parameters of a template in nine fields each, until one is removed by hand', async () => {
+test('lists the parameters of a template in nine fields each, until one is removed by hand', async () => {
   const plan = sandbox.world.provider('contoso').plans[0];
   const ids = [plan?.planId ?? 0, plan?.serviceTemplateId ?? 0] as const;
   const rows = (await billing(sandbox, 'contoso', 'PlanParamsGetAndValidate_API', ...ids)) as string[][];
@@ -43,7 +43,7 @@ it('lists the parameters of a template in nine fields each, until one is removed
   expect(sandbox.journal.entries({ name: 'parameterRemoved' })).toHaveLength(1);
 });
 
-it('validates values that are given with the call', async () => {
+test('validates values that are given with the call', async () => {
   const plan = sandbox.world.provider('contoso').plans[0];
   const rows = await billing(
     sandbox,
@@ -59,7 +59,7 @@ it('validates values that are given with the call', async () => {
   expect(statuses).toContainEqual(['unheard_of', 3]);
 });
 
-it('writes the text of a fault in base64', async () => {
+test('writes the text of a fault in base64', async () => {
   expect(await faultOf(execute('PlanDetailsGet_API', 999999))).toBe('Table Plan does not contain row with ID 999999.');
   expect(await faultOf(execute('NoSuchMethod_API'))).toContain('NoSuchMethod_API');
   expect(await faultOf(encodeCall('Run', [{}]))).toContain("'Run' is not defined");

@@ -31,19 +31,19 @@ const harm = (kind: WireFault, more = {}) =>
     ...more,
   });
 
-it.each(['refuse', 'reset'] as const)('lets %s drop the connection without any effect', async (kind) => {
+test.each(['refuse', 'reset'] as const)('lets %s drop the connection without any effect', async (kind) => {
   await harm(kind);
   await expect(deactivate()).rejects.toThrow('fetch failed');
   expect(effects()).toBe(0);
 });
 
-it('lets effectThenNoAnswer have its effect and drop the connection', async () => {
+test('lets effectThenNoAnswer have its effect and drop the connection', async () => {
   await harm('effectThenNoAnswer');
   await expect(deactivate()).rejects.toThrow('fetch failed');
   expect(effects()).toBe(1);
 });
 
-it('answers 500, a fault, or half of an answer, as it is told', async () => {
+test('answers 500, a fault, or half of an answer, as it is told', async () => {
   await harm('error500');
   expect((await deactivate()).status).toBe(500);
   await harm('fault');
@@ -56,7 +56,7 @@ it('answers 500, a fault, or half of an answer, as it is told', async () => {
   expect(effects()).toBe(1);
 });
 
-it('answers a slow call after its delay, with the effect already there', async () => {
+test('answers a slow call after its delay, with the effect already there', async () => {
   await harm('slow', { delayMs: 150 });
   const startedAt = Date.now();
   const answer = deactivate();
@@ -68,7 +68,7 @@ it('answers a slow call after its delay, with the effect already there', async (
   expect(Date.now() - startedAt).toBeGreaterThanOrEqual(145);
 });
 
-it('does nothing after a slow beginning where the caller is gone, and all of it where the caller is there', async () => {
+test('does nothing after a slow beginning where the caller is gone, and all of it where the caller is there', async () => {
   await harm('slowBefore', { delayMs: 100 });
   const gone = new AbortController();
   const hit = once(sandbox.faults, 'hit');
@@ -88,7 +88,7 @@ it('does nothing after a slow beginning where the caller is gone, and all of it 
   expect(effects()).toBe(1);
 });
 
-it('ends at once although a call waits for its answer', async () => {
+test('ends at once although a call waits for its answer', async () => {
   await harm('slow', { delayMs: 60_000 });
   const answer = deactivate().catch((error: Error) => error);
   await until(
@@ -101,7 +101,7 @@ it('ends at once although a call waits for its answer', async () => {
   await answer;
 });
 
-it('lets the first calls through when told to skip, and hits as often as told', async () => {
+test('lets the first calls through when told to skip, and hits as often as told', async () => {
   await harm('error500', { skip: 1, times: 2 });
   const statuses = [];
   for (let number = 0; number < 4; number += 1) statuses.push((await deactivate()).status);
@@ -109,14 +109,14 @@ it('lets the first calls through when told to skip, and hits as often as told', 
   expect((await sim(sandbox, 'GET', 'faults')).body).toEqual([]);
 });
 
-it('leaves other calls and other providers alone', async () => {
+test('leaves other calls and other providers alone', async () => {
   await harm('error500');
   const other = sandbox.world.provider('fabrikam').templates[0]?.templateId ?? 0;
   expect((await operations(sandbox, 'fabrikam', 'pem.deactivateST', { st_id: other })).status).toBe(0);
   expect((await operations(sandbox, 'contoso', 'system.listMethods', {})).status).toBe(0);
 });
 
-it('delays all calls of a system while a latency is set', async () => {
+test('delays all calls of a system while a latency is set', async () => {
   await sim(sandbox, 'POST', 'latencies', { system: 'operations', delayMs: 60 });
   const startedAt = Date.now();
   await deactivate();
@@ -125,7 +125,7 @@ it('delays all calls of a system while a latency is set', async () => {
   expect((await sim(sandbox, 'GET', 'latencies')).body).toEqual([]);
 });
 
-it('refuses every connection to a stopped system until it is started', async () => {
+test('refuses every connection to a stopped system until it is started', async () => {
   await sim(sandbox, 'POST', 'systems/operations/stop');
   const refused = await deactivate().catch((error: Error) => error.cause);
   expect(refused).toMatchObject({ code: 'ECONNREFUSED' });
@@ -133,14 +133,14 @@ it('refuses every connection to a stopped system until it is started', async () 
   expect((await deactivate()).status).toBe(200);
 });
 
-it('names every problem of a fault that it does not understand', async () => {
+test('names every problem of a fault that it does not understand', async () => {
   const { status, body } = await sim<{ message: string }>(sandbox, 'POST', 'faults', { kind: 'nonsense', times: 0 });
   expect(status).toBe(400);
   expect(body.message).toContain('call');
   expect(body.message).toContain('times');
 });
 
-it('keeps a stuck task open and reports a failed one by its request', async () => {
+test('keeps a stuck task open and reports a failed one by its request', async () => {
   const importWith = async (kind: WireFault, provider: string) => {
     await sim(sandbox, 'POST', 'faults', { provider, call: 'pem.APS.importPackage', kind });
     const { txn_id } = await succeed<{ txn_id: number }>(sandbox, provider, 'txn.Begin', { request_id: kind });

@@ -37,7 +37,7 @@ const bearer = (answer: { body: Record<string, unknown> }) => ({
   authorization: `Bearer ${String(answer.body.access_token)}`,
 });
 
-it('redeems a refresh token in the first version of the protocol, with numbers as strings', async () => {
+test('redeems a refresh token in the first version of the protocol, with numbers as strings', async () => {
   const { status, body } = await token();
   expect(status).toBe(200);
   expect(body).toMatchObject({
@@ -47,7 +47,7 @@ it('redeems a refresh token in the first version of the protocol, with numbers a
   });
 });
 
-it.each([
+test.each([
   [{ refresh_token: 'unknown' }, 'invalid_grant', 65001],
   [{ client_secret: 'wrong' }, 'invalid_client', 7000215],
   [{ resource: 'https://elsewhere.example' }, 'invalid_resource', 50001],
@@ -59,7 +59,7 @@ it.each([
   expect(body.error_description).toContain(`AADSTS${code}`);
 });
 
-it('begins the bodies of Partner Center with a byte order mark', async () => {
+test('begins the bodies of Partner Center with a byte order mark', async () => {
   const response = await fetch(`${sandbox.urls.partnerCenter}/v1/profiles/organization`, {
     headers: bearer(await token()),
   });
@@ -68,7 +68,7 @@ it('begins the bodies of Partner Center with a byte order mark', async () => {
   expect(bytes.subarray(0, 3)).toEqual(Buffer.from([0xef, 0xbb, 0xbf]));
 });
 
-it('lets a token into the API that it was issued for only', async () => {
+test('lets a token into the API that it was issued for only', async () => {
   const headers = bearer(await token());
   const graph = await fetch(`${sandbox.urls.graph}/v1.0/organization`, { headers });
   expect(graph.status).toBe(401);
@@ -78,7 +78,7 @@ it('lets a token into the API that it was issued for only', async () => {
   expect(await allowed.json()).toMatchObject({ value: [{ verifiedDomains: [{ name: instance().tenant }] }] });
 });
 
-it('says that a refresh token has expired after 90 days, and not before', async () => {
+test('says that a refresh token has expired after 90 days, and not before', async () => {
   await sim(sandbox, 'POST', 'clock', { advanceDays: 89 });
   expect((await token()).status).toBe(200);
   await sim(sandbox, 'POST', 'clock', { advanceDays: 1 });

@@ -11,7 +11,7 @@ import { resolveSecret } from '../../src/inventory/secrets';
 import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
 import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { closeConnections } from '../../src/systems/http';
-import { activityEnvironment } from '../systems/support/activity-environment';
+import { activityEnvironment } from '../kit/activity-environment';
 import { standInHosts } from './stand-in-hosts';
 
 const hosts = standInHosts();
@@ -52,7 +52,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-it('shows Onward what the preflight asks for, with every flaw in its place', async () => {
+test('shows Onward what the preflight asks for, with every flaw in its place', async () => {
   const facts = await run(activities.readOperations, profile);
   expect(facts).toMatchObject({ build: 'oa-8.0-1216', applicationId: 17, importedVersions: ['18.3-9'] });
   expect(facts.instances.map(({ name, cloud, status }) => [name, cloud, status])).toEqual([
@@ -75,7 +75,7 @@ it('shows Onward what the preflight asks for, with every flaw in its place', asy
   ]);
 });
 
-it('lets Onward import and upgrade, also when the answer to the commit is lost', async () => {
+test('lets Onward import and upgrade, also when the answer to the commit is lost', async () => {
   sandbox.faults.add({ call: 'txn.Commit', kind: 'effectThenNoAnswer' });
   const wanted = { ...profile, packageUrl: profile.package.url, version: '18.4.1', requestId: 'import' };
   await expect(run(activities.importPackage, wanted)).rejects.toThrow('lost the connection');
@@ -88,7 +88,7 @@ it('lets Onward import and upgrade, also when the answer to the commit is lost',
   expect(upgraded).toMatchObject({ status: 'Ready', packageVersion: '18.4.1-12' });
 });
 
-it('tests a connection in the same way by its own screen and by the APIs of Microsoft', async () => {
+test('tests a connection in the same way by its own screen and by the APIs of Microsoft', async () => {
   const instance = sandbox.world.provider('contoso').instances[0];
   if (!instance) throw new Error('contoso has no instance');
   const about = { id: instance.instanceId, name: instance.name, resourceId: instance.resourceId };

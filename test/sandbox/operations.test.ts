@@ -58,7 +58,7 @@ async function importIn(
 }
 
 describe('the protocol of Operations', () => {
-  it('answers an unknown method, a missing struct and broken XML with a fault, and nothing else', async () => {
+  test('answers an unknown method, a missing struct and broken XML with a fault, and nothing else', async () => {
     const url = sandbox.urls.operations('contoso');
     for (const body of [
       encodeCall('pem.noSuchMethod', [{}]),
@@ -71,7 +71,7 @@ describe('the protocol of Operations', () => {
     }
   });
 
-  it('answers wrong arguments with an error envelope that names every problem', async () => {
+  test('answers wrong arguments with an error envelope that names every problem', async () => {
     const envelope = await operations(sandbox, 'contoso', 'pem.getServiceTemplate', { st_id: '16', extra: 1 });
     expect(envelope).toMatchObject({ status: -1, module_id: 'OpenAPI', extype_id: 21 });
     expect(envelope.error_message).toContain("'st_id' must be of type int");
@@ -79,13 +79,13 @@ describe('the protocol of Operations', () => {
     expect(envelope.error_message).toContain("'extra' is unknown");
   });
 
-  it('takes the path / as well as /RPC2', async () => {
+  test('takes the path / as well as /RPC2', async () => {
     const url = sandbox.urls.operations('contoso').replace('RPC2', '');
     const { text } = await post(url, encodeCall('system.listMethods', [{}]));
     expect(decodeResponse(text)).toMatchObject({ status: 0, result: expect.arrayContaining(['pem.activateST']) });
   });
 
-  it('asks a caller with a wrong password for credentials by HTTP, and lets the right one in', async () => {
+  test('asks a caller with a wrong password for credentials by HTTP, and lets the right one in', async () => {
     const url = sandbox.urls.operations('fabrikam');
     const body = encodeCall('system.listMethods', [{}]);
     const basic = (password: string) => ({
@@ -96,7 +96,7 @@ describe('the protocol of Operations', () => {
     expect((await post(url, body, basic('swordfish'))).status).toBe(200);
   });
 
-  it('tells the build of the platform inside an XML text', async () => {
+  test('tells the build of the platform inside an XML text', async () => {
     const [report] = await call<{ value: string }[]>('pem.statistics.getStatisticsReport', {
       reports: [{ name: 'BuildHistory', value: '' }],
     });
@@ -105,7 +105,7 @@ describe('the protocol of Operations', () => {
 });
 
 describe('service templates', () => {
-  it('needs the flag active, lists all without it, and spells it is_active for one template', async () => {
+  test('needs the flag active, lists all without it, and spells it is_active for one template', async () => {
     expect((await operations(sandbox, 'contoso', 'pem.getServiceTemplateList', { owner_id: 1 })).status).toBe(-1);
     const all = await call<Listed[]>('pem.getServiceTemplateList', { owner_id: 1, active: false });
     const active = await call<Listed[]>('pem.getServiceTemplateList', { owner_id: 1, active: true });
@@ -118,7 +118,7 @@ describe('service templates', () => {
     expect(one).not.toHaveProperty('resource_types');
   });
 
-  it('journals a deactivation once, however often it is asked for', async () => {
+  test('journals a deactivation once, however often it is asked for', async () => {
     const [item] = await call<Listed[]>('pem.getServiceTemplateList', { owner_id: 1, active: true });
     const st_id = item?.st_id ?? 0;
     await call('pem.deactivateST', { st_id });
@@ -129,7 +129,7 @@ describe('service templates', () => {
     expect(names).toEqual(['templateDeactivated', 'templateActivated']);
   });
 
-  it('does nothing before the commit, and nothing at all after a rollback', async () => {
+  test('does nothing before the commit, and nothing at all after a rollback', async () => {
     const [item] = await call<Listed[]>('pem.getServiceTemplateList', { owner_id: 1, active: true });
     const st_id = item?.st_id ?? 0;
     const read = async () =>
@@ -144,7 +144,7 @@ describe('service templates', () => {
 });
 
 describe('import and upgrade', () => {
-  it('goes from import to upgraded instance as the procedure says, and refuses every short cut', async () => {
+  test('goes from import to upgraded instance as the procedure says, and refuses every short cut', async () => {
     const application_instance_id = firstInstance('contoso');
     const upgrade = () =>
       operations(sandbox, 'contoso', 'pem.APS.upgradeApplicationInstance', { application_instance_id });
@@ -172,7 +172,7 @@ describe('import and upgrade', () => {
     expect(sandbox.journal.entries({ provider: 'contoso', name: 'instanceUpgraded' })).toHaveLength(1);
   });
 
-  it('leaves an instance Upgrading with a failed task when its endpoint is old, until the task runs again', async () => {
+  test('leaves an instance Upgrading with a failed task when its endpoint is old, until the task runs again', async () => {
     const application_instance_id = firstInstance('northwind');
     hosts.upgradeAll('18.4');
     await importIn('northwind', 'import-2');
@@ -190,11 +190,11 @@ describe('import and upgrade', () => {
     expect(await read()).toMatchObject({ status: 'Ready', package_version: '18.4.1-12' });
   });
 
-  it('says of a request without tasks that it succeeded', async () => {
+  test('says of a request without tasks that it succeeded', async () => {
     expect(await requestStatus('never heard of')).toMatchObject({ request_status: 0, status_messages: [] });
   });
 
-  it('refuses a package that the management node cannot fetch, or that is none', async () => {
+  test('refuses a package that the management node cannot fetch, or that is none', async () => {
     for (const package_url of [
       `${sandbox.urls.package}.missing`,
       'http://127.0.0.1:9/none.zip',
@@ -207,7 +207,7 @@ describe('import and upgrade', () => {
     }
   });
 
-  it('forgets an import whose transaction was never committed', async () => {
+  test('forgets an import whose transaction was never committed', async () => {
     await sandbox.addProvider({ id: 'forgetful', instances: 1 });
     const { txn_id } = await call<{ txn_id: number }>('txn.Begin', { request_id: 'lost' }, 'forgetful');
     await call('pem.APS.importPackage', { txn_id, package_url: sandbox.urls.package }, 'forgetful');

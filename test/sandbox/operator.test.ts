@@ -58,7 +58,7 @@ const run = (upgrade: UpgradeHandle, more: Partial<Parameters<typeof runOperator
   runOperator({ upgrade, controlUrl: sandbox.urls.control('contoso'), everyMs: 1, ...more });
 const effects = () => sandbox.journal.entries({ kind: 'effect' }).map(({ name, object }) => `${name} ${object}`);
 
-it('does the work of every gate once, and only then says that it is done', async () => {
+test('does the work of every gate once, and only then says that it is done', async () => {
   const [instance] = sandbox.world.provider('contoso').instances;
   Object.assign(instance ?? {}, { packageVersion: '18.4.1-12', storedUser: false });
   const id = String(instance?.instanceId);
@@ -92,7 +92,7 @@ it('does the work of every gate once, and only then says that it is done', async
   expect(effects()).toHaveLength(5);
 });
 
-it('waits until the task list is empty, and processes what has failed', async () => {
+test('waits until the task list is empty, and processes what has failed', async () => {
   await sim(sandbox, 'POST', 'clock', { advanceMs: 1 });
   for (const { id, name, periodic } of sandbox.world.provider('contoso').tasks) {
     if (/office/i.test(name) && !periodic) await sim(sandbox, 'POST', `providers/contoso/tasks/${id}/process`);
@@ -105,7 +105,7 @@ it('waits until the task list is empty, and processes what has failed', async ()
   expect(body.map(({ name }) => name)).not.toContain('Office 365: late');
 });
 
-it('leaves alone what it is told to leave, until it is sent home', async () => {
+test('leaves alone what it is told to leave, until it is sent home', async () => {
   const upgrade = new WaitingUpgrade([gate('updateCustomizations', 'controlPanel'), gate('preflight', 'other')]);
   const home = new AbortController();
   await run(upgrade, {
@@ -117,7 +117,7 @@ it('leaves alone what it is told to leave, until it is sent home', async () => {
   expect(effects()).toEqual([]);
 });
 
-it('answers again when its answer was not enough, but not for ever', async () => {
+test('answers again when its answer was not enough, but not for ever', async () => {
   const home = new AbortController();
   let looks = 0;
   const upgrade = new WaitingUpgrade([gate('updateCustomizations', 'controlPanel')], [], () => {
@@ -129,7 +129,7 @@ it('answers again when its answer was not enough, but not for ever', async () =>
   expect(upgrade.answers).toHaveLength(3);
 });
 
-it('runs failed tasks again before it retries a held step', async () => {
+test('runs failed tasks again before it retries a held step', async () => {
   const meta = { apsId: 'http://www.parallels.com/Office365', name: 'Office 365', version: '18.4.1', release: '12' };
   const provider = sandbox.world.provider('contoso');
   importPackage(sandbox.world, provider, meta, { enabled: true, fate: 'failed' });
@@ -142,7 +142,7 @@ it('runs failed tasks again before it retries a held step', async () => {
   expect(provider.tasks.some(({ status }) => status === 'Failed')).toBe(false);
 });
 
-it('survives that nobody answers for a while', async () => {
+test('survives that nobody answers for a while', async () => {
   const upgrade = new WaitingUpgrade([gate('preflight', 'other')]);
   let failures = 0;
   const events = await run({

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.close());
 
-it("can be driven by Python's xmlrpc.client", async () => {
+test("can be driven by Python's xmlrpc.client", async () => {
   if (!hasPython) {
     console.warn('Skipped: there is no python3 on this machine to drive the sandbox.');
     return;

@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dataDirectory, { recursive: true }));
 
-it('goes on after a restart where it was: state, open tasks, clock, journal and authority', async () => {
+test('goes on after a restart where it was: state, open tasks, clock, journal and authority', async () => {
   const hosts = standInHosts();
   hosts.upgradeAll('18.4.1');
   const options: SandboxOptions = { dataDirectory, hosts: hosts.register, timings: { importMs: 0, relationsMs: 300 } };
@@ -46,7 +46,7 @@ it('goes on after a restart where it was: state, open tasks, clock, journal and 
   }
 });
 
-it('has forgotten open transactions and tokens, as a restarted management node has', async () => {
+test('has forgotten open transactions and tokens, as a restarted management node has', async () => {
   const options = { dataDirectory, hosts: standInHosts().register };
   const first = await startSandbox(options);
   const { txn_id } = await succeed<{ txn_id: number }>(first, 'contoso', 'txn.Begin', { request_id: 'open' });
@@ -61,7 +61,7 @@ it('has forgotten open transactions and tokens, as a restarted management node h
   }
 });
 
-it('is built the same again from the same seed, and differently from another', async () => {
+test('is built the same again from the same seed, and differently from another', async () => {
   const build = async (seed: string) => {
     const sandbox = await startSandbox({ seed, hosts: standInHosts().register });
     try {

@@ -29,7 +29,7 @@ const officeTasks = async (provider: string) =>
   (await tasks(provider)).filter(({ name, periodic }) => name.includes('Office') && !periodic);
 const advance = (body: object) => sim(sandbox, 'POST', 'clock', body);
 
-it('drains Office 365 tasks one after another, but only when provisioning has stopped', async () => {
+test('drains Office 365 tasks one after another, but only when provisioning has stopped', async () => {
   await advance({ advanceMs: 60_000 });
   expect(await officeTasks('contoso')).toHaveLength(3);
   for (const { templateId, active, appIds } of sandbox.world.provider('contoso').templates) {
@@ -44,7 +44,7 @@ it('drains Office 365 tasks one after another, but only when provisioning has st
   expect(sandbox.journal.entries({ name: 'taskProcessed', provider: 'contoso' })).toHaveLength(3);
 });
 
-it('keeps a late or failed task open until somebody processes it', async () => {
+test('keeps a late or failed task open until somebody processes it', async () => {
   const { body } = await sim<{ id: number }>(sandbox, 'POST', 'providers/contoso/tasks', {
     name: 'Office 365: assign license',
     status: 'Failed',
@@ -56,7 +56,7 @@ it('keeps a late or failed task open until somebody processes it', async () => {
   expect((await sim(sandbox, 'POST', `providers/contoso/tasks/${body.id}/process`)).status).toBe(404);
 });
 
-it('does not let two providers see or change each other', async () => {
+test('does not let two providers see or change each other', async () => {
   const before = await sandbox.state('fabrikam');
   const own = sandbox.world.provider('contoso').templates[0]?.templateId ?? 0;
   await succeed(sandbox, 'contoso', 'pem.deactivateST', { st_id: own });
@@ -65,7 +65,7 @@ it('does not let two providers see or change each other', async () => {
   expect((await sim(sandbox, 'GET', 'providers/tailspin/tasks')).status).toBe(404);
 });
 
-it('fails the connection test of an upgraded 18.3 instance until the right tenant has consented', async () => {
+test('fails the connection test of an upgraded 18.3 instance until the right tenant has consented', async () => {
   const [instance] = sandbox.world.provider('contoso').instances;
   if (!instance) throw new Error('contoso has no instance');
   const at = `providers/contoso/instances/${instance.resourceId}`;
@@ -89,7 +89,7 @@ it('fails the connection test of an upgraded 18.3 instance until the right tenan
   expect((await test()).checks[0]?.message).toContain('expired');
 });
 
-it('has refresh tokens already where it starts from 18.4', async () => {
+test('has refresh tokens already where it starts from 18.4', async () => {
   const [instance] = sandbox.world.provider('fabrikam').instances;
   const { body } = await sim<Tested>(
     sandbox,
@@ -99,7 +99,7 @@ it('has refresh tokens already where it starts from 18.4', async () => {
   expect(body.success).toBe(true);
 });
 
-it('shows the removed parameter in a store only after the store was synchronised', async () => {
+test('shows the removed parameter in a store only after the store was synchronised', async () => {
   const { billingTemplates } = sandbox.world.provider('contoso');
   for (const { serviceTemplateId, parameters } of billingTemplates) {
     if (parameters.length === 0) continue;
@@ -117,7 +117,7 @@ it('shows the removed parameter in a store only after the store was synchronised
   expect((await sim(sandbox, 'POST', 'providers/contoso/stores/old/synchronise')).status).toBe(409);
 });
 
-it('updates a customization once', async () => {
+test('updates a customization once', async () => {
   const update = () => sim(sandbox, 'POST', 'providers/contoso/customizations/controlPanel/update');
   expect((await update()).status).toBe(200);
   expect((await update()).status).toBe(409);
@@ -125,7 +125,7 @@ it('updates a customization once', async () => {
   expect(sandbox.journal.entries({ name: 'customizationUpdated' })).toHaveLength(1);
 });
 
-it('puts sites of two providers on one host, and refuses two sites of one name there', async () => {
+test('puts sites of two providers on one host, and refuses two sites of one name there', async () => {
   await sandbox.addProvider({ id: 'guest', gateways: [{ host: 'gw-host-01' }] });
   const shared = sandbox.world.hosts().find(({ name }) => name === 'gw-host-01');
   expect(shared?.sites.flatMap(({ applications }) => applications.map(({ provider }) => provider))).toEqual([
@@ -139,7 +139,7 @@ it('puts sites of two providers on one host, and refuses two sites of one name t
   expect(body.message).toContain("belongs to 'contoso'");
 });
 
-it('builds large providers without using an id twice', async () => {
+test('builds large providers without using an id twice', async () => {
   await sandbox.addProvider({ id: 'large', instances: 60, gateways: 4, openTasks: 150, otherTemplates: 5 });
   const { instances, templates, billingTemplates, plans, tasks: open } = sandbox.world.provider('large');
   const ids: (number | string)[][] = [
@@ -153,7 +153,7 @@ it('builds large providers without using an id twice', async () => {
   expect(ids.map((list) => new Set<number | string>(list).size)).toEqual([60, 60, 66, 61, 61, 152]);
 });
 
-it('has imported 18.4.1 already for a provider some of whose instances run it', async () => {
+test('has imported 18.4.1 already for a provider some of whose instances run it', async () => {
   const upgraded = { name: 'CSP North', packageVersion: '18.4.1-12', gateway: 1 };
   await sandbox.addProvider({ id: 'mixed', gateways: 2, instances: [{ name: 'CSP South', gateway: 0 }, upgraded] });
   const { packages, instances, gateways } = await sandbox.state('mixed');
@@ -162,7 +162,7 @@ it('has imported 18.4.1 already for a provider some of whose instances run it', 
   expect(gateways.map(({ state }) => state)).toEqual([{ version: '18.3' }, { version: '18.4.1' }]);
 });
 
-it('names every problem of a provider that cannot be built', async () => {
+test('names every problem of a provider that cannot be built', async () => {
   const { status, body } = await sim<{ message: string }>(sandbox, 'POST', 'providers', {
     id: 'Not Plain',
     instances: -1,
@@ -172,7 +172,7 @@ it('names every problem of a provider that cannot be built', async () => {
   expect(body.message).toContain('instances');
 });
 
-it('writes inventory entries that fit the contract and hold no password', async () => {
+test('writes inventory entries that fit the contract and hold no password', async () => {
   await sandbox.addProvider({ id: 'guarded', operationsLogin: { user: 'api', password: 'swordfish' } });
   const directory = mkdtempSync(path.join(os.tmpdir(), 'inventory-'));
   try {

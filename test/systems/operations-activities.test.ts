@@ -1,7 +1,7 @@
 import { heartbeating } from '../../activities/polling';
 import { FAILURE } from '../../src/contract/activities';
 import { closeConnections } from '../../src/systems/http';
-import { activityEnvironment } from './support/activity-environment';
+import { activityEnvironment } from '../kit/activity-environment';
 import { RawAnswer, scriptedServer } from './support/scripted-server';
 import { Vendor, hangUp, ok, refuse } from './support/vendor';
 

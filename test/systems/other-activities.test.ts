@@ -8,7 +8,7 @@ import { billingConnection, connectionTest, type ConnectionTestSetting } from '.
 import { resolveSecret } from '../../src/inventory/secrets';
 import { closeConnections } from '../../src/systems/http';
 import { SystemError } from '../../src/systems/system-error';
-import { activityEnvironment } from './support/activity-environment';
+import { activityEnvironment } from '../kit/activity-environment';
 import {
   answeringCalls,
   scriptedServer,

@@ -1,6 +1,6 @@
 /** `npm run torture`: the whole crash matrix, or the part of it whose names match `--only`. */
 import { Command, InvalidArgumentError } from 'commander';
-import { Rehearsal } from '../e2e/rehearsal';
+import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { allCases, type TortureCase } from './cases';
 import { TORTURE_REHEARSAL, torment } from './torment';
 

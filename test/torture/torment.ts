@@ -6,7 +6,7 @@ import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../src/contract/provid
 import type { FaultRule } from '../../src/sandbox/faults';
 import { consentWorkflowId, type ConsentStatus } from '../../src/contract/consent';
 import { QUERY } from '../../src/contract/status';
-import type { Rehearsal, RehearsalOptions, Upgrade } from '../e2e/rehearsal';
+import type { Rehearsal, RehearsalOptions, Upgrade } from '../kit/rehearsal/rehearsal';
 import type { Point, TortureCase, Victim } from './cases';
 
 /** What a rehearsal has to be for this. */

@@ -1,5 +1,5 @@
 /** A sample of the crash matrix, `npm run torture`; other cases of it by ONWARD_SEED. */
-import { Rehearsal } from '../e2e/rehearsal';
+import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { allCases } from './cases';
 import { sampleOf } from './sample';
 import { TORTURE_REHEARSAL, torment } from './torment';

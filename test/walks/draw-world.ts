@@ -1,6 +1,6 @@
 /** Draws the provider of a walk, its settings, and the habits of its operator. */
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
-import type { Settings } from '../e2e/rehearsal';
+import type { Settings } from '../kit/rehearsal/rehearsal';
 import type { Random } from './random';
 import { HOST_NAMES, type WalkWorld } from './walk';
 

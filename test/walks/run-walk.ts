@@ -4,7 +4,7 @@ import type { Gate, Hold, UpgradeState } from '../../src/contract/status';
 import type { FaultRule } from '../../src/sandbox/faults';
 import { ManualWork, ScreenFailed, type Work } from '../../src/sandbox/manual-work';
 import type { UpgradeHandle } from '../../src/sandbox/operator';
-import type { Rehearsal, Upgrade } from '../e2e/rehearsal';
+import type { Rehearsal, Upgrade } from '../kit/rehearsal/rehearsal';
 import { Pace } from './pace';
 import { say, unlessOver } from './say';
 import { STARTER, type Act, type Walk, type WalkWorld } from './walk';

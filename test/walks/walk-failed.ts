@@ -4,7 +4,7 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
-import { InvariantsBroken } from '../e2e/invariants';
+import { InvariantsBroken } from '../kit/judge/invariants';
 
 export class WalkFailed extends Error {
   override readonly name = 'WalkFailed';

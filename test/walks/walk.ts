@@ -6,7 +6,7 @@ import type { MessageName } from '../../src/contract/messages';
 import type { Hold } from '../../src/contract/status';
 import type { FaultRule } from '../../src/sandbox/faults';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
-import type { Settings } from '../e2e/rehearsal';
+import type { Settings } from '../kit/rehearsal/rehearsal';
 
 /** What a seed has drawn: the same for walks of one upgrade and of a fleet. */
 export interface Drawn {

@@ -2,7 +2,7 @@
  * Thirty random walks, and proof that a walk judges: a product that breaks a rule fails it. Many more are walked by
  * `npm run walks -- --count 1000`; other seeds here by ONWARD_SEED.
  */
-import { Rehearsal } from '../e2e/rehearsal';
+import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { drawWalk } from './draw-walk';
 import { runWalk } from './run-walk';
 import { UPGRADE_WALKS, only, runWalks } from './walks';

@@ -1,5 +1,5 @@
 /** Runs many walks, several at once, and shrinks those that fail. */
-import { Rehearsal } from '../e2e/rehearsal';
+import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { drawWalk } from './draw-walk';
 import { runWalk } from './run-walk';
 import { shrink } from './shrink';

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { optionalTsToMs } from '@temporalio/common/lib/time';
 import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
-import { Rehearsal, type Upgrade } from '../e2e/rehearsal';
+import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { serve } from '../../src/worker/serve';
 import { builtWorkflows } from '../../src/worker/workflow-bundle';
-import '../workflows/quiet-runtime';
+import '../kit/quiet-runtime';
 
 let server: DevServer;
 let client: Client;

@@ -8,7 +8,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../src/contract/provider';
 import type { FaultRule, Faults } from '../../src/sandbox/faults';
 import { WorkInHand, notesDirectory } from '../../src/worker/work-in-hand';
-import { Rehearsal } from '../e2e/rehearsal';
+import { Rehearsal } from '../kit/rehearsal/rehearsal';
 
 const HOUR = 3600;
 /** Longer than a worker takes to start; what it leaves behind on the machine ends then. */

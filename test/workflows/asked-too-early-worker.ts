@@ -1,5 +1,5 @@
 /** A worker to be killed, for the server and with the bundle that its arguments name. It ends with its parent. */
-import './quiet-runtime';
+import '../kit/quiet-runtime';
 import { NativeConnection, Worker } from '@temporalio/worker';
 
 process.once('disconnect', () => process.exit(1));

@@ -17,7 +17,7 @@ import { connectWorker } from '../../src/temporal/worker-connection';
 import { replay } from '../../src/worker/replay';
 import { bundle } from '../../src/worker/workflow-bundle';
 import type { EarlyActivities } from './asked-too-early-activities';
-import './quiet-runtime';
+import '../kit/quiet-runtime';
 
 let folder: string;
 let codePath: string;
@@ -51,7 +51,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-it('refuses a question between an event and its task, asks again, and what follows can be replayed', async () => {
+test('refuses a question between an event and its task, asks again, and what follows can be replayed', async () => {
   const begun = signalled(2);
   const mayFail = signalled(1);
   const activities: EarlyActivities = {

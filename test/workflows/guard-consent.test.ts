@@ -2,9 +2,9 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import type { GuardInput } from '../../src/contract/consent';
-import { Guard } from './guard';
-import { profile, stubActivities, type StubActivities } from './stub-activities';
-import { WorkflowEnvironment, answerEverything, statusOf } from './workflow-environment';
+import { Guard } from '../kit/handles/guard';
+import { profile, stubActivities, type StubActivities } from '../kit/stub-world/stub-activities';
+import { WorkflowEnvironment, answerEverything, statusOf } from '../kit/stub-world/workflow-environment';
 
 const DAY = 24 * 3600 * 1000;
 const daysAgo = (days: number): string => new Date(Date.now() - days * DAY).toISOString();
@@ -24,7 +24,7 @@ async function guarded(
   world: Partial<StubActivities> = {},
 ): Promise<Guard> {
   const entry = profile(provider);
-  await environment.serveOnce(provider, stubActivities(entry, world).activities);
+  await environment.serveOnce(provider, stubActivities(entry, { change: world }).activities);
   return await Guard.start(environment.client, `test/${provider}`, entry, { consentedAt: daysAgo(10), ...input });
 }
 
@@ -130,7 +130,7 @@ describe('what an upgrade leaves', () => {
   const guardsOf = (provider: string): Guard[] => [1, 2].map((id) => Guard.of(environment.client, provider, id));
 
   test('after 18.4, where nobody consents: guards that say that their clock is an assumption, from the connection test on', async () => {
-    const { activities } = stubActivities(profile('left-18.4'), {}, '18.4');
+    const { activities } = stubActivities(profile('left-18.4'), { version: '18.4' });
     const handle = await environment.upgrade(activities, { provider: 'left-18.4' });
     await answerEverything(handle);
     await handle.result();
@@ -169,7 +169,7 @@ describe('what an upgrade leaves', () => {
       expect.objectContaining({ by: 'upgrade/left-twice', what: 'renewal', verdict: 'done' }),
     );
 
-    const { activities: from184 } = stubActivities(profile('left-known'), {}, '18.4');
+    const { activities: from184 } = stubActivities(profile('left-known'), { version: '18.4' });
     await environment.serveOnce('left-known', from184);
     const known = await guarded('left-known', { consentedAt: daysAgo(80) });
     const upgrade = await environment.upgrade(from184, { provider: 'left-known' });

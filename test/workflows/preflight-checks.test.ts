@@ -1,7 +1,7 @@
 import type { ApplicationInstance, OperationsFacts, ServiceTemplate } from '../../src/contract/facts';
 import { PATHS } from '../../workflows/paths';
 import { CHECKS, choosePath, type Finding, type Surveyed } from '../../workflows/steps/preflight-checks';
-import { operationsFacts, profile, stubActivities } from './stub-activities';
+import { operationsFacts, profile, stubActivities } from '../kit/stub-world/stub-activities';
 
 /** A provider with nothing to complain of. */
 async function surveyed(change: Partial<Surveyed> = {}): Promise<Surveyed> {

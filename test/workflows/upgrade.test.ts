@@ -2,7 +2,7 @@ import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/clie
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import type { Recorded } from '../../src/contract/messages';
-import { profile, stubActivities, type StubActivities } from './stub-activities';
+import { profile, stubActivities, type StubActivities } from '../kit/stub-world/stub-activities';
 import {
   WorkflowEnvironment,
   auditOf,
@@ -10,7 +10,7 @@ import {
   statusWhen,
   type UpgradeHandle,
   answerEverything,
-} from './workflow-environment';
+} from '../kit/stub-world/workflow-environment';
 
 let environment: WorkflowEnvironment;
 beforeAll(async () => {
@@ -103,7 +103,7 @@ describe('a whole upgrade', () => {
   });
 
   test('from 18.4 asks for no consent and leaves billing parameters alone', async () => {
-    const { activities } = stubActivities(profile('from-18.4'), {}, '18.4');
+    const { activities } = stubActivities(profile('from-18.4'), { version: '18.4' });
     const handle = await environment.upgrade(activities, { provider: 'from-18.4' });
     await answerEverything(handle);
     expect(await handle.result()).toMatchObject({ from: '18.4', to: '18.4.1' });
@@ -114,7 +114,7 @@ describe('a whole upgrade', () => {
   });
 
   test('along a third, invented path needs a file with the path and a line in the list', async () => {
-    const { activities } = stubActivities(profile('from-18.2'), {}, '18.2');
+    const { activities } = stubActivities(profile('from-18.2'), { version: '18.2' });
     const handle = await environment.upgrade(
       activities,
       { provider: 'from-18.2' },
@@ -164,14 +164,10 @@ describe('what is refused before anything is touched', () => {
 
   test('the preflight names every reason at once', async () => {
     const entry = profile('refused', { approval: { beforeCrossing: true } });
-    const { activities, calls } = stubActivities(
-      entry,
-      {
-        hashPackage: async () => ({ sha256: 'b'.repeat(64), bytes: 1 }),
-        ...refusing('readBilling'),
-      },
-      '18.2',
-    );
+    const { activities, calls } = stubActivities(entry, {
+      version: '18.2',
+      change: { hashPackage: async () => ({ sha256: 'b'.repeat(64), bytes: 1 }), ...refusing('readBilling') },
+    });
     const handle = await environment.upgrade(activities, { provider: 'refused' });
     const failure = await failureOf(handle);
     expect(failure).toMatchObject({ type: FAILURE.refused });
@@ -314,8 +310,7 @@ describe('before the crossing', () => {
 
   test('what could not be undone is named in the failure, and the rest is undone all the same', async () => {
     const { activities, calls } = stubActivities(profile('not-undone'), {
-      ...refusing('resetIis'),
-      ...refusing('restoreSite'),
+      change: { ...refusing('resetIis'), ...refusing('restoreSite') },
     });
     const handle = await environment.upgrade(activities, { provider: 'not-undone' });
     const failure = await failureOf(handle);
@@ -348,7 +343,7 @@ describe('before the crossing', () => {
   });
 
   test('a site that cannot be backed up is not touched: the step holds', async () => {
-    const { activities, calls } = stubActivities(profile('no-backup'), refusing('backupSite'));
+    const { activities, calls } = stubActivities(profile('no-backup'), { change: refusing('backupSite') });
     const handle = await environment.upgrade(activities, { provider: 'no-backup' });
     const { holds } = await statusWhen(handle, ({ state }) => state === 'held');
     expect(holds).toEqual([
@@ -385,9 +380,7 @@ describe('after the crossing', () => {
 
   test('a failed step holds, and work done by hand has to stand the verification', async () => {
     const done = new Set<number>();
-    const { activities } = stubActivities(profile('by-hand'), {
-      ...refusing('upgradeInstance'),
-    });
+    const { activities } = stubActivities(profile('by-hand'), { change: refusing('upgradeInstance') });
     const instances = (await activities.readInstances({} as never)).map((instance) => ({ ...instance }));
     const handle = await environment.upgrade(
       {
@@ -440,7 +433,7 @@ test('a pause stops before the next changing call, and a resume goes on', async 
 
 test('a notice that does not go out is sent again, and each target is told by itself', async () => {
   const entry = profile('notices', { notify: [{ kind: 'log' }, { kind: 'webhook', url: 'http://hooks.test/x' }] });
-  const { activities } = stubActivities(entry, {}, '18.4');
+  const { activities } = stubActivities(entry, { version: '18.4' });
   const delivered: string[] = [];
   let webhookIsDown = true;
   const handle = await environment.upgrade(

@@ -4,7 +4,7 @@ import type { Polling } from '../../../activities/polling';
 import type { OperationsActivities } from '../../../src/contract/activities';
 import { apsConnection, operationsConnection } from '../../../src/contract/provider';
 import type { XmlRpcValue } from '../../../src/systems/xmlrpc';
-import { activityEnvironment } from './activity-environment';
+import { activityEnvironment } from '../../kit/activity-environment';
 import type { RawAnswer } from './scripted-server';
 import {
   SILENCE,

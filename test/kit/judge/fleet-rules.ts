@@ -2,9 +2,9 @@
  * The rules that a fleet promises beyond the ten invariants of each of its upgrades, judged by the sandbox's journal: who was
  * changed when. When an upgrade was started, parked, or told something is read from Temporal's histories. Pure.
  */
-import type { FleetProviderState } from '../../src/contract/fleet';
-import type { JournalEntry } from '../../src/sandbox/journal';
-import { CHANGING_CALLS } from '../e2e/invariants';
+import type { FleetProviderState } from '../../../src/contract/fleet';
+import type { JournalEntry } from '../../../src/sandbox/journal';
+import { CHANGING_CALLS } from './invariants';
 import type { FleetEvidence, MemberEvidence, PartEvidence, PartEvent } from './fleet-evidence';
 
 export class FleetRulesBroken extends Error {

@@ -8,11 +8,11 @@ import {
   type FleetPlan,
   type FleetProvider,
   type FleetStatus,
-} from '../../src/contract/fleet';
-import type { Recorded } from '../../src/contract/messages';
-import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
-import type { AuditEntry } from '../../src/contract/status';
-import { ask } from '../e2e/ask';
+} from '../../../src/contract/fleet';
+import type { Recorded } from '../../../src/contract/messages';
+import { CONTROL_TASK_QUEUE } from '../../../src/contract/provider';
+import type { AuditEntry } from '../../../src/contract/status';
+import { ask } from './ask';
 
 export class Fleet {
   private constructor(

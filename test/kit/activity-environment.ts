@@ -1,7 +1,7 @@
 import type { Info } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { failureInterceptor } from '../../../activities/failures';
+import { failureInterceptor } from '../../activities/failures';
 
 /** As in a worker of ours: with heartbeats, and with the failures that a workflow would see. */
 export function activityEnvironment(info: Partial<Info> = {}): MockActivityEnvironment {

@@ -1,12 +1,12 @@
 /**
  * The ten invariants of an upgrade, judged by the sandbox's journal, its final state and Temporal's history; what the
- * workflow says of itself counts only where the invariant is about what it says. Pure: test/e2e/evidence.ts gathers what is
+ * workflow says of itself counts only where the invariant is about what it says. Pure: ./evidence.ts gathers what is
  * judged here, and every rehearsal does so at the end of each test.
  */
-import type { AuditEntry, UpgradeStatus } from '../../src/contract/status';
-import { TARGET_VERSION, withoutRelease } from '../../src/contract/versions';
-import type { JournalEntry } from '../../src/sandbox/journal';
-import type { SandboxState } from '../../src/sandbox/server';
+import type { AuditEntry, UpgradeStatus } from '../../../src/contract/status';
+import { TARGET_VERSION, withoutRelease } from '../../../src/contract/versions';
+import type { JournalEntry } from '../../../src/sandbox/journal';
+import type { SandboxState } from '../../../src/sandbox/server';
 
 export type InvariantName = `I${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10}`;
 

@@ -6,8 +6,8 @@
 import { once } from 'node:events';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { z } from 'zod';
-import { runControlPlaneWorker } from '../../src/worker/control-plane';
-import { runEndpointWorker } from '../../src/worker/endpoint';
+import { runControlPlaneWorker } from '../../../src/worker/control-plane';
+import { runEndpointWorker } from '../../../src/worker/endpoint';
 import { QUICK_LOOKS } from './quick-looks';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });

@@ -6,11 +6,11 @@ import {
   type ConsentStatus,
   type GuardInput,
   type GuardMessages,
-} from '../../src/contract/consent';
-import type { Recorded } from '../../src/contract/messages';
-import type { ProviderProfile } from '../../src/contract/provider';
-import { QUERY, type AuditEntry } from '../../src/contract/status';
-import { providerAttribute } from '../../src/temporal/search-attributes';
+} from '../../../src/contract/consent';
+import type { Recorded } from '../../../src/contract/messages';
+import type { ProviderProfile } from '../../../src/contract/provider';
+import { QUERY, type AuditEntry } from '../../../src/contract/status';
+import { providerAttribute } from '../../../src/temporal/search-attributes';
 
 export class Guard {
   private constructor(readonly handle: WorkflowHandle) {}

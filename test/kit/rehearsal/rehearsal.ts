@@ -6,38 +6,39 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
+import type { NativeConnection, Worker } from '@temporalio/worker';
+import type { UpgradeInput } from '../../../src/contract/messages';
+import { CONTROL_TASK_QUEUE, endpointTaskQueue, upgradeWorkflowId } from '../../../src/contract/provider';
 import {
-  DefaultLogger,
-  makeTelemetryFilterString,
-  Runtime,
-  type NativeConnection,
-  type Worker,
-} from '@temporalio/worker';
-import type { UpgradeInput } from '../../src/contract/messages';
-import { CONTROL_TASK_QUEUE, endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
-import { QUERY, type AuditEntry, type Hold, type UpgradeResult, type UpgradeStatus } from '../../src/contract/status';
-import type { ProviderProfileInput } from '../../src/sandbox/inventory';
-import type { JournalEntry } from '../../src/sandbox/journal';
-import { runOperator, type OperatorEvent, type OperatorOptions, type UpgradeHandle } from '../../src/sandbox/operator';
-import { startSandbox, type Sandbox, type SandboxState } from '../../src/sandbox/server';
-import type { ProviderOptions } from '../../src/sandbox/world/spec';
-import type { Provider } from '../../src/sandbox/world/state';
-import { connectClient, localSettings, type TemporalSettings } from '../../src/temporal/connection';
-import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
-import { connectWorker } from '../../src/temporal/worker-connection';
-import { createControlPlaneWorker, type ControlPlaneOptions } from '../../src/worker/control-plane';
-import { createEndpointWorker } from '../../src/worker/endpoint';
-import { serve } from '../../src/worker/serve';
-import { ask } from './ask';
-import { evidenceOf, evidenceOfRun, openTasks } from './evidence';
-import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence } from './invariants';
+  QUERY,
+  type AuditEntry,
+  type Hold,
+  type UpgradeResult,
+  type UpgradeStatus,
+} from '../../../src/contract/status';
+import type { ProviderProfileInput } from '../../../src/sandbox/inventory';
+import type { JournalEntry } from '../../../src/sandbox/journal';
+import {
+  runOperator,
+  type OperatorEvent,
+  type OperatorOptions,
+  type UpgradeHandle,
+} from '../../../src/sandbox/operator';
+import { startSandbox, type Sandbox, type SandboxState } from '../../../src/sandbox/server';
+import type { ProviderOptions } from '../../../src/sandbox/world/spec';
+import type { Provider } from '../../../src/sandbox/world/state';
+import { connectClient, localSettings, type TemporalSettings } from '../../../src/temporal/connection';
+import { startDevServer, type DevServer } from '../../../src/temporal/dev-server';
+import { connectWorker } from '../../../src/temporal/worker-connection';
+import { createControlPlaneWorker, type ControlPlaneOptions } from '../../../src/worker/control-plane';
+import { createEndpointWorker } from '../../../src/worker/endpoint';
+import { serve } from '../../../src/worker/serve';
+import { ask } from '../handles/ask';
+import { evidenceOf, evidenceOfRun, openTasks } from '../judge/evidence';
+import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence } from '../judge/invariants';
+import '../quiet-runtime';
 import { QUICK_LOOKS } from './quick-looks';
 import { WorkerProcess, type WorkerRole } from './worker-to-kill';
-
-Runtime.install({
-  logger: new DefaultLogger('ERROR'),
-  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
-});
 
 /** Those that are not closed. Where a test runner is at work, no test ends before its upgrades are judged. */
 const open = new Set<Rehearsal>();

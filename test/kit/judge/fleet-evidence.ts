@@ -9,12 +9,12 @@ import {
   type MemberOrders,
   type MemberReport,
   type WaveOrders,
-} from '../../src/contract/fleet';
-import { upgradeWorkflowId } from '../../src/contract/provider';
-import type { AuditEntry } from '../../src/contract/status';
-import type { JournalEntry } from '../../src/sandbox/journal';
-import type { Sandbox } from '../../src/sandbox/server';
-import type { Fleet } from './fleet';
+} from '../../../src/contract/fleet';
+import { upgradeWorkflowId } from '../../../src/contract/provider';
+import type { AuditEntry } from '../../../src/contract/status';
+import type { JournalEntry } from '../../../src/sandbox/journal';
+import type { Sandbox } from '../../../src/sandbox/server';
+import type { Fleet } from '../handles/fleet';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 

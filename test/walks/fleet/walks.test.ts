@@ -2,9 +2,9 @@
  * Thirty random walks of fleets, and proof that a walk judges: a product that breaks a rule fails it. Many more are walked by
  * `npm run walks -- --fleet --count 200`; other seeds here by ONWARD_SEED.
  */
-import { Rehearsal } from '../e2e/rehearsal';
-import { FLEET_WALKS } from '../walks/fleet/run-fleet-walk';
-import { only, runWalks } from '../walks/walks';
+import { Rehearsal } from '../../kit/rehearsal/rehearsal';
+import { FLEET_WALKS } from './run-fleet-walk';
+import { only, runWalks } from '../walks';
 
 const FIRST_SEED = Number(process.env['ONWARD_SEED'] ?? 1);
 const WALKS = 30;

@@ -1,4 +1,4 @@
-import type { Polling } from '../../activities/polling';
+import type { Polling } from '../../../activities/polling';
 
 /** A sandbox answers at once, so waiting activities look often. */
 export const QUICK_LOOKS: Polling = { firstGapMs: 5, longestGapMs: 50, absenceMs: 100 };

@@ -2,14 +2,14 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
-import type { UpgradeInput } from '../../src/contract/messages';
-import { endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
-import { QUERY, type AuditEntry, type UpgradeResult, type UpgradeStatus } from '../../src/contract/status';
-import { connectClient, localSettings } from '../../src/temporal/connection';
-import { connectWorker } from '../../src/temporal/worker-connection';
-import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
-import { builtWorkflows } from '../../src/worker/workflow-bundle';
-import './quiet-runtime';
+import type { UpgradeInput } from '../../../src/contract/messages';
+import { endpointTaskQueue, upgradeWorkflowId } from '../../../src/contract/provider';
+import { QUERY, type AuditEntry, type UpgradeResult, type UpgradeStatus } from '../../../src/contract/status';
+import { connectClient, localSettings } from '../../../src/temporal/connection';
+import { connectWorker } from '../../../src/temporal/worker-connection';
+import { startDevServer, type DevServer } from '../../../src/temporal/dev-server';
+import { builtWorkflows } from '../../../src/worker/workflow-bundle';
+import '../quiet-runtime';
 import type { StubActivities } from './stub-activities';
 
 export type UpgradeHandle = WorkflowHandle<(input: UpgradeInput) => Promise<UpgradeResult>>;

@@ -1,0 +1,225 @@
+/**
+ * A provider that always does at once what it is told, without any system: for tests of what the workflow itself decides,
+ * and for benches of what is about the workers alone. What an upgrade does to a world is tested against the sandbox, in
+ * test/e2e.
+ */
+import { createGuardActivities } from '../../../activities/guards';
+import type {
+  BillingActivities,
+  ClaimActivities,
+  EndpointActivities,
+  GuardActivities,
+  InventoryActivities,
+  MicrosoftActivities,
+  NetworkActivities,
+  Notice,
+  NotifyActivities,
+  OperationsActivities,
+} from '../../../src/contract/activities';
+import type { BillingTemplate, IisSite, OperationsFacts, SiteVersion } from '../../../src/contract/facts';
+import { providerProfile, type ProviderProfile } from '../../../src/contract/provider';
+
+export type StubActivities = InventoryActivities &
+  OperationsActivities &
+  BillingActivities &
+  MicrosoftActivities &
+  NetworkActivities &
+  NotifyActivities &
+  ClaimActivities &
+  GuardActivities &
+  EndpointActivities;
+
+/** How much a provider has. */
+export interface StubSize {
+  instances: number;
+  /** Gateway sites, all on one endpoint host; the instances take turns. */
+  sites: number;
+  /** Plans, each with an active service template. */
+  plans: number;
+}
+
+export interface StubOptions {
+  /** Of the application, before the upgrade. */
+  version?: string | undefined;
+  size?: StubSize;
+  /** Whether it keeps what was done to it and what people were told: not where it stands for many providers at once. */
+  remembers?: boolean;
+  /** Replaces activities. */
+  change?: Partial<StubActivities>;
+}
+
+export interface Stub {
+  activities: StubActivities;
+  /** Changing activities by name, in their order. */
+  calls: string[];
+  notices: Notice[];
+}
+
+const SMALL: StubSize = { instances: 2, sites: 1, plans: 1 };
+const SHA256 = 'a'.repeat(64);
+const UPGRADED = '18.4.1-12';
+const IMPORTED = { applicationId: 17, packageVersion: UPGRADED };
+const INSTANCE_NAMES = ['CSP EMEA', 'CSP US'];
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+const digits = (site: number): string => String(site).padStart(2, '0');
+const hostname = (site: number): string => `gw${digits(site)}.test`;
+const address = (site: number): string => `10.0.0.${30 + site}`;
+const siteName = (site: number): string => `Office365GatewaySite${digits(site)}`;
+const application = (site: number): string => `Office365GatewayApplication${digits(site)}`;
+const planId = (plan: number): number => 100 + plan;
+const templateId = (plan: number): number => 15 + plan;
+
+export function profile(provider: string, change: object = {}, { sites, plans }: StubSize = SMALL): ProviderProfile {
+  return providerProfile.parse({
+    provider,
+    operations: { url: 'http://operations.test:8440/RPC2' },
+    aps: { url: 'https://aps.test:6308/' },
+    billing: { url: 'http://billing.test:5224/RPC2' },
+    plans: numbers(plans).map(planId),
+    stores: [{ id: 'main', name: 'Main store' }],
+    endpointHosts: [{ name: `host-of-${provider}` }],
+    installedSites: numbers(sites).map((site) => ({ hostname: hostname(site), site: siteName(site) })),
+    gatewayAddresses: Object.fromEntries(numbers(sites).map((site) => [hostname(site), address(site)])),
+    package: { url: 'http://packages.test/Office_365-18.4.1-12.app.zip', sha256: SHA256 },
+    taskMonitor: { adapter: 'sandbox', url: 'http://sandbox.test/' },
+    connectionTest: { adapter: 'sandbox', url: 'http://sandbox.test/' },
+    timings: { retryFor: 5, hostAnswer: 10, heartbeat: 5 },
+    ...change,
+  });
+}
+
+export function operationsFacts(version = '18.3', { instances, sites, plans }: StubSize = SMALL): OperationsFacts {
+  const template = (id: number, name: string, active: boolean) => ({
+    id,
+    name,
+    active,
+    azureCsp: false,
+    dnsHosting: false,
+    trialOnCcpV1: false,
+  });
+  return {
+    build: 'oa-8.0-1216',
+    applicationId: 17,
+    instances: numbers(instances).map((id) => {
+      const site = ((id - 1) % sites) + 1;
+      return {
+        id,
+        resourceId: `resource-${id}`,
+        name: INSTANCE_NAMES[id - 1] ?? `CSP ${id}`,
+        packageVersion: `${version}-9`,
+        status: 'Ready',
+        endpointUrl: `https://${hostname(site)}/${application(site)}/aps/`,
+        cloud: 'global',
+      };
+    }),
+    templates: [
+      ...numbers(plans).map((plan) => template(templateId(plan), `Office 365 E${plan}`, true)),
+      template(templateId(0), 'Office 365 old', false),
+    ],
+    importedVersions: [`${version}-9`],
+  };
+}
+
+const billingTemplate = (plan: number, basedOnEmail: boolean): BillingTemplate => ({
+  planId: planId(plan),
+  planName: `E${plan}`,
+  serviceTemplateId: templateId(plan),
+  basedOnEmail,
+  subdomainForm: true,
+});
+
+const iisSite = (site: number): IisSite => ({
+  name: siteName(site),
+  state: 'Started',
+  bindings: [{ address: address(site), port: 443, hostHeader: '' }],
+  applications: [
+    {
+      name: application(site),
+      physicalPath: `C:\\inetpub\\gw${digits(site)}`,
+      database: { dataSource: '(LocalDB)\\MSSQLLocalDB', localDb: true, login: 'gateway', sysadmin: null },
+    },
+  ],
+});
+
+/** @param entry the provider's, or what gives that of each. */
+export function stubActivities(
+  entry: ProviderProfile | ((provider: string) => ProviderProfile),
+  { version = '18.3', size = SMALL, remembers = true, change = {} }: StubOptions = {},
+): Stub {
+  const calls: string[] = [];
+  const notices: Notice[] = [];
+  const facts = operationsFacts(version, size);
+  const iisSites = numbers(size.sites).map(iisSite);
+  let siteIsNew = false;
+  let parameterThere = true;
+  const did = (what: string, effect: () => void = () => undefined): void => {
+    if (!remembers) return;
+    calls.push(what);
+    effect();
+  };
+  const versionNow = (): SiteVersion => ({
+    deployed: siteIsNew ? 'new' : 'old',
+    assemblyVersions: [siteIsNew ? '18.4.1.12' : '18.3.0.9'],
+    webConfigVersion: undefined,
+  });
+  const activities: StubActivities = {
+    loadProvider: async ({ provider }) => (typeof entry === 'function' ? entry(provider) : entry),
+    readOperations: async () => facts,
+    readTemplates: async () => facts.templates,
+    activateTemplate: async ({ templateId: id }) => did(`activateTemplate ${id}`),
+    deactivateTemplate: async ({ templateId: id }) => did(`deactivateTemplate ${id}`),
+    readInstances: async () => facts.instances,
+    importPackage: async () => {
+      did('importPackage');
+      return IMPORTED;
+    },
+    awaitImport: async () => IMPORTED,
+    upgradeInstance: async ({ instanceId }) => {
+      did(`upgradeInstance ${instanceId}`);
+      const instance = facts.instances.find(({ id }) => id === instanceId);
+      if (!instance) throw new Error(`The stub has no instance ${instanceId}.`);
+      return { ...instance, packageVersion: UPGRADED };
+    },
+    awaitTasksProcessed: async () => undefined,
+    readBilling: async () => {
+      const templates = numbers(size.plans).map((plan) => billingTemplate(plan, parameterThere));
+      // The preflight reads first; whoever reads again wants to know whether somebody has removed it.
+      parameterThere = !remembers;
+      return { templates };
+    },
+    testConnection: async () => ({
+      ok: true,
+      checks: [
+        { name: 'PartnerCenter', ok: true },
+        { name: 'Graph', ok: true },
+      ],
+    }),
+    resolveHostnames: async () => ({}),
+    hashPackage: async () => ({ sha256: SHA256, bytes: 1000 }),
+    notify: async ({ notice }) => {
+      if (remembers) notices.push(notice);
+    },
+    readHost: async ({ host }) => ({ host: host.name, computerName: 'GW01', elevated: true, sites: iisSites }),
+    claimHost: async ({ sites }) => ({ versions: sites.map(versionNow) }),
+    awaitClaimEnd: async () => undefined,
+    ...createGuardActivities(),
+    detectSites: async ({ sites }) => sites.map(versionNow),
+    backupSite: async ({ site }) => {
+      did(`backupSite ${site.site}`);
+      return { path: 'C:\\Onward\\backup', files: 4, bytes: 1000, digest: 'd'.repeat(64) };
+    },
+    stagePackage: async () => {
+      did('stagePackage');
+      return { directory: 'C:\\Onward\\package' };
+    },
+    runSetup: async ({ site }) => {
+      did(`runSetup ${site.site}`, () => (siteIsNew = true));
+      return { exitCode: 0, log: 'Done.' };
+    },
+    resetIis: async ({ purpose }) => did(`resetIis ${purpose}`),
+    restoreSite: async ({ site }) => did(`restoreSite ${site.site}`, () => (siteIsNew = false)),
+    ...change,
+  };
+  return { activities, calls, notices };
+}
