@@ -1,3 +1,8 @@
+const { slowness } = require('./test/kit/slowness.cjs');
+
+/** For every test and every hook, on a quiet machine: it ends what hangs, and says nothing about speed. */
+const DEADLINE_MS = 300_000;
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
@@ -15,8 +20,7 @@ module.exports = {
       },
     ],
   },
-  // A real Temporal server takes part in many tests, also on slow machines.
-  testTimeout: 30_000,
+  testTimeout: DEADLINE_MS * slowness(),
   // Much of the time a test waits for the server, so two cores keep three at work.
   maxWorkers: 3,
 };

@@ -26,7 +26,7 @@ beforeAll(async () => {
   );
   await upgrade.start({ startedBy: 'ana' });
   await upgrade.statusWhen(({ gates }) => gates.some(({ step }) => step === 'approveCrossing'));
-}, 600_000);
+});
 afterAll(async () => {
   await rehearsal?.close();
 });

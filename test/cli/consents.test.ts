@@ -92,7 +92,7 @@ describe('consents on a Temporal server', () => {
   beforeAll(async () => {
     environment = await WorkflowEnvironment.start();
     consents = new TemporalConsents(await connectClient(localSettings(environment.server.address)), 5000);
-  }, 600_000);
+  });
   afterAll(async () => {
     await consents?.close();
     await environment?.close();

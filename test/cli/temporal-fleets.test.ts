@@ -22,7 +22,7 @@ describe('fleets on a Temporal server', () => {
     const workflowsPath = path.join(__dirname, 'small-fleet.ts');
     worker = await Worker.create({ connection, taskQueue: CONTROL_TASK_QUEUE, workflowsPath });
     running = worker.run();
-  }, 120_000);
+  });
   afterAll(async () => {
     if (worker?.getState() === 'RUNNING') worker.shutdown();
     await running;

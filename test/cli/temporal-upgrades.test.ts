@@ -29,7 +29,7 @@ describe('upgrades on a Temporal server', () => {
       activities: { loadProvider: async () => profile, hashPackage: async () => ({ sha256: '0', bytes: 1 }) },
     });
     running = worker.run();
-  }, 120_000);
+  });
   afterAll(async () => {
     if (worker?.getState() === 'RUNNING') worker.shutdown();
     await running;

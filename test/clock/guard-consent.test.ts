@@ -22,7 +22,7 @@ describeOverTime(`the guard of a consent, over months${skipped ? `: skipped. ${s
   let time: SimulatedTime;
   beforeEach(async () => {
     time = await SimulatedTime.start();
-  }, 120_000);
+  });
   afterEach(() => time.close());
 
   /** A guard whose clock starts now unless said otherwise. */

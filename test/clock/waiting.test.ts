@@ -21,7 +21,7 @@ describeOverTime(`an upgrade that waits for people, over months${skipped ? `: sk
   let time: SimulatedTime;
   beforeEach(async () => {
     time = await SimulatedTime.start();
-  }, 120_000);
+  });
   afterEach(() => time.close());
 
   async function upgrading(

@@ -16,7 +16,6 @@ import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 
 const run = promisify(execFile);
 /** Worker processes are started again and again here. */
-jest.setTimeout(120_000);
 const TOKEN = randomBytes(24).toString('hex');
 const before = { ...process.env };
 process.env['ONWARD_TEST_KEY_1'] = randomBytes(32).toString('base64');
@@ -40,7 +39,7 @@ beforeAll(async () => {
   codecServer = await codecServerWith(`${SECOND},${FIRST}`);
   const { path } = await findTemporalCli();
   temporal = (...args) => run(path, [...args, '--address', rehearsal.server.address], { maxBuffer: 64 * 1024 * 1024 });
-}, 600_000);
+});
 afterAll(async () => {
   await codecServer?.close();
   await rehearsal?.close();

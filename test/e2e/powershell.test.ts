@@ -32,5 +32,5 @@ async function upgraded(endpointEnvironment: NodeJS.ProcessEnv): Promise<Upgrade
     expect(real.effects(...onHost)).toEqual(stoodIn.effects(...onHost));
     expect(real.effectCounts()).toEqual(stoodIn.effectCounts());
     expect(await real.state()).toEqual(await stoodIn.state());
-  }, 300_000);
+  });
 });

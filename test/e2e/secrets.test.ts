@@ -31,7 +31,6 @@ import { rawHistories } from './raw-histories';
 const PROGRAM = path.join(__dirname, '../../tools/onward.mjs');
 const TIMINGS = { retryFor: 60, heartbeat: 10, hostAnswer: 60, drain: 60, import: 60, instanceUpgrade: 60, script: 60 };
 /** Programs are started here, one after the other, and many calls fail before one succeeds. */
-jest.setTimeout(150_000);
 const ENOUGH_MS = 100_000;
 
 const inHeader = (core: string): string => `t+/=%${core};`;
@@ -67,7 +66,7 @@ beforeAll(async () => {
     startSandbox({ dataDirectory: path.join(folder, 'sandbox'), providers: [] }),
   ]);
   client = await connectClient(localSettings(server.address));
-}, 600_000);
+});
 afterAll(async () => {
   await endWorkers();
   systems?.close();

@@ -14,7 +14,7 @@ beforeAll(async () => {
   rehearsal = await Rehearsal.start();
   const { path } = await findTemporalCli();
   temporal = async (...args) => (await run(path, [...args, '--address', rehearsal.server.address])).stdout;
-}, 600_000);
+});
 afterAll(async () => {
   await rehearsal?.close();
 });

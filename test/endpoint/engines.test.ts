@@ -43,7 +43,7 @@ describe('an endpoint host', () => {
       const world = await HostWorld.start();
       runs.set(engine, { world, pristine: await world.state(1), told: await upgradeAndRollBack(world, engine) });
     }
-  }, 180_000);
+  });
   afterAll(async () => {
     for (const { world } of runs.values()) await world.end();
   });
@@ -134,7 +134,7 @@ describe('an endpoint host', () => {
       expect(result.sites.map(({ site, application }) => [site, application])).toEqual(
         texts.map((text) => [text, text]),
       );
-    }, 60_000);
+    });
 
     test('refuses a script that was decided before this upgrade did what it has done since', async () => {
       const { world } = run(engine);
@@ -154,7 +154,7 @@ describe('an endpoint host', () => {
       );
       await expect(late).rejects.toMatchObject({ type: FAILURE.notYet });
       expect(world.effects()).toEqual(before);
-    }, 60_000);
+    });
 
     test('waits for a setup.cmd that outlives its PowerShell, and finds that it has done its work', async () => {
       const { world, told } = run(engine);
@@ -164,7 +164,7 @@ describe('an endpoint host', () => {
       await activities.runSetup({ ...setup, upgrade: 'upgrade/again' });
       expect(world.effects().slice(-1)).toEqual(['setupRan Office365 Gateway 02/Office365GatewayApplication02']);
       expect(world.calls().filter((call) => call.startsWith('setup.cmd'))).toHaveLength(3);
-    }, 60_000);
+    });
 
     test.each([
       ['wrongEncoding', 'an answer'],

@@ -23,7 +23,7 @@ beforeAll(async () => {
   } finally {
     await rehearsal.end();
   }
-}, 600_000);
+});
 
 const isCrossing = ({ call, failure }: Cell): boolean =>
   CROSSING.includes(failure.name) && ['pem.APS.importPackage', 'txn.Commit'].includes(call.name);

@@ -9,11 +9,10 @@ import { FleetWorld, upgradeWhen, type StubProvider } from './fleet-world';
 let world: FleetWorld;
 beforeAll(async () => {
   world = await FleetWorld.start();
-}, 600_000);
+});
 afterAll(async () => {
   await world?.close();
 });
-jest.setTimeout(90_000);
 
 const fails = (type: string) => async (): Promise<never> => {
   throw ApplicationFailure.nonRetryable('it says no', type);

@@ -10,10 +10,10 @@ import { expectFleetRules } from '../kit/judge/fleet-rules';
 let rehearsal: Rehearsal;
 beforeAll(async () => {
   rehearsal = await Rehearsal.start({ workers: 'processes', spares: true, keepsServerState: true });
-}, 600_000);
+});
 afterAll(async () => {
   await rehearsal?.close();
-}, 60_000);
+});
 
 const TIMINGS = { retryFor: 60, heartbeat: 2, hostAnswer: 60, drain: 60, import: 60, instanceUpgrade: 60, script: 60 };
 const LIMITS = { maxParallel: 2, budget: { wave: 3, run: 3 } };
@@ -73,5 +73,4 @@ test.each([
     for (const upgrade of upgrades) expect(upgrade.effects('packageImported')).toHaveLength(1);
     expectFleetRules(await evidenceOfFleet(rehearsal.client, rehearsal.sandbox, fleet, LIMITS));
   },
-  120_000,
 );

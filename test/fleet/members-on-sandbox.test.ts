@@ -11,11 +11,10 @@ import { expectFleetRules } from '../kit/judge/fleet-rules';
 let rehearsal: Rehearsal;
 beforeAll(async () => {
   rehearsal = await Rehearsal.start();
-}, 600_000);
+});
 afterAll(async () => {
   await rehearsal?.close();
 });
-jest.setTimeout(60_000);
 
 const BUDGET = { wave: 2, run: 2 };
 const APPROVED: Settings = { approval: { beforeCrossing: true } };

@@ -10,11 +10,10 @@ import { FleetWorld, upgradeWhen } from './fleet-world';
 let world: FleetWorld;
 beforeAll(async () => {
   world = await FleetWorld.start();
-}, 600_000);
+});
 afterAll(async () => {
   await world?.close();
 });
-jest.setTimeout(90_000);
 
 const start = (name: string, ids: string[], input: Partial<FleetInput> = {}): Promise<Fleet> =>
   world.fleet({ name, startedBy: 'ana', providers: { ids }, ...input });

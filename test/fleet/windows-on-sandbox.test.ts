@@ -63,12 +63,11 @@ let rehearsal: Rehearsal;
 beforeAll(async () => {
   await webhook.start();
   rehearsal = await Rehearsal.start({ lookAtWindow: clock.look });
-}, 600_000);
+});
 afterAll(async () => {
   await rehearsal?.close();
   await webhook.close();
 });
-jest.setTimeout(90_000);
 
 /** With one window, each night from 22:00 to 23:00 in Madrid, which in January is 21:00 to 22:00 in UTC. */
 async function provider(id: string, afterCrossing: number): Promise<Upgrade> {

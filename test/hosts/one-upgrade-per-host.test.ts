@@ -8,7 +8,7 @@ import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehears
 let rehearsal: Rehearsal;
 beforeAll(async () => {
   rehearsal = await Rehearsal.start();
-}, 600_000);
+});
 afterAll(async () => {
   await rehearsal?.close();
 });

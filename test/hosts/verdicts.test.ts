@@ -26,7 +26,7 @@ beforeAll(async () => {
       endings.set(verdict, await live(verdict, index).catch((error: unknown) => new Error(String(error))));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
-}, 600_000);
+});
 afterAll(async () => {
   await rehearsal?.close();
 });

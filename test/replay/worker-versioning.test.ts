@@ -23,7 +23,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'onward-builds-'));
   rehearsal = await Rehearsal.start();
   swapped = await buildOf('swapped', folder);
-}, 600_000);
+});
 afterAll(async () => {
   await rehearsal?.close();
   await rm(folder, { recursive: true, force: true });
@@ -91,7 +91,7 @@ test('an upgrade that began before workers were versioned goes on with the first
   expect(await versioning(upgrade.workflow)).toEqual({ behavior: undefined, buildId: 'none' });
   await rollOut(build);
   await expectCompletedOn(upgrade, build.buildId, OLD_ORDER);
-}, 120_000);
+});
 
 test('an upgrade ends on the build that it began with, and a new one begins on the new build', async () => {
   const build = builtWorkflows({}, 'versioned');
@@ -100,7 +100,7 @@ test('an upgrade ends on the build that it began with, and a new one begins on t
   await rollOut(swapped);
   const fresh = await startedUntilGate('begun-on-new');
   await Promise.all([expectCompletedOn(old, build.buildId, OLD_ORDER), expectCompletedOn(fresh, 'swapped', NEW_ORDER)]);
-}, 120_000);
+});
 
 test('the guard of a consent moves to the current build when it acts next', async () => {
   const build = builtWorkflows({}, 'versioned');
@@ -113,7 +113,7 @@ test('the guard of a consent moves to the current build when it acts next', asyn
   await rollOut(swapped);
   await guard.executeUpdate('consentRenewed', { args: [{ by: 'ana@csp.example' }] });
   expect(await versioning(guard)).toEqual({ behavior: 'AUTO_UPGRADE', buildId: 'swapped' });
-}, 120_000);
+});
 
 test('a fleet goes on with the current build, and each of its upgrades ends on the build that it began with', async () => {
   const build = builtWorkflows({}, 'versioned');
@@ -137,12 +137,12 @@ test('a fleet goes on with the current build, and each of its upgrades ends on t
   expect(await fleet.result()).toMatchObject({ state: 'completed', counts: { completed: 2 } });
   for (const workflow of [fleet.handle, wave(1), wave(2)])
     expect(await versioning(workflow)).toEqual({ behavior: 'AUTO_UPGRADE', buildId: 'swapped' });
-}, 120_000);
+});
 
 test('a patched build lets new upgrades begin along the new path', async () => {
   await rollOut(await buildOf('patched', folder));
   expect(await order(await startedUntilGate('begun-on-patched'))).toEqual(NEW_ORDER);
-}, 120_000);
+});
 
 test('onward replay tells before a deploy which running workflows the code here cannot go on with', async () => {
   await rollOut(await buildOf('patched', folder));
@@ -158,4 +158,4 @@ test('onward replay tells before a deploy which running workflows the code here 
   });
   const { stdout } = await replay(`WorkflowId = 'upgrade/begun-on-old'`);
   expect(stdout).toMatch(/^All 1 workflows can go on with build [0-9a-f]{12}\.$/m);
-}, 120_000);
+});

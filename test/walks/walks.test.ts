@@ -17,7 +17,7 @@ test(`walks ${FIRST_SEED} to ${FIRST_SEED + WALKS - 1} come to their ends, and e
     failure ? [`npm run walks -- --seed ${walk.seed}\n${failure.message}`] : [],
   );
   expect(failures).toEqual([]);
-}, 600_000);
+});
 
 test('a product that imports a package twice does not pass', async () => {
   const rehearsal = await Rehearsal.start();
@@ -33,4 +33,4 @@ test('a product that imports a package twice does not pass', async () => {
     message: expect.stringContaining('packageImported') as string,
   });
   await rehearsal.end();
-}, 120_000);
+});

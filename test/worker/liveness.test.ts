@@ -7,7 +7,7 @@ import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 let rehearsal: Rehearsal;
 beforeAll(async () => {
   rehearsal = await Rehearsal.start({ workers: 'processes' });
-}, 600_000);
+});
 afterAll(async () => {
   await rehearsal?.close();
 });
@@ -25,7 +25,7 @@ test('activities are heard of several times within their heartbeat timeout, not 
   expect(third - second).toBeLessThan(4_000);
   expect(second - first).toBeLessThan(4_000);
   await upgrade.operate();
-}, 120_000);
+});
 
 async function lastBeats(upgrade: Upgrade): Promise<number[]> {
   const { raw } = await upgrade.workflow.describe();
@@ -45,7 +45,7 @@ test('an answer that comes while the worker is dead waits seconds for it, and th
   expect(waited).toBeLessThan(4_000);
   await upgrade.workflow.signal('resume', { by: 'olga', reason: 'Somebody is there again.' });
   await upgrade.operate();
-}, 120_000);
+});
 
 /** Whoever is killed in the midst of a task takes it along, for longer. */
 async function atRest(upgrade: Upgrade): Promise<void> {

@@ -15,7 +15,7 @@ beforeAll(async () => {
   server = await startDevServer();
   client = await connectClient(localSettings(server.address));
   connection = await connectWorker(localSettings(server.address));
-}, 600_000);
+});
 afterAll(async () => {
   await client?.connection.close();
   await server?.close();
@@ -47,7 +47,7 @@ test('it ends although something that it holds never does, and lets its connecti
   worker.shutdown();
   await expect(served).resolves.toBeUndefined();
   await expect(connection.close()).resolves.toBeUndefined();
-}, 60_000);
+});
 
 test.each(['Worker still in use', 'Workflow execution context should have been disposed first'])(
   'what the SDK refuses when it ends one by force is no failure: %s',

@@ -18,7 +18,7 @@ describe('an upgrade whose worker is killed in the midst of a call', () => {
   let rehearsal: Rehearsal;
   beforeAll(async () => {
     rehearsal = await Rehearsal.start({ workers: 'processes' });
-  }, 600_000);
+  });
   afterAll(async () => {
     await rehearsal?.close();
   });
@@ -43,7 +43,6 @@ describe('an upgrade whose worker is killed in the midst of a call', () => {
       await upgrade.operate();
       expect(await upgrade.status()).toMatchObject({ state: 'completed' });
     },
-    120_000,
   );
 });
 

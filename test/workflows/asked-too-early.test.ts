@@ -40,7 +40,7 @@ beforeAll(async () => {
   [server] = await Promise.all([startDevServer(), code]);
   const settings = localSettings(server.address);
   [client, connection] = await Promise.all([connectClient(settings), connectWorker(settings)]);
-}, 600_000);
+});
 afterAll(async () => {
   doomed?.kill('SIGKILL');
   for (const { worker } of workers) worker.shutdown();
@@ -101,7 +101,7 @@ test('refuses a question between an event and its task, asks again, and what fol
     problems.push(problem);
   }
   expect(problems).toEqual([undefined, undefined]);
-}, 120_000);
+});
 
 /** Given once it was given so many times. */
 function signalled(times: number): { give(): void; given: Promise<void> } {

@@ -12,7 +12,7 @@ const daysAgo = (days: number): string => new Date(Date.now() - days * DAY).toIS
 let environment: WorkflowEnvironment;
 beforeAll(async () => {
   environment = await WorkflowEnvironment.start();
-}, 600_000);
+});
 afterAll(async () => {
   await environment?.close();
 });

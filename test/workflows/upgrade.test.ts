@@ -15,7 +15,7 @@ import {
 let environment: WorkflowEnvironment;
 beforeAll(async () => {
   environment = await WorkflowEnvironment.start();
-}, 600_000);
+});
 afterAll(async () => {
   await environment?.close();
 });

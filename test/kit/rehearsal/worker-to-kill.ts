@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { QUICK_LOOKS } from './quick-looks';
 
-const MAIN = path.join(__dirname, 'worker-process.ts');
+const MAIN = path.join(__dirname, 'worker-process.cjs');
 
 export type WorkerRole = ({ inventoryDirectory: string } | { host: string }) & { notesDirectory: string };
 
@@ -50,7 +51,7 @@ export class WorkerProcess {
   }
 
   private spawn(): ChildProcess {
-    const child = spawn(process.execPath, ['--import', 'tsx', MAIN, JSON.stringify(this.role)], {
+    const child = spawn(process.execPath, [MAIN, JSON.stringify({ ...this.role, polling: QUICK_LOOKS })], {
       env: { ...process.env, ...this.environment, TEMPORAL_ADDRESS: this.address },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

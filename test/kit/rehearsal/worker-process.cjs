@@ -1,0 +1,23 @@
+/**
+ * A worker in a process of its own, to be killed. It is the product's worker as it was built; only the looks of waiting activities
+ * are quick, as in all rehearsals. Configured by TEMPORAL_ADDRESS and one argument, the options of the worker as JSON. It works once
+ * its parent says so, and ends with its parent.
+ */
+const { once } = require('node:events');
+const { DefaultLogger, Runtime } = require('@temporalio/worker');
+const { runControlPlaneWorker } = require('../../../dist/src/worker/control-plane.js');
+const { runEndpointWorker } = require('../../../dist/src/worker/endpoint.js');
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+process.once('disconnect', () => process.exit(1));
+
+async function work() {
+  const options = JSON.parse(process.argv[2]);
+  await once(process, 'message');
+  await ('host' in options ? runEndpointWorker(options) : runControlPlaneWorker(options));
+}
+
+work().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});
