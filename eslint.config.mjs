@@ -76,6 +76,7 @@ export default defineConfig(
           'clearTimeout',
           'fetch',
           'AbortSignal',
+          'performance',
         ].map((name) => [name, 'readonly']),
       ),
     },

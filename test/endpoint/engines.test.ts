@@ -174,20 +174,16 @@ describe('an endpoint host', () => {
       ['diesBySignal', 'OutcomeUnknown'],
       ['exitsSilently', 'OutcomeUnknown'],
       ['fault', 'Rejected'],
-    ])(
-      'is judged by the envelope alone: %s is %s',
-      async (fault, verdict) => {
-        const { world } = run(engine);
-        world.fault('discover', fault);
-        const outcome = powershellFor(world.environment(engine)).run('discover', {}, 60_000);
-        await expect(
-          outcome.then(
-            () => 'an answer',
-            (error: { type: string }) => error.type,
-          ),
-        ).resolves.toBe(verdict);
-      },
-      60_000,
-    );
+    ])('is judged by the envelope alone: %s is %s', async (fault, verdict) => {
+      const { world } = run(engine);
+      world.fault('discover', fault);
+      const outcome = powershellFor(world.environment(engine)).run('discover', {}, 60_000);
+      await expect(
+        outcome.then(
+          () => 'an answer',
+          (error: { type: string }) => error.type,
+        ),
+      ).resolves.toBe(verdict);
+    });
   });
 });
