@@ -49,6 +49,7 @@ export default defineConfig(
       'jest/consistent-test-it': ['error', { fn: 'test', withinDescribe: 'test' }],
       'jest/expect-expect': ['error', { assertFunctionNames: ['expect', 'expect*'] }],
       'jest/no-conditional-expect': 'off',
+      'jest/no-standalone-expect': ['error', { additionalTestBlockFunctions: ['testInFull', 'testInFull.each'] }],
       // Jest's matchers (`expect.any`, `expect.stringMatching`) are typed `any`, and activities are objects without `this`.
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/unbound-method': 'off',

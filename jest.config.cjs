@@ -7,6 +7,7 @@ const DEADLINE_MS = 300_000;
 module.exports = {
   testEnvironment: 'node',
   globalSetup: '<rootDir>/test/global-setup.ts',
+  setupFilesAfterEnv: ['<rootDir>/test/skip-without-tools.ts'],
   reporters: ['default', '<rootDir>/tools/jest-counts.cjs'],
   testSequencer: '<rootDir>/tools/jest-longest-first.cjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],

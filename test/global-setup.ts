@@ -1,8 +1,54 @@
-import { findTemporalCli } from '../src/temporal/cli-binary';
+/**
+ * Before any test: the build, and the programs that tests need. Getting one may take minutes, once per machine: here it can, in a
+ * test it cannot.
+ */
+import { execFile, spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { findExecutable } from '../src/systems/endpoint/executable';
+import { findTemporalCli, NoTemporalCli } from '../src/temporal/cli-binary';
 import { prepareTestServer } from './kit/test-server';
+import { setMissing, type ToolName } from './kit/tools.cjs';
 
-/** Many tests start a Temporal server. Getting one may take minutes, once per machine: here it can, in a test it cannot. */
-export default async function globalSetup(): Promise<void> {
-  await findTemporalCli();
-  await prepareTestServer();
+const PROGRAM = path.join(__dirname, '..', 'tools', 'onward.mjs');
+
+/** Why the program cannot be had; undefined where it can. */
+type Find = () => Promise<string | undefined>;
+
+const FIND: Record<ToolName, Find> = {
+  temporal: () =>
+    findTemporalCli().then(
+      () => undefined,
+      (error: unknown) => {
+        if (error instanceof NoTemporalCli) return error.message.replaceAll(/\s*\n\s*/g, ' ');
+        throw error;
+      },
+    ),
+  java: () => prepareTestServer(),
+  python: () =>
+    promisify(execFile)('python3', ['--version']).then(
+      () => undefined,
+      () => 'There is no python3 on the PATH that runs.',
+    ),
+  powershell: async () => {
+    const wanted = process.env['ONWARD_PWSH'] || 'pwsh';
+    if (findExecutable(wanted, process.env) !== undefined) return undefined;
+    return `${wanted} is not there: set ONWARD_PWSH to the path of a PowerShell, or put pwsh on the PATH.`;
+  },
+};
+
+export default async function globalSetup(
+  _: unknown,
+  { testPathIgnorePatterns }: { testPathIgnorePatterns: string[] },
+): Promise<void> {
+  const built = spawnSync(process.execPath, [PROGRAM, '--build-only'], { stdio: ['ignore', 2, 2] });
+  if (built.status !== 0) throw new Error('There is nothing to test: Onward could not be built.');
+  const missing: Partial<Record<ToolName, string>> = {};
+  for (const [name, find] of Object.entries(FIND) as [ToolName, Find][]) {
+    // Only files that `npm test` leaves out need Java; getting its test server takes a minute.
+    if (name === 'java' && testPathIgnorePatterns.some((pattern) => pattern.includes('full'))) continue;
+    const reason = await find();
+    if (reason !== undefined) missing[name] = reason;
+  }
+  setMissing(missing);
 }

@@ -1,6 +1,8 @@
 /**
  * Answers that nobody should give, to a real upgrade on a real server, as a signal and as an update. What each means to
  * the workflow alone is in test/workflows/upgrade.test.ts; that views are safe whatever they show, in test/cli.
+ *
+ * @needs temporal
  */
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { createColors } from 'picocolors';

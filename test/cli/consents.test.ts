@@ -1,3 +1,4 @@
+/** @needs temporal */
 import { CliError } from '../../src/cli/cli-error';
 import type { Consents } from '../../src/cli/consents';
 import { TemporalConsents } from '../../src/cli/temporal/temporal-consents';

@@ -1,3 +1,4 @@
+/** @needs temporal */
 import path from 'node:path';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { TemporalFleets } from '../../src/cli/temporal/temporal-fleets';

@@ -1,3 +1,4 @@
+/** @needs temporal */
 import path from 'node:path';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { connectUpgrades } from '../../src/cli/temporal/connect-upgrades';

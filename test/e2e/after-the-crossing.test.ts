@@ -1,9 +1,14 @@
-/** Whatever goes wrong after the crossing, on either path, holds; a person repairs it and the upgrade goes on. The sandbox judges. */
+/**
+ * Whatever goes wrong after the crossing, on either path, holds; a person repairs it and the upgrade goes on. The sandbox judges.
+ *
+ * @needs temporal
+ */
 import type { FaultRule } from '../../src/sandbox/faults';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
 import { resolveSecret } from '../../src/inventory/secrets';
 import { operationsConnection } from '../../src/contract/provider';
 import { OperationsClient } from '../../src/systems/operations';
+import { testInFull } from '../kit/extent';
 import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
 
 let rehearsal: Rehearsal;
@@ -67,8 +72,8 @@ describe.each(PATHS)('from %s', (from) => {
     script: 60,
   };
   const call = (name: string, kind: string, skip = 0) => ({ system: 'operations', call: name, kind, skip });
-  test.each<Case>([
-    ['an import that is refused', 'importPackage', call('pem.APS.importPackage', 'fault'), {}],
+  const REFUSED: Case = ['an import that is refused', 'importPackage', call('pem.APS.importPackage', 'fault'), {}];
+  const OTHERS: Case[] = [
     ['an import that fails in its tasks', 'importPackage', call('pem.APS.importPackage', 'failedUpgradeTask'), {}],
     ['an import that gets stuck', 'importPackage', call('pem.APS.importPackage', 'stuckTask'), { timings: IMPATIENT }],
     ['a refused instance upgrade', 'upgradeInstances', call('pem.APS.upgradeApplicationInstance', 'fault', 1), {}],
@@ -79,16 +84,19 @@ describe.each(PATHS)('from %s', (from) => {
       { timings: IMPATIENT },
     ],
     ['a template that cannot be activated', 'startProvisioning', call('pem.activateST', 'fault', 1), {}],
-  ])('%s holds, and a retry goes on', async (_, step, rule, settings) => {
+  ];
+  async function expectHold([, step, rule, settings]: Case): Promise<void> {
     const upgrade = await provider(from, {}, settings);
     fault(upgrade, rule);
     await upgrade.start();
     const events = await upgrade.operateResolving('retry');
     expect(events).toContainEqual({ kind: 'resolved', step, action: 'retry' });
     await expectUpgradedOnce(upgrade, from);
-  });
+  }
+  test.each<Case>([REFUSED])('%s holds, and a retry goes on', (...failure) => expectHold(failure));
+  testInFull.each<Case>(OTHERS)('%s holds, and a retry goes on', (...failure) => expectHold(failure));
 
-  test.each<[string, Omit<FaultRule, 'id' | 'provider'>]>([
+  testInFull.each<[string, Omit<FaultRule, 'id' | 'provider'>]>([
     ['the import call', { system: 'operations', call: 'pem.APS.importPackage', kind: 'effectThenNoAnswer' }],
     ['the commit', { system: 'operations', call: 'txn.Commit', kind: 'effectThenNoAnswer' }],
     ['the commit, with a malformed answer', { system: 'operations', call: 'txn.Commit', kind: 'malformed' }],
@@ -101,7 +109,7 @@ describe.each(PATHS)('from %s', (from) => {
     await expectUpgradedOnce(upgrade, from);
   });
 
-  test('a task that failed during the upgrade holds the validation until somebody has processed it', async () => {
+  testInFull('a task that failed during the upgrade holds the validation until somebody has processed it', async () => {
     const upgrade = await provider(from);
     await upgrade.start();
     const at = rehearsal.sandbox.urls.control(upgrade.provider);
@@ -135,7 +143,7 @@ describe.each(PATHS)('from %s', (from) => {
   });
 
   type ByHand = [string, string, Omit<FaultRule, 'id' | 'provider'>, (upgrade: Upgrade) => Promise<void>];
-  test.each<ByHand>([
+  testInFull.each<ByHand>([
     [
       'the import',
       'importPackage',
@@ -186,7 +194,7 @@ describe.each(PATHS)('from %s', (from) => {
     await expectUpgradedOnce(upgrade, from);
   });
 
-  test('a cancellation is refused and the upgrade ends as if nobody had asked', async () => {
+  testInFull('a cancellation is refused and the upgrade ends as if nobody had asked', async () => {
     const upgrade = await provider(from);
     await upgrade.start();
     await upgrade.statusWhen(({ gates, crossed }) => crossed && gates.length > 0);
@@ -198,25 +206,30 @@ describe.each(PATHS)('from %s', (from) => {
   });
 });
 
-test('a consent given for another tenant leaves the gate open, with the reason, until the right one is given', async () => {
-  const upgrade = await provider('18.3');
-  await upgrade.start();
-  const { gates } = await upgrade.statusWhen((status) => status.gates.length === 2);
-  const [wrong] = gates;
-  const at = rehearsal.sandbox.urls.control(upgrade.provider);
-  await fetch(new URL(`instances/${wrong?.item}/consent`, at), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ tenant: 'somebody-else.onmicrosoft.com' }),
-  });
-  await upgrade.workflow.signal('consentCompleted', { instance: wrong?.item, by: 'petra@csp.example' });
-  const status = await upgrade.statusWhen((seen) => seen.gates.some(({ lastProblem }) => lastProblem !== undefined));
-  expect(status.gates.find(({ item }) => item === wrong?.item)?.lastProblem).toContain('somebody-else.onmicrosoft.com');
-  await upgrade.operate();
-  await upgrade.result();
-});
+testInFull(
+  'a consent given for another tenant leaves the gate open, with the reason, until the right one is given',
+  async () => {
+    const upgrade = await provider('18.3');
+    await upgrade.start();
+    const { gates } = await upgrade.statusWhen((status) => status.gates.length === 2);
+    const [wrong] = gates;
+    const at = rehearsal.sandbox.urls.control(upgrade.provider);
+    await fetch(new URL(`instances/${wrong?.item}/consent`, at), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ tenant: 'somebody-else.onmicrosoft.com' }),
+    });
+    await upgrade.workflow.signal('consentCompleted', { instance: wrong?.item, by: 'petra@csp.example' });
+    const status = await upgrade.statusWhen((seen) => seen.gates.some(({ lastProblem }) => lastProblem !== undefined));
+    expect(status.gates.find(({ item }) => item === wrong?.item)?.lastProblem).toContain(
+      'somebody-else.onmicrosoft.com',
+    );
+    await upgrade.operate();
+    await upgrade.result();
+  },
+);
 
-test('a parameter that is still there leaves the gate open, and says on which templates', async () => {
+testInFull('a parameter that is still there leaves the gate open, and says on which templates', async () => {
   const upgrade = await provider('18.3');
   await upgrade.start();
   const operated = upgrade.operate({

@@ -1,6 +1,11 @@
-/** Whatever goes wrong before the crossing, on either path, leaves the provider exactly as it was. The sandbox judges. */
+/**
+ * Whatever goes wrong before the crossing, on either path, leaves the provider exactly as it was. The sandbox judges.
+ *
+ * @needs temporal
+ */
 import type { FaultRule } from '../../src/sandbox/faults';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
+import { testInFull } from '../kit/extent';
 import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
 
 let rehearsal: Rehearsal;
@@ -42,17 +47,21 @@ async function expectUntouched(upgrade: Upgrade, before: Awaited<ReturnType<Upgr
 
 describe.each(PATHS)('from %s, a failure', (from) => {
   type Case = [string, Omit<FaultRule, 'id'>];
-  test.each<Case>([
+  const HALF_WAY: Case = [
+    'of the second setup.cmd, half-way',
+    { system: 'host', call: 'setup.cmd', kind: 'setupHalfFinishes', skip: 1 },
+  ];
+  const OTHERS: Case[] = [
     [
       'of the second template to deactivate',
       { system: 'operations', call: 'pem.deactivateST', kind: 'fault', skip: 1 },
     ],
     ['of the staging', { system: 'host', call: 'stage', kind: 'fault' }],
     ['of the first setup.cmd', { system: 'host', call: 'setup.cmd', kind: 'setupFails' }],
-    ['of the second setup.cmd, half-way', { system: 'host', call: 'setup.cmd', kind: 'setupHalfFinishes', skip: 1 }],
     ['of a setup.cmd that did nothing', { system: 'host', call: 'setup.cmd', kind: 'setupDoesNothing' }],
     ['of iisreset', { system: 'host', call: 'iisreset', kind: 'resetTimesOut' }],
-  ])('%s is undone', async (_, fault) => {
+  ];
+  async function expectUndone(fault: Case[1]): Promise<void> {
     const upgrade = await provider(from);
     const before = await upgrade.state();
     rehearsal.sandbox.faults.add({
@@ -64,9 +73,11 @@ describe.each(PATHS)('from %s, a failure', (from) => {
       cause: { type: 'StepFailed', message: expect.stringContaining('Everything done so far was undone') as string },
     });
     await expectUntouched(upgrade, before);
-  });
+  }
+  test.each<Case>([HALF_WAY])('%s is undone', (_, fault) => expectUndone(fault));
+  testInFull.each<Case>(OTHERS)('%s is undone', (_, fault) => expectUndone(fault));
 
-  test('of a task that is to be drained is undone', async () => {
+  testInFull('of a task that is to be drained is undone', async () => {
     const upgrade = await provider(from, { failedTask: true });
     const before = await upgrade.state();
     await upgrade.start();
@@ -87,7 +98,7 @@ describe.each(PATHS)('from %s, a failure', (from) => {
     expect(upgrade.effects('setupRan')).toEqual([]);
   });
 
-  test('that was undone does not keep the provider from being upgraded afterwards', async () => {
+  testInFull('that was undone does not keep the provider from being upgraded afterwards', async () => {
     const upgrade = await provider(from);
     rehearsal.sandbox.faults.add({
       system: 'host',
@@ -108,14 +119,19 @@ describe.each(PATHS)('from %s, a failure', (from) => {
 describe.each(PATHS)('from %s, an abort', (from) => {
   const SLOW_MS = 400;
   type Case = [string, Omit<FaultRule, 'id'> | undefined, Settings];
-  test.each<Case>([
+  // Slow at the second site: the first one has to be restored.
+  const IN_ENDPOINTS: Case = [
+    'upgradeEndpoints',
+    { system: 'host', call: 'setup.cmd', kind: 'slow', delayMs: SLOW_MS, skip: 1 },
+    {},
+  ];
+  const OTHERS: Case[] = [
     ['collectGatewaySites', undefined, { installedSites: [] }],
     ['stopProvisioning', { system: 'operations', call: 'pem.deactivateST', kind: 'slow', delayMs: SLOW_MS }, {}],
     ['drainTasks', undefined, { taskMonitor: { adapter: 'gate' } }],
-    // Slow at the second site: the first one has to be restored.
-    ['upgradeEndpoints', { system: 'host', call: 'setup.cmd', kind: 'slow', delayMs: SLOW_MS, skip: 1 }, {}],
     ['approveCrossing', undefined, { approval: { beforeCrossing: true } }],
-  ])('in %s is undone', async (step, fault, settings) => {
+  ];
+  async function expectUndone([step, fault, settings]: Case): Promise<void> {
     const upgrade = await provider(from, {}, settings);
     const before = await upgrade.state();
     if (fault)
@@ -136,9 +152,11 @@ describe.each(PATHS)('from %s, an abort', (from) => {
       cause: { type: 'Aborted', message: expect.stringContaining('bo aborted the upgrade: wrong night') as string },
     });
     await expectUntouched(upgrade, before);
-  });
+  }
+  test.each<Case>([IN_ENDPOINTS])('in %s is undone', (...abort) => expectUndone(abort));
+  testInFull.each<Case>(OTHERS)('in %s is undone', (...abort) => expectUndone(abort));
 
-  test('by cancelling the workflow is undone as well, and ends as cancelled', async () => {
+  testInFull('by cancelling the workflow is undone as well, and ends as cancelled', async () => {
     const upgrade = await provider(from, {}, { approval: { beforeCrossing: true } });
     const before = await upgrade.state();
     await upgrade.start({ startedBy: 'ana' });

@@ -1,6 +1,8 @@
 /**
  * Every credential is a canary, and everything that can quote one does: systems that echo what they are sent, a token service,
  * a webhook, PowerShell. Afterwards no canary is found in anything that anybody keeps or shows.
+ *
+ * @needs temporal
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

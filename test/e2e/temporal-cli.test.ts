@@ -1,4 +1,8 @@
-/** Everything that an upgrade needs from people can be said with the `temporal` command alone. */
+/**
+ * Everything that an upgrade needs from people can be said with the `temporal` command alone.
+ *
+ * @needs temporal
+ */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { UpgradeStatus } from '../../src/contract/status';

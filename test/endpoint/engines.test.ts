@@ -1,3 +1,4 @@
+/** @uses powershell */
 import { FAILURE, type EndpointActivities, type SiteKey } from '../../src/contract/activities';
 import type { SiteBackup } from '../../src/contract/facts';
 import { powershellFor } from '../../src/systems/endpoint/powershell-for';

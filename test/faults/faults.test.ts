@@ -1,4 +1,9 @@
-/** A few cells of the fault matrix: those of the crossing, and a sample that another seed makes another one. */
+/**
+ * A few cells of the fault matrix: those of the crossing, and a sample that another seed makes another one.
+ *
+ * @needs temporal
+ */
+import { samples } from '../kit/extent';
 import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { matrixOf, sampleOf, type Cell } from './matrix';
 import { reproduction } from './report';
@@ -7,7 +12,7 @@ import { runCells } from './run-cells';
 import { callsOf, STORIES, type Story } from './stories';
 
 const SEED = Number(process.env['ONWARD_FAULTS_SEED'] ?? 1);
-const SAMPLE = 6;
+const SAMPLE = samples({ usually: 2, inFull: 6 });
 const LANES = 10;
 
 /** What the import may suffer while its outcome cannot be known. */

@@ -1,4 +1,8 @@
-/** What a fleet does when providers break, when somebody aborts it, and when an upgrade dies without a word. */
+/**
+ * What a fleet does when providers break, when somebody aborts it, and when an upgrade dies without a word.
+ *
+ * @needs temporal
+ */
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import type { FleetInput } from '../../src/contract/fleet';

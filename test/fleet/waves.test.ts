@@ -1,4 +1,8 @@
-/** How a fleet goes through its waves: order, approvals, soak, slots, parking, what is frozen. */
+/**
+ * How a fleet goes through its waves: order, approvals, soak, slots, parking, what is frozen.
+ *
+ * @needs temporal
+ */
 import { WorkflowFailedError } from '@temporalio/client';
 import { FAILURE } from '../../src/contract/activities';
 import { fleetWorkflowId, waveWorkflowId, type FleetInput } from '../../src/contract/fleet';

@@ -1,4 +1,8 @@
-/** Two upgrades that want one endpoint host: the second waits, visibly, until the first can no longer change the host. */
+/**
+ * Two upgrades that want one endpoint host: the second waits, visibly, until the first can no longer change the host.
+ *
+ * @needs temporal
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { JournalEntry } from '../../src/sandbox/journal';

@@ -1,4 +1,8 @@
-/** Walks the table of hosts that misbehave: every upgrade ends as the table says, and says why. */
+/**
+ * Walks the table of hosts that misbehave: every upgrade ends as the table says, and says why.
+ *
+ * @needs temporal
+ */
 import { WorkflowFailedError } from '@temporalio/client';
 import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 import { VERDICTS, type HostVerdict, type Scene } from './verdicts';

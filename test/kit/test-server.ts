@@ -15,11 +15,14 @@ const run = promisify(execFile);
 
 /** What the global setup found; test files run in processes of their own, and read it from there. */
 const FOUND = 'ONWARD_TEST_SERVER';
-const WHY_NONE = 'ONWARD_TEST_SERVER_MISSING';
 
-/** For Jest's global setup. The first time this takes a minute. */
-export async function prepareTestServer(progress = terminalProgress()): Promise<void> {
-  if (process.env[FOUND] !== undefined) return;
+/**
+ * For Jest's global setup. The first time this takes a minute.
+ *
+ * @returns why there is none; undefined where there is one.
+ */
+export async function prepareTestServer(progress = terminalProgress()): Promise<string | undefined> {
+  if (process.env[FOUND] !== undefined) return undefined;
   try {
     process.env[FOUND] = await javaServer(progress);
   } catch (withJava) {
@@ -27,15 +30,10 @@ export async function prepareTestServer(progress = terminalProgress()): Promise<
       await tryDownload();
       process.env[FOUND] = '';
     } catch (download) {
-      process.env[WHY_NONE] = `${message(withJava)} ${message(download)}`;
-      progress.say(`The tests of the clock are skipped. ${process.env[WHY_NONE]}`);
+      return `${message(withJava)} ${message(download)}`;
     }
   }
-}
-
-/** Why there is no test server; undefined where {@link prepareTestServer} found one. */
-export function noTestServer(): string | undefined {
-  return process.env[FOUND] === undefined ? (process.env[WHY_NONE] ?? `${FOUND} is not set.`) : undefined;
+  return undefined;
 }
 
 /** The server's executable; undefined for the one that the SDK has downloaded. */

@@ -1,3 +1,4 @@
+/** @needs temporal */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';

@@ -1,14 +1,17 @@
 /**
- * Thirty random walks, and proof that a walk judges: a product that breaks a rule fails it. Many more are walked by
+ * Random walks, and proof that a walk judges: a product that breaks a rule fails it. Many more are walked by
  * `npm run walks -- --count 1000`; other seeds here by ONWARD_SEED.
+ *
+ * @needs temporal
  */
+import { samples } from '../kit/extent';
 import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { drawWalk } from './draw-walk';
 import { runWalk } from './run-walk';
 import { UPGRADE_WALKS, only, runWalks } from './walks';
 
 const FIRST_SEED = Number(process.env['ONWARD_SEED'] ?? 1);
-const WALKS = 30;
+const WALKS = samples({ usually: 6, inFull: 30 });
 const AT_ONCE = 6;
 
 test(`walks ${FIRST_SEED} to ${FIRST_SEED + WALKS - 1} come to their ends, and every invariant holds`, async () => {

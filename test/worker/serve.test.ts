@@ -1,4 +1,8 @@
-/** A worker that is told to end does, whatever its activities and the SDK make of that. */
+/**
+ * A worker that is told to end does, whatever its activities and the SDK make of that.
+ *
+ * @needs temporal
+ */
 import type { Client } from '@temporalio/client';
 import { IllegalStateError, Worker, type NativeConnection } from '@temporalio/worker';
 import { connectClient, localSettings } from '../../src/temporal/connection';

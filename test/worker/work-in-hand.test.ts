@@ -1,4 +1,8 @@
-/** What a dead worker was at work on is given back by the one that takes its place on the machine. */
+/**
+ * What a dead worker was at work on is given back by the one that takes its place on the machine.
+ *
+ * @needs temporal
+ */
 import { on } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';

@@ -1,13 +1,16 @@
 /**
- * Thirty random walks of fleets, and proof that a walk judges: a product that breaks a rule fails it. Many more are walked by
+ * Random walks of fleets, and proof that a walk judges: a product that breaks a rule fails it. Many more are walked by
  * `npm run walks -- --fleet --count 200`; other seeds here by ONWARD_SEED.
+ *
+ * @needs temporal
  */
+import { samples } from '../../kit/extent';
 import { Rehearsal } from '../../kit/rehearsal/rehearsal';
 import { FLEET_WALKS } from './run-fleet-walk';
 import { only, runWalks } from '../walks';
 
 const FIRST_SEED = Number(process.env['ONWARD_SEED'] ?? 1);
-const WALKS = 30;
+const WALKS = samples({ usually: 4, inFull: 30 });
 const AT_ONCE = 6;
 
 test(`walks ${FIRST_SEED} to ${FIRST_SEED + WALKS - 1} of fleets come to their ends, and every rule holds`, async () => {

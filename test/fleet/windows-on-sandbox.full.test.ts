@@ -1,4 +1,8 @@
-/** What maintenance windows keep an upgrade from, and what they do not: the sandbox judges, by a clock that the tests set. */
+/**
+ * What maintenance windows keep an upgrade from, and what they do not: the sandbox judges, by a clock that the tests set.
+ *
+ * @needs temporal
+ */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';

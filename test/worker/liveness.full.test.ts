@@ -1,4 +1,8 @@
-/** What the server is told so that it notices soon when a worker is gone. */
+/**
+ * What the server is told so that it notices soon when a worker is gone.
+ *
+ * @needs temporal
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { optionalTsToMs } from '@temporalio/common/lib/time';
 import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';

@@ -1,4 +1,8 @@
-/** An upgrade whose payloads are encrypted: what the server keeps, what the codec server shows, and a rotation in mid-upgrade. */
+/**
+ * An upgrade whose payloads are encrypted: what the server keeps, what the codec server shows, and a rotation in mid-upgrade.
+ *
+ * @needs temporal
+ */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';

@@ -1,4 +1,10 @@
-/** The stand-in for PowerShell and a genuine engine do the same to a provider. */
+/**
+ * The stand-in for PowerShell and a genuine engine do the same to a provider.
+ *
+ * @needs temporal
+ *
+ * @needs powershell
+ */
 import { findExecutable } from '../../src/systems/endpoint/executable';
 import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 

@@ -1,4 +1,8 @@
-/** A fleet whose worker, or whose Temporal server, dies in the middle of a wave: nobody is lost, and nothing happens twice. */
+/**
+ * A fleet whose worker, or whose Temporal server, dies in the middle of a wave: nobody is lost, and nothing happens twice.
+ *
+ * @needs temporal
+ */
 import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
 import type { FaultRule } from '../../src/sandbox/faults';
 import { runFleetOperator } from '../../src/sandbox/fleet-operator';

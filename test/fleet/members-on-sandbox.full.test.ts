@@ -1,4 +1,8 @@
-/** Members of a fleet that meet on one endpoint host, or that a pause meets at different places: the sandbox judges. */
+/**
+ * Members of a fleet that meet on one endpoint host, or that a pause meets at different places: the sandbox judges.
+ *
+ * @needs temporal
+ */
 import type { FleetInput } from '../../src/contract/fleet';
 import type { FaultRule } from '../../src/sandbox/faults';
 import type { JournalEntry } from '../../src/sandbox/journal';

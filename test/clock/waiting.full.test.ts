@@ -1,3 +1,4 @@
+/** @needs java */
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE, type Notice } from '../../src/contract/activities';
 import type { UpgradeInput } from '../../src/contract/messages';
@@ -8,16 +9,12 @@ import { profile, stubActivities, type StubActivities } from '../kit/stub-world/
 import { answerEverything, statusOf, statusWhen, type UpgradeHandle } from '../kit/stub-world/workflow-environment';
 import { Notices } from './notices';
 import { DAY, SimulatedTime } from './simulated-time';
-import { noTestServer } from '../kit/test-server';
 
 const HOUR = 3_600_000;
 /** After 1, 3 and 7 days, then every week: 200 days of them. */
 const LADDER = [1, 3, ...Array.from({ length: 28 }, (_, week) => 7 * (week + 1))];
 
-const skipped = noTestServer();
-const describeOverTime = skipped === undefined ? describe : describe.skip;
-
-describeOverTime(`an upgrade that waits for people, over months${skipped ? `: skipped. ${skipped}` : ''}`, () => {
+describe('an upgrade that waits for people, over months', () => {
   let time: SimulatedTime;
   beforeEach(async () => {
     time = await SimulatedTime.start();

@@ -1,4 +1,8 @@
-/** New builds are rolled out in the middle of upgrades, on a real server, by the command that a versioned worker prints. */
+/**
+ * New builds are rolled out in the middle of upgrades, on a real server, by the command that a versioned worker prints.
+ *
+ * @needs temporal
+ */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';

@@ -1,3 +1,4 @@
+/** @needs java */
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import { CONSENT_MEMO, type GuardInput } from '../../src/contract/consent';
@@ -7,7 +8,6 @@ import { Guard } from '../kit/handles/guard';
 import { profile, stubActivities, type StubActivities } from '../kit/stub-world/stub-activities';
 import { Notices } from './notices';
 import { DAY, SimulatedTime } from './simulated-time';
-import { noTestServer } from '../kit/test-server';
 
 const FAILS: ConnectionTestResult = {
   ok: false,
@@ -15,10 +15,7 @@ const FAILS: ConnectionTestResult = {
 };
 const iso = (time: number): string => new Date(time).toISOString();
 
-const skipped = noTestServer();
-const describeOverTime = skipped === undefined ? describe : describe.skip;
-
-describeOverTime(`the guard of a consent, over months${skipped ? `: skipped. ${skipped}` : ''}`, () => {
+describe('the guard of a consent, over months', () => {
   let time: SimulatedTime;
   beforeEach(async () => {
     time = await SimulatedTime.start();

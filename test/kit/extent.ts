@@ -1,0 +1,14 @@
+/**
+ * How much is tested. `npm run test:all` runs everything there is. `npm test` has to answer in minutes: of each kind it runs the tests that would
+ * be missed most, counts the others as skipped, and leaves the files `*.full.test.ts` out.
+ */
+
+/** As the configuration of `npm run test:all` says (jest.full.config.cjs). */
+const everything = process.env['ONWARD_TESTS'] === 'all';
+
+/** For a test that `npm test` can do without because a neighbour stands for it. */
+export const testInFull = everything ? test : test.skip;
+
+/** The number of samples that each of the two takes. */
+export const samples = ({ usually, inFull }: { usually: number; inFull: number }): number =>
+  everything ? inFull : usually;

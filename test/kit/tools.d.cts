@@ -1,0 +1,5 @@
+export type ToolName = 'temporal' | 'java' | 'python' | 'powershell';
+export function missingTools(): Partial<Record<ToolName, string>>;
+export function setMissing(reasons: Partial<Record<ToolName, string>>): void;
+export function askedFor(file: string): { needs: ToolName[]; uses: ToolName[] };
+export function linesAbout(files: string[]): string[];
