@@ -11,11 +11,11 @@ const LONG = [
   'test/torture/torture.test.ts',
   'test/walks/walks.test.ts',
   'test/e2e/before-the-crossing.test.ts',
-  'test/fleet/crash.test.ts',
+  'test/fleet/crash.full.test.ts',
   'test/replay/recorded-histories.test.ts',
-  'test/replay/worker-versioning.test.ts',
+  'test/replay/worker-versioning.full.test.ts',
   'test/faults/faults.test.ts',
-  'test/worker/liveness.test.ts',
+  'test/worker/liveness.full.test.ts',
 ].map((file) => path.resolve(__dirname, '..', file));
 
 module.exports = class LongestFirst extends Sequencer {
