@@ -26,6 +26,7 @@ import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
 import { STAND_IN } from '../../src/systems/endpoint/powershell-for';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
+import { testInFull } from '../kit/extent';
 import { Canary, filesBelow } from './canaries';
 import { EchoingSystems } from './echoing-systems';
 import { rawHistories } from './raw-histories';
@@ -325,7 +326,7 @@ test('no credential is found in histories, queries, logs, reports, search attrib
   expect(traces(places)).toEqual([]);
 });
 
-test('no key of payload encryption is found either', async () => {
+testInFull('no key of payload encryption is found either', async () => {
   await endWorkers();
   systems.close();
   await plant('cage');

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import type { UpgradeStatus } from '../../src/contract/status';
 import { ManualWork } from '../../src/sandbox/manual-work';
 import { findTemporalCli } from '../../src/temporal/cli-binary';
+import { testInFull } from '../kit/extent';
 import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 
 const run = promisify(execFile);
@@ -82,7 +83,7 @@ test('an upgrade is started, answered gate by gate, and read with the temporal c
   ]);
 });
 
-test('an update of the same name says why an answer is refused', async () => {
+testInFull('an update of the same name says why an answer is refused', async () => {
   const upgrade = await rehearsal.provider({ id: 'cli-update', instances: 1 });
   await upgrade.start();
   await upgrade.statusWhen(({ gates }) => gates.length > 0);
@@ -100,7 +101,7 @@ test('an update of the same name says why an answer is refused', async () => {
   await upgrade.operate();
 });
 
-test('upgrades are found by their search attributes, and current details say what is waited for', async () => {
+testInFull('upgrades are found by their search attributes, and current details say what is waited for', async () => {
   const upgrade = await rehearsal.provider({ id: 'cli-search', instances: 1 });
   await upgrade.start();
   await upgrade.statusWhen(({ gates }) => gates.length > 0);

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { temporal } from '@temporalio/proto';
+import { testInFull } from '../kit/extent';
 import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 
 let rehearsal: Rehearsal;
@@ -88,7 +89,7 @@ test('from 18.4: tokens and billing parameters are left alone', async () => {
   expect(upgrade.effectCounts()).toMatchObject({ packageImported: 1, instanceUpgraded: 3, setupRan: 2, iisReset: 1 });
 });
 
-test('a provider half of whose instances run 18.4.1 already is finished, not upgraded again', async () => {
+testInFull('a provider half of whose instances run 18.4.1 already is finished, not upgraded again', async () => {
   const upgrade = await rehearsal.provider({
     id: 'half-done',
     instances: [
@@ -111,25 +112,28 @@ test('a provider half of whose instances run 18.4.1 already is finished, not upg
   );
 });
 
-test('a provider without adapters is upgraded all the same: its operator looks at tasks and connections', async () => {
-  const upgrade = await rehearsal.provider(
-    { id: 'by-hand', instances: 1, openTasks: 0 },
-    { taskMonitor: { adapter: 'gate' }, connectionTest: { adapter: 'gate' }, installedSites: [] },
-  );
-  await upgrade.start();
-  const answered = await upgrade.operate();
-  expect(await upgrade.result()).toMatchObject({ to: '18.4.1' });
-  const gates = answered.flatMap((event) => (event.kind === 'answered' ? [event.gate] : []));
-  expect(gates).toEqual(
-    expect.arrayContaining([
-      'drainTasks/tasks',
-      expect.stringMatching(/^collectGatewaySites\/name-/),
-      expect.stringMatching(/^acquireRefreshTokens\/connection-/),
-      'validate/tasks',
-      expect.stringMatching(/^validate\/connection-/),
-    ]),
-  );
-});
+testInFull(
+  'a provider without adapters is upgraded all the same: its operator looks at tasks and connections',
+  async () => {
+    const upgrade = await rehearsal.provider(
+      { id: 'by-hand', instances: 1, openTasks: 0 },
+      { taskMonitor: { adapter: 'gate' }, connectionTest: { adapter: 'gate' }, installedSites: [] },
+    );
+    await upgrade.start();
+    const answered = await upgrade.operate();
+    expect(await upgrade.result()).toMatchObject({ to: '18.4.1' });
+    const gates = answered.flatMap((event) => (event.kind === 'answered' ? [event.gate] : []));
+    expect(gates).toEqual(
+      expect.arrayContaining([
+        'drainTasks/tasks',
+        expect.stringMatching(/^collectGatewaySites\/name-/),
+        expect.stringMatching(/^acquireRefreshTokens\/connection-/),
+        'validate/tasks',
+        expect.stringMatching(/^validate\/connection-/),
+      ]),
+    );
+  },
+);
 
 describe('a provider that must not be upgraded is refused without a single change', () => {
   test.each([
@@ -197,7 +201,7 @@ describe('a provider that must not be upgraded is refused without a single chang
   });
 });
 
-test('a webhook that is down delays no upgrade, and hears everything when it is up again', async () => {
+testInFull('a webhook that is down delays no upgrade, and hears everything when it is up again', async () => {
   const heard: string[] = [];
   let isDown = true;
   const webhook = createServer((request, response) => {

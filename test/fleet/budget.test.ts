@@ -8,6 +8,7 @@ import { FAILURE } from '../../src/contract/activities';
 import type { FleetInput } from '../../src/contract/fleet';
 import { barrier } from './barrier';
 import type { Fleet } from '../kit/handles/fleet';
+import { testInFull } from '../kit/extent';
 import { FleetWorld, upgradeWhen, type StubProvider } from './fleet-world';
 
 let world: FleetWorld;
@@ -59,35 +60,42 @@ test.each([
   },
 );
 
-test('with a new budget the fleet goes on, the rest of a wave can be skipped, and every answer is in the audit trail once', async () => {
-  const ids = world.add('decided', 7, (index) => ([1, 3].includes(index) ? FAILED : { from: '18.4' }));
-  const fleet = await start('decided', ids, {
-    waves: [1, 3, 'rest'],
-    maxParallel: 1,
-    budget: { wave: 1, run: '100%' },
-  });
-  await halts(fleet);
-  await fleet.say('decideBudget', { action: 'continue', wave: 2 });
-  // The third of all is the second of the second wave.
-  await fleet.statusWhen(({ waves }) => waves[1]?.state !== 'pending');
-  const second = fleet.statusWhen(({ counts }) => counts.failed === 2);
-  await second;
-  expect(await fleet.refusal('decideBudget', { action: 'skipRest' })).toContain('not spent');
-  const end = await fleet.result();
-  expect(end).toMatchObject({ state: 'completed', counts: { completed: 5, failed: 2 } });
-  const answers = (await fleet.audit()).filter(({ what }) => what.startsWith('update:'));
-  expect(answers.map(({ verdict }) => verdict)).toEqual(['accepted', 'refused']);
+testInFull(
+  'with a new budget the fleet goes on, the rest of a wave can be skipped, and every answer is in the audit trail once',
+  async () => {
+    const ids = world.add('decided', 7, (index) => ([1, 3].includes(index) ? FAILED : { from: '18.4' }));
+    const fleet = await start('decided', ids, {
+      waves: [1, 3, 'rest'],
+      maxParallel: 1,
+      budget: { wave: 1, run: '100%' },
+    });
+    await halts(fleet);
+    await fleet.say('decideBudget', { action: 'continue', wave: 2 });
+    // The third of all is the second of the second wave.
+    await fleet.statusWhen(({ waves }) => waves[1]?.state !== 'pending');
+    const second = fleet.statusWhen(({ counts }) => counts.failed === 2);
+    await second;
+    expect(await fleet.refusal('decideBudget', { action: 'skipRest' })).toContain('not spent');
+    const end = await fleet.result();
+    expect(end).toMatchObject({ state: 'completed', counts: { completed: 5, failed: 2 } });
+    const answers = (await fleet.audit()).filter(({ what }) => what.startsWith('update:'));
+    expect(answers.map(({ verdict }) => verdict)).toEqual(['accepted', 'refused']);
 
-  const others = world.add('skipped', 6, (index) => (index === 1 ? FAILED : { from: '18.4' }));
-  const skipping = await start('skipping', others, { waves: [3, 'rest'], maxParallel: 1, budget: { wave: 1, run: 4 } });
-  await halts(skipping);
-  await skipping.say('decideBudget', { action: 'skipRest' });
-  expect(await skipping.result()).toMatchObject({
-    state: 'completed',
-    counts: { failed: 1, skipped: 2, completed: 3 },
-    waves: [{ counts: { failed: 1, skipped: 2 } }, { counts: { completed: 3 } }],
-  });
-});
+    const others = world.add('skipped', 6, (index) => (index === 1 ? FAILED : { from: '18.4' }));
+    const skipping = await start('skipping', others, {
+      waves: [3, 'rest'],
+      maxParallel: 1,
+      budget: { wave: 1, run: 4 },
+    });
+    await halts(skipping);
+    await skipping.say('decideBudget', { action: 'skipRest' });
+    expect(await skipping.result()).toMatchObject({
+      state: 'completed',
+      counts: { failed: 1, skipped: 2, completed: 3 },
+      waves: [{ counts: { failed: 1, skipped: 2 } }, { counts: { completed: 3 } }],
+    });
+  },
+);
 
 test('an abort rolls back who has not crossed, lets others finish, and starts nobody else', async () => {
   const before = barrier();
@@ -127,7 +135,7 @@ test('a cancelled fleet aborts', async () => {
   gate.open();
 });
 
-test('an upgrade that somebody has terminated is found when the fleet is resumed, and so is a wave', async () => {
+testInFull('an upgrade that somebody has terminated is found when the fleet is resumed, and so is a wave', async () => {
   const gate = barrier();
   const ids = world.add('terminated', 2, {
     from: '18.4',

@@ -9,6 +9,7 @@ import { fleetWorkflowId, waveWorkflowId, type FleetInput } from '../../src/cont
 import { barrier } from './barrier';
 import type { Fleet } from '../kit/handles/fleet';
 import { evidenceOfParts } from '../kit/judge/fleet-evidence';
+import { testInFull } from '../kit/extent';
 import { FleetWorld, upgradeWhen } from './fleet-world';
 
 let world: FleetWorld;
@@ -148,7 +149,7 @@ test('what is written into the inventory after planning reaches nobody of the fl
   await fleet.handle.terminate();
 });
 
-test('runs that hand over to the next lose nothing of what arrives meanwhile', async () => {
+testInFull('runs that hand over to the next lose nothing of what arrives meanwhile', async () => {
   const ids = world.add('long', 12, { from: '18.4' });
   const fleet = await start('long', ids, { waves: [2, 'rest'], maxParallel: 3, historyLimit: 60 });
   const { runId } = await fleet.handle.describe();
@@ -189,7 +190,7 @@ test('a paused fleet starts nobody, although slots become free, until somebody r
 /** So large that a part of a wave holds but one. */
 const LARGE = { labels: { note: 'x'.repeat(132 * 1024) } };
 
-test.each([
+testInFull.each([
   ['a wave', 'one-part', {}, 12, waveWorkflowId('one-part', 1, 1)],
   ['a fleet', 'many-parts', LARGE, 8, fleetWorkflowId('many-parts')],
 ])('no end that is told while %s continues as new is lost', async (_, name, settings, count, hears) => {

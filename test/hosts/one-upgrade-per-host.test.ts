@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { JournalEntry } from '../../src/sandbox/journal';
 import { hostProgramData } from '../../src/sandbox/hosts/disk';
+import { testInFull } from '../kit/extent';
 import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
 
 let rehearsal: Rehearsal;
@@ -77,7 +78,7 @@ test('the second waits without a change and without growing, says for whom, and 
   expect(setUp?.seq).toBeGreaterThan(crossing?.seq ?? Infinity);
 });
 
-test('an undo of the first is over before the second changes anything', async () => {
+testInFull('an undo of the first is over before the second changes anything', async () => {
   const host = newHost();
   const first = await onHosts('undone', [host], APPROVED);
   const second = await onHosts('patient', [host]);
@@ -96,7 +97,7 @@ test('an undo of the first is over before the second changes anything', async ()
   expect(setUp?.seq).toBeGreaterThan(reset?.seq ?? Infinity);
 });
 
-test('one that waits can be aborted, and the host is not touched for it', async () => {
+testInFull('one that waits can be aborted, and the host is not touched for it', async () => {
   const host = newHost();
   const first = await onHosts('owner', [host], APPROVED);
   const second = await onHosts('gives-up', [host]);
@@ -114,7 +115,7 @@ test('one that waits can be aborted, and the host is not touched for it', async 
   await expectUpgraded(first);
 });
 
-test('a terminated upgrade leaves no host locked, neither for others nor for itself', async () => {
+testInFull('a terminated upgrade leaves no host locked, neither for others nor for itself', async () => {
   const host = newHost();
   const first = await onHosts('terminated', [host], APPROVED);
   const second = await onHosts('heir', [host]);
@@ -129,7 +130,7 @@ test('a terminated upgrade leaves no host locked, neither for others nor for its
   await expectUpgraded(first);
 });
 
-test('a reset of the workflow goes on with its claim', async () => {
+testInFull('a reset of the workflow goes on with its claim', async () => {
   const host = newHost();
   const first = await onHosts('reset', [host], APPROVED);
   const second = await onHosts('waits-on', [host]);
@@ -150,7 +151,7 @@ test('a reset of the workflow goes on with its claim', async () => {
   await expectUpgraded(second);
 });
 
-test('two upgrades that share two hosts never wait for each other', async () => {
+testInFull('two upgrades that share two hosts never wait for each other', async () => {
   const [one, other] = [newHost(), newHost()];
   const first = await onHosts('ascending', [one, other]);
   const second = await onHosts('descending', [other, one]);

@@ -4,11 +4,11 @@
  */
 
 /** As the configuration of `npm run test:all` says (jest.full.config.cjs). */
-const everything = process.env['ONWARD_TESTS'] === 'all';
+export const everything = process.env['ONWARD_TESTS'] === 'all';
 
 /** For a test that `npm test` can do without because a neighbour stands for it. */
 export const testInFull = everything ? test : test.skip;
 
-/** The number of samples that each of the two takes. */
+/** How many samples each of the two takes, or of how many cases it takes one. */
 export const samples = ({ usually, inFull }: { usually: number; inFull: number }): number =>
   everything ? inFull : usually;

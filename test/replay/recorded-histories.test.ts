@@ -7,6 +7,7 @@ import { STEP_NAMES, UPGRADE_STATES } from '../../src/contract/status';
 import { CONSENT_STATES } from '../../src/contract/consent';
 import { stateAttribute, stepAttribute } from '../../src/temporal/search-attributes';
 import * as workflows from '../../workflows';
+import { samples } from '../kit/extent';
 import { problemsOfReplay, recordedHistories, type RecordedHistory } from './recorded-histories';
 
 let histories: RecordedHistory[];
@@ -14,8 +15,10 @@ beforeAll(async () => {
   histories = await recordedHistories();
 });
 
+const ONE_IN = samples({ usually: 4, inFull: 1 });
+
 test('every recorded history can be replayed', async () => {
-  const problems = await problemsOfReplay(histories);
+  const problems = await problemsOfReplay(histories.filter((_, index) => index % ONE_IN === 0));
   expect([...problems].filter(([, problem]) => problem !== undefined)).toEqual([]);
 });
 

@@ -12,6 +12,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../src/contract/provider';
 import type { FaultRule, Faults } from '../../src/sandbox/faults';
 import { WorkInHand, notesDirectory } from '../../src/worker/work-in-hand';
+import { testInFull } from '../kit/extent';
 import { Rehearsal } from '../kit/rehearsal/rehearsal';
 
 const HOUR = 3600;
@@ -27,7 +28,7 @@ describe('an upgrade whose worker is killed in the midst of a call', () => {
     await rehearsal?.close();
   });
 
-  test.each([
+  testInFull.each([
     ['its endpoint host', 'host-at-work', { system: 'host', call: 'backup' }],
     ['the control plane', undefined, { system: 'operations', call: 'pem.deactivateST' }],
   ])(
