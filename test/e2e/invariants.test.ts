@@ -190,7 +190,7 @@ test.each([
   ['stands still', 'RUNNING', 243, undefined],
 ])('a run that %s while it was looked at is known to have', async (_, name, historyLength, how) => {
   const handle = { describe: async () => ({ status: { name }, historyLength }) } as unknown as WorkflowHandle;
-  expect(await hasMoved(handle, { ...RUN, ...OPEN } as RunEvidence)).toBe(how);
+  expect(await hasMoved(handle, { ...RUN, ...OPEN })).toBe(how);
   expect(await hasMoved(handle, RUN)).toBeUndefined();
 });
 

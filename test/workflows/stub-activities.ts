@@ -2,6 +2,7 @@
  * A provider that always does as it is told, for tests of what the workflow itself decides. What an upgrade does to a
  * world is tested against the sandbox, in test/e2e.
  */
+import { EventEmitter, on } from 'node:events';
 import { createGuardActivities } from '../../activities/guards';
 import type {
   BillingActivities,
@@ -81,9 +82,20 @@ export function stubActivities(
   entry: ProviderProfile,
   change: Partial<StubActivities> = {},
   version = '18.3',
-): { activities: StubActivities; calls: string[]; notices: Notice[] } {
+): {
+  activities: StubActivities;
+  calls: string[];
+  notices: Notice[];
+  /** Returns as soon as people were told this; the last notice may come after the upgrade has ended. */
+  told: (kind: Notice['kind']) => Promise<void>;
+} {
   const calls: string[] = [];
   const notices: Notice[] = [];
+  const news = new EventEmitter();
+  const told = async (kind: Notice['kind']): Promise<void> => {
+    const heard = on(news, 'told');
+    while (!notices.some((notice) => notice.kind === kind)) await heard.next();
+  };
   const facts = operationsFacts(version);
   let siteIsNew = false;
   let parameterThere = true;
@@ -133,6 +145,7 @@ export function stubActivities(
     hashPackage: async () => ({ sha256: SHA256, bytes: 1000 }),
     notify: async ({ notice }) => {
       notices.push(notice);
+      news.emit('told');
     },
     readHost: async ({ host }) => ({
       host: host.name,
@@ -177,5 +190,5 @@ export function stubActivities(
     },
     ...change,
   };
-  return { activities, calls, notices };
+  return { activities, calls, notices, told };
 }
