@@ -196,7 +196,7 @@ describe('a provider that must not be upgraded is refused without a single chang
   });
 });
 
-test('a webhook that is down delays no upgrade, and hears everything when it is up again', async () => {
+test('a webhook that is down delays no upgrade and keeps none open, and hears everything when it is up again', async () => {
   const heard: string[] = [];
   let isDown = true;
   const webhook = createServer((request, response) => {
@@ -215,9 +215,10 @@ test('a webhook that is down delays no upgrade, and hears everything when it is 
     );
     await upgrade.start();
     await upgrade.operate();
+    expect(await upgrade.result()).toMatchObject({ to: '18.4.1' });
+    expect(heard).toEqual([]);
     isDown = false;
     while (!['crossed', 'gatesOpened', 'completed'].every((kind) => heard.includes(kind))) await once(webhook, 'heard');
-    expect(await upgrade.result()).toMatchObject({ to: '18.4.1' });
   } finally {
     webhook.close();
   }
