@@ -107,11 +107,15 @@ async function upgradeOf(
   const end = await walk(upgrade, paths);
   desk.closes('it is about to end');
   window?.ends();
-  await (end.failure
-    ? reminders.tellTheEnd('failed', `The upgrade of ${profile.provider} ended: ${end.state}`, problemOf(end.failure))
-    : reminders.tellTheEnd('completed', `${profile.provider} runs ${end.result.to}`, summaryOf(end.result)));
-  await membership?.ends(end);
+  // Side by side: a notice that is delivered before the upgrade closes costs it a workflow task more.
+  await Promise.all([tellTheEnd(reminders, profile, end), membership?.ends(end)]);
   return end;
+}
+
+async function tellTheEnd(reminders: Reminders, { provider }: ProviderProfile, end: UpgradeEnd): Promise<void> {
+  if (end.failure)
+    await reminders.tellTheEnd('failed', `The upgrade of ${provider} ended: ${end.state}`, problemOf(end.failure));
+  else await reminders.tellTheEnd('completed', `${provider} runs ${end.result.to}`, summaryOf(end.result));
 }
 
 async function walk(upgrade: Upgrade, paths: readonly UpgradePath[]): Promise<UpgradeEnd> {
