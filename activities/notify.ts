@@ -1,6 +1,12 @@
 import { Context, log } from '@temporalio/activity';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import type { Notice, NotifyActivities, ToTell } from '../src/contract/activities';
+import {
+  noticeSummary,
+  noticeWorkflowId,
+  type Notice,
+  type NotifyActivities,
+  type ToTell,
+} from '../src/contract/activities';
 import type { NotifierTarget } from '../src/contract/provider';
 import { providerAttribute } from '../src/temporal/search-attributes';
 import { exchange, type HttpRequest, statusFailure } from '../src/systems/http';
@@ -34,14 +40,14 @@ export function createNotifyActivities({ resolveSecret }: { resolveSecret: Resol
 /** To a workflow of its own, in the namespace of that which tells. */
 async function handOver(undelivered: ToTell): Promise<void> {
   const { client, info } = Context.current();
-  const { id, provider, subject } = undelivered.notice;
+  const { notice } = undelivered;
   try {
     await client.workflow.start<(undelivered: ToTell) => Promise<void>>('deliverNotice', {
-      workflowId: `notice/${id}`,
+      workflowId: noticeWorkflowId(notice),
       taskQueue: info.taskQueue,
       args: [undelivered],
-      staticSummary: `tell: ${subject}`,
-      typedSearchAttributes: [{ key: providerAttribute, value: provider }],
+      staticSummary: noticeSummary(notice),
+      typedSearchAttributes: [{ key: providerAttribute, value: notice.provider }],
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

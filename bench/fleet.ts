@@ -246,9 +246,7 @@ async function lastScheduledBeforeCrossing(
   if (startedAt === undefined) return 0;
   const { events } = await client.workflow.getHandle(upgradeWorkflowId(provider)).fetchHistory();
   const times = (events ?? [])
-    .filter(
-      ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled && scheduled.activityType?.name !== 'notify',
-    )
+    .filter(({ activityTaskScheduledEventAttributes: scheduled }) => scheduled)
     .map(({ eventTime }) => Number(eventTime?.seconds ?? 0) * 1000 + (eventTime?.nanos ?? 0) / 1e6)
     .filter((at) => crossedAt === undefined || at < Date.parse(crossedAt));
   return Math.max(0, ...times);

@@ -1,4 +1,4 @@
-/** One upgrade of one provider: validate, look, choose the path, walk it, say how it ended. */
+/** One upgrade of one provider: validate, look, choose the path, walk it, say how it ends. */
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -11,6 +11,7 @@ import {
 } from '@temporalio/workflow';
 import { FAILURE } from '../src/contract/activities';
 import { upgradeWorkflowId, type ProviderProfile } from '../src/contract/provider';
+import type { FleetMembership } from '../src/contract/fleet';
 import { upgradeInput, type UpgradeInput, type UpgradeRequest } from '../src/contract/messages';
 import {
   QUERY,
@@ -24,6 +25,7 @@ import { PATHS } from './paths';
 import { abortable } from './pipeline/abortable';
 import { inventory } from './pipeline/activities';
 import { Desk } from './pipeline/desk';
+import { failedState, type UpgradeEnd } from './pipeline/end-of-upgrade';
 import { MaintenanceWindow } from './pipeline/maintenance-window';
 import { Membership } from './pipeline/membership';
 import type { UpgradePath } from './pipeline/path';
@@ -52,16 +54,29 @@ export function upgradeAlong(paths: readonly UpgradePath[]): (input: UpgradeInpu
 
     record.begins([preflight]);
     void CancellationScope.nonCancellable(() => record.run());
-    try {
-      const profile = fleet?.profile ?? (await loadProfile(provider));
-      return await upgradeOf(profile, record, desk, paths, membership);
-    } catch (error) {
-      if (!(error instanceof TemporalFailure)) throw error;
-      if (record.status.endedAt === undefined) record.enterPhase(endBeforeAnyStep(error));
-      record.publish();
-      throw error;
-    }
+    const profile = await profileOf(provider, fleet);
+    const end =
+      profile instanceof TemporalFailure
+        ? failed(record, profile)
+        : await upgradeOf(profile, record, desk, paths, membership);
+    // An upgrade is over when its workflow closes, and says so in the same workflow task: nothing is awaited from here on.
+    record.closes(end);
+    if (end.failure) throw end.failure;
+    return end.result;
   };
+}
+
+/** @returns a failure where nobody knows the provider: then nobody is known either who could be told. */
+async function profileOf(
+  provider: string,
+  fleet: FleetMembership | undefined,
+): Promise<ProviderProfile | TemporalFailure> {
+  try {
+    return fleet?.profile ?? (await loadProfile(provider));
+  } catch (error) {
+    if (error instanceof TemporalFailure) return error;
+    throw error;
+  }
 }
 
 /** What is wrong with the inventory is what the workflow fails with, not that an activity failed. */
@@ -79,7 +94,7 @@ async function upgradeOf(
   desk: Desk,
   paths: readonly UpgradePath[],
   membership: Membership | undefined,
-): Promise<UpgradeResult> {
+): Promise<UpgradeEnd> {
   const reminders = new Reminders(record, profile);
   const upgrade: Upgrade = { profile, record, desk, tell: (...notice) => reminders.tell(...notice) };
   void CancellationScope.nonCancellable(() => reminders.run());
@@ -87,37 +102,41 @@ async function upgradeOf(
     desk.heeds(membership);
     void CancellationScope.nonCancellable(() => membership.run());
   }
-  if (profile.maintenance) desk.heeds(new MaintenanceWindow(record, profile.maintenance, upgrade.tell));
+  const window = profile.maintenance && new MaintenanceWindow(record, profile.maintenance, upgrade.tell);
+  if (window) desk.heeds(window);
+  const end = await walk(upgrade, paths);
+  desk.closes('it is about to end');
+  window?.ends();
+  // Side by side: a notice that is delivered before the upgrade closes costs it a workflow task more.
+  await Promise.all([tellTheEnd(reminders, profile, end), membership?.ends(end)]);
+  return end;
+}
+
+async function tellTheEnd(reminders: Reminders, { provider }: ProviderProfile, end: UpgradeEnd): Promise<void> {
+  if (end.failure)
+    await reminders.tellTheEnd('failed', `The upgrade of ${provider} ended: ${end.state}`, problemOf(end.failure));
+  else await reminders.tellTheEnd('completed', `${provider} runs ${end.result.to}`, summaryOf(end.result));
+}
+
+async function walk(upgrade: Upgrade, paths: readonly UpgradePath[]): Promise<UpgradeEnd> {
+  const { desk, record } = upgrade;
   try {
     const { path, facts } = await abortable(desk, () => runPreflight(upgrade, paths));
     record.follows(path);
-    const end = await runPath(upgrade, path, facts);
-    desk.closes();
-    record.enterPhase('completed');
-    const result = resultOf(record, path, end);
-    await membership?.ends();
-    await reminders.tellTheEnd('completed', `${profile.provider} runs ${path.to}`, summaryOf(result));
-    return result;
+    const given = await runPath(upgrade, path, facts);
+    const endedAt = now();
+    return { state: 'completed', endedAt, result: resultOf(record, path, given, endedAt) };
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error;
-    desk.closes();
-    if (record.status.endedAt === undefined) record.enterPhase(endBeforeAnyStep(error));
-    await membership?.ends(error);
-    await reminders.tellTheEnd(
-      'failed',
-      `The upgrade of ${profile.provider} ended: ${record.status.state}`,
-      problemOf(error),
-    );
-    throw error;
+    return failed(record, error);
   }
 }
 
-/** Nothing was changed yet: either the provider may not be upgraded, or somebody stopped in time. */
-function endBeforeAnyStep(error: TemporalFailure): 'refused' | 'rolledBack' {
-  return isCancellation(error) || (error instanceof ApplicationFailure && error.type === FAILURE.aborted)
-    ? 'rolledBack'
-    : 'refused';
-}
+const failed = ({ status }: UpgradeRecord, failure: TemporalFailure): UpgradeEnd => ({
+  state: failedState(status, failure),
+  endedAt: now(),
+  failure,
+});
 
 /**
  * All problems of the input in one failure, before anything else happens. The workflow's id is one of them: it is what
@@ -156,15 +175,20 @@ function refuseLateCancellation(record: UpgradeRecord): void {
   });
 }
 
-function resultOf({ status }: UpgradeRecord, { from, to }: UpgradePath, facts: EndFacts): UpgradeResult {
-  const { provider, startedAt, crossedAt = '', endedAt = '', checks, provisioningOffSeconds = 0 } = status;
+function resultOf(
+  { status }: UpgradeRecord,
+  { from, to }: UpgradePath,
+  facts: EndFacts,
+  completedAt: string,
+): UpgradeResult {
+  const { provider, startedAt, crossedAt = '', checks, provisioningOffSeconds = 0 } = status;
   return {
     provider,
     from,
     to,
     startedAt,
     crossedAt,
-    completedAt: endedAt,
+    completedAt,
     packageVersion: facts.imported.packageVersion,
     instances: facts.operations.instances.length,
     sites: facts.sites.length,

@@ -102,7 +102,10 @@ class Wave {
       await this.instruct();
       await this.report();
       // Whoever ended while the fleet was told is not in what it was told.
-      if (!this.news && state.members.every(hasEnded)) return reportOf(state).counts;
+      if (!this.news && state.members.every(hasEnded)) {
+        this.shows('done');
+        return reportOf(state).counts;
+      }
       if (isLong(state.input.historyLimit)) await continueAsNew<typeof upgradeWave>(state.input, state);
       await condition(() => this.news);
     }
@@ -210,18 +213,21 @@ class Wave {
   private async report(): Promise<void> {
     const { state } = this;
     const report = reportOf(state);
-    const { name, fleet, wave, part } = { name: report.ended ? 'done' : 'running', ...state.input };
+    const { fleet, wave, part } = state.input;
     setCurrentDetails(waveDetails(`${fleet}, wave ${wave}, part ${part}`, report.counts, state.members.map(shown)));
-    const begun = report.counts.pending === state.members.length ? 'pending' : name;
-    if (begun !== this.shownState) {
-      this.shownState = begun;
-      upsertSearchAttributes([{ key: stateAttribute, value: begun }]);
-    }
+    // It is done when it closes, and the fleet has not heard its last report yet.
+    if (!report.ended) this.shows(report.counts.pending === state.members.length ? 'pending' : 'running');
     const text = JSON.stringify(report);
     if (text === state.told) return;
     state.told = text;
     // Without its fleet the wave goes on with what was ordered last.
     await reportTo(fleetWorkflowId(fleet), FLEET_SIGNAL.waveReport, report, () => undefined);
+  }
+
+  private shows(name: 'pending' | 'running' | 'done'): void {
+    if (name === this.shownState) return;
+    this.shownState = name;
+    upsertSearchAttributes([{ key: stateAttribute, value: name }]);
   }
 
   /** Only while upgrades are under way: the parts of a late wave may wait for months. */

@@ -242,6 +242,10 @@ export interface ToTell {
   notice: Notice;
 }
 
+/** Of the workflow `deliverNotice`, which goes on telling when whoever has something to tell does not wait for it. */
+export const noticeWorkflowId = ({ id }: Notice): string => `notice/${id}`;
+export const noticeSummary = ({ subject }: Notice): string => `tell: ${subject}`;
+
 /** What a notifier tells people; no secret, no evidence text. */
 export interface Notice {
   /** The same for every attempt to deliver it. */

@@ -317,6 +317,7 @@ export interface WaveReport {
   busy: number;
   /** Sums, not means. */
   measured: Measured;
+  /** Each of its providers has ended: its workflow closes once the fleet has heard so. */
   ended: boolean;
 }
 

@@ -1,7 +1,9 @@
 /** The checker itself: it finds nothing wrong with a sound upgrade, and each invariant is broken by what it is there for. */
+import type { WorkflowHandle } from '@temporalio/client';
 import type { AuditEntry, UpgradeStatus } from '../../src/contract/status';
 import type { JournalEntry } from '../../src/sandbox/journal';
 import type { SandboxState } from '../../src/sandbox/server';
+import { hasMoved } from '../kit/judge/evidence';
 import { expectInvariantsIn, violationsIn, type Evidence, type RunEvidence } from '../kit/judge/invariants';
 
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
@@ -120,6 +122,7 @@ const RUN: RunEvidence = {
     { name: 'upgradeInstance', input: { instanceId: 7301 } },
     { name: 'activateTemplate', input: { templateId: 7001 } },
   ],
+  historyLength: 243,
   notices: 1,
   defects: [],
   pending: [],
@@ -167,6 +170,7 @@ const OPEN: Partial<RunEvidence> = {
   closedAt: undefined,
   status: { ...STATUS, state: 'running', endedAt: undefined as never, provisioningOffSince: at(1) },
 };
+const SAYS_TOO_MUCH: Partial<RunEvidence> = { ...OPEN, status: STATUS };
 const without = (...names: string[]): Entry[] => SOUND.filter(({ name }) => !names.includes(name));
 const inserted = (index: number, ...entries: Entry[]): Entry[] => [
   ...SOUND.slice(0, index),
@@ -178,6 +182,16 @@ test('a sound upgrade, and one that came back, break no invariant', () => {
   expect(violationsIn(evidence())).toEqual([]);
   const cameBack = [effect('templateDeactivated', '7001'), effect('templateActivated', '7001')];
   expect(violationsIn(evidence({ entries: cameBack, run: ROLLED_BACK, after: STATE, resets: [] }))).toEqual([]);
+});
+
+test.each([
+  ['has moved on', 'RUNNING', 244, 'on'],
+  ['has come to its end', 'COMPLETED', 243, 'toItsEnd'],
+  ['stands still', 'RUNNING', 243, undefined],
+])('a run that %s while it was looked at is known to have', async (_, name, historyLength, how) => {
+  const handle = { describe: async () => ({ status: { name }, historyLength }) } as unknown as WorkflowHandle;
+  expect(await hasMoved(handle, { ...RUN, ...OPEN })).toBe(how);
+  expect(await hasMoved(handle, RUN)).toBeUndefined();
 });
 
 test('a failure names the invariant, the journal entries and the seed', () => {
@@ -356,6 +370,12 @@ test.each<Case>([
     }),
   ],
   ['I10', 'a run that waits for nothing', evidence({ run: OPEN })],
+  ['I10', 'an end that is said while the run still goes on', evidence({ run: SAYS_TOO_MUCH })],
+  [
+    'I10',
+    'an end that is said while a notice, or what else it waits for, keeps the run open',
+    evidence({ run: { ...SAYS_TOO_MUCH, pending: ['activity notify', 'workflow task'] } }),
+  ],
   ['I10', 'a workflow task that failed', evidence({ run: { defects: ['Nondeterminism error'] } })],
   ['I10', 'an end that says something else than Temporal', evidence({ run: { closed: 'FAILED' } })],
 ])('%s is broken by %s', (invariant, _, doctored) => {

@@ -201,29 +201,34 @@ describe('a provider that must not be upgraded is refused without a single chang
   });
 });
 
-testInFull('a webhook that is down delays no upgrade, and hears everything when it is up again', async () => {
-  const heard: string[] = [];
-  let isDown = true;
-  const webhook = createServer((request, response) => {
-    void text(request).then((body) => {
-      if (!isDown) heard.push((JSON.parse(body) as { kind: string }).kind);
-      response.writeHead(isDown ? 503 : 204).end(() => webhook.emit('heard'));
+testInFull(
+  'a webhook that is down delays no upgrade and keeps none open, and hears everything when it is up again',
+  async () => {
+    const heard: string[] = [];
+    let isDown = true;
+    const webhook = createServer((request, response) => {
+      void text(request).then((body) => {
+        if (!isDown) heard.push((JSON.parse(body) as { kind: string }).kind);
+        response.writeHead(isDown ? 503 : 204).end(() => webhook.emit('heard'));
+      });
     });
-  });
-  webhook.listen(0, '127.0.0.1');
-  await once(webhook, 'listening');
-  try {
-    const url = `http://127.0.0.1:${(webhook.address() as AddressInfo).port}/`;
-    const upgrade = await rehearsal.provider(
-      { id: 'unheard', sourceVersion: '18.4', instances: 1 },
-      { notify: [{ kind: 'webhook', url }] },
-    );
-    await upgrade.start();
-    await upgrade.operate();
-    isDown = false;
-    while (!['crossed', 'gatesOpened', 'completed'].every((kind) => heard.includes(kind))) await once(webhook, 'heard');
-    expect(await upgrade.result()).toMatchObject({ to: '18.4.1' });
-  } finally {
-    webhook.close();
-  }
-});
+    webhook.listen(0, '127.0.0.1');
+    await once(webhook, 'listening');
+    try {
+      const url = `http://127.0.0.1:${(webhook.address() as AddressInfo).port}/`;
+      const upgrade = await rehearsal.provider(
+        { id: 'unheard', sourceVersion: '18.4', instances: 1 },
+        { notify: [{ kind: 'webhook', url }] },
+      );
+      await upgrade.start();
+      await upgrade.operate();
+      expect(await upgrade.result()).toMatchObject({ to: '18.4.1' });
+      expect(heard).toEqual([]);
+      isDown = false;
+      while (!['crossed', 'gatesOpened', 'completed'].every((kind) => heard.includes(kind)))
+        await once(webhook, 'heard');
+    } finally {
+      webhook.close();
+    }
+  },
+);

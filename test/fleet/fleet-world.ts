@@ -5,7 +5,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createFleetActivities } from '../../activities/fleet';
 import { createMaintenanceActivities } from '../../activities/maintenance';
-import type { Frozen, Surveyed } from '../../src/contract/activities';
+import type { Frozen, Surveyed, ToTell } from '../../src/contract/activities';
 import type { FleetInput } from '../../src/contract/fleet';
 import { endpointTaskQueue, upgradeWorkflowId, type ProviderProfile } from '../../src/contract/provider';
 import { QUERY, type UpgradeStatus } from '../../src/contract/status';
@@ -168,10 +168,13 @@ export class FleetWorld {
     };
   }
 
-  /** An activity does not always say which provider it is for; its workflow does. */
+  /** An activity does not always say which provider it is for; its workflow does, unless it tells the end of another one. */
   private dispatcher(name: keyof StubActivities): (input: unknown) => Promise<unknown> {
     return async (input) => {
-      const id = Context.current().info.workflowExecution?.workflowId.replace(/^upgrade\//, '') ?? '';
+      const id =
+        name === 'notify'
+          ? (input as ToTell).notice.provider
+          : (Context.current().info.workflowExecution?.workflowId.replace(/^upgrade\//, '') ?? '');
       this.calls.push({ provider: id, name, at: Date.now() });
       for (const listener of [...this.listeners]) listener();
       return await (this.stub(id)[name] as (input: unknown) => Promise<unknown>)(input);

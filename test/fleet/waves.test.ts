@@ -4,8 +4,11 @@
  * @needs temporal
  */
 import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import { fleetWorkflowId, waveWorkflowId, type FleetInput } from '../../src/contract/fleet';
+import { QUERY, type UpgradeStatus } from '../../src/contract/status';
+import { statesSaid } from '../kit/handles/last-task';
 import { barrier } from './barrier';
 import type { Fleet } from '../kit/handles/fleet';
 import { evidenceOfParts } from '../kit/judge/fleet-evidence';
@@ -208,6 +211,33 @@ testInFull.each([
   // Only an upgrade itself can say this of its end; a look finds no more than that it has ended.
   for (const provider of await fleet.providers())
     expect(provider).toMatchObject({ state: 'completed', stepSeconds: { preflight: expect.any(Number) } });
+});
+
+test('a fleet, its wave and its upgrades say that they are over when they close, and not before', async () => {
+  const refuses = async () => {
+    throw ApplicationFailure.nonRetryable('no room', FAILURE.rejected);
+  };
+  const ids = world.add('over', 2, (index) => ({ from: '18.4', change: index === 2 ? { stagePackage: refuses } : {} }));
+  const fleet = await start('over', ids, { waves: ['rest'], budget: { wave: 2, run: 2 } });
+  await fleet.result();
+  const members = await fleet.providers();
+  const [well, badly] = ids.map((id) => world.upgrade(id));
+  await Promise.allSettled([well?.result(), badly?.result()]);
+  for (const [workflow, state] of [
+    [fleet.handle, 'completed'],
+    [world.client.workflow.getHandle(waveWorkflowId('over', 1, 1)), 'done'],
+    [well, 'completed'],
+    [badly, 'rolledBack'],
+  ] as const) {
+    const { before, whenItClosed } = statesSaid((await workflow?.fetchHistory()) ?? {});
+    expect(whenItClosed).toEqual([state]);
+    expect(before).not.toContain(state);
+  }
+  // The wave hears of the end before it is over, and hears the same.
+  for (const [index, state] of ['completed', 'failed'].entries()) {
+    const { endedAt } = (await world.upgrade(ids[index] ?? '').query<UpgradeStatus>(QUERY.status)) ?? {};
+    expect(members[index]).toMatchObject({ state, endedAt });
+  }
 });
 
 test('two fleets, or a fleet and a single start, never upgrade one provider at once', async () => {

@@ -9,7 +9,7 @@ import { SWAPPED_PATHS } from './swapped-steps';
 const alongNewPaths = upgradeAlong(SWAPPED_PATHS);
 const alongOldPaths = upgradeAlong(PATHS);
 
-export { guardConsent, upgradeFleet, upgradeWave } from '../../workflows/versioned';
+export { deliverNotice, guardConsent, upgradeFleet, upgradeWave } from '../../workflows/versioned';
 export async function upgradeProvider(input: UpgradeInput): Promise<UpgradeResult> {
   return await (patched('parameter-before-consents') ? alongNewPaths : alongOldPaths)(input);
 }

@@ -2,5 +2,5 @@
 import { upgradeAlong } from '../../workflows/upgrade-provider';
 import { SWAPPED_PATHS } from './swapped-steps';
 
-export { guardConsent, upgradeFleet, upgradeWave } from '../../workflows/versioned';
+export { deliverNotice, guardConsent, upgradeFleet, upgradeWave } from '../../workflows/versioned';
 export const upgradeProvider = upgradeAlong(SWAPPED_PATHS);

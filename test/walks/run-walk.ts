@@ -196,7 +196,7 @@ class Walker {
     );
   }
 
-  /** When the state says how it ended, the last notice is still on its way. */
+  /** For whoever has heard of the end from a worker: the server may not have written it yet. */
   private async closes(): Promise<void> {
     try {
       const { connection } = this.rehearsal.client;

@@ -27,4 +27,5 @@ const from182 = upgradePath({ from: '18.2', to: '18.4.1' })
   .build();
 
 export const upgradeProvider = upgradeAlong([...PATHS, from182]);
+export { deliverNotice } from '../../workflows/deliver-notice';
 export { guardConsent } from '../../workflows/guard-consent';

@@ -29,7 +29,8 @@ export class Desk {
   private readonly gates: OpenGate[] = [];
   private readonly holds: OpenHold[] = [];
   private onAbort: ((by: string, reason: string) => void) | undefined;
-  private acceptsAnswers = true;
+  /** Why it takes no more answers. */
+  private closed: string | undefined;
   private readonly obstacles: Obstacle[] = [];
 
   constructor(private readonly record: UpgradeRecord) {}
@@ -51,9 +52,9 @@ export class Desk {
     this.onAbort = onAbort;
   }
 
-  /** From here on every answer is refused: the upgrade is over or being undone. */
-  closes(): void {
-    this.acceptsAnswers = false;
+  /** From here on every answer is refused, and this is why. */
+  closes(why: string): void {
+    this.closed = why;
   }
 
   /** From here on this stands between the upgrade and its next call, beside a pause. */
@@ -150,8 +151,7 @@ export class Desk {
   }
 
   private judge(message: MessageOf<typeof messages>): Verdict {
-    if (!this.acceptsAnswers)
-      return { refused: `The upgrade takes no more answers: it is ${this.record.status.state}.` };
+    if (this.closed !== undefined) return { refused: `The upgrade takes no more answers: ${this.closed}.` };
     switch (message.name) {
       case 'consentCompleted':
         return this.answerConsent(message.payload);

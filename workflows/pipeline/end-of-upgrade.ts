@@ -1,12 +1,31 @@
-/** How an upgrade ended, for those who count: by which kind of failure, and in one sentence. */
-import { isCancellation, type TemporalFailure } from '@temporalio/workflow';
+/** How an upgrade ends: in which state, and for those who count by which kind of failure, and in one sentence. */
+import { ApplicationFailure, isCancellation, type TemporalFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import type { UpgradeStatus } from '../../src/contract/status';
+import type { UpgradeResult, UpgradeState, UpgradeStatus } from '../../src/contract/status';
 import { failureType, isNobodyListening, problemOf } from './problem';
 
 /** Checks of the preflight that say nothing of the provider but that it does not answer. */
 const SILENCE = ['systemsAnswer', 'endpointWorker'];
 const MAX_PROBLEM = 500;
+
+type Failed = Extract<UpgradeState, 'rolledBack' | 'refused' | 'rollbackIncomplete'>;
+
+/**
+ * Known when nothing is left to do but to say so. The status says it only in the workflow task in which the workflow closes:
+ * an upgrade that runs is not over.
+ */
+export type UpgradeEnd = { endedAt: string } & (
+  { state: 'completed'; result: UpgradeResult; failure?: never } | { state: Failed; failure: TemporalFailure }
+);
+
+/** @param status before the end is known to it. */
+export function failedState({ state, notUndone }: UpgradeStatus, failure: TemporalFailure): Failed {
+  if (state === 'rollingBack') return notUndone.length > 0 ? 'rollbackIncomplete' : 'rolledBack';
+  // Nothing was changed yet: either the provider may not be upgraded, or somebody stopped in time.
+  const stopped =
+    isCancellation(failure) || (failure instanceof ApplicationFailure && failure.type === FAILURE.aborted);
+  return stopped ? 'rolledBack' : 'refused';
+}
 
 /** Nothing to say of an upgrade that has succeeded. */
 export function endOf(status: UpgradeStatus, failure?: TemporalFailure): { cause?: string; problem?: string } {

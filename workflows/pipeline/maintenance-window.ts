@@ -17,6 +17,7 @@ type Opening = Extract<LookedAtWindow, { open: false }>;
 
 export class MaintenanceWindow implements Obstacle {
   private readonly status: WindowStatus;
+  private isOver = false;
 
   constructor(
     private readonly record: UpgradeRecord,
@@ -24,6 +25,11 @@ export class MaintenanceWindow implements Obstacle {
     private readonly tell: (kind: Notice['kind'], subject: string, body: string) => void,
   ) {
     this.status = record.status.window ??= {};
+  }
+
+  /** Nothing is left to be done in it: how it closes is told to nobody any more. */
+  ends(): void {
+    this.isOver = true;
   }
 
   async pass(next: NextCall): Promise<boolean> {
@@ -54,7 +60,7 @@ export class MaintenanceWindow implements Obstacle {
   private async awaitClosing({ closesAt, seconds }: Closing): Promise<void> {
     const { status } = this.record;
     const isOver = await condition(
-      () => status.endedAt !== undefined || this.status.closesAt !== closesAt,
+      () => this.isOver || this.status.closesAt !== closesAt,
       Math.max(seconds * SECOND, 1),
       { summary: `the maintenance window of ${status.provider} closes` },
     );

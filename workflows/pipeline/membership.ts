@@ -3,7 +3,7 @@
  * waits long for people, for its maintenance window, or for an endpoint host whose owner may itself wait for a slot, it parks:
  * it gives its slot to another, and asks for one when it can go on.
  */
-import { type TemporalFailure, condition, defineSignal, setHandler } from '@temporalio/workflow';
+import { condition, defineSignal, setHandler } from '@temporalio/workflow';
 import {
   FLEET_SIGNAL,
   NOT_FOR_PEOPLE,
@@ -11,7 +11,7 @@ import {
   type MemberOrders,
   type MemberReport,
 } from '../../src/contract/fleet';
-import { endOf } from './end-of-upgrade';
+import { endOf, type UpgradeEnd } from './end-of-upgrade';
 import type { NextCall, Obstacle } from './obstacle';
 import { problemOf } from './problem';
 import { reportTo } from './report-to';
@@ -24,7 +24,7 @@ export class Membership implements Obstacle {
   private parked = 0;
   /** It stands before a call because of the fleet. */
   private stands = false;
-  private end: Pick<MemberReport, 'endedAt' | 'cause' | 'problem' | 'stepSeconds'> | undefined;
+  private end: Pick<MemberReport, 'state' | 'endedAt' | 'cause' | 'problem' | 'stepSeconds'> | undefined;
   private sent: string;
 
   constructor(
@@ -68,10 +68,10 @@ export class Membership implements Obstacle {
     return true;
   }
 
-  /** The last report; the wave has it when this returns. */
-  async ends(failure?: TemporalFailure): Promise<void> {
+  /** The last report, which says more than the status may yet; the wave has it when this returns. */
+  async ends({ state, endedAt, failure }: UpgradeEnd): Promise<void> {
     const { status } = this.record;
-    this.end = { endedAt: status.endedAt ?? now(), stepSeconds: stepSeconds(status), ...endOf(status, failure) };
+    this.end = { state, endedAt, stepSeconds: stepSeconds(status), ...endOf(status, failure) };
     while (this.hasNews()) await this.tell();
   }
 
@@ -123,18 +123,22 @@ export class Membership implements Obstacle {
     });
   }
 
-  /** What it waits for matters to the fleet only where it holds or has no slot: every report costs both sides history. */
   private report(): MemberReport {
-    const { provider, state, crossedAt, holds, awaitedHost } = this.record.status;
-    const told = this.end !== undefined || !this.hasSlot || holds.length > 0;
+    const { provider, crossedAt } = this.record.status;
     return {
       provider,
-      state: told ? state : 'running',
       parked: this.parked,
       ready: !this.hasSlot && !this.waits(),
       ...(crossedAt === undefined ? {} : { crossedAt }),
-      ...(this.end ?? (told ? { cause: awaitedHost ? 'waitingForHost' : state, problem: this.whatItWaitsFor() } : {})),
+      ...(this.end ?? this.progress()),
     };
+  }
+
+  /** What it waits for matters to the fleet only where it holds or has no slot: every report costs both sides history. */
+  private progress(): Pick<MemberReport, 'state' | 'cause' | 'problem'> {
+    const { state, holds, awaitedHost } = this.record.status;
+    if (this.hasSlot && holds.length === 0) return { state: 'running' };
+    return { state, cause: awaitedHost ? 'waitingForHost' : state, problem: this.whatItWaitsFor() };
   }
 
   private whatItWaitsFor(): string {

@@ -7,7 +7,7 @@ import type { Notice } from '../../src/contract/activities';
 import type { ProviderProfile } from '../../src/contract/provider';
 import type { Gate, Hold, UpgradeStatus } from '../../src/contract/status';
 import { nextReminder } from './reminder-schedule';
-import { tell, tellInPassing } from './tell';
+import { leaveToTell, tellInPassing } from './tell';
 import type { UpgradeRecord } from './upgrade-record';
 
 type Waiting = Gate | Hold;
@@ -88,9 +88,9 @@ export class Reminders {
     tellInPassing(this.profile.notify, this.notice(kind, subject, body), this.undelivered);
   }
 
-  /** The last one: the upgrade ends when it is delivered, or cannot be. */
+  /** The last one; it goes out although the upgrade has ended meanwhile. */
   async tellTheEnd(kind: Notice['kind'], subject: string, body: string): Promise<void> {
-    await tell(this.profile.notify, this.notice(kind, subject, body), this.undelivered);
+    await leaveToTell(this.profile.notify, this.notice(kind, subject, body), this.undelivered);
   }
 
   private notice(kind: Notice['kind'], subject: string, body: string): Omit<Notice, 'id'> {

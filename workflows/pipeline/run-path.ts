@@ -47,7 +47,7 @@ async function reversiblePhase(upgrade: Upgrade, path: UpgradePath, initial: obj
     });
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error;
-    desk.closes();
+    desk.closes('what it has done is being undone');
     await CancellationScope.nonCancellable(() => undo.run());
     throw undo.explain(error);
   }

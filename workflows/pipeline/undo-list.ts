@@ -38,7 +38,6 @@ export class UndoList {
         this.record.moveStep(step, 'failed', `not undone: ${problem}`);
       }
     }
-    this.record.enterPhase(this.record.status.notUndone.length > 0 ? 'rollbackIncomplete' : 'rolledBack');
   }
 
   /** The failure that ends the workflow: why it was undone, and what could not be. */

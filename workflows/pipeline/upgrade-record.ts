@@ -19,6 +19,7 @@ import {
   stepAttribute,
 } from '../../src/temporal/search-attributes';
 import { currentDetails } from './current-details';
+import type { UpgradeEnd } from './end-of-upgrade';
 import type { UpgradePath } from './path';
 import { plannedPath, plannedReading, type PlannedStep } from './planned-steps';
 import type { Heading } from './step';
@@ -26,15 +27,12 @@ import type { Heading } from './step';
 /** Refused answers beyond this number push the oldest of them out, so that nobody can flood the audit trail. */
 const MAX_REFUSALS = 200;
 
-type Phase = Extract<
-  UpgradeState,
-  'starting' | 'running' | 'rollingBack' | 'completed' | 'rolledBack' | 'refused' | 'rollbackIncomplete'
->;
+type Phase = Extract<UpgradeState, 'running' | 'rollingBack'>;
 
 export class UpgradeRecord {
   readonly status: UpgradeStatus;
   readonly audit: AuditEntry[] = [];
-  private phase: Phase = 'starting';
+  private phase: Phase | UpgradeEnd['state'] | 'starting' = 'starting';
   private resting: 'paused' | 'waitingForWindow' | undefined;
   private refusals = 0;
   private plan: UpgradePlan['steps'] = [];
@@ -149,12 +147,17 @@ export class UpgradeRecord {
 
   enterPhase(phase: Phase): void {
     this.phase = phase;
-    if (phase === 'completed' || phase === 'rolledBack' || phase === 'refused' || phase === 'rollbackIncomplete') {
-      this.status.endedAt = now();
-      delete this.status.step;
-      delete this.status.paused;
-    }
     this.show();
+  }
+
+  /** Call where the workflow returns or throws, and await nothing after it: whoever reads this may start the next upgrade. */
+  closes({ state, endedAt }: UpgradeEnd): void {
+    this.phase = state;
+    this.status.endedAt = endedAt;
+    delete this.status.step;
+    delete this.status.paused;
+    this.show();
+    this.publish();
   }
 
   /** A pause, or a closed window, shows only once the upgrade has come to rest. */
@@ -187,8 +190,8 @@ export class UpgradeRecord {
     }
   }
 
-  /** Sends what has changed; for the end of a workflow, when nothing runs any more. */
-  publish(): void {
+  /** Sends what has changed. */
+  private publish(): void {
     const changed = this.unpublished();
     for (const { key, value } of changed) this.published.set(key.name, value);
     if (changed.length > 0) upsertSearchAttributes(changed);

@@ -11,7 +11,16 @@ import type { ExecutionStatus } from '../upgrades';
 import { causeMessage } from './temporal-errors';
 
 /** @param who of whom an error speaks: `The upgrade of contoso` */
-export async function viewOf<Status>(
+export async function viewOf<Status extends { endedAt?: string }>(
+  handle: WorkflowHandle,
+  who: string,
+): Promise<{ execution: ExecutionStatus; status: Status; failure?: string | undefined }> {
+  const view = await lookAt<Status>(handle, who);
+  // It has ended between the two answers: only a closed one says that it is over.
+  return view.execution === 'running' && view.status.endedAt !== undefined ? await lookAt<Status>(handle, who) : view;
+}
+
+async function lookAt<Status>(
   handle: WorkflowHandle,
   who: string,
 ): Promise<{ execution: ExecutionStatus; status: Status; failure?: string | undefined }> {

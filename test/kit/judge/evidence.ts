@@ -27,9 +27,9 @@ export async function evidenceOfRun(
   handle: WorkflowHandle,
   before: SandboxState,
 ): Promise<RunEvidence> {
+  const described = await handle.describe();
   const { events } = await handle.fetchHistory();
   const history = events ?? [];
-  const described = await handle.describe();
   const status = await ask<UpgradeStatus>(client, handle, QUERY.status);
   const audit = await ask<AuditEntry[]>(client, handle, QUERY.audit);
   const decode = (payloads: Payloads) =>
@@ -43,11 +43,20 @@ export async function evidenceOfRun(
     audit,
     messages: await messagesIn(history, decode),
     activities: await activitiesIn(history, decode),
+    historyLength: described.historyLength,
     notices: noticesIn(history),
     defects: defectsIn(history),
     pending: pendingIn(described.raw),
     stored: textsIn(history),
   };
+}
+
+/** What was gathered of a run, piece by piece, is of one moment only where the run has stood still meanwhile. */
+export async function hasMoved(handle: WorkflowHandle, seen: RunEvidence): Promise<'on' | 'toItsEnd' | undefined> {
+  if (seen.closed !== 'RUNNING') return undefined;
+  const { status, historyLength } = await handle.describe();
+  if (status.name !== 'RUNNING') return 'toItsEnd';
+  return historyLength === seen.historyLength ? undefined : 'on';
 }
 
 /** Everything about one provider; `runs` in the order of their start. */
@@ -150,11 +159,11 @@ async function activitiesIn(events: HistoryEvent[], decode: Decode): Promise<Sch
   return found;
 }
 
-/** Notices are local activities, recorded as markers, and activities where the first attempt fails. */
+/** Notices are local activities, recorded as markers; the last one is a workflow of its own. */
 function noticesIn(events: HistoryEvent[]): number {
   return events.filter(
-    ({ markerRecordedEventAttributes: marker, activityTaskScheduledEventAttributes: scheduled }) =>
-      scheduled?.activityType?.name === 'notify' ||
+    ({ markerRecordedEventAttributes: marker, startChildWorkflowExecutionInitiatedEventAttributes: child }) =>
+      child?.workflowType?.name === 'deliverNotice' ||
       (marker && textsIn(marker.details).some((text) => text.includes('"notify"'))),
   ).length;
 }

@@ -3,6 +3,7 @@
  * and for benches of what is about the workers alone. What an upgrade does to a world is tested against the sandbox, in
  * test/e2e.
  */
+import { EventEmitter, once } from 'node:events';
 import { createGuardActivities } from '../../../activities/guards';
 import type {
   BillingActivities,
@@ -53,6 +54,8 @@ export interface Stub {
   /** Changing activities by name, in their order. */
   calls: string[];
   notices: Notice[];
+  /** Returns as soon as people were told this; the last notice may come after the upgrade has ended. */
+  told: (kind: Notice['kind']) => Promise<void>;
 }
 
 const SMALL: StubSize = { instances: 2, sites: 1, plans: 1 };
@@ -149,6 +152,10 @@ export function stubActivities(
 ): Stub {
   const calls: string[] = [];
   const notices: Notice[] = [];
+  const news = new EventEmitter();
+  const told = async (kind: Notice['kind']): Promise<void> => {
+    while (!notices.some((notice) => notice.kind === kind)) await once(news, 'told');
+  };
   const facts = operationsFacts(version, size);
   const iisSites = numbers(size.sites).map(iisSite);
   let siteIsNew = false;
@@ -198,7 +205,9 @@ export function stubActivities(
     resolveHostnames: async () => ({}),
     hashPackage: async () => ({ sha256: SHA256, bytes: 1000 }),
     notify: async ({ notice }) => {
-      if (remembers) notices.push(notice);
+      if (!remembers) return;
+      notices.push(notice);
+      news.emit('told');
     },
     readHost: async ({ host }) => ({ host: host.name, computerName: 'GW01', elevated: true, sites: iisSites }),
     claimHost: async ({ sites }) => ({ versions: sites.map(versionNow) }),
@@ -221,5 +230,5 @@ export function stubActivities(
     restoreSite: async ({ site }) => did(`restoreSite ${site.site}`, () => (siteIsNew = false)),
     ...change,
   };
-  return { activities, calls, notices };
+  return { activities, calls, notices, told };
 }
