@@ -5,6 +5,7 @@ import { resolveSecret } from '../../src/inventory/secrets';
 import { operationsConnection } from '../../src/contract/provider';
 import { OperationsClient } from '../../src/systems/operations';
 import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
+import { timings } from '../kit/deadlines';
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {
@@ -57,7 +58,7 @@ function panel(upgrade: Upgrade): OperationsClient {
 
 describe.each(PATHS)('from %s', (from) => {
   type Case = [string, string, Omit<FaultRule, 'id' | 'provider'>, Settings];
-  const IMPATIENT = {
+  const IMPATIENT = timings({
     retryFor: 20,
     heartbeat: 5,
     hostAnswer: 30,
@@ -65,7 +66,7 @@ describe.each(PATHS)('from %s', (from) => {
     import: 1.5,
     instanceUpgrade: 1.5,
     script: 60,
-  };
+  });
   const call = (name: string, kind: string, skip = 0) => ({ system: 'operations', call: name, kind, skip });
   test.each<Case>([
     ['an import that is refused', 'importPackage', call('pem.APS.importPackage', 'fault'), {}],

@@ -13,6 +13,7 @@ import { readCodecKeys } from '../../src/temporal/codec-keys';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { rawHistories } from './raw-histories';
 import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
+import { aMoment, patience } from '../kit/deadlines';
 
 const run = promisify(execFile);
 /** Worker processes are started again and again here. */
@@ -102,7 +103,7 @@ test('an answer that goes through the codec server is encrypted, one that does n
   await temporal(...signal, answer('controlPanel', 'olga@operations.example', 'ticket 4711'), ...through(codecServer));
   await temporal(...signal, answer('nowhere', 'otto@operations.example', 'in clear'));
   const trail = async (): Promise<string> => JSON.stringify(await upgrade.audit());
-  while (!(await trail()).includes('nowhere')) await upgrade.status();
+  while (!(await trail()).includes('nowhere')) await aMoment();
   expect(await trail()).toContain('ticket 4711');
 
   const raw = [...(await rawHistories(rehearsal.client)).values()].join('\n');
@@ -115,7 +116,7 @@ test('a worker that lacks a key keeps the upgrade waiting; with the key it goes 
   process.env['ONWARD_CODEC_KEYS'] = SECOND;
   await worker?.killAndRestart();
   await clientWith(`${FIRST},${SECOND}`, async (client) => {
-    await expect(new TemporalUpgrades(client, 60_000).view('sealed')).rejects.toMatchObject({
+    await expect(new TemporalUpgrades(client, patience(60_000)).view('sealed')).rejects.toMatchObject({
       message: 'Could not ask the upgrade of sealed for its status: the worker failed, and its reason is encrypted.',
     });
   });

@@ -3,6 +3,7 @@ import type { SiteBackup } from '../../src/contract/facts';
 import { powershellFor } from '../../src/systems/endpoint/powershell-for';
 import { fileName } from '../../src/systems/endpoint/upgrade-records';
 import { FROM, GENUINE, HostWorld, TO, UPGRADE, type Engine } from './host-world';
+import { patience } from '../kit/deadlines';
 
 /** One upgrade of both sites, then a rollback of one: everything that the workflow asks of a host. */
 async function upgradeAndRollBack(world: HostWorld, engine: Engine) {
@@ -129,7 +130,7 @@ describe('an endpoint host', () => {
           records: '',
           waitMilliseconds: 0,
         },
-        60_000,
+        patience(60_000),
       );
       expect(result.sites.map(({ site, application }) => [site, application])).toEqual(
         texts.map((text) => [text, text]),
@@ -150,7 +151,7 @@ describe('an endpoint host', () => {
           id: 'late',
           covers: [],
         },
-        60_000,
+        patience(60_000),
       );
       await expect(late).rejects.toMatchObject({ type: FAILURE.notYet });
       expect(world.effects()).toEqual(before);
@@ -179,7 +180,7 @@ describe('an endpoint host', () => {
       async (fault, verdict) => {
         const { world } = run(engine);
         world.fault('discover', fault);
-        const outcome = powershellFor(world.environment(engine)).run('discover', {}, 60_000);
+        const outcome = powershellFor(world.environment(engine)).run('discover', {}, patience(60_000));
         await expect(
           outcome.then(
             () => 'an answer',
@@ -187,7 +188,7 @@ describe('an endpoint host', () => {
           ),
         ).resolves.toBe(verdict);
       },
-      60_000,
+      patience(60_000),
     );
   });
 });

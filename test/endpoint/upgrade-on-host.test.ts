@@ -3,6 +3,7 @@ import path from 'node:path';
 import { FAILURE, type EndpointActivities } from '../../src/contract/activities';
 import type { SiteBackup, StagedPackage } from '../../src/contract/facts';
 import { activityEnvironment, FROM, HostWorld, hostSpec, TO, UPGRADE } from './host-world';
+import { patience } from '../kit/deadlines';
 
 let world: HostWorld;
 let activities: EndpointActivities;
@@ -118,7 +119,7 @@ describe('setup.cmd', () => {
     await start();
     world.fault('setup.cmd', 'setupHangs', { times: 2 });
     const staged = await stage();
-    activities = world.activities('stand-in', () => activityEnvironment(4000));
+    activities = world.activities('stand-in', () => activityEnvironment(patience(4_000)));
     await expect(setUp(staged)).rejects.toMatchObject({ type: FAILURE.outcomeUnknown });
     activities = world.activities('stand-in');
     expect(await deployed()).toBe('old');
