@@ -26,7 +26,7 @@ test('activities are heard of several times within their heartbeat timeout, not 
   await upgrade.operate();
 });
 
-/** How many heartbeats of its first attempt the server has heard: with three in each timeout six in two, and with one near its end two. */
+/** How many heartbeats of its first attempt the server has heard. In two timeouts there are six, and three where the SDK holds them back. */
 async function beatsOf(upgrade: Upgrade, activity: string): Promise<number> {
   const beats = new Set<number>();
   for (let begun = false; ; await delay(20)) {
