@@ -7,7 +7,7 @@ import { Guard } from '../kit/handles/guard';
 import { profile, stubActivities } from '../kit/stub-world/stub-activities';
 import { WorkflowEnvironment } from '../kit/stub-world/workflow-environment';
 import { onward } from './fake-upgrades';
-import { aMoment } from '../kit/deadlines';
+import { aMoment, patience } from '../kit/deadlines';
 
 const DAY = 24 * 3600 * 1000;
 
@@ -92,7 +92,7 @@ describe('consents on a Temporal server', () => {
   let consents: TemporalConsents;
   beforeAll(async () => {
     environment = await WorkflowEnvironment.start();
-    consents = new TemporalConsents(await connectClient(localSettings(environment.server.address)), 5000);
+    consents = new TemporalConsents(await connectClient(localSettings(environment.server.address)), patience(30_000));
   });
   afterAll(async () => {
     await consents?.close();
