@@ -160,7 +160,7 @@ describe('an endpoint host', () => {
     test('waits for a setup.cmd that outlives its PowerShell, and finds that it has done its work', async () => {
       const { world, told } = run(engine);
       const activities = world.activities(engine);
-      world.fault('setup.cmd', 'setupOutlives', { delayMs: 2000 });
+      world.fault('setup.cmd', 'setupOutlives', { delayMs: patience(2_000) });
       const setup = { host: world.host, site: world.planned(1), staged: told.staged, from: FROM, to: TO };
       await activities.runSetup({ ...setup, upgrade: 'upgrade/again' });
       expect(world.effects().slice(-1)).toEqual(['setupRan Office365 Gateway 02/Office365GatewayApplication02']);
@@ -175,20 +175,16 @@ describe('an endpoint host', () => {
       ['diesBySignal', 'OutcomeUnknown'],
       ['exitsSilently', 'OutcomeUnknown'],
       ['fault', 'Rejected'],
-    ])(
-      'is judged by the envelope alone: %s is %s',
-      async (fault, verdict) => {
-        const { world } = run(engine);
-        world.fault('discover', fault);
-        const outcome = powershellFor(world.environment(engine)).run('discover', {}, patience(60_000));
-        await expect(
-          outcome.then(
-            () => 'an answer',
-            (error: { type: string }) => error.type,
-          ),
-        ).resolves.toBe(verdict);
-      },
-      patience(60_000),
-    );
+    ])('is judged by the envelope alone: %s is %s', async (fault, verdict) => {
+      const { world } = run(engine);
+      world.fault('discover', fault);
+      const outcome = powershellFor(world.environment(engine)).run('discover', {}, patience(60_000));
+      await expect(
+        outcome.then(
+          () => 'an answer',
+          (error: { type: string }) => error.type,
+        ),
+      ).resolves.toBe(verdict);
+    });
   });
 });
