@@ -3,6 +3,9 @@ const { slowness } = require('./test/kit/slowness.cjs');
 /** For every test and every hook, on a quiet machine: it ends what hangs, and says nothing about speed. */
 const DEADLINE_MS = 300_000;
 
+/** How long a process of Jest may take to end once its tests are over. Jest's half a second is too little where others are at work; what keeps one alive is told all the same. */
+const ENDS_WITHIN_MS = 10_000;
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
@@ -22,6 +25,7 @@ module.exports = {
     ],
   },
   testTimeout: DEADLINE_MS * slowness(),
+  workerGracefulExitTimeout: ENDS_WITHIN_MS * slowness(),
   // Much of the time a test waits for the server, so two cores keep three at work.
   maxWorkers: 3,
 };

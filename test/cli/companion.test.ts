@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Companion } from '../../src/cli/demo/companion';
 import { freePorts, requireFree } from '../../src/cli/demo/ports';
+import { patience } from '../kit/deadlines';
 
 describe('a process of the demo', () => {
   let folder: string;
@@ -17,7 +18,7 @@ describe('a process of the demo', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  async function start(script: string, readyMs = 20_000): Promise<Companion> {
+  async function start(script: string, readyMs = patience(20_000)): Promise<Companion> {
     const module = path.join(folder, 'companion.cjs');
     await writeFile(module, script);
     return Companion.start({
@@ -30,7 +31,7 @@ describe('a process of the demo', () => {
         said.push(line);
         heard(line);
       },
-      timings: { readyMs, stopMs: 500, pauseMs: 10 },
+      timings: { readyMs, stopMs: patience(500), pauseMs: 10 },
     });
   }
   const sayingOf = (text: string): Promise<void> =>

@@ -8,6 +8,7 @@ import { Guard } from '../kit/handles/guard';
 import { profile, stubActivities } from '../kit/stub-world/stub-activities';
 import { WorkflowEnvironment } from '../kit/stub-world/workflow-environment';
 import { onward } from './fake-upgrades';
+import { aMoment, patience } from '../kit/deadlines';
 
 const DAY = 24 * 3600 * 1000;
 
@@ -92,7 +93,7 @@ describe('consents on a Temporal server', () => {
   let consents: TemporalConsents;
   beforeAll(async () => {
     environment = await WorkflowEnvironment.start();
-    consents = new TemporalConsents(await connectClient(localSettings(environment.server.address)), 5000);
+    consents = new TemporalConsents(await connectClient(localSettings(environment.server.address)), patience(30_000));
   });
   afterAll(async () => {
     await consents?.close();
@@ -112,14 +113,17 @@ describe('consents on a Temporal server', () => {
     await guarded('listed-young', 10);
     await guarded('listed-old', 80);
     let listed = await consents.list();
-    while (!listed.some(({ state }) => state === 'expiring') || listed.length < 2) listed = await consents.list();
+    while (!listed.some(({ state }) => state === 'expiring') || listed.length < 2) {
+      await aMoment();
+      listed = await consents.list();
+    }
     expect(listed.map(({ provider, state }) => ({ provider, state }))).toEqual([
       { provider: 'listed-old', state: 'expiring' },
       { provider: 'listed-young', state: 'valid' },
     ]);
     const key = { provider: 'listed-old', instance: '1' };
     expect((await consents.answer(key, 'consentRenewed', { by: 'ana' })).recorded).toBe(true);
-    while ((await consents.list('listed-old'))[0]?.renewals !== 1) await new Promise(setImmediate);
+    while ((await consents.list('listed-old'))[0]?.renewals !== 1) await aMoment();
     expect(await consents.list('listed-old')).toMatchObject([{ state: 'valid' }]);
   });
 

@@ -6,6 +6,7 @@ import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import '../kit/quiet-runtime';
+import { aMoment, patience } from '../kit/deadlines';
 
 const input = { name: 'autumn', startedBy: 'ana', providers: { notYetOn: '18.4.1' as const } };
 
@@ -19,7 +20,7 @@ describe('fleets on a Temporal server', () => {
   beforeAll(async () => {
     server = await startDevServer();
     connection = await NativeConnection.connect({ address: server.address });
-    fleets = new TemporalFleets(await connectClient(localSettings(server.address)), 5000);
+    fleets = new TemporalFleets(await connectClient(localSettings(server.address)), patience(30_000));
     const workflowsPath = path.join(__dirname, 'small-fleet.ts');
     worker = await Worker.create({ connection, taskQueue: CONTROL_TASK_QUEUE, workflowsPath });
     running = worker.run();
@@ -40,7 +41,7 @@ describe('fleets on a Temporal server', () => {
     });
     const { execution, status } = await fleets.view('autumn');
     expect(execution).toBe('running');
-    while ((await fleets.waiting('autumn', 5)).count === 0) await new Promise(setImmediate);
+    while ((await fleets.waiting('autumn', 5)).count === 0) await aMoment();
     expect(await fleets.waiting('autumn', 5)).toMatchObject({
       count: 1,
       upgrades: [{ provider: 'contoso', openGates: 2 }],
@@ -54,7 +55,7 @@ describe('fleets on a Temporal server', () => {
   test('what is said to one is answered, and one that is not there is not found', async () => {
     const message = { by: 'ben', reason: 'CAB' };
     expect(await fleets.answer('autumn', 'proceed', message)).toMatchObject({ message: 'The fleet goes on.' });
-    while ((await fleets.view('autumn')).execution === 'running') await new Promise(setImmediate);
+    while ((await fleets.view('autumn')).execution === 'running') await aMoment();
     const questions = [
       () => fleets.view('spring'),
       () => fleets.plan('spring'),

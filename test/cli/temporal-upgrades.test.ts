@@ -1,5 +1,6 @@
 /** @needs temporal */
 import path from 'node:path';
+import type { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { connectUpgrades } from '../../src/cli/temporal/connect-upgrades';
 import { TemporalUpgrades } from '../../src/cli/temporal/temporal-upgrades';
@@ -9,12 +10,14 @@ import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import '../kit/quiet-runtime';
 import { profile } from './fixtures';
+import { aMoment, patience } from '../kit/deadlines';
 
 const by = { by: 'ana', reason: 'because' };
 
 describe('upgrades on a Temporal server', () => {
   let server: DevServer;
   let connection: NativeConnection;
+  let client: Client;
   let upgrades: Upgrades;
   let worker: Worker;
   let running: Promise<void>;
@@ -22,7 +25,8 @@ describe('upgrades on a Temporal server', () => {
   beforeAll(async () => {
     server = await startDevServer();
     connection = await NativeConnection.connect({ address: server.address });
-    upgrades = new TemporalUpgrades(await connectClient(localSettings(server.address)), 3000);
+    client = await connectClient(localSettings(server.address));
+    upgrades = new TemporalUpgrades(client, patience(30_000));
     worker = await Worker.create({
       connection,
       taskQueue: CONTROL_TASK_QUEUE,
@@ -40,7 +44,7 @@ describe('upgrades on a Temporal server', () => {
   });
 
   async function over(provider: string): Promise<void> {
-    while ((await upgrades.summary(provider)).execution === 'running') await new Promise(setImmediate);
+    while ((await upgrades.summary(provider)).execution === 'running') await aMoment();
   }
 
   test('one that runs is seen, listed, and not started twice', async () => {
@@ -53,7 +57,7 @@ describe('upgrades on a Temporal server', () => {
       kind: 'refused',
       message: expect.stringContaining('running already') as string,
     });
-    while ((await upgrades.running()).length === 0) await new Promise(setImmediate);
+    while ((await upgrades.running()).length === 0) await aMoment();
     expect(await upgrades.running()).toMatchObject([{ provider: 'contoso', workflowId: 'upgrade/contoso' }]);
   });
 
@@ -127,7 +131,8 @@ describe('upgrades on a Temporal server', () => {
   test('without a worker the server is still asked, and says who does not answer', async () => {
     worker.shutdown();
     await running;
-    await expect(upgrades.view('contoso')).rejects.toMatchObject({ kind: 'noWorker' });
+    const impatient = new TemporalUpgrades(client, patience(3_000));
+    await expect(impatient.view('contoso')).rejects.toMatchObject({ kind: 'noWorker' });
     expect(await upgrades.summary('contoso')).toMatchObject({ execution: 'running', provider: 'contoso' });
     await upgrades.signal('contoso', 'resume', by);
   });

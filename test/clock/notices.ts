@@ -1,4 +1,4 @@
-import { EventEmitter, on } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import type { Notice } from '../../src/contract/activities';
 import type { StubActivities } from '../kit/stub-world/stub-activities';
 import { DAY, type SimulatedTime } from './simulated-time';
@@ -20,8 +20,7 @@ export class Notices {
 
   /** Returns as soon as people were told so many of this kind: what is told is known to the workflow before. */
   async told(kind: Notice['kind'], count = 1): Promise<void> {
-    const news = on(this.news, 'told');
-    while (this.of(kind).length < count) await news.next();
+    while (this.of(kind).length < count) await once(this.news, 'told');
   }
 
   of(...kinds: Notice['kind'][]): Notice[] {

@@ -5,11 +5,12 @@ import { Worker } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../../src/temporal/search-attributes';
 import { builtWorkflows } from '../../src/worker/workflow-bundle';
 import '../kit/quiet-runtime';
+import { aMoment, patience } from '../kit/deadlines';
 import { foundExecutable } from '../kit/test-server';
 
 export const DAY = 24 * 3600 * 1000;
 /** The SDK gives a server five seconds to answer; on a busy machine Java may need more, and gets another chance. */
-const ATTEMPTS = 5;
+const STARTS_WITHIN_MS = patience(60_000);
 
 /** Temporal's numbers of the types that our search attributes have. */
 const INDEXED_VALUE = { KEYWORD: 2, INT: 3, BOOL: 5 } as const;
@@ -70,13 +71,13 @@ export class SimulatedTime {
 
 async function startServer(): Promise<TestWorkflowEnvironment> {
   const executable = foundExecutable();
-  for (let attempt = 1; ; attempt++) {
+  for (const until = Date.now() + STARTS_WITHIN_MS; ; await aMoment()) {
     try {
       return await TestWorkflowEnvironment.createTimeSkipping(
         executable === undefined ? {} : { server: { executable: { type: 'existing-path', path: executable } } },
       );
     } catch (error) {
-      if (attempt === ATTEMPTS) throw error;
+      if (Date.now() > until) throw error;
     }
   }
 }

@@ -10,6 +10,7 @@ import { operationsConnection } from '../../src/contract/provider';
 import { OperationsClient } from '../../src/systems/operations';
 import { testInFull } from '../kit/extent';
 import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
+import { timings } from '../kit/deadlines';
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {
@@ -62,7 +63,7 @@ function panel(upgrade: Upgrade): OperationsClient {
 
 describe.each(PATHS)('from %s', (from) => {
   type Case = [string, string, Omit<FaultRule, 'id' | 'provider'>, Settings];
-  const IMPATIENT = {
+  const IMPATIENT = timings({
     retryFor: 20,
     heartbeat: 5,
     hostAnswer: 30,
@@ -70,7 +71,7 @@ describe.each(PATHS)('from %s', (from) => {
     import: 1.5,
     instanceUpgrade: 1.5,
     script: 60,
-  };
+  });
   const call = (name: string, kind: string, skip = 0) => ({ system: 'operations', call: name, kind, skip });
   const REFUSED: Case = ['an import that is refused', 'importPackage', call('pem.APS.importPackage', 'fault'), {}];
   const OTHERS: Case[] = [

@@ -7,6 +7,7 @@ import type { FaultRule } from '../../src/sandbox/faults';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
 import { testInFull } from '../kit/extent';
 import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
+import { patience } from '../kit/deadlines';
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {
@@ -117,7 +118,8 @@ describe.each(PATHS)('from %s, a failure', (from) => {
 });
 
 describe.each(PATHS)('from %s, an abort', (from) => {
-  const SLOW_MS = 400;
+  /** Longer than it takes to see it begin, and to say something. */
+  const SLOW_MS = patience(1_000);
   type Case = [string, Omit<FaultRule, 'id'> | undefined, Settings];
   // Slow at the second site: the first one has to be restored.
   const IN_ENDPOINTS: Case = [

@@ -17,9 +17,9 @@ import { readCodecKeys } from '../../src/temporal/codec-keys';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { rawHistories } from './raw-histories';
 import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
+import { aMoment, patience } from '../kit/deadlines';
 
 const run = promisify(execFile);
-/** Worker processes are started again and again here. */
 const TOKEN = randomBytes(24).toString('hex');
 const before = { ...process.env };
 process.env['ONWARD_TEST_KEY_1'] = randomBytes(32).toString('base64');
@@ -106,7 +106,7 @@ test('an answer that goes through the codec server is encrypted, one that does n
   await temporal(...signal, answer('controlPanel', 'olga@operations.example', 'ticket 4711'), ...through(codecServer));
   await temporal(...signal, answer('nowhere', 'otto@operations.example', 'in clear'));
   const trail = async (): Promise<string> => JSON.stringify(await upgrade.audit());
-  while (!(await trail()).includes('nowhere')) await upgrade.status();
+  while (!(await trail()).includes('nowhere')) await aMoment();
   expect(await trail()).toContain('ticket 4711');
 
   const raw = [...(await rawHistories(rehearsal.client)).values()].join('\n');
@@ -117,9 +117,11 @@ test('an answer that goes through the codec server is encrypted, one that does n
 test('a worker that lacks a key keeps the upgrade waiting; with the key it goes on, and the new key encrypts', async () => {
   const worker = rehearsal.processes.get(CONTROL_TASK_QUEUE);
   process.env['ONWARD_CODEC_KEYS'] = SECOND;
+  process.env['ONWARD_TEST_SILENT'] = 'It fails again and again.';
   await worker?.killAndRestart();
+  delete process.env['ONWARD_TEST_SILENT'];
   await clientWith(`${FIRST},${SECOND}`, async (client) => {
-    await expect(new TemporalUpgrades(client, 60_000).view('sealed')).rejects.toMatchObject({
+    await expect(new TemporalUpgrades(client, patience(60_000)).view('sealed')).rejects.toMatchObject({
       message: 'Could not ask the upgrade of sealed for its status: the worker failed, and its reason is encrypted.',
     });
   });

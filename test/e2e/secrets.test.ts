@@ -30,11 +30,20 @@ import { testInFull } from '../kit/extent';
 import { Canary, filesBelow } from './canaries';
 import { EchoingSystems } from './echoing-systems';
 import { rawHistories } from './raw-histories';
+import { patience, timings } from '../kit/deadlines';
 
 const PROGRAM = path.join(__dirname, '../../tools/onward.mjs');
-const TIMINGS = { retryFor: 60, heartbeat: 10, hostAnswer: 60, drain: 60, import: 60, instanceUpgrade: 60, script: 60 };
+const TIMINGS = timings({
+  retryFor: 60,
+  heartbeat: 10,
+  hostAnswer: 60,
+  drain: 60,
+  import: 60,
+  instanceUpgrade: 60,
+  script: 60,
+});
 /** Programs are started here, one after the other, and many calls fail before one succeeds. */
-const ENOUGH_MS = 100_000;
+const ENOUGH_MS = patience(100_000);
 
 const inHeader = (core: string): string => `t+/=%${core};`;
 /** Keys and tokens are made of letters, so that these are canaries as well: 24 of the 32 bytes of a key are. */
@@ -180,10 +189,10 @@ async function endWorkers(): Promise<void> {
 
 /** Looks until it is so, for as long as the workers live. */
 async function until(happened: () => boolean | Promise<boolean>): Promise<void> {
-  for (const signal = patience(); !(await happened()); await delay(50)) signal.throwIfAborted();
+  for (const signal = overdue(); !(await happened()); await delay(50)) signal.throwIfAborted();
 }
 
-const patience = (): AbortSignal => AbortSignal.any([workersDied.signal, AbortSignal.timeout(ENOUGH_MS)]);
+const overdue = (): AbortSignal => AbortSignal.any([workersDied.signal, AbortSignal.timeout(ENOUGH_MS)]);
 
 async function startWorkers(id: string, environment: NodeJS.ProcessEnv): Promise<void> {
   workersDied = new AbortController();
@@ -216,7 +225,7 @@ async function startUpgrade(id: string): Promise<WorkflowHandle> {
 
 /** Starts it again each time that a refusal of a system ends it before it has begun; returns the upgrade that was not. */
 async function upgradeInSpiteOfRefusals(id: string): Promise<WorkflowHandle> {
-  for (const signal = patience(); ; signal.throwIfAborted()) {
+  for (const signal = overdue(); ; signal.throwIfAborted()) {
     const upgrade = await startUpgrade(id);
     const everyMs = 100;
     await runOperator({ upgrade, controlUrl: sandbox.urls.control(id), everyMs, resolves: () => 'retry', signal });

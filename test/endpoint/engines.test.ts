@@ -5,6 +5,7 @@ import { powershellFor } from '../../src/systems/endpoint/powershell-for';
 import { fileName } from '../../src/systems/endpoint/upgrade-records';
 import { everything } from '../kit/extent';
 import { FROM, GENUINE, HostWorld, TO, UPGRADE, type Engine } from './host-world';
+import { patience } from '../kit/deadlines';
 
 /** One upgrade of both sites, then a rollback of one: everything that the workflow asks of a host. */
 async function upgradeAndRollBack(world: HostWorld, engine: Engine) {
@@ -133,7 +134,7 @@ describe('an endpoint host', () => {
           records: '',
           waitMilliseconds: 0,
         },
-        60_000,
+        patience(60_000),
       );
       expect(result.sites.map(({ site, application }) => [site, application])).toEqual(
         texts.map((text) => [text, text]),
@@ -154,7 +155,7 @@ describe('an endpoint host', () => {
           id: 'late',
           covers: [],
         },
-        60_000,
+        patience(60_000),
       );
       await expect(late).rejects.toMatchObject({ type: FAILURE.notYet });
       expect(world.effects()).toEqual(before);
@@ -163,7 +164,7 @@ describe('an endpoint host', () => {
     test('waits for a setup.cmd that outlives its PowerShell, and finds that it has done its work', async () => {
       const { world, told } = run(engine);
       const activities = world.activities(engine);
-      world.fault('setup.cmd', 'setupOutlives', { delayMs: 2000 });
+      world.fault('setup.cmd', 'setupOutlives', { delayMs: patience(2_000) });
       const setup = { host: world.host, site: world.planned(1), staged: told.staged, from: FROM, to: TO };
       await activities.runSetup({ ...setup, upgrade: 'upgrade/again' });
       expect(world.effects().slice(-1)).toEqual(['setupRan Office365 Gateway 02/Office365GatewayApplication02']);
@@ -181,7 +182,7 @@ describe('an endpoint host', () => {
     ])('is judged by the envelope alone: %s is %s', async (fault, verdict) => {
       const { world } = run(engine);
       world.fault('discover', fault);
-      const outcome = powershellFor(world.environment(engine)).run('discover', {}, 60_000);
+      const outcome = powershellFor(world.environment(engine)).run('discover', {}, patience(60_000));
       await expect(
         outcome.then(
           () => 'an answer',

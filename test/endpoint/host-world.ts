@@ -17,6 +17,7 @@ import { Journal } from '../../src/sandbox/journal';
 import { buildPackage } from '../../src/sandbox/package-file';
 import { findExecutable } from '../../src/systems/endpoint/executable';
 import { powershellFor } from '../../src/systems/endpoint/powershell-for';
+import { patience } from '../kit/deadlines';
 
 export const HOST = 'gw-host-01';
 export const FROM = '18.3';
@@ -30,7 +31,7 @@ export type Engine = 'stand-in' | 'PowerShell';
 export const GENUINE = findExecutable(process.env['ONWARD_PWSH'] || 'pwsh', process.env);
 
 /** What an activity sees of Temporal. */
-export function activityEnvironment(startToCloseTimeoutMs = 60_000): MockActivityEnvironment {
+export function activityEnvironment(startToCloseTimeoutMs = patience(60_000)): MockActivityEnvironment {
   return new MockActivityEnvironment({ startToCloseTimeoutMs }, { logger: QUIET });
 }
 
@@ -168,7 +169,7 @@ export class HostWorld {
 
   /** Resolves when the journal has a call of that name. */
   async journalled(call: string): Promise<void> {
-    const until = Date.now() + 20_000;
+    const until = Date.now() + patience(20_000);
     while (!this.calls().some((name) => name.startsWith(call))) {
       if (Date.now() > until) throw new Error(`The journal has no call of ${call}: ${this.calls().join(', ')}`);
       await new Promise((resolve) => setTimeout(resolve, 5));

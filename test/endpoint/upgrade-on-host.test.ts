@@ -3,6 +3,7 @@ import path from 'node:path';
 import { FAILURE, type EndpointActivities } from '../../src/contract/activities';
 import type { SiteBackup, StagedPackage } from '../../src/contract/facts';
 import { activityEnvironment, FROM, HostWorld, hostSpec, TO, UPGRADE } from './host-world';
+import { patience } from '../kit/deadlines';
 
 let world: HostWorld;
 let activities: EndpointActivities;
@@ -41,14 +42,14 @@ describe('setup.cmd', () => {
 
   test('that outlives a PowerShell that died is waited for and not started again', async () => {
     await start();
-    world.fault('setup.cmd', 'setupOutlives', { delayMs: 800 });
+    world.fault('setup.cmd', 'setupOutlives', { delayMs: patience(800) });
     await expect(setUp(await stage())).resolves.toMatchObject({ exitCode: 0 });
     expect(world.effects()).toEqual([SETUP_RAN]);
     expect(await deployed()).toBe('new');
   });
 
   test('that another attempt has left running is waited for and not joined by a second one', async () => {
-    await start({ setupMs: 800 });
+    await start({ setupMs: patience(800) });
     const staged = await stage();
     await Promise.all([setUp(staged), world.journalled('setup.cmd').then(() => setUp(staged))]);
     expect(count('setup.cmd')).toBe(1);
@@ -65,7 +66,7 @@ describe('setup.cmd', () => {
   test('that comes to be run when a later attempt has done its work is not run again', async () => {
     await start();
     const staged = await stage();
-    world.fault('setup', 'slow', { delayMs: 1_500 });
+    world.fault('setup', 'slow', { delayMs: patience(5_000) });
     const orphaned = setUp(staged);
     await world.journalled('setup: slow');
     await setUp(staged);
@@ -101,7 +102,7 @@ describe('setup.cmd', () => {
   });
 
   test('is ended with its PowerShell when the upgrade is cancelled, and leaves what it had done so far', async () => {
-    await start({ setupMs: 60_000 });
+    await start({ setupMs: patience(60_000) });
     const staged = await stage();
     const environment = activityEnvironment();
     activities = world.activities('stand-in', () => environment);
@@ -118,7 +119,7 @@ describe('setup.cmd', () => {
     await start();
     world.fault('setup.cmd', 'setupHangs', { times: 2 });
     const staged = await stage();
-    activities = world.activities('stand-in', () => activityEnvironment(4000));
+    activities = world.activities('stand-in', () => activityEnvironment(patience(4_000)));
     await expect(setUp(staged)).rejects.toMatchObject({ type: FAILURE.outcomeUnknown });
     activities = world.activities('stand-in');
     expect(await deployed()).toBe('old');
@@ -313,7 +314,7 @@ describe('a host', () => {
   });
 
   test('is what it was after a restart of the sandbox, and a setup.cmd that was running goes on', async () => {
-    await start({ setupMs: 500 });
+    await start({ setupMs: patience(1_500) });
     await backUp();
     const staged = await stage();
     const { directory } = world;
@@ -321,7 +322,7 @@ describe('a host', () => {
     await world.journalled('setup.cmd');
     await Promise.all([expect(interrupted).rejects.toThrow(), world.end({ keepDisk: true })]);
 
-    await start({ directory, setupMs: 500 });
+    await start({ directory, setupMs: patience(1_500) });
     await expect(setUp(staged)).resolves.toMatchObject({ exitCode: 0 });
     expect(world.effects()).toEqual([SETUP_RAN]);
     expect(count('setup.cmd')).toBe(0);

@@ -2,6 +2,7 @@
 import type { FaultRule } from '../../src/sandbox/faults';
 import { POWERSHELL_FAULTS, RESET_FAULTS, SETUP_FAULTS } from '../../src/sandbox/hosts/failures';
 import type { StoryCall } from './stories';
+import { patience } from '../kit/deadlines';
 
 /** How a call fails. */
 export interface Failure {
@@ -23,7 +24,7 @@ export interface Cell {
 
 /** Below every deadline, and beyond them all (stories.ts, PATIENCE). */
 const IN_TIME_MS = 300;
-const TOO_LATE_MS = 32_000;
+const TOO_LATE_MS = patience(32_000);
 
 const once = (kind: string): Failure => ({ name: kind, kind, lasts: false });
 const lasting = (kind: string): Failure => ({ name: `${kind} that lasts`, kind, lasts: true });

@@ -10,6 +10,7 @@ import { Forwarder } from './forwarder';
 import type { Cell } from './matrix';
 import { saysAll } from './messages';
 import { abortAtGate, provide } from './stories';
+import { patience } from '../kit/deadlines';
 
 export interface CellResult {
   cell: Cell;
@@ -22,10 +23,10 @@ export interface CellResult {
 }
 
 /** Longer than all patience of a step and of its undo together (stories.ts, PATIENCE). */
-const DEADLINE_MS = 300_000;
+const DEADLINE_MS = patience(300_000);
 const LOOK_MS = 700;
 /** Long enough to be refused, short enough to be forgiven. */
-const OUTAGE_MS = 700;
+const OUTAGE_MS = patience(700);
 const FOR_EVER = 1_000_000;
 const FORWARDED = ['operations', 'aps', 'billing', 'control', 'microsoft'] as const;
 

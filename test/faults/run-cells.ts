@@ -2,8 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Rehearsal } from '../kit/rehearsal/rehearsal';
 import type { Cell } from './matrix';
 import { runCell, type CellResult } from './run-cell';
+import { patience } from '../kit/deadlines';
 
-const STAGGER_MS = 1_000;
+const STAGGER_MS = patience(1_000);
 let upgrades = 0;
 
 /** Runs so many cells at once, each with a provider of its own. */

@@ -1,25 +1,40 @@
-/**
- * The whole fault matrix, or a part of it:
- *
- *     npm run faults -- [--only <part of a cell's name>] [--sample <size> --seed <number>] [--shard 2/4] [--lanes <upgrades at once>]
- */
-import { parseArgs } from 'node:util';
+/** `npm run faults`: the whole fault matrix, or a part of it. */
+import { Command, InvalidArgumentError } from 'commander';
 import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { matrixOf, sampleOf, shardOf } from './matrix';
 import { reportOf } from './report';
 import { runCells } from './run-cells';
 import { callsOf, STORIES, type StoryCall } from './stories';
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    sample: { type: 'string' },
-    shard: { type: 'string', default: '1/1' },
-    seed: { type: 'string', default: '1' },
-    lanes: { type: 'string', default: '8' },
-    messages: { type: 'boolean', default: false },
-  },
-});
+interface Options {
+  only: string;
+  shard: string;
+  sample?: number;
+  seed: number;
+  lanes: number;
+  messages: boolean;
+}
+
+const wholeNumber = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('must be a whole number from 0 on.');
+  return value;
+};
+const positive = (text: string): number => {
+  if (wholeNumber(text) === 0) throw new InvalidArgumentError('must be at least 1.');
+  return Number(text);
+};
+
+const options = new Command('faults')
+  .description('Makes every call of an upgrade fail in every way, and judges what the upgrade does and says.')
+  .option('--only <text>', 'only cells whose names contain this', '')
+  .option('--shard <part/parts>', 'only every so-many-th of them, such as 2/5', '1/1')
+  .option('--sample <number>', 'only so many of those, chosen by the seed', positive)
+  .option('--seed <number>', 'chooses the sample', wholeNumber, 1)
+  .option('--lanes <number>', 'how many upgrades at once', positive, 8)
+  .option('--messages', 'shows what people were told in every cell', false)
+  .parse()
+  .opts<Options>();
 
 async function main(): Promise<void> {
   const rehearsal = await Rehearsal.start();
@@ -28,17 +43,17 @@ async function main(): Promise<void> {
   try {
     const calls: StoryCall[] = [];
     for (const story of STORIES) calls.push(...(await callsOf(rehearsal, story)));
-    const all = matrixOf(calls).filter(({ name }) => values.only === undefined || name.includes(values.only));
-    const shard = shardOf(all, values.shard);
-    const cells = values.sample === undefined ? shard : sampleOf(shard, Number(values.sample), Number(values.seed));
+    const all = matrixOf(calls).filter(({ name }) => name.includes(options.only));
+    const shard = shardOf(all, options.shard);
+    const cells = options.sample === undefined ? shard : sampleOf(shard, options.sample, options.seed);
     console.log(`${cells.length} of ${all.length} cells, ${calls.length} calls`);
-    const results = await runCells(rehearsal, cells, Number(values.lanes), (result, done) => {
+    const results = await runCells(rehearsal, cells, options.lanes, (result, done) => {
       const line = `${done}/${cells.length} ${result.outcome.padEnd(22)} ${(result.tookMs / 1000).toFixed(1)} s  ${result.cell.name}`;
       console.log(
         [
           line,
           ...result.problems.map((problem) => `    PROBLEM ${problem}`),
-          ...(values.messages ? result.messages.map((message) => `    ${message}`) : []),
+          ...(options.messages ? result.messages.map((message) => `    ${message}`) : []),
         ].join('\n'),
       );
     });

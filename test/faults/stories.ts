@@ -8,6 +8,7 @@ import type { Sandbox } from '../../src/sandbox/server';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
 import type { Provider } from '../../src/sandbox/world/state';
 import type { Rehearsal, Settings, Upgrade } from '../kit/rehearsal/rehearsal';
+import { timings } from '../kit/deadlines';
 
 export interface Story {
   name: string;
@@ -43,7 +44,7 @@ export interface StoryCall {
 }
 
 /** Short enough that the end of patience is seen, long enough that a busy machine does not bring it about. */
-export const PATIENCE = {
+export const PATIENCE = timings({
   retryFor: 20,
   heartbeat: 10,
   hostAnswer: 60,
@@ -51,7 +52,7 @@ export const PATIENCE = {
   import: 25,
   instanceUpgrade: 25,
   script: 20,
-};
+});
 
 /** Calls of the sandbox's operator, who is no part of an upgrade. */
 const OPERATORS_OWN = ['GET provider'];

@@ -10,6 +10,7 @@ import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 import { Fleet } from '../kit/handles/fleet';
 import { evidenceOfFleet } from '../kit/judge/fleet-evidence';
 import { expectFleetRules } from '../kit/judge/fleet-rules';
+import { patience, timings } from '../kit/deadlines';
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {
@@ -19,10 +20,18 @@ afterAll(async () => {
   await rehearsal?.close();
 });
 
-const TIMINGS = { retryFor: 60, heartbeat: 2, hostAnswer: 60, drain: 60, import: 60, instanceUpgrade: 60, script: 60 };
+const TIMINGS = timings({
+  retryFor: 60,
+  heartbeat: 2,
+  hostAnswer: 60,
+  drain: 60,
+  import: 60,
+  instanceUpgrade: 60,
+  script: 60,
+});
 const LIMITS = { maxParallel: 2, budget: { wave: 3, run: 3 } };
 /** Longer than a heartbeat timeout. */
-const SLOW = { system: 'operations', call: 'txn.Commit', kind: 'slow', delayMs: 3_000 };
+const SLOW = { system: 'operations', call: 'txn.Commit', kind: 'slow', delayMs: patience(3_000) };
 
 /** Resolves when somebody of the fleet is in the middle of its crossing. */
 function crosses({ provider }: Upgrade): Promise<void> {

@@ -16,6 +16,7 @@ import { builtWorkflows } from '../../src/worker/workflow-bundle';
 import '../kit/quiet-runtime';
 import { profile, stubActivities, type StubActivities } from '../kit/stub-world/stub-activities';
 import { Fleet } from '../kit/handles/fleet';
+import { aMoment } from '../kit/deadlines';
 
 export interface StubProvider {
   from?: '18.3' | '18.4' | '18.4.1' | '17.0';
@@ -217,7 +218,7 @@ export async function upgradeWhen(
   provider: string,
   wanted: (status: UpgradeStatus) => boolean,
 ): Promise<UpgradeStatus> {
-  for (;;) {
+  for (; ; await aMoment()) {
     try {
       const status = await world.upgrade(provider).query<UpgradeStatus>(QUERY.status);
       if (wanted(status)) return status;

@@ -11,6 +11,7 @@ import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehears
 import { Fleet } from '../kit/handles/fleet';
 import { evidenceOfFleet } from '../kit/judge/fleet-evidence';
 import { expectFleetRules } from '../kit/judge/fleet-rules';
+import { patience } from '../kit/deadlines';
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {
@@ -76,7 +77,7 @@ test('one that waits for an endpoint host gives its slot to the one that the hos
 test('a pause stops one before its crossing and lets one past it finish; after a resume the first finishes', async () => {
   const before = await provider('before', 'before', APPROVED);
   const past = await provider('past', 'past');
-  const crossing = hit(past, { system: 'operations', call: 'txn.Commit', kind: 'slow', delayMs: 1_000 });
+  const crossing = hit(past, { system: 'operations', call: 'txn.Commit', kind: 'slow', delayMs: patience(1_000) });
   const fleet = await start('paused', [before, past], { maxParallel: 2 });
   await fleet.providerWhen('before', ({ startedAt }) => startedAt !== undefined);
   before.startedByFleet();

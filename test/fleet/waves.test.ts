@@ -14,6 +14,7 @@ import type { Fleet } from '../kit/handles/fleet';
 import { evidenceOfParts } from '../kit/judge/fleet-evidence';
 import { testInFull } from '../kit/extent';
 import { FleetWorld, upgradeWhen } from './fleet-world';
+import { timings } from '../kit/deadlines';
 
 let world: FleetWorld;
 beforeAll(async () => {
@@ -139,7 +140,7 @@ test('what is written into the inventory after planning reaches nobody of the fl
   };
   const settings = (workDirectory: string) => ({
     endpointHosts: [{ name: 'stub-host', workDirectory }],
-    timings: { retryFor: 1, hostAnswer: 5 },
+    timings: timings({ retryFor: 5, hostAnswer: 10 }),
   });
   world.set('frozen-1', { settings: settings('C:\\before'), change });
   const fleet = await start('frozen', ['frozen-1'], { approval: { plan: true } });

@@ -9,6 +9,7 @@ import type { JournalEntry } from '../../src/sandbox/journal';
 import { hostProgramData } from '../../src/sandbox/hosts/disk';
 import { testInFull } from '../kit/extent';
 import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
+import { aMoment } from '../kit/deadlines';
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {
@@ -64,10 +65,10 @@ test('the second waits without a change and without growing, says for whom, and 
   await second.start();
   await waitsForHost(second, host, first);
   const { historyLength } = await second.workflow.describe();
-  let waits;
-  do waits = (await second.workflow.describe()).raw.pendingActivities ?? [];
-  while (waits[0]?.activityType?.name !== 'awaitClaimEnd' || (waits[0].attempt ?? 0) < 3);
-  expect(waits[0].lastFailure?.message).toContain('free when that upgrade has crossed or ended');
+  const waits = async () => (await second.workflow.describe()).raw.pendingActivities?.[0];
+  let wait = await waits();
+  for (; wait?.activityType?.name !== 'awaitClaimEnd' || (wait.attempt ?? 0) < 3; wait = await waits()) await aMoment();
+  expect(wait.lastFailure?.message).toContain('free when that upgrade has crossed or ended');
   expect((await second.workflow.describe()).historyLength).toBeLessThanOrEqual(historyLength + 1);
   expect(changesOf(host)).toHaveLength(changes);
 

@@ -7,6 +7,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { samples } from '../kit/extent';
 import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 import { VERDICTS, type HostVerdict, type Scene } from './verdicts';
+import { timings } from '../kit/deadlines';
 
 interface Ending {
   state: string;
@@ -16,7 +17,15 @@ interface Ending {
 }
 
 /** Short enough that the end of patience is seen, long enough for a busy machine. */
-const TIMINGS = { retryFor: 15, heartbeat: 5, hostAnswer: 30, drain: 60, import: 60, instanceUpgrade: 60, script: 10 };
+const TIMINGS = timings({
+  retryFor: 15,
+  heartbeat: 5,
+  hostAnswer: 30,
+  drain: 60,
+  import: 60,
+  instanceUpgrade: 60,
+  script: 10,
+});
 const AT_ONCE = 5;
 const LOOK_MS = 200;
 

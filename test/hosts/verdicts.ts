@@ -5,6 +5,7 @@
  */
 import type { FaultRule } from '../../src/sandbox/faults';
 import type { Rehearsal, Settings, Upgrade } from '../kit/rehearsal/rehearsal';
+import { patience } from '../kit/deadlines';
 
 /** One provider with one gateway site, on a host of its own or on one that it shares. */
 export interface Scene {
@@ -134,7 +135,7 @@ const SETUP: readonly HostVerdict[] = [
   },
   {
     situation: '`setup.cmd` outlives its PowerShell',
-    ...setup('setupOutlives', 2_000),
+    ...setup('setupOutlives', patience(2_000)),
     verdict: 'waited for, never joined by a second one',
     ends: 'completed',
     setups: 1,

@@ -2,6 +2,7 @@ import type { Info } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { failureInterceptor } from '../../activities/failures';
+import { patience } from './deadlines';
 
 /** As in a worker of ours: with heartbeats, and with the failures that a workflow would see. */
 export function activityEnvironment(info: Partial<Info> = {}): MockActivityEnvironment {
@@ -10,8 +11,8 @@ export function activityEnvironment(info: Partial<Info> = {}): MockActivityEnvir
       heartbeatTimeoutMs: 1_000,
       scheduledTimestampMs: Date.now(),
       currentAttemptScheduledTimestampMs: Date.now(),
-      scheduleToCloseTimeoutMs: 60_000,
-      startToCloseTimeoutMs: 60_000,
+      scheduleToCloseTimeoutMs: patience(60_000),
+      startToCloseTimeoutMs: patience(60_000),
       ...info,
     },
     { interceptors: [failureInterceptor], logger: new DefaultLogger('ERROR') },

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { cacheDirectory } from '../../src/temporal/cli-binary';
 import { withLockFile } from '../../src/temporal/lock-file';
 import { terminalProgress, type Progress } from '../../src/temporal/progress';
+import { patience } from './deadlines';
 
 const VERSION = '1.38.0';
 const run = promisify(execFile);
@@ -46,7 +47,7 @@ async function javaServer(progress: Progress): Promise<string> {
   if (process.platform === 'win32') throw new Error('There is no script on Windows that becomes another process.');
   const folder = path.join(cacheDirectory(), 'temporal-test-server', VERSION);
   const script = path.join(folder, 'temporal-test-server');
-  await run('java', ['-version'], { timeout: 30_000 }).catch((error: unknown) => {
+  await run('java', ['-version'], { timeout: patience(30_000) }).catch((error: unknown) => {
     throw new Error(`Java does not run: ${message(error)}`);
   });
   if (await exists(script)) return script;
@@ -89,7 +90,7 @@ async function fetchJars(folder: string): Promise<void> {
   const pom = path.join(folder, 'pom.xml');
   await writeFile(pom, POM);
   const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${path.join(folder, 'lib')}`];
-  await run('mvn', ['--quiet', '--batch-mode', '--file', pom, ...goal], { timeout: 300_000 }).catch(
+  await run('mvn', ['--quiet', '--batch-mode', '--file', pom, ...goal], { timeout: patience(300_000) }).catch(
     (error: unknown) => {
       throw new Error(`Maven did not get the test server: ${message(error)}`);
     },
@@ -104,11 +105,12 @@ async function tryDownload(): Promise<void> {
       () => process.exit(0),
       (error) => { console.error(error.message); process.exit(1); },
     );`;
-  await run(process.execPath, ['-e', script], { cwd: path.resolve(__dirname, '..', '..'), timeout: 120_000 }).catch(
-    (error: unknown) => {
-      throw new Error(`Nor could the SDK download one: ${message(error)}`);
-    },
-  );
+  await run(process.execPath, ['-e', script], {
+    cwd: path.resolve(__dirname, '..', '..'),
+    timeout: patience(120_000),
+  }).catch((error: unknown) => {
+    throw new Error(`Nor could the SDK download one: ${message(error)}`);
+  });
 }
 
 /** The last line that says something: a command's own, where it said anything. */

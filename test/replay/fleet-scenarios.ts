@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { waveWorkflowId, type FleetInput } from '../../src/contract/fleet';
 import type { Upgrade } from '../kit/rehearsal/rehearsal';
 import { Fleet } from '../kit/handles/fleet';
-import type { HistoryEvent, RunToRecord, Scenario } from './run-to-record';
+import { SLOW_MS, type HistoryEvent, type RunToRecord, type Scenario } from './run-to-record';
 
 const continuedAsNew = (event: HistoryEvent): unknown => event.workflowExecutionContinuedAsNewEventAttributes;
 
@@ -22,7 +22,7 @@ export const FLEETS: Scenario[] = [
       await run.record('fleet-planned', fleet.handle);
       await run.record('wave-pending', wave(run));
 
-      const atWork = run.hit({ system: 'host', call: 'setup.cmd', kind: 'slow', delayMs: 1_000 });
+      const atWork = run.hit({ system: 'host', call: 'setup.cmd', kind: 'slow', delayMs: SLOW_MS });
       await fleet.say('proceed');
       await atWork;
       await run.record('fleet-running', fleet.handle);
@@ -91,7 +91,7 @@ export const FLEETS: Scenario[] = [
   {
     name: 'fleet-aborted',
     record: async (run) => {
-      const atWork = run.hit({ system: 'host', call: 'setup.cmd', kind: 'slow', delayMs: 1_000 });
+      const atWork = run.hit({ system: 'host', call: 'setup.cmd', kind: 'slow', delayMs: SLOW_MS });
       const other = await another(run);
       const fleet = await start(run, [other], { waves: ['rest'], maxParallel: 1 });
       await atWork;

@@ -16,8 +16,9 @@ import { NOTICES } from './notice-scenarios';
 import { HISTORIES, saveHistory } from './recorded-histories';
 import { RunToRecord, type Scenario } from './run-to-record';
 import { UPGRADES } from './upgrade-scenarios';
+import { patience } from '../kit/deadlines';
 
-const DEADLINE_MS = 120_000;
+const DEADLINE_MS = patience(120_000);
 
 interface Take {
   /** Of the histories. */

@@ -6,6 +6,7 @@ import type { FaultRule } from '../../src/sandbox/faults';
 import { SandboxOperator, type OperatorOptions } from '../../src/sandbox/operator';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
 import type { Rehearsal, Settings, Upgrade } from '../kit/rehearsal/rehearsal';
+import { aMoment, patience } from '../kit/deadlines';
 
 export interface Scenario {
   name: string;
@@ -17,7 +18,7 @@ export interface Scenario {
 }
 
 /** Longer than it takes to fetch a history. */
-const SLOW_MS = 1_000;
+export const SLOW_MS = patience(1_000);
 
 export type HistoryEvent = NonNullable<History['events']>[number];
 
@@ -41,7 +42,7 @@ export class RunToRecord {
     count = 1,
     workflow?: WorkflowHandle,
   ): Promise<void> {
-    for (;;) {
+    for (; ; await aMoment()) {
       const { events } = await (workflow ?? this.upgrade.workflow).fetchHistory();
       if ((events ?? []).filter(is).length >= count) return await this.record(state, workflow);
     }

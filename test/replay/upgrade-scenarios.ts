@@ -1,7 +1,8 @@
 /** Upgrades whose histories are kept: each runs on both paths, and together they are in every state that there is. */
 import { WEEKDAYS } from '../../src/contract/maintenance';
 import type { Settings } from '../kit/rehearsal/rehearsal';
-import type { Scenario } from './run-to-record';
+import { SLOW_MS, type Scenario } from './run-to-record';
+import { timings } from '../kit/deadlines';
 
 const ANA = { by: 'ana@operations.example', reason: 'for the record' };
 /** Without adapters a person is asked whatever Onward would look at by itself. */
@@ -11,7 +12,7 @@ const BY_HAND: Settings = {
   installedSites: [],
   approval: { beforeCrossing: true },
 };
-const IMPATIENT = {
+const IMPATIENT = timings({
   retryFor: 20,
   heartbeat: 5,
   hostAnswer: 30,
@@ -19,7 +20,7 @@ const IMPATIENT = {
   import: 1.5,
   instanceUpgrade: 60,
   script: 60,
-};
+});
 const SECOND = 1 / 86_400;
 
 /** A window of an hour each day that opens in so many hours. */
@@ -197,7 +198,7 @@ export const UPGRADES: Scenario[] = [
     name: 'aborted',
     record: async (run) => {
       await Promise.all([
-        run.hit({ system: 'host', call: 'setup.cmd', kind: 'slow', delayMs: 1_000 }),
+        run.hit({ system: 'host', call: 'setup.cmd', kind: 'slow', delayMs: SLOW_MS }),
         run.upgrade.start(),
       ]);
       await run.upgrade.workflow.signal('abort', ANA);

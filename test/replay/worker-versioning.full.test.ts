@@ -7,6 +7,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 import { decodeVersioningBehavior } from '@temporalio/common/lib/worker-deployments';
@@ -19,6 +20,7 @@ import { builtWorkflows, type WorkflowBuild } from '../../src/worker/workflow-bu
 import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 import { Fleet } from '../kit/handles/fleet';
 import { buildOf } from './build';
+import { patience } from '../kit/deadlines';
 
 let rehearsal: Rehearsal;
 let folder: string;
@@ -34,7 +36,9 @@ afterAll(async () => {
 });
 
 const ONWARD = path.join(PACKAGE_ROOT, 'tools', 'onward.mjs');
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = patience(30_000);
+
+const LOOKS_EVERY_MS = 100;
 
 const served = new Set<string>();
 
@@ -52,6 +56,7 @@ async function rollOut(build: WorkflowBuild): Promise<void> {
     } catch (error) {
       // The server hears of a build when its worker polls for the first time; nothing tells when that is.
       if (Date.now() > deadline) throw error;
+      await delay(LOOKS_EVERY_MS);
     }
   }
 }

@@ -1,9 +1,10 @@
 /** Plain HTTP clients, so that the sandbox is judged by bytes and not by Onward's own clients. */
 import { readFileSync } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import type { Sandbox } from '../../src/sandbox/server';
 import { decodeResponse, encodeCall, type XmlRpcValue } from '../../src/systems/xmlrpc';
+import { patience } from '../kit/deadlines';
 
 export type Struct = { [name: string]: XmlRpcValue };
 
@@ -69,13 +70,16 @@ export async function sim<T>(sandbox: Sandbox, method: string, path: string, bod
   return { status: response.status, body: (await response.json()) as T };
 }
 
+const PATIENCE_MS = patience(5_000);
+const LOOKS_EVERY_MS = 5;
+
 /** Asks again until the answer fits; the sandbox's own time has to pass in between. */
 export async function until<T>(ask: () => Promise<T>, fits: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const answer = await ask();
     if (fits(answer)) return answer;
-    await setImmediate();
-    if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(answer)} after 5 s`);
+    if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(answer)} after ${PATIENCE_MS / 1000} s`);
+    await delay(LOOKS_EVERY_MS);
   }
 }

@@ -13,10 +13,14 @@ import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { closeConnections } from '../../src/systems/http';
 import { activityEnvironment } from '../kit/activity-environment';
 import { standInHosts } from './stand-in-hosts';
+import { patience } from '../kit/deadlines';
 
 const hosts = standInHosts();
 const activities = {
-  ...createOperationsActivities({ resolveSecret, polling: { firstGapMs: 5, longestGapMs: 20, absenceMs: 50 } }),
+  ...createOperationsActivities({
+    resolveSecret,
+    polling: { firstGapMs: 5, longestGapMs: 20, absenceMs: patience(250) },
+  }),
   ...createBillingActivities({ resolveSecret }),
   ...createMicrosoftActivities({ resolveSecret }),
 };

@@ -13,6 +13,7 @@ import {
 } from '../../src/systems/http';
 import { failureOf } from './support/failure-of';
 import { SILENCE, scriptedServer, socketServer, type Answering, type ScriptedServer } from './support/scripted-server';
+import { patience } from '../kit/deadlines';
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
@@ -32,6 +33,9 @@ async function serveSockets(onSocket: (socket: Socket) => void) {
   return server;
 }
 
+/** A deadline that passes: long enough that a request is on its way before. */
+const SOON_MS = patience(500);
+
 const request = (url: string, more: Partial<HttpRequest> = {}): HttpRequest => ({
   system: 'Operations',
   call: 'pem.activateST',
@@ -39,7 +43,7 @@ const request = (url: string, more: Partial<HttpRequest> = {}): HttpRequest => (
   method: 'POST',
   url,
   body: '<call/>',
-  deadlineMs: 5_000,
+  deadlineMs: patience(5_000),
   ...more,
 });
 
@@ -103,7 +107,7 @@ describe('nothing was sent, so the call may be repeated:', () => {
     // A TLS handshake that never ends.
     const mute = await serveSockets(() => undefined);
     await expectFailure(
-      exchange(request(`https://${mute.address}/`, { deadlineMs: 50 })),
+      exchange(request(`https://${mute.address}/`, { deadlineMs: SOON_MS })),
       FAILURE.unreachable,
       'found no connection to 127.0.0.1',
     );
@@ -127,16 +131,16 @@ describe('the request was on its way, so the outcome is unknown:', () => {
   test('no answer comes before the deadline', async () => {
     const server = await serve(() => SILENCE);
     await expectFailure(
-      exchange(request(server.url, { deadlineMs: 50 })),
+      exchange(request(server.url, { deadlineMs: SOON_MS })),
       FAILURE.outcomeUnknown,
-      'no complete answer within 0.05 s',
+      `no complete answer within ${SOON_MS / 1000} s`,
     );
   });
 
   test('the answer begins and does not end before the deadline', async () => {
     const server = await serve(() => ({ headers: { 'content-length': '100' }, body: 'begun' }));
     await expectFailure(
-      exchange(request(server.url, { deadlineMs: 100 })),
+      exchange(request(server.url, { deadlineMs: SOON_MS })),
       FAILURE.outcomeUnknown,
       'no complete answer',
     );
@@ -148,7 +152,7 @@ test.each([
   ['POST', 'It may have had its effect'],
 ] as const)('what to do after the silence follows from what was asked: %s', async (method, next) => {
   const server = await serve(() => SILENCE);
-  const asked = exchange(request(server.url, { method, deadlineMs: 50 }));
+  const asked = exchange(request(server.url, { method, deadlineMs: SOON_MS }));
   await expectFailure(asked, FAILURE.outcomeUnknown, next);
 });
 

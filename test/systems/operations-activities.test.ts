@@ -3,7 +3,7 @@ import { FAILURE } from '../../src/contract/activities';
 import { closeConnections } from '../../src/systems/http';
 import { activityEnvironment } from '../kit/activity-environment';
 import { RawAnswer, scriptedServer } from './support/scripted-server';
-import { Vendor, hangUp, ok, refuse } from './support/vendor';
+import { QUICK, Vendor, hangUp, ok, refuse } from './support/vendor';
 
 let vendor: Vendor;
 beforeEach(async () => {
@@ -181,7 +181,7 @@ describe('waiting for the import', () => {
   test('ends with nothing once the package has been missing for long enough with nothing at work', async () => {
     const began = performance.now();
     expect(await vendor.run('awaitImport', input)).toBeUndefined();
-    expect(performance.now() - began).toBeGreaterThanOrEqual(40);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(QUICK.absenceMs);
     expect(vendor.counted('pem.getRequestStatus')).toBeGreaterThanOrEqual(3);
   });
 

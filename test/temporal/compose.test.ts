@@ -11,6 +11,7 @@ import { findTemporalCli } from '../../src/temporal/cli-binary';
 import { localSettings } from '../../src/temporal/connection';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { type DevServer, startDevServer } from '../../src/temporal/dev-server';
+import { patience } from '../kit/deadlines';
 
 const ROOT = path.join(__dirname, '../..');
 const run = promisify(execFile);
@@ -74,7 +75,7 @@ describe('what its containers run', () => {
   test('the set-up prepares a namespace in which a worker can start, also when it runs again', async () => {
     const env = environment('upgrades');
     for (const attempt of [1, 2]) {
-      await run('sh', [path.join(ROOT, 'docker/temporal-setup.sh')], { env, timeout: 25_000 });
+      await run('sh', [path.join(ROOT, 'docker/temporal-setup.sh')], { env, timeout: patience(25_000) });
       const connection = await connectWorker({ ...localSettings(server.address), namespace: 'upgrades' });
       expect([attempt, connection]).toEqual([attempt, expect.any(NativeConnection)]);
       await connection.close();

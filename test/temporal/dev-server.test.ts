@@ -10,6 +10,7 @@ import { findTemporalCli } from '../../src/temporal/cli-binary';
 import { connectClient, localSettings, TemporalUnavailable } from '../../src/temporal/connection';
 import { type DevServer, type DevServerOptions, startDevServer } from '../../src/temporal/dev-server';
 import { providerAttribute } from '../../src/temporal/search-attributes';
+import { PACKAGE_ROOT } from '../../src/package-root';
 
 describe('dev server', () => {
   const servers: DevServer[] = [];
@@ -109,8 +110,8 @@ exec '${real}' "$@"
   describe('that a killed owner left behind', () => {
     let pid: number;
     beforeEach(async () => {
-      const script = `require('${require.resolve('../../src/temporal/dev-server')}').startDevServer({ directory: ${JSON.stringify(directory)} }).then((s) => console.log(s.pid))`;
-      const owner = spawn(process.execPath, ['--require', 'tsx/cjs', '-e', script], {
+      const script = `require('${path.join(PACKAGE_ROOT, 'dist/src/temporal/dev-server.js')}').startDevServer({ directory: ${JSON.stringify(directory)} }).then((s) => console.log(s.pid))`;
+      const owner = spawn(process.execPath, ['-e', script], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       const [line] = (await once(createInterface(owner.stdout), 'line')) as [string];

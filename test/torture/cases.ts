@@ -3,6 +3,7 @@
  * way forward and of the way back is there; what only reads loses nothing.
  */
 import type { FaultRule } from '../../src/sandbox/faults';
+import { patience } from '../kit/deadlines';
 
 export const PATHS = ['18.3', '18.4'] as const;
 
@@ -37,9 +38,9 @@ export interface TortureCase {
 }
 
 /** Longer than a heartbeat timeout: what a dead worker has begun is still at work when the next attempt begins. */
-const SLOW_MS = 3_000;
+const SLOW_MS = patience(3_000);
 /** Longer than it takes to notice that a worker is dead, and to do its work again. */
-const LATE_MS = 12_000;
+const LATE_MS = patience(12_000);
 
 interface ChangingActivity {
   /** Of the workflow. */

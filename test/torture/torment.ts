@@ -8,17 +8,26 @@ import { consentWorkflowId, type ConsentStatus } from '../../src/contract/consen
 import { QUERY } from '../../src/contract/status';
 import type { Rehearsal, RehearsalOptions, Upgrade } from '../kit/rehearsal/rehearsal';
 import type { Point, TortureCase, Victim } from './cases';
+import { patience, timings } from '../kit/deadlines';
 
 /** What a rehearsal has to be for this. */
 export const TORTURE_REHEARSAL: RehearsalOptions = { workers: 'processes', spares: true, keepsServerState: true };
 
 /** One host for all cases of a rehearsal, so that its worker need not be started for each. */
 const HOST = 'torture-host';
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = patience(180_000);
 /** What was slow takes so long when it comes to act. */
-const ACTS_WITHIN_MS = 1_500;
+const ACTS_WITHIN_MS = patience(1_500);
 const LOOKS_EVERY_MS = 20;
-const TIMINGS = { retryFor: 60, heartbeat: 2, hostAnswer: 60, drain: 60, import: 60, instanceUpgrade: 60, script: 60 };
+const TIMINGS = timings({
+  retryFor: 60,
+  heartbeat: 2,
+  hostAnswer: 60,
+  drain: 60,
+  import: 60,
+  instanceUpgrade: 60,
+  script: 60,
+});
 
 let providers = 0;
 

@@ -2,6 +2,7 @@
 import type { FaultRule } from '../../src/sandbox/faults';
 import type { Random } from './random';
 import { HOST_NAMES } from './walk';
+import { patience } from '../kit/deadlines';
 
 const ON_THE_WIRE = [
   'refuse',
@@ -72,7 +73,8 @@ export function drawFault(
     kind: random.pick(kinds),
     skip: random.pick([0, 0, 1, 2]),
     times: random.pick([1, 1, 1, 2, 3, 20]),
-    delayMs: random.pick([200, 1_000, 5_000, 8_000]),
+    // Some of them beyond a heartbeat, or all patience (draw-world.ts, TIMINGS).
+    delayMs: patience(random.pick([200, 1_000, 5_000, 8_000])),
   };
   return system === 'host' ? { ...rule, host: random.pick(hosts) } : rule;
 }

@@ -3,9 +3,10 @@ import type { ProviderOptions } from '../../src/sandbox/world/spec';
 import type { Settings } from '../kit/rehearsal/rehearsal';
 import type { Random } from './random';
 import { HOST_NAMES, type WalkWorld } from './walk';
+import { timings } from '../kit/deadlines';
 
 /** Short enough that a walk sees the end of patience. */
-export const TIMINGS = {
+export const TIMINGS = timings({
   retryFor: 6,
   heartbeat: 4,
   hostAnswer: 30,
@@ -13,7 +14,7 @@ export const TIMINGS = {
   import: 10,
   instanceUpgrade: 12,
   script: 10,
-};
+});
 /** In days: a gate that stays open is brought back to mind after a second or two. */
 const QUICK_REMINDERS = { days: [0.00001, 0.00002], thenEveryDays: 0.00004 };
 

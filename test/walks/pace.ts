@@ -1,9 +1,10 @@
 /** How far a walk has come: by the calls that its systems have taken, or because nothing happens by itself any more. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Journal, JournalEntry } from '../../src/sandbox/journal';
+import { patience } from '../kit/deadlines';
 
 /** When no system is called for so long, nothing happens by itself any more. */
-const RESTS_AFTER_MS = 400;
+const RESTS_AFTER_MS = patience(400);
 const LOOKS_EVERY_MS = 25;
 
 export class Pace {

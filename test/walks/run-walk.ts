@@ -9,10 +9,11 @@ import { Pace } from './pace';
 import { say, unlessOver } from './say';
 import { STARTER, type Act, type Walk, type WalkWorld } from './walk';
 import { WalkFailed, failureOf } from './walk-failed';
+import { patience } from '../kit/deadlines';
 
 const OPERATOR_LOOKS_EVERY_MS = 150;
 /** With nothing in its way any more, and everybody doing what is asked. */
-const ENDS_WITHIN_MS = 120_000;
+const ENDS_WITHIN_MS = patience(120_000);
 const MOST_RETRIES = 3;
 
 /**

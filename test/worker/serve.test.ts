@@ -4,13 +4,15 @@
  * @needs temporal
  */
 import type { Client } from '@temporalio/client';
-import { IllegalStateError, Worker, type NativeConnection } from '@temporalio/worker';
+import { DefaultLogger, IllegalStateError, Runtime, Worker, type NativeConnection } from '@temporalio/worker';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { serve } from '../../src/worker/serve';
 import { builtWorkflows } from '../../src/worker/workflow-bundle';
-import '../kit/quiet-runtime';
+
+/** A worker that is ended by force is said to have failed: here that is wanted, and nobody has to read of it. */
+Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
 
 let server: DevServer;
 let client: Client;

@@ -14,10 +14,11 @@ import type { FaultRule, Faults } from '../../src/sandbox/faults';
 import { WorkInHand, notesDirectory } from '../../src/worker/work-in-hand';
 import { testInFull } from '../kit/extent';
 import { Rehearsal } from '../kit/rehearsal/rehearsal';
+import { patience } from '../kit/deadlines';
 
 const HOUR = 3600;
 /** Longer than a worker takes to start; what it leaves behind on the machine ends then. */
-const SLOW = { kind: 'slow', delayMs: 30_000 };
+const SLOW = { kind: 'slow', delayMs: patience(30_000) };
 
 describe('an upgrade whose worker is killed in the midst of a call', () => {
   let rehearsal: Rehearsal;

@@ -20,6 +20,11 @@ import { replay } from '../../src/worker/replay';
 import { bundle } from '../../src/worker/workflow-bundle';
 import type { EarlyActivities } from './asked-too-early-activities';
 import '../kit/quiet-runtime';
+import { patience } from '../kit/deadlines';
+
+/** How long the server keeps questions for a worker that is gone, and how long it takes at most until they stand in line there. */
+const KEPT_MS = patience(4_000);
+const IN_LINE_MS = patience(1_500);
 
 let folder: string;
 let codePath: string;
@@ -68,7 +73,7 @@ test('refuses a question between an event and its task, asks again, and what fol
   await work({ connection, taskQueue: 'activities', activities });
   doomed = spawn(
     process.execPath,
-    ['--import', 'tsx', path.join(__dirname, 'asked-too-early-worker.ts'), server.address, codePath],
+    [path.join(__dirname, 'asked-too-early-worker.cjs'), server.address, codePath, String(KEPT_MS)],
     { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
   );
   const listeners = await Promise.all(
@@ -86,7 +91,7 @@ test('refuses a question between an event and its task, asks again, and what fol
   const answer = client.workflow.getHandle('asked-again').query('heard');
   await work({ connection, taskQueue: 'workflows', workflowBundle: { codePath } });
   // The questions have to stand in line for the dead worker before the event does; nothing tells when they do.
-  await delay(1500);
+  await delay(IN_LINE_MS);
   mayFail.give();
   expect(await refusal).toMatchObject({ message: ASK_AGAIN });
   await Promise.all(listeners.map((listener) => listener.signal('message')));

@@ -1,11 +1,12 @@
 /** Asks workflows while workers come and go, and tasks fail and are repeated. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceError, isGrpcServiceError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { patience } from '../deadlines';
 
 /** How long one answer of a worker may take; one that is down answers nothing. */
-const ANSWER_MS = 30_000;
+const ANSWER_MS = patience(30_000);
 /** How long it is asked again; a task that fails is repeated after at most some seconds the first few times. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = patience(60_000);
 const AGAIN_AFTER_MS = 250;
 const MOST_LATE_ANSWERS = 3;
 /** gRPC: https://grpc.io/docs/guides/status-codes/ */

@@ -13,6 +13,7 @@ import type { Recorded } from '../../../src/contract/messages';
 import { CONTROL_TASK_QUEUE } from '../../../src/contract/provider';
 import type { AuditEntry } from '../../../src/contract/status';
 import { ask } from './ask';
+import { aMoment } from '../deadlines';
 
 export class Fleet {
   private constructor(
@@ -51,7 +52,7 @@ export class Fleet {
 
   /** The status as soon as it is as wanted. A workflow cannot call a test back, so this asks again. */
   async statusWhen(wanted: (status: FleetStatus) => boolean): Promise<FleetStatus> {
-    for (;;) {
+    for (; ; await aMoment()) {
       const status = await this.status();
       if (wanted(status)) return status;
       if (status.endedAt !== undefined) throw new Error(`The fleet ended as ${JSON.stringify(status)} instead.`);
@@ -60,7 +61,7 @@ export class Fleet {
 
   /** As {@link statusWhen}, of one provider. */
   async providerWhen(id: string, wanted: (provider: FleetProvider) => boolean): Promise<FleetProvider> {
-    for (;;) {
+    for (; ; await aMoment()) {
       const found = (await this.providers()).find(({ provider }) => provider === id);
       if (found && wanted(found)) return found;
     }

@@ -11,6 +11,7 @@ import type { Recorded } from '../../../src/contract/messages';
 import type { ProviderProfile } from '../../../src/contract/provider';
 import { QUERY, type AuditEntry } from '../../../src/contract/status';
 import { providerAttribute } from '../../../src/temporal/search-attributes';
+import { aMoment } from '../deadlines';
 
 export class Guard {
   private constructor(readonly handle: WorkflowHandle) {}
@@ -48,7 +49,7 @@ export class Guard {
 
   /** The status as soon as it is as wanted. A guard cannot call a test back, so this asks again. */
   async statusWhen(wanted: (status: ConsentStatus) => boolean): Promise<ConsentStatus> {
-    for (;;) {
+    for (; ; await aMoment()) {
       const status = await this.status();
       if (wanted(status)) return status;
     }

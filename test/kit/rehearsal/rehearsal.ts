@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import type { UpgradeInput } from '../../../src/contract/messages';
@@ -33,6 +34,7 @@ import { connectWorker } from '../../../src/temporal/worker-connection';
 import { createControlPlaneWorker, type ControlPlaneOptions } from '../../../src/worker/control-plane';
 import { createEndpointWorker } from '../../../src/worker/endpoint';
 import { serve } from '../../../src/worker/serve';
+import { aMoment, patience, timings } from '../deadlines';
 import { ask } from '../handles/ask';
 import { evidenceOf, evidenceOfRun, hasMoved, openTasks } from '../judge/evidence';
 import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence } from '../judge/invariants';
@@ -42,24 +44,33 @@ import { WorkerProcess, type WorkerRole } from './worker-to-kill';
 
 /** Those that are not closed. Where a test runner is at work, no test ends before its upgrades are judged. */
 const open = new Set<Rehearsal>();
-const JUDGES_WITHIN_MS = 60_000;
 if ('afterEach' in globalThis) {
   afterEach(async () => {
     for (const rehearsal of open) await rehearsal.expectInvariants();
-  }, JUDGES_WITHIN_MS);
+  });
 }
 
 /** How long an upgrade that goes on may take to come to an end, or to a point that has a name. */
-const SETTLES_WITHIN_MS = 15_000;
+const SETTLES_WITHIN_MS = patience(15_000);
+/** The same for one that moves while it is looked at: no look at it is whole. */
+const MOVES_WITHIN_MS = patience(60_000);
 
 /** Of an operator: each look is work for server and worker. */
 const LOOKS_EVERY_MS = 50;
 
 /** How long an operator waits for an answer before looking again. */
-const PROMPT_MS = 5_000;
+const PROMPT_MS = patience(5_000);
 
 /** Short enough that a test sees the end of patience. */
-const TIMINGS = { retryFor: 20, heartbeat: 5, hostAnswer: 30, drain: 60, import: 60, instanceUpgrade: 60, script: 60 };
+const TIMINGS = timings({
+  retryFor: 20,
+  heartbeat: 5,
+  hostAnswer: 30,
+  drain: 60,
+  import: 60,
+  instanceUpgrade: 60,
+  script: 60,
+});
 
 export type Settings = Partial<ProviderProfileInput>;
 
@@ -305,7 +316,7 @@ export class Upgrade {
    */
   async expectInvariants(): Promise<void> {
     if (this.judged) return;
-    for (const began = Date.now(); ;) {
+    for (const began = Date.now(); ; await delay(LOOKS_EVERY_MS)) {
       // However long a look takes, one that begins while there is patience is not the last.
       const waited = Date.now() - began;
       const { moved, evidence } = await this.look();
@@ -316,8 +327,8 @@ export class Upgrade {
         expectInvariantsIn(evidence);
         return;
       } catch (error) {
-        const patience = moved.includes('on') ? JUDGES_WITHIN_MS : SETTLES_WITHIN_MS;
-        if (!(error instanceof InvariantsBroken) || !goesOn || waited > patience) throw error;
+        const enough = moved.includes('on') ? MOVES_WITHIN_MS : SETTLES_WITHIN_MS;
+        if (!(error instanceof InvariantsBroken) || !goesOn || waited > enough) throw error;
       }
     }
   }
@@ -400,7 +411,7 @@ export class Upgrade {
 
   /** The status as soon as it is as wanted; asks again until then, because nothing else tells. */
   async statusWhen(wanted: (status: UpgradeStatus) => boolean): Promise<UpgradeStatus> {
-    for (;;) {
+    for (; ; await aMoment()) {
       const status = await this.status();
       if (wanted(status)) return status;
       if (status.endedAt !== undefined) throw new Error(`The upgrade ended as ${status.state} instead.`);

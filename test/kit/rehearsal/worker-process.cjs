@@ -1,14 +1,15 @@
 /**
  * A worker in a process of its own, to be killed. It is the product's worker as it was built; only the looks of waiting activities
  * are quick, as in all rehearsals. Configured by TEMPORAL_ADDRESS and one argument, the options of the worker as JSON. It works once
- * its parent says so, and ends with its parent.
+ * its parent says so, and ends with its parent. With ONWARD_TEST_SILENT it logs nothing, for failures that are wanted.
  */
 const { once } = require('node:events');
 const { DefaultLogger, Runtime } = require('@temporalio/worker');
 const { runControlPlaneWorker } = require('../../../dist/src/worker/control-plane.js');
 const { runEndpointWorker } = require('../../../dist/src/worker/endpoint.js');
 
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+const silent = process.env['ONWARD_TEST_SILENT'] !== undefined;
+Runtime.install({ logger: new DefaultLogger('ERROR', silent ? () => undefined : undefined) });
 process.once('disconnect', () => process.exit(1));
 
 async function work() {

@@ -19,6 +19,7 @@ import type {
 } from '../../../src/contract/activities';
 import type { BillingTemplate, IisSite, OperationsFacts, SiteVersion } from '../../../src/contract/facts';
 import { providerProfile, type ProviderProfile } from '../../../src/contract/provider';
+import { timings } from '../deadlines';
 
 export type StubActivities = InventoryActivities &
   OperationsActivities &
@@ -87,7 +88,7 @@ export function profile(provider: string, change: object = {}, { sites, plans }:
     package: { url: 'http://packages.test/Office_365-18.4.1-12.app.zip', sha256: SHA256 },
     taskMonitor: { adapter: 'sandbox', url: 'http://sandbox.test/' },
     connectionTest: { adapter: 'sandbox', url: 'http://sandbox.test/' },
-    timings: { retryFor: 5, hostAnswer: 10, heartbeat: 5 },
+    ...('timings' in change ? {} : { timings: timings({ retryFor: 5, hostAnswer: 10, heartbeat: 5 }) }),
     ...change,
   });
 }

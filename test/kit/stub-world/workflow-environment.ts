@@ -11,6 +11,7 @@ import { startDevServer, type DevServer } from '../../../src/temporal/dev-server
 import { builtWorkflows } from '../../../src/worker/workflow-bundle';
 import '../quiet-runtime';
 import type { StubActivities } from './stub-activities';
+import { aMoment } from '../deadlines';
 
 export type UpgradeHandle = WorkflowHandle<(input: UpgradeInput) => Promise<UpgradeResult>>;
 
@@ -84,7 +85,7 @@ export async function statusWhen(
   handle: UpgradeHandle,
   wanted: (status: UpgradeStatus) => boolean,
 ): Promise<UpgradeStatus> {
-  for (;;) {
+  for (; ; await aMoment()) {
     const status = await statusOf(handle);
     if (wanted(status)) return status;
     if (status.endedAt !== undefined) throw new Error(`The upgrade ended as ${status.state} instead.`);
@@ -94,7 +95,7 @@ export async function statusWhen(
 /** Answers every gate as soon as it opens, until the upgrade ends. */
 export async function answerEverything(handle: UpgradeHandle): Promise<void> {
   const answered = new Set<string>();
-  for (;;) {
+  for (; ; await aMoment()) {
     const { gates, endedAt } = await statusOf(handle);
     if (endedAt !== undefined) return;
     for (const { id, answer } of gates.filter((gate) => !answered.has(gate.id))) {

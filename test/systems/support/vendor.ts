@@ -5,6 +5,7 @@ import type { OperationsActivities } from '../../../src/contract/activities';
 import { apsConnection, operationsConnection } from '../../../src/contract/provider';
 import type { XmlRpcValue } from '../../../src/systems/xmlrpc';
 import { activityEnvironment } from '../../kit/activity-environment';
+import { patience } from '../../kit/deadlines';
 import type { RawAnswer } from './scripted-server';
 import {
   SILENCE,
@@ -17,7 +18,8 @@ import {
 
 const OFFICE_365 = 'http://www.parallels.com/Office365';
 
-export const QUICK: Polling = { firstGapMs: 1, longestGapMs: 5, absenceMs: 40 };
+/** Two looks are made while something may still be absent, however busy the machine is. */
+export const QUICK: Polling = { firstGapMs: 1, longestGapMs: 5, absenceMs: patience(250) };
 
 type Reply = XmlRpcValue | RawAnswer | typeof SILENCE;
 export type Replying = (args: Record<string, XmlRpcValue>, asked: Asked) => Reply;

@@ -16,13 +16,14 @@ import { WalkFailed, failureOf } from '../walk-failed';
 import type { WalkKind } from '../walks';
 import { drawFleetWalk } from './draw-fleet-walk';
 import { SHARED_HOST, type FleetAct, type FleetWalk, type WalkProvider } from './fleet-walk';
+import { patience } from '../../kit/deadlines';
 
 export const FLEET_WALKS: WalkKind<FleetWalk> = { draw: drawFleetWalk, run: runFleetWalk };
 
 /** Each look of an operator asks every upgrade that goes on. */
 const LOOKS_EVERY_MS = 500;
 /** With nothing in its way any more, and everybody doing what is asked. */
-const ENDS_WITHIN_MS = 150_000;
+const ENDS_WITHIN_MS = patience(150_000);
 const MOST_RETRIES = 3;
 /** More than any fleet of a walk has. */
 const ENOUGH = 100;
