@@ -10,6 +10,7 @@ const ENDS_WITHIN_MS = 10_000;
 module.exports = {
   testEnvironment: 'node',
   globalSetup: '<rootDir>/test/global-setup.ts',
+  globalTeardown: '<rootDir>/test/kit/temporal-server.ts',
   setupFilesAfterEnv: ['<rootDir>/test/skip-without-tools.ts'],
   reporters: ['default', '<rootDir>/tools/jest-counts.cjs'],
   testSequencer: '<rootDir>/tools/jest-longest-first.cjs',

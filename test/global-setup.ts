@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { findExecutable } from '../src/systems/endpoint/executable';
 import { findTemporalCli, NoTemporalCli } from '../src/temporal/cli-binary';
 import { prepareTestServer } from './kit/test-server';
+import { shareServer } from './kit/temporal-server';
 import { setMissing, type ToolName } from './kit/tools.cjs';
 
 const PROGRAM = path.join(__dirname, '..', 'tools', 'onward.mjs');
@@ -51,4 +52,5 @@ export default async function globalSetup(
     if (reason !== undefined) missing[name] = reason;
   }
   setMissing(missing);
+  if (missing.temporal === undefined) await shareServer();
 }

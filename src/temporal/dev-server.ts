@@ -21,6 +21,8 @@ export { DevServerFailed };
 export interface DevServerOptions {
   /** Folder that keeps the server's state; without one the state is in memory and gone with the server. */
   directory?: string;
+  /** More namespaces than `default`. */
+  namespaces?: string[];
   /** Port of the gRPC service; by default any free one. */
   port?: number;
   /** Port of the web interface; without one there is no web interface. */
@@ -92,10 +94,13 @@ async function takeState(directory: string): Promise<void> {
   );
 }
 
-async function start(cli: TemporalCli, { directory, log, ...wanted }: DevServerOptions): Promise<DevServer> {
+async function start(
+  cli: TemporalCli,
+  { directory, log, namespaces = [], ...wanted }: DevServerOptions,
+): Promise<DevServer> {
   const port = await choosePort('port', wanted.port);
   const uiPort = wanted.uiPort === undefined ? undefined : await choosePort('uiPort', wanted.uiPort);
-  const child = spawn(cli.path, await serverArguments(cli, { port, uiPort, directory }), {
+  const child = spawn(cli.path, await serverArguments(cli, { port, uiPort, directory, namespaces }), {
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own: Ctrl-C ends first the workers, in order, then the server.
     detached: process.platform !== 'win32',
@@ -184,7 +189,12 @@ class RunningServer {
 
 async function serverArguments(
   cli: TemporalCli,
-  { port, uiPort, directory }: { port: number; uiPort: number | undefined; directory: string | undefined },
+  {
+    port,
+    uiPort,
+    directory,
+    namespaces,
+  }: { port: number; uiPort: number | undefined; directory: string | undefined; namespaces: string[] },
 ): Promise<string[]> {
   const args = ['server', 'start-dev', '--ip', HOST, '--port', String(port), '--log-level', 'error'];
   if (uiPort === undefined) args.push('--headless');
@@ -193,6 +203,7 @@ async function serverArguments(
     const { stdout } = await promisify(execFile)(cli.path, ['server', 'start-dev', '--help'], { timeout: 30_000 });
     if (stdout.includes('--ui-disable-news-fetch')) args.push('--ui-disable-news-fetch');
   }
+  for (const namespace of namespaces) args.push('--namespace', namespace);
   for (const { name, type } of SEARCH_ATTRIBUTES) args.push('--search-attribute', `${name}=${TYPE_NAMES[type]}`);
   for (const [key, value] of Object.entries(DYNAMIC_CONFIG)) args.push('--dynamic-config-value', `${key}=${value}`);
   if (directory !== undefined) {

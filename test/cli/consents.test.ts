@@ -3,7 +3,7 @@ import { CliError } from '../../src/cli/cli-error';
 import type { Consents } from '../../src/cli/consents';
 import { TemporalConsents } from '../../src/cli/temporal/temporal-consents';
 import type { ConsentStatus } from '../../src/contract/consent';
-import { connectClient, localSettings } from '../../src/temporal/connection';
+import { connectClient } from '../../src/temporal/connection';
 import { Guard } from '../kit/handles/guard';
 import { profile, stubActivities } from '../kit/stub-world/stub-activities';
 import { WorkflowEnvironment } from '../kit/stub-world/workflow-environment';
@@ -93,7 +93,7 @@ describe('consents on a Temporal server', () => {
   let consents: TemporalConsents;
   beforeAll(async () => {
     environment = await WorkflowEnvironment.start();
-    consents = new TemporalConsents(await connectClient(localSettings(environment.server.address)), patience(30_000));
+    consents = new TemporalConsents(await connectClient(environment.server.settings), patience(30_000));
   });
   afterAll(async () => {
     await consents?.close();

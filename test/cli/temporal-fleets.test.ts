@@ -1,28 +1,34 @@
 /** @needs temporal */
 import path from 'node:path';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { Worker, type NativeConnection } from '@temporalio/worker';
 import { TemporalFleets } from '../../src/cli/temporal/temporal-fleets';
 import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
-import { connectClient, localSettings } from '../../src/temporal/connection';
-import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
+import { connectClient } from '../../src/temporal/connection';
+import { connectWorker } from '../../src/temporal/worker-connection';
 import '../kit/quiet-runtime';
+import { temporalServer, type TemporalServer } from '../kit/temporal-server';
 import { aMoment, patience } from '../kit/deadlines';
 
 const input = { name: 'autumn', startedBy: 'ana', providers: { notYetOn: '18.4.1' as const } };
 
 describe('fleets on a Temporal server', () => {
-  let server: DevServer;
+  let server: TemporalServer;
   let connection: NativeConnection;
   let fleets: TemporalFleets;
   let worker: Worker;
   let running: Promise<void>;
 
   beforeAll(async () => {
-    server = await startDevServer();
-    connection = await NativeConnection.connect({ address: server.address });
-    fleets = new TemporalFleets(await connectClient(localSettings(server.address)), patience(30_000));
+    server = await temporalServer();
+    connection = await connectWorker(server.settings);
+    fleets = new TemporalFleets(await connectClient(server.settings), patience(30_000));
     const workflowsPath = path.join(__dirname, 'small-fleet.ts');
-    worker = await Worker.create({ connection, taskQueue: CONTROL_TASK_QUEUE, workflowsPath });
+    worker = await Worker.create({
+      connection,
+      namespace: server.settings.namespace,
+      taskQueue: CONTROL_TASK_QUEUE,
+      workflowsPath,
+    });
     running = worker.run();
   });
   afterAll(async () => {

@@ -14,7 +14,7 @@ import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
 import { findTemporalCli } from '../../src/temporal/cli-binary';
 import { EncryptionCodec } from '../../src/temporal/codec';
 import { readCodecKeys } from '../../src/temporal/codec-keys';
-import { connectClient, localSettings } from '../../src/temporal/connection';
+import { connectClient } from '../../src/temporal/connection';
 import { rawHistories } from './raw-histories';
 import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 import { aMoment, patience } from '../kit/deadlines';
@@ -42,7 +42,7 @@ beforeAll(async () => {
   upgrade = await rehearsal.provider({ id: 'sealed', name: 'Sealed Hosting', instances: 1 });
   codecServer = await codecServerWith(`${SECOND},${FIRST}`);
   const { path } = await findTemporalCli();
-  temporal = (...args) => run(path, [...args, '--address', rehearsal.server.address], { maxBuffer: 64 * 1024 * 1024 });
+  temporal = (...args) => run(path, [...args, ...rehearsal.connectionArguments], { maxBuffer: 64 * 1024 * 1024 });
 });
 afterAll(async () => {
   await codecServer?.close();
@@ -52,7 +52,7 @@ afterAll(async () => {
 
 async function codecServerWith(keys: string): Promise<CodecServer> {
   const codec = new EncryptionCodec(await readCodecKeys(keys));
-  return startCodecServer({ codec, token: TOKEN, namespace: 'default', uiOrigins: [] });
+  return startCodecServer({ codec, token: TOKEN, namespace: rehearsal.settings.namespace, uiOrigins: [] });
 }
 
 const through = (server: CodecServer, token = TOKEN): string[] => [
@@ -69,7 +69,7 @@ const show = async (...more: string[]): Promise<string> => {
 const keyIds = (raw: string): Set<string> => new Set(raw.match(/^k[12]$/gm));
 
 async function clientWith(codecKeys: string | undefined, use: (client: Client) => Promise<void>): Promise<void> {
-  const client = await connectClient({ ...localSettings(rehearsal.server.address), codecKeys });
+  const client = await connectClient({ ...rehearsal.settings, codecKeys });
   await use(client).finally(() => client.connection.close());
 }
 

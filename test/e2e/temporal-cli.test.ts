@@ -18,7 +18,7 @@ let temporal: (...args: string[]) => Promise<string>;
 beforeAll(async () => {
   rehearsal = await Rehearsal.start();
   const { path } = await findTemporalCli();
-  temporal = async (...args) => (await run(path, [...args, '--address', rehearsal.server.address])).stdout;
+  temporal = async (...args) => (await run(path, [...args, ...rehearsal.connectionArguments])).stdout;
 });
 afterAll(async () => {
   await rehearsal?.close();

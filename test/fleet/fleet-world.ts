@@ -9,8 +9,8 @@ import type { Frozen, Surveyed, ToTell } from '../../src/contract/activities';
 import type { FleetInput } from '../../src/contract/fleet';
 import { endpointTaskQueue, upgradeWorkflowId, type ProviderProfile } from '../../src/contract/provider';
 import { QUERY, type UpgradeStatus } from '../../src/contract/status';
-import { connectClient, localSettings } from '../../src/temporal/connection';
-import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
+import { connectClient } from '../../src/temporal/connection';
+import { temporalServer, type TemporalServer } from '../kit/temporal-server';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { builtWorkflows } from '../../src/worker/workflow-bundle';
 import '../kit/quiet-runtime';
@@ -43,15 +43,15 @@ export class FleetWorld {
   private readonly workers: { worker: Worker; running: Promise<void> }[] = [];
 
   private constructor(
-    readonly server: DevServer,
+    readonly server: TemporalServer,
     readonly client: Client,
     private readonly connection: NativeConnection,
   ) {}
 
   static async start(): Promise<FleetWorld> {
-    const server = await startDevServer();
+    const server = await temporalServer();
     const { codePath } = builtWorkflows();
-    const settings = localSettings(server.address);
+    const { settings } = server;
     const world = new FleetWorld(server, await connectClient(settings), await connectWorker(settings));
     const activities = world.activities();
     const workers = [
@@ -59,7 +59,7 @@ export class FleetWorld {
       { taskQueue: endpointTaskQueue(HOST), activities },
     ];
     for (const options of workers) {
-      const worker = await Worker.create({ connection: world.connection, ...options });
+      const worker = await Worker.create({ connection: world.connection, namespace: settings.namespace, ...options });
       world.workers.push({ worker, running: worker.run() });
     }
     return world;

@@ -47,7 +47,7 @@ async function rollOut(build: WorkflowBuild): Promise<void> {
   if (!served.has(build.buildId)) await rehearsal.controlPlane({ workflows: build, pinTo: build.buildId });
   served.add(build.buildId);
   const { path: cli } = await findTemporalCli();
-  const command = [...makeCurrentArguments(build.buildId), '--address', rehearsal.server.address, '--yes'];
+  const command = [...makeCurrentArguments(build.buildId), ...rehearsal.connectionArguments, '--yes'];
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     try {
@@ -157,7 +157,7 @@ test('onward replay tells before a deploy which running workflows the code here 
   await rollOut(await buildOf('patched', folder));
   await startedUntilGate('to-be-replayed');
   const replay = async (query: string) => {
-    const command = [ONWARD, 'replay', '--address', rehearsal.server.address, '--query', query];
+    const command = [ONWARD, 'replay', ...rehearsal.connectionArguments, '--query', query];
     return await promisify(execFile)(process.execPath, command, { env: { ...process.env, NO_COLOR: '1' } });
   };
   // The patch marker of the newer build is what this one does not know: a way back needs a look as well.

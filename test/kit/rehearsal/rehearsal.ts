@@ -28,7 +28,7 @@ import {
 import { startSandbox, type Sandbox, type SandboxState } from '../../../src/sandbox/server';
 import type { ProviderOptions } from '../../../src/sandbox/world/spec';
 import type { Provider } from '../../../src/sandbox/world/state';
-import { connectClient, localSettings, type TemporalSettings } from '../../../src/temporal/connection';
+import { connectClient, type TemporalSettings } from '../../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../../src/temporal/dev-server';
 import { connectWorker } from '../../../src/temporal/worker-connection';
 import { createControlPlaneWorker, type ControlPlaneOptions } from '../../../src/worker/control-plane';
@@ -39,6 +39,7 @@ import { ask } from '../handles/ask';
 import { evidenceOf, evidenceOfRun, hasMoved, openTasks } from '../judge/evidence';
 import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence } from '../judge/invariants';
 import '../quiet-runtime';
+import { ownServer, temporalServer, type TemporalServer } from '../temporal-server';
 import { QUICK_LOOKS } from './quick-looks';
 import { WorkerProcess, type WorkerRole } from './worker-to-kill';
 
@@ -98,32 +99,27 @@ export class Rehearsal {
   readonly processes = new Map<string, WorkerProcess>();
 
   private constructor(
-    private temporal: DevServer,
+    private readonly temporal: TemporalServer,
+    /** The same, where it may be killed. */
+    private mortal: DevServer | undefined,
     readonly sandbox: Sandbox,
     readonly client: Client,
     private readonly connection: NativeConnection,
-    private readonly settings: TemporalSettings,
     private readonly folder: string,
     private readonly options: RehearsalOptions,
   ) {}
 
   static async start(options: RehearsalOptions = {}): Promise<Rehearsal> {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'onward-rehearsal-'));
-    const [server, sandbox] = await Promise.all([
-      startDevServer(options.keepsServerState === true ? { directory: path.join(folder, 'temporal') } : {}),
-      startSandbox({ dataDirectory: path.join(folder, 'sandbox'), providers: [] }),
-    ]);
-    const settings = localSettings(server.address);
-    const connection = await connectWorker(settings);
-    const rehearsal = new Rehearsal(
-      server,
-      sandbox,
-      await connectClient(settings),
-      connection,
-      settings,
-      folder,
-      options,
-    );
+    const mortal =
+      options.keepsServerState === true
+        ? await startDevServer({ directory: path.join(folder, 'temporal') })
+        : undefined;
+    const server = mortal === undefined ? await temporalServer() : ownServer(mortal);
+    const sandbox = await startSandbox({ dataDirectory: path.join(folder, 'sandbox'), providers: [] });
+    const connection = await connectWorker(server.settings);
+    const client = await connectClient(server.settings);
+    const rehearsal = new Rehearsal(server, mortal, sandbox, client, connection, folder, options);
     await rehearsal.startControlPlane();
     open.add(rehearsal);
     return rehearsal;
@@ -139,15 +135,16 @@ export class Rehearsal {
   }
 
   private workerProcess(role: WorkerRole, environment: NodeJS.ProcessEnv): WorkerProcess {
-    return new WorkerProcess(this.server.address, role, environment, { spare: this.options.spares === true });
+    return new WorkerProcess(this.settings, role, environment, { spare: this.options.spares === true });
   }
 
   /** Ends the Temporal server as a power cut would, and starts it again on what it had written. */
   async killAndRestartServer(): Promise<void> {
-    if (this.options.keepsServerState !== true) throw new Error('This rehearsal keeps no state of its server.');
-    await this.temporal.kill();
-    const { port } = new URL(`tcp://${this.server.address}`);
-    this.temporal = await startDevServer({ directory: path.join(this.folder, 'temporal'), port: Number(port) });
+    if (this.mortal === undefined) throw new Error('This rehearsal keeps no state of its server.');
+    const { address } = this.mortal;
+    await this.mortal.kill();
+    const port = Number(new URL(`tcp://${address}`).port);
+    this.mortal = await startDevServer({ directory: path.join(this.folder, 'temporal'), port });
   }
 
   /** One more worker of the control plane, in this process. */
@@ -241,12 +238,18 @@ export class Rehearsal {
     await this.connection.close();
     await this.client.connection.close();
     await this.sandbox.close();
-    await this.server.close();
+    await (this.mortal ?? this.temporal).close();
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  get server(): DevServer {
-    return this.temporal;
+  get settings(): TemporalSettings {
+    return this.temporal.settings;
+  }
+
+  /** For the `temporal` and `onward` commands. */
+  get connectionArguments(): string[] {
+    const { connectionOptions, namespace } = this.settings;
+    return ['--address', connectionOptions.address ?? '', '--namespace', namespace];
   }
 
   get seed(): string | undefined {

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import type { TemporalSettings } from '../../../src/temporal/connection';
 import { QUICK_LOOKS } from './quick-looks';
 
 const MAIN = path.join(__dirname, 'worker-process.cjs');
@@ -19,7 +20,7 @@ export class WorkerProcess {
   private retired = false;
 
   constructor(
-    private readonly address: string,
+    private readonly server: TemporalSettings,
     private readonly role: WorkerRole,
     private readonly environment: NodeJS.ProcessEnv,
     private readonly options: WorkerProcessOptions = {},
@@ -52,7 +53,12 @@ export class WorkerProcess {
 
   private spawn(): ChildProcess {
     const child = spawn(process.execPath, [MAIN, JSON.stringify({ ...this.role, polling: QUICK_LOOKS })], {
-      env: { ...process.env, ...this.environment, TEMPORAL_ADDRESS: this.address },
+      env: {
+        ...process.env,
+        ...this.environment,
+        TEMPORAL_ADDRESS: this.server.connectionOptions.address,
+        TEMPORAL_NAMESPACE: this.server.namespace,
+      },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     // Whoever waits for nothing else may end.

@@ -5,11 +5,11 @@ import { Worker } from '@temporalio/worker';
 import type { UpgradeInput } from '../../../src/contract/messages';
 import { endpointTaskQueue, upgradeWorkflowId } from '../../../src/contract/provider';
 import { QUERY, type AuditEntry, type UpgradeResult, type UpgradeStatus } from '../../../src/contract/status';
-import { connectClient, localSettings } from '../../../src/temporal/connection';
+import { connectClient } from '../../../src/temporal/connection';
 import { connectWorker } from '../../../src/temporal/worker-connection';
-import { startDevServer, type DevServer } from '../../../src/temporal/dev-server';
 import { builtWorkflows } from '../../../src/worker/workflow-bundle';
 import '../quiet-runtime';
+import { temporalServer, type TemporalServer } from '../temporal-server';
 import type { StubActivities } from './stub-activities';
 import { aMoment } from '../deadlines';
 
@@ -19,17 +19,21 @@ export class WorkflowEnvironment {
   private readonly workers: { worker: Worker; running: Promise<void> }[] = [];
 
   private constructor(
-    readonly server: DevServer,
+    readonly server: TemporalServer,
     readonly client: Client,
     private readonly connection: NativeConnection,
     private readonly codePath: string,
   ) {}
 
   static async start(): Promise<WorkflowEnvironment> {
-    const server = await startDevServer();
+    const server = await temporalServer();
     const { codePath } = builtWorkflows();
-    const settings = localSettings(server.address);
-    return new WorkflowEnvironment(server, await connectClient(settings), await connectWorker(settings), codePath);
+    return new WorkflowEnvironment(
+      server,
+      await connectClient(server.settings),
+      await connectWorker(server.settings),
+      codePath,
+    );
   }
 
   /** Starts an upgrade whose world is these activities, with workers of its own, and with workflows of its own if wanted. */
@@ -50,12 +54,14 @@ export class WorkflowEnvironment {
     this.served.add(provider);
     const control = Worker.create({
       connection: this.connection,
+      namespace: this.server.settings.namespace,
       taskQueue: taskQueueOf(provider),
       ...(workflowsPath === undefined ? { workflowBundle: { codePath: this.codePath } } : { workflowsPath }),
       activities,
     });
     const endpoint = Worker.create({
       connection: this.connection,
+      namespace: this.server.settings.namespace,
       taskQueue: endpointTaskQueue(`host-of-${provider}`),
       activities,
       maxConcurrentActivityTaskExecutions: 1,
