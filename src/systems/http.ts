@@ -4,7 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { Agent, errors, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { FAILURE } from '../contract/activities';
 import { redact } from '../inventory/secrets';
 import { timeLeft } from './patience';
@@ -172,7 +172,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   private classify(error: Error): Error {
     const code = codeOf(error);
     if (!this.controller) return notSent(this.request, error, code);
-    if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError) {
+    if (NOT_HTTP.has(error.name)) {
       return problemOf(
         this.request,
         {
@@ -262,6 +262,9 @@ export function withoutCredentials(url: string): string {
   return `${origin}${pathname}`;
 }
 
+/** Names of undici's errors. */
+const NOT_HTTP = new Set(['HTTPParserError', 'HeadersOverflowError']);
+
 const hostOf = (request: HttpRequest): string => new URL(request.url).host;
 
 function codeOf(error: Error): string {
@@ -275,6 +278,8 @@ async function agentFor(request: HttpRequest): Promise<Agent> {
   const { verifyTls = true } = request;
   const ca = request.caFile === undefined ? undefined : await readCertificates(request, request.caFile);
   const key = `${verifyTls} ${ca ?? ''}`;
+  // Loaded by whoever asks first: a tenth of the start of every worker.
+  const { Agent } = await import('undici');
   const existing = agents.get(key);
   if (existing) return existing;
   const agent = new Agent({
