@@ -51,6 +51,15 @@ export class SimulatedTime {
     await this.environment.sleep(milliseconds);
   }
 
+  /**
+   * Returns when a workflow has ended that outlived its parent. This server waits for ever until the parent has heard of it, and
+   * lets no time pass meanwhile.
+   */
+  async endsAsOrphan(workflowId: string): Promise<void> {
+    await this.client.workflow.getHandle(workflowId).result();
+    await this.environment.connection.testService?.unlockTimeSkipping({});
+  }
+
   /** A worker of our workflows and of these activities. */
   async serve(taskQueue: string, activities: object): Promise<void> {
     const worker = await Worker.create({

@@ -1,6 +1,6 @@
 /** @needs java */
 import { ApplicationFailure } from '@temporalio/common';
-import { FAILURE, type Notice } from '../../src/contract/activities';
+import { FAILURE, noticeWorkflowId, type Notice } from '../../src/contract/activities';
 import type { UpgradeInput } from '../../src/contract/messages';
 import { endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
 import type { UpgradeResult } from '../../src/contract/status';
@@ -129,6 +129,8 @@ describe('an upgrade that waits for people, over months', () => {
     await time.pass(20 * DAY);
     await answerEverything(handle);
     await handle.result();
+    await notices.told('completed');
+    for (const notice of notices.of('completed')) await time.endsAsOrphan(noticeWorkflowId(notice));
 
     const statuses = await Promise.all(guards.map((guard) => guard.status()));
     expect(statuses.map(({ consentedAt }) => Math.floor((Date.parse(consentedAt) - opened) / DAY))).toEqual([20, 40]);
