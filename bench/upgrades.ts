@@ -38,10 +38,14 @@ export async function countHistory(handle: WorkflowHandle): Promise<HistoryCount
   const { events } = await handle.fetchHistory();
   const all = events ?? [];
   const activities = all.flatMap(
-    ({ activityTaskScheduledEventAttributes: scheduled, markerRecordedEventAttributes }) =>
+    ({
+      activityTaskScheduledEventAttributes: scheduled,
+      startChildWorkflowExecutionInitiatedEventAttributes: child,
+      markerRecordedEventAttributes,
+    }) =>
       markerRecordedEventAttributes?.markerName === 'core_local_activity'
         ? ['local']
-        : (scheduled?.activityType?.name ?? []),
+        : (scheduled?.activityType?.name ?? child?.workflowType?.name ?? []),
   );
   return { events: all.length, activities: activities.sort() };
 }

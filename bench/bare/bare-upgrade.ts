@@ -4,12 +4,14 @@
  * reminders or search attributes. The bench checks that both histories have the same activities.
  */
 import {
+  ParentClosePolicy,
   condition,
   defineQuery,
   defineSignal,
   proxyActivities,
   proxyLocalActivities,
   setHandler,
+  startChild,
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -39,8 +41,7 @@ const call = proxyActivities<
     BillingActivities &
     MicrosoftActivities &
     NetworkActivities &
-    GuardActivities &
-    NotifyActivities
+    GuardActivities
 >(TIMEOUTS);
 
 export async function bareUpgrade({ provider }: { provider: string }): Promise<void> {
@@ -79,7 +80,7 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   );
 
   await call.importPackage({ ...both, packageUrl: profile.package.url, version: to, requestId: uuid4() });
-  void tell(inPassing, profile, 'crossed');
+  void tell(profile, 'crossed');
   const [pilot, ...rest] = instances.map(({ id: instanceId }) => ({ ...both, instanceId, version: to }));
   if (pilot) await call.upgradeInstance(pilot);
   await Promise.all(rest.map((instance) => call.upgradeInstance(instance)));
@@ -118,7 +119,7 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
     call.startGuards({ guards, upgrade }),
   ]);
   people.over = true;
-  await tell(call, profile, 'completed');
+  await leaveToTell(profile, 'completed');
 }
 
 const endpoint = (host: string): EndpointActivities =>
@@ -184,7 +185,7 @@ class People {
     const gates = questions.map(gateOf);
     this.open.push(...gates);
     await Promise.all([
-      tell(inPassing, profile, 'gatesOpened'),
+      tell(profile, 'gatesOpened'),
       ...gates.map(async (gate) => {
         await condition(() => !this.open.includes(gate));
         await answered?.(gate);
@@ -206,12 +207,22 @@ function gateOf({ step, item, answeredBy }: Question): Open {
   };
 }
 
-async function tell(
-  activities: NotifyActivities,
-  { provider, notify }: ProviderProfile,
-  kind: Notice['kind'],
-): Promise<void> {
-  const { workflowId } = workflowInfo();
-  const notice = { id: uuid4(), provider, workflowId, kind, subject: kind, body: '' };
-  await Promise.all(notify.map((target) => activities.notify({ target, notice })));
+async function tell(profile: ProviderProfile, kind: Notice['kind']): Promise<void> {
+  const notice = noticeOf(profile, kind);
+  await Promise.all(profile.notify.map((target) => inPassing.notify({ target, notice })));
+}
+
+async function leaveToTell(profile: ProviderProfile, kind: Notice['kind']): Promise<void> {
+  await Promise.all(
+    profile.notify.map((target) =>
+      startChild('deliverNotice', {
+        args: [{ target, notice: noticeOf(profile, kind) }],
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+      }),
+    ),
+  );
+}
+
+function noticeOf({ provider }: ProviderProfile, kind: Notice['kind']): Notice {
+  return { id: uuid4(), provider, workflowId: workflowInfo().workflowId, kind, subject: kind, body: '' };
 }

@@ -197,7 +197,7 @@ class Walker {
     );
   }
 
-  /** For whoever has heard of the end from a worker: the server may not have written it yet. */
+  /** An upgrade that says how it ended is closed, and so gives its result at once. */
   private async closes(): Promise<void> {
     try {
       const { connection } = this.rehearsal.client;
