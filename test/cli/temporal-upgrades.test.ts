@@ -8,6 +8,7 @@ import type { Upgrades } from '../../src/cli/upgrades';
 import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
+import { testInFull } from '../kit/extent';
 import '../kit/quiet-runtime';
 import { profile } from './fixtures';
 import { aMoment, patience } from '../kit/deadlines';
@@ -137,7 +138,7 @@ describe('upgrades on a Temporal server', () => {
     await upgrades.signal('contoso', 'resume', by);
   });
 
-  test('without a server that is what is said', async () => {
+  testInFull('without a server that is what is said', async () => {
     await server.close();
     await expect(upgrades.summary('contoso')).rejects.toMatchObject({ kind: 'unreachable' });
     await expect(connectUpgrades(localSettings(server.address))).rejects.toMatchObject({ kind: 'unreachable' });

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { FAILURE, type EndpointActivities } from '../../src/contract/activities';
 import type { SiteBackup, StagedPackage } from '../../src/contract/facts';
 import { activityEnvironment, FROM, HostWorld, hostSpec, TO, UPGRADE } from './host-world';
+import { testInFull } from '../kit/extent';
 import { patience } from '../kit/deadlines';
 
 let world: HostWorld;
@@ -63,7 +64,7 @@ describe('setup.cmd', () => {
     expect(world.effects()).toEqual([SETUP_RAN]);
   });
 
-  test('that comes to be run when a later attempt has done its work is not run again', async () => {
+  testInFull('that comes to be run when a later attempt has done its work is not run again', async () => {
     await start();
     const staged = await stage();
     world.fault('setup', 'slow', { delayMs: patience(5_000) });
@@ -77,7 +78,7 @@ describe('setup.cmd', () => {
     expect(world.effects()).toEqual([SETUP_RAN]);
   });
 
-  test('is run again over the mixture that a dead setup.cmd leaves behind', async () => {
+  testInFull('is run again over the mixture that a dead setup.cmd leaves behind', async () => {
     await start();
     const staged = await stage();
     world.fault('setup.cmd', 'setupHalfFinishes');
@@ -115,7 +116,7 @@ describe('setup.cmd', () => {
     expect(world.effects()).toEqual([]);
   });
 
-  test('that never ends is ended before the time that Temporal gives is over', async () => {
+  testInFull('that never ends is ended before the time that Temporal gives is over', async () => {
     await start();
     world.fault('setup.cmd', 'setupHangs', { times: 2 });
     const staged = await stage();
@@ -221,7 +222,7 @@ describe('a backup', () => {
     expect(second.digest).not.toBe(first.digest);
   });
 
-  test('that was damaged is not restored', async () => {
+  testInFull('that was damaged is not restored', async () => {
     await start();
     const backup = await backUp();
     await setUp(await stage());
@@ -244,7 +245,7 @@ describe('a backup', () => {
     expect(await world.state(0)).toEqual(pristine);
   });
 
-  test('that is restored while PowerShell dies is restored by the next attempt', async () => {
+  testInFull('that is restored while PowerShell dies is restored by the next attempt', async () => {
     await start();
     const pristine = await world.state(0);
     const backup = await backUp();
@@ -257,7 +258,7 @@ describe('a backup', () => {
 });
 
 describe('iisreset', () => {
-  test('runs once after all that was done, and again only after something else was done', async () => {
+  testInFull('runs once after all that was done, and again only after something else was done', async () => {
     await start();
     const backup = await backUp();
     const staged = await stage();
@@ -279,7 +280,7 @@ describe('iisreset', () => {
     expect(count('iisreset')).toBe(0);
   });
 
-  test.each([
+  testInFull.each([
     ['resetTimesOut', FAILURE.rejected, /ended with exit code 1053: The service did not respond/],
     ['resetLeavesStopped', FAILURE.rejected, /reported success, but W3SVC is Stopped/],
     ['fault', FAILURE.rejected, /Access is denied/],
@@ -313,7 +314,7 @@ describe('a host', () => {
     await expect(detect(key.site, key.application)).rejects.toThrow(/has no folder/);
   });
 
-  test('is what it was after a restart of the sandbox, and a setup.cmd that was running goes on', async () => {
+  testInFull('is what it was after a restart of the sandbox, and a setup.cmd that was running goes on', async () => {
     await start({ setupMs: patience(1_500) });
     await backUp();
     const staged = await stage();

@@ -11,6 +11,7 @@ import { connectClient, localSettings, TemporalUnavailable } from '../../src/tem
 import { type DevServer, type DevServerOptions, startDevServer } from '../../src/temporal/dev-server';
 import { providerAttribute } from '../../src/temporal/search-attributes';
 import { PACKAGE_ROOT } from '../../src/package-root';
+import { testInFull } from '../kit/extent';
 
 describe('dev server', () => {
   const servers: DevServer[] = [];
@@ -57,12 +58,12 @@ describe('dev server', () => {
     expect(await readdir(directory)).toContainEqual(expect.stringMatching(/^temporal-\d+\.\d+\.\d+\.sqlite$/));
   });
 
-  test('serves its web interface where asked to', async () => {
+  testInFull('serves its web interface where asked to', async () => {
     const { uiUrl } = await start({ uiPort: 0 });
     expect((await fetch(String(uiUrl))).status).toBe(200);
   });
 
-  test('is gone after close, and closing again does no harm', async () => {
+  testInFull('is gone after close, and closing again does no harm', async () => {
     const server = await startDevServer();
     await server.close();
     await server.close();
@@ -102,7 +103,7 @@ exec '${real}' "$@"
     expect(await readdir(directory)).toContain('fails-once.did');
   });
 
-  test('does not let two servers use one state', async () => {
+  testInFull('does not let two servers use one state', async () => {
     await start({ directory });
     await expect(start({ directory })).rejects.toThrow(`in use by process ${process.pid}`);
   });
@@ -126,7 +127,7 @@ exec '${real}' "$@"
       expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     });
 
-    test('is ended also where it is too busy to answer at once', async () => {
+    testInFull('is ended also where it is too busy to answer at once', async () => {
       const record = path.join(directory, 'dev-server.json');
       const found = JSON.parse(await readFile(record, 'utf8')) as { address: string };
       const busy = await inFrontOf(found.address, { unanswered: 3 });

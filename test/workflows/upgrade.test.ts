@@ -4,6 +4,7 @@ import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/clie
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import type { Recorded } from '../../src/contract/messages';
+import { testInFull } from '../kit/extent';
 import { profile, stubActivities, type StubActivities } from '../kit/stub-world/stub-activities';
 import {
   WorkflowEnvironment,
@@ -116,7 +117,7 @@ describe('a whole upgrade', () => {
     );
   });
 
-  test('along a third, invented path needs a file with the path and a line in the list', async () => {
+  testInFull('along a third, invented path needs a file with the path and a line in the list', async () => {
     const { activities } = stubActivities(profile('from-18.2'), { version: '18.2' });
     const handle = await environment.upgrade(
       activities,
