@@ -1,11 +1,12 @@
 /** @needs temporal */
 import path from 'node:path';
-import { Worker, type NativeConnection } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
 import { TemporalFleets } from '../../src/cli/temporal/temporal-fleets';
 import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
 import { connectClient } from '../../src/temporal/connection';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import '../kit/quiet-runtime';
+import { Workers } from '../kit/workers';
 import { temporalServer, type TemporalServer } from '../kit/temporal-server';
 import { aMoment, patience } from '../kit/deadlines';
 
@@ -15,25 +16,22 @@ describe('fleets on a Temporal server', () => {
   let server: TemporalServer;
   let connection: NativeConnection;
   let fleets: TemporalFleets;
-  let worker: Worker;
-  let running: Promise<void>;
+  const workers = new Workers();
 
   beforeAll(async () => {
     server = await temporalServer();
     connection = await connectWorker(server.settings);
     fleets = new TemporalFleets(await connectClient(server.settings), patience(30_000));
     const workflowsPath = path.join(__dirname, 'small-fleet.ts');
-    worker = await Worker.create({
+    await workers.start({
       connection,
       namespace: server.settings.namespace,
       taskQueue: CONTROL_TASK_QUEUE,
       workflowsPath,
     });
-    running = worker.run();
   });
   afterAll(async () => {
-    if (worker?.getState() === 'RUNNING') worker.shutdown();
-    await running;
+    await workers.end();
     await fleets?.close();
     await connection?.close();
     await server?.close();

@@ -1,7 +1,7 @@
 /** @needs temporal */
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import { connectUpgrades } from '../../src/cli/temporal/connect-upgrades';
 import { TemporalUpgrades } from '../../src/cli/temporal/temporal-upgrades';
 import type { Upgrades } from '../../src/cli/upgrades';
@@ -10,6 +10,7 @@ import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { testInFull } from '../kit/extent';
 import '../kit/quiet-runtime';
+import { Workers } from '../kit/workers';
 import { profile } from './fixtures';
 import { aMoment, patience } from '../kit/deadlines';
 
@@ -20,25 +21,22 @@ describe('upgrades on a Temporal server', () => {
   let connection: NativeConnection;
   let client: Client;
   let upgrades: Upgrades;
-  let worker: Worker;
-  let running: Promise<void>;
+  const workers = new Workers();
 
   beforeAll(async () => {
     server = await startDevServer();
     connection = await NativeConnection.connect({ address: server.address });
     client = await connectClient(localSettings(server.address));
     upgrades = new TemporalUpgrades(client, patience(30_000));
-    worker = await Worker.create({
+    await workers.start({
       connection,
       taskQueue: CONTROL_TASK_QUEUE,
       workflowsPath: path.join(__dirname, 'small-upgrade.ts'),
       activities: { loadProvider: async () => profile, hashPackage: async () => ({ sha256: '0', bytes: 1 }) },
     });
-    running = worker.run();
   });
   afterAll(async () => {
-    if (worker?.getState() === 'RUNNING') worker.shutdown();
-    await running;
+    await workers.end();
     await upgrades?.close();
     await connection?.close();
     await server?.close();
@@ -130,8 +128,7 @@ describe('upgrades on a Temporal server', () => {
   });
 
   test('without a worker the server is still asked, and says who does not answer', async () => {
-    worker.shutdown();
-    await running;
+    await workers.end();
     const impatient = new TemporalUpgrades(client, patience(3_000));
     await expect(impatient.view('contoso')).rejects.toMatchObject({ kind: 'noWorker' });
     expect(await upgrades.summary('contoso')).toMatchObject({ execution: 'running', provider: 'contoso' });

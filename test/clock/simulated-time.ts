@@ -1,11 +1,11 @@
 /** A Temporal server on which months pass in moments, with workers of the product's own workflows. */
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Client } from '@temporalio/client';
-import { Worker } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../../src/temporal/search-attributes';
 import { builtWorkflows } from '../../src/worker/workflow-bundle';
 import '../kit/quiet-runtime';
 import { aMoment, patience } from '../kit/deadlines';
+import { Workers } from '../kit/workers';
 import { foundExecutable } from '../kit/test-server';
 
 export const DAY = 24 * 3600 * 1000;
@@ -22,7 +22,7 @@ const INDEXED_VALUE = { KEYWORD: 2, INT: 3, BOOL: 5 } as const;
 export class SimulatedTime {
   /** Not the environment's own, which lets time pass while it waits for a result: here it passes only when told to. */
   readonly client: Client;
-  private readonly workers: { worker: Worker; running: Promise<void> }[] = [];
+  private readonly workers = new Workers();
 
   private constructor(
     private readonly environment: TestWorkflowEnvironment,
@@ -62,18 +62,16 @@ export class SimulatedTime {
 
   /** A worker of our workflows and of these activities. */
   async serve(taskQueue: string, activities: object): Promise<void> {
-    const worker = await Worker.create({
+    await this.workers.start({
       connection: this.environment.nativeConnection,
       taskQueue,
       workflowBundle: { codePath: this.codePath },
       activities,
     });
-    this.workers.push({ worker, running: worker.run() });
   }
 
   async close(): Promise<void> {
-    for (const { worker } of this.workers) worker.shutdown();
-    await Promise.all(this.workers.map(({ running }) => running));
+    await this.workers.end();
     await this.environment.teardown();
   }
 }

@@ -2,7 +2,6 @@
 import { Context } from '@temporalio/activity';
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
-import { Worker } from '@temporalio/worker';
 import { createFleetActivities } from '../../activities/fleet';
 import { createMaintenanceActivities } from '../../activities/maintenance';
 import type { Frozen, Surveyed, ToTell } from '../../src/contract/activities';
@@ -11,6 +10,7 @@ import { endpointTaskQueue, upgradeWorkflowId, type ProviderProfile } from '../.
 import { QUERY, type UpgradeStatus } from '../../src/contract/status';
 import { connectClient } from '../../src/temporal/connection';
 import { temporalServer, type TemporalServer } from '../kit/temporal-server';
+import { Workers } from '../kit/workers';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { builtWorkflows } from '../../src/worker/workflow-bundle';
 import '../kit/quiet-runtime';
@@ -40,7 +40,7 @@ export class FleetWorld {
   /** Calls of activities, in their order. */
   readonly calls: { provider: string; name: string; at: number }[] = [];
   private readonly listeners = new Set<() => void>();
-  private readonly workers: { worker: Worker; running: Promise<void> }[] = [];
+  private readonly workers = new Workers();
 
   private constructor(
     readonly server: TemporalServer,
@@ -58,10 +58,8 @@ export class FleetWorld {
       { taskQueue: TASK_QUEUE, workflowBundle: { codePath }, activities },
       { taskQueue: endpointTaskQueue(HOST), activities },
     ];
-    for (const options of workers) {
-      const worker = await Worker.create({ connection: world.connection, namespace: settings.namespace, ...options });
-      world.workers.push({ worker, running: worker.run() });
-    }
+    for (const options of workers)
+      await world.workers.start({ connection: world.connection, namespace: settings.namespace, ...options });
     return world;
   }
 
@@ -114,8 +112,7 @@ export class FleetWorld {
   }
 
   async close(): Promise<void> {
-    for (const { worker } of this.workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-    await Promise.all(this.workers.map(({ running }) => running));
+    await this.workers.end();
     await this.connection.close();
     await this.client.connection.close();
     await this.server.close();

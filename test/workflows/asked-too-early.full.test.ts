@@ -11,11 +11,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
-import { DefaultLogger, Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import { DefaultLogger, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { ASK_AGAIN } from '../../src/contract/ask-again';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { connectWorker } from '../../src/temporal/worker-connection';
+import { Workers } from '../kit/workers';
 import { replay } from '../../src/worker/replay';
 import { bundle } from '../../src/worker/workflow-bundle';
 import type { EarlyActivities } from './asked-too-early-activities';
@@ -32,11 +33,10 @@ let server: DevServer;
 let client: Client;
 let connection: NativeConnection;
 let doomed: ChildProcess | undefined;
-const workers: { worker: Worker; running: Promise<void> }[] = [];
+const workers = new Workers();
 
 async function work(options: WorkerOptions): Promise<void> {
-  const worker = await Worker.create(options);
-  workers.push({ worker, running: worker.run() });
+  await workers.start(options);
 }
 
 beforeAll(async () => {
@@ -50,8 +50,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   doomed?.kill('SIGKILL');
-  for (const { worker } of workers) worker.shutdown();
-  await Promise.all(workers.map(({ running }) => running));
+  await workers.end();
   await connection?.close();
   await client?.connection.close();
   await server?.close();

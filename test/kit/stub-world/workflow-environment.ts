@@ -1,7 +1,6 @@
 /** A real Temporal server and real workers, with activities of the test's own. */
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
-import { Worker } from '@temporalio/worker';
 import type { UpgradeInput } from '../../../src/contract/messages';
 import { endpointTaskQueue, upgradeWorkflowId } from '../../../src/contract/provider';
 import { QUERY, type AuditEntry, type UpgradeResult, type UpgradeStatus } from '../../../src/contract/status';
@@ -10,13 +9,14 @@ import { connectWorker } from '../../../src/temporal/worker-connection';
 import { builtWorkflows } from '../../../src/worker/workflow-bundle';
 import '../quiet-runtime';
 import { temporalServer, type TemporalServer } from '../temporal-server';
+import { Workers } from '../workers';
 import type { StubActivities } from './stub-activities';
 import { aMoment } from '../deadlines';
 
 export type UpgradeHandle = WorkflowHandle<(input: UpgradeInput) => Promise<UpgradeResult>>;
 
 export class WorkflowEnvironment {
-  private readonly workers: { worker: Worker; running: Promise<void> }[] = [];
+  private readonly workers = new Workers();
 
   private constructor(
     readonly server: TemporalServer,
@@ -52,26 +52,24 @@ export class WorkflowEnvironment {
   async serveOnce(provider: string, activities: StubActivities, workflowsPath?: string): Promise<void> {
     if (this.served.has(provider)) return;
     this.served.add(provider);
-    const control = Worker.create({
+    await this.workers.start({
       connection: this.connection,
       namespace: this.server.settings.namespace,
       taskQueue: taskQueueOf(provider),
       ...(workflowsPath === undefined ? { workflowBundle: { codePath: this.codePath } } : { workflowsPath }),
       activities,
     });
-    const endpoint = Worker.create({
+    await this.workers.start({
       connection: this.connection,
       namespace: this.server.settings.namespace,
       taskQueue: endpointTaskQueue(`host-of-${provider}`),
       activities,
       maxConcurrentActivityTaskExecutions: 1,
     });
-    for (const worker of await Promise.all([control, endpoint])) this.workers.push({ worker, running: worker.run() });
   }
 
   async close(): Promise<void> {
-    for (const { worker } of this.workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-    await Promise.all(this.workers.map(({ running }) => running));
+    await this.workers.end();
     await this.connection.close();
     await this.client.connection.close();
     await this.server.close();
