@@ -5,13 +5,18 @@
 import { execFile, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { findExecutable } from '../src/systems/endpoint/executable';
 import { findTemporalCli, NoTemporalCli } from '../src/temporal/cli-binary';
+import { patience } from './kit/deadlines';
 import { prepareTestServer } from './kit/test-server';
 import { shareServer } from './kit/temporal-server';
 import { setMissing, type ToolName } from './kit/tools.cjs';
 
 const PROGRAM = path.join(__dirname, '..', 'tools', 'onward.mjs');
+
+/** A program that does not answer is as good as none. */
+const runs = (program: string, args: string[]): Promise<unknown> =>
+  promisify(execFile)(program, args, { timeout: patience(60_000), killSignal: 'SIGKILL' });
+const lastLine = (error: unknown): string => `${String(error).trim().split('\n').at(-1)?.replace(/\.$/, '') ?? ''}.`;
 
 /** Why the program cannot be had; undefined where it can. */
 type Find = () => Promise<string | undefined>;
@@ -27,14 +32,17 @@ const FIND: Record<ToolName, Find> = {
     ),
   java: () => prepareTestServer(),
   python: () =>
-    promisify(execFile)('python3', ['--version']).then(
+    runs('python3', ['--version']).then(
       () => undefined,
-      () => 'There is no python3 on the PATH that runs.',
+      (error: unknown) => `python3 does not run: ${lastLine(error)}`,
     ),
   powershell: async () => {
     const wanted = process.env['ONWARD_PWSH'] || 'pwsh';
-    if (findExecutable(wanted, process.env) !== undefined) return undefined;
-    return `${wanted} is not there: set ONWARD_PWSH to the path of a PowerShell, or put pwsh on the PATH.`;
+    return runs(wanted, ['-NoProfile', '-NonInteractive', '-Command', 'exit 0']).then(
+      () => undefined,
+      (error: unknown) =>
+        `${wanted} does not run: ${lastLine(error)} Set ONWARD_PWSH to the path of a PowerShell, or put pwsh on the PATH.`,
+    );
   },
 };
 

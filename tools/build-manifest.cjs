@@ -5,8 +5,10 @@ const path = require('node:path');
 
 const MANIFEST = path.join('dist', 'build.json');
 
-/** Folders whose TypeScript is compiled; their other files are copied. */
+/** Folders whose TypeScript is compiled. */
 const COMPILED = ['src', 'workflows', 'activities'];
+/** Files of theirs that are copied. Whatever else lies there is no part of the product, be it an editor's or a secret. */
+const COPIED = ['.mjs', '.ps1', '.psm1'];
 const HOW = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
 const SOURCES = [...COMPILED, ...HOW, 'tools/build.mjs'];
 /** Everything that can end up in a workflow bundle, and what decides how it is made. */
@@ -50,13 +52,13 @@ function digestOf(root, sources) {
   return hash.digest('hex').slice(0, 12);
 }
 
-/** The file itself, or every file below the folder: from the root of the project, in one order and with slashes on every system. */
+/** The file itself, or every file of the product below the folder: from the root of the project, in one order and with slashes on every system. */
 function filesOf(root, source) {
   if (path.extname(source) !== '') return [source];
   return readdirSync(path.join(root, source), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && ['.ts', ...COPIED].includes(path.extname(entry.name)))
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
     .sort();
 }
 
-module.exports = { COMPILED, isBuilt, manifestOf, readManifest };
+module.exports = { COMPILED, COPIED, isBuilt, manifestOf, readManifest };

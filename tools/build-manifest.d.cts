@@ -1,3 +1,5 @@
+export const COMPILED: string[];
+export const COPIED: string[];
 export interface BuildManifest {
   sources: string;
   workflows: string;

@@ -3,9 +3,11 @@
  * bundles. Types are checked on the way.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { COMPILED, manifestOf, readManifest } from './build-manifest.cjs';
+import { COMPILED, COPIED, manifestOf, readManifest } from './build-manifest.cjs';
+
+const UNFINISHED = 'dist-unfinished-';
 
 /**
  * @param root of the project.
@@ -17,14 +19,15 @@ export function build(root) {
     if (status !== 0) throw new Error(`${what} failed (${error?.message ?? signal ?? `exit code ${status}`}).`);
   };
   // Beside `dist/`, so that source maps, which name their sources by relative paths, stay right when it takes its place.
-  const unfinished = path.join(root, `dist-unfinished-${process.pid}`);
+  removeUnfinished(root);
+  const unfinished = path.join(root, `${UNFINISHED}${process.pid}`);
   try {
     const manifest = manifestOf(root);
     run('Compiling', 'node_modules/typescript/bin/tsc', '--project', 'tsconfig.build.json', '--outDir', unfinished);
     for (const folder of COMPILED)
       cpSync(path.join(root, folder), path.join(unfinished, folder), {
         recursive: true,
-        filter: (file) => !file.endsWith('.ts'),
+        filter: (file) => COPIED.includes(path.extname(file)) || statSync(file).isDirectory(),
       });
     run('Bundling the workflows', path.join(unfinished, 'src', 'worker', 'write-bundles.js'), unfinished);
     writeFileSync(path.join(unfinished, 'build.json'), `${JSON.stringify(manifest)}\n`);
@@ -34,7 +37,23 @@ export function build(root) {
   }
 }
 
-/** Two processes may build at once: who comes second finds the same build, and leaves it. */
+/** Of builds that were killed. */
+function removeUnfinished(root) {
+  for (const name of readdirSync(root)) {
+    const pid = Number(name.startsWith(UNFINISHED) ? name.slice(UNFINISHED.length) : NaN);
+    if (pid > 0 && !isAlive(pid)) rmSync(path.join(root, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+/** Two processes may build the same at once: where the other one's build came between, it stays. */
 function takePlace(root, unfinished, { sources }) {
   const dist = path.join(root, 'dist');
   const replaced = `${unfinished}-replaced`;

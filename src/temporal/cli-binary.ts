@@ -132,6 +132,9 @@ export function cacheDirectory(env: NodeJS.ProcessEnv = process.env, platform = 
   }
 }
 
+/** It takes a second; a slow machine reads 200 MB first. */
+const VERSION_DEADLINE_MS = 120_000;
+
 const EXE = process.platform === 'win32' ? '.exe' : '';
 
 async function identifyChosen(file: string): Promise<TemporalCli> {
@@ -146,11 +149,14 @@ async function identifyChosen(file: string): Promise<TemporalCli> {
 
 /** Runs it once: a file of that name may be for another machine, or another program. */
 async function identify(file: string, source: string): Promise<TemporalCli> {
-  const { stdout } = await promisify(execFile)(file, ['--version'], { timeout: 30_000, windowsHide: true }).catch(
-    (error: unknown) => {
-      throw new Error(`${file} does not run (${message(error)}).`);
-    },
-  );
+  const { stdout } = await promisify(execFile)(file, ['--version'], {
+    timeout: VERSION_DEADLINE_MS,
+    windowsHide: true,
+  }).catch((error: unknown) => {
+    const isLate = (error as { killed?: boolean }).killed === true;
+    const why = isLate ? `it told no version within ${VERSION_DEADLINE_MS / 60_000} minutes` : message(error);
+    throw new Error(`${file} does not run (${why}).`);
+  });
   const version = /^temporal version (\S+)/.exec(stdout)?.[1];
   if (version === undefined)
     throw new Error(`${file} is not Temporal's CLI: it prints no version that starts with "temporal version".`);

@@ -185,7 +185,7 @@ function explain(settings: TemporalSettings, error: unknown): string {
     default:
       return (
         `${server(settings)} does not answer: ${reason(error)}. ` +
-        'Say where your server is with TEMPORAL_ADDRESS or temporal.toml, or start one: `npm run demo` brings its own.'
+        'Say where your server is with TEMPORAL_ADDRESS or temporal.toml, or start one: the demo (`onward demo`) brings its own.'
       );
   }
 }

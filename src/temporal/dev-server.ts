@@ -45,7 +45,7 @@ export interface DevServer {
 
 const HOST = '127.0.0.1';
 /** A cold binary of 200 MB on a busy machine needs far longer than the second it takes otherwise. */
-const START_DEADLINE_MS = 60_000;
+const START_DEADLINE_MS = 180_000;
 const CLOSE_DEADLINE_MS = 10_000;
 const WORDS_TOLD = 10;
 /** A server that panics says why before it says where, at length. */
@@ -69,7 +69,7 @@ const DYNAMIC_CONFIG = {
 /**
  * Starts a server and waits until it answers and knows our search attributes.
  *
- * @throws DevServerFailed when a port or the state folder is taken, when the server ends or is silent for a minute.
+ * @throws DevServerFailed when a port or the state folder is taken, when the server ends or is silent for three minutes.
  * @throws NoTemporalCli when there is no CLI to start it with.
  */
 export async function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {
@@ -162,7 +162,8 @@ class RunningServer {
         if (problem === undefined) return;
         const end = await Promise.race([this.ended, sleep(50)]);
         if (end !== undefined) throw this.failure(`ended at once (${end})`);
-        if (Date.now() > deadline) throw this.failure(`was not ready within a minute. ${problem.message}`);
+        if (Date.now() > deadline)
+          throw this.failure(`was not ready within ${START_DEADLINE_MS / 60_000} minutes. ${problem.message}`);
       }
     } finally {
       await connection.close();

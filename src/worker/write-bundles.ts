@@ -21,6 +21,8 @@ async function writeBundles(folder: string): Promise<void> {
 
 const SOURCE_MAP = /(?<=sourceMappingURL=data:application\/json;charset=utf-8;base64,)[\w+/=]+/;
 
+const OURS = /^(src|workflows)[\\/]/;
+
 /**
  * The source map would name the files of the machine that has built it: from the root of the project they are the same everywhere. It brings
  * our own sources only, for stack traces in the Temporal UI; those of the packages would double what each start of a worker reads.
@@ -31,11 +33,9 @@ const withOurSourcesOnly = (code: string): string =>
       sources: string[];
       sourcesContent: string[];
     };
-    const sources = map.sources.map((source) =>
-      path.isAbsolute(source) ? path.relative(PACKAGE_ROOT, source) : source,
-    );
+    const sources = map.sources.map((source) => source.replaceAll(`${PACKAGE_ROOT}${path.sep}`, ''));
     const sourcesContent = map.sourcesContent.map((content, index) =>
-      sources[index]?.startsWith('node_modules') ? null : content,
+      OURS.test(sources[index] ?? '') ? content : null,
     );
     return Buffer.from(JSON.stringify({ ...map, sources, sourcesContent })).toString('base64');
   });

@@ -58,6 +58,12 @@ test('a source that is new, gone or renamed asks for a new build', async () => {
   expect(isBuilt(root)).toBe(false);
 });
 
+test('what an editor or somebody leaves beside the sources is no part of the product', async () => {
+  for (const stray of ['workflows/.DS_Store', 'src/.env', 'activities/notify.ts.swp', 'src/notes.md'])
+    await write(stray, 'x');
+  expect(isBuilt(root)).toBe(true);
+});
+
 test('without a build, or with one that was cut off, one is made', async () => {
   await write('dist/build.json', '{"sour');
   expect(isBuilt(root)).toBe(false);

@@ -4,7 +4,8 @@ import type { SiteBackup } from '../../src/contract/facts';
 import { powershellFor } from '../../src/systems/endpoint/powershell-for';
 import { fileName } from '../../src/systems/endpoint/upgrade-records';
 import { everything } from '../kit/extent';
-import { FROM, GENUINE, HostWorld, TO, UPGRADE, type Engine } from './host-world';
+import { missingTools } from '../kit/tools.cjs';
+import { FROM, HostWorld, TO, UPGRADE, type Engine } from './host-world';
 import { patience } from '../kit/deadlines';
 
 /** One upgrade of both sites, then a rollback of one: everything that the workflow asks of a host. */
@@ -34,7 +35,7 @@ function anywhere(world: HostWorld, value: unknown): unknown {
 }
 
 /** A genuine PowerShell takes a minute for all this. */
-const COMPARES = GENUINE !== undefined && everything;
+const COMPARES = missingTools().powershell === undefined && everything;
 const ENGINES: Engine[] = COMPARES ? ['stand-in', 'PowerShell'] : ['stand-in'];
 const comparison = COMPARES ? describe : describe.skip;
 

@@ -27,15 +27,18 @@ let endShared = async (): Promise<void> => undefined;
 
 /** For Jest's global setup. */
 export async function shareServer(): Promise<void> {
-  const taken = await mkdtemp(path.join(os.tmpdir(), 'onward-namespaces-'));
   const namespaces = Array.from({ length: NAMESPACES }, (_, index) => namespaceOf(index));
   const server = await startDevServer({ namespaces });
+  const taken = await mkdtemp(path.join(os.tmpdir(), 'onward-namespaces-'));
   process.env[ADDRESS] = server.address;
   process.env[TAKEN] = taken;
   endShared = async () => {
     await server.close();
     await rm(taken, { recursive: true, force: true });
   };
+  // Jest ends at once, without its teardown, and the server is in a group of its own.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void endShared().finally(() => process.kill(process.pid, signal)));
 }
 
 /** Jest's global teardown. */

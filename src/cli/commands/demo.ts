@@ -39,7 +39,7 @@ export function addDemo(program: Command, context: CliContext): void {
     .addHelpText(
       'after',
       `
-State is kept in .onward/ of this clone: after Ctrl-C the same command goes on with the same upgrade. After a completed
+State is kept in .onward/, of the clone or else of the current folder: after Ctrl-C the same command goes on with the same upgrade. After a completed
 upgrade it begins anew. The first run on a machine without a Temporal CLI fetches or builds one, which takes minutes.
 Exit code 0: the upgrade completed, or every upgrade of the fleet.`,
     )

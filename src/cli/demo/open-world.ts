@@ -119,7 +119,7 @@ export async function requireAlone(world: DemoWorld): Promise<void> {
     throw error instanceof DevServerFailed ? new CliError('failure', error.message, { cause: error }) : error;
   });
   if (owner === undefined) return;
-  throw new CliError('failure', `Another demo runs in this clone: process ${owner}.`, {
+  throw new CliError('failure', `Another demo runs here: process ${owner}.`, {
     hint: 'Use it, or end it with Ctrl-C first.',
   });
 }
