@@ -3,8 +3,8 @@
  * be missed most, counts the others as skipped, and leaves the files `*.full.test.ts` out.
  */
 
-/** As the configuration of `npm run test:all` says (jest.full.config.cjs). */
-export const everything = process.env['ONWARD_TESTS'] === 'all';
+/** Unless the configuration of `npm test` says otherwise (jest.usual.config.cjs). */
+export const everything = process.env['ONWARD_TESTS'] !== 'usual';
 
 /** For a test that `npm test` can do without because a neighbour stands for it. */
 export const testInFull = everything ? test : test.skip;
