@@ -3,9 +3,9 @@
  * build. A server refuses a workflow that says so from a worker without versions, hence this file beside ./index.
  */
 import { setWorkflowOptions } from '@temporalio/workflow';
-import { guardConsent } from './guard-consent';
-import { upgradeFleet } from './upgrade-fleet';
-import { upgradeWave } from './upgrade-wave';
+import { guardConsent } from './consent/guard-consent';
+import { upgradeFleet } from './fleet/upgrade-fleet';
+import { upgradeWave } from './fleet/upgrade-wave';
 
 export * from './index';
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, guardConsent);

@@ -33,7 +33,7 @@ export async function bundle(options: BundleOptions): Promise<string> {
     ...options,
     // Loaded once, not once for each workflow, most of whose memory it took.
     preloadModules: ['zod'],
-    workflowInterceptorModules: [path.join(__dirname, '..', '..', 'workflows', 'whole-tasks')],
+    workflowInterceptorModules: [path.join(__dirname, '..', '..', 'workflows', 'kit', 'refuse-early-queries')],
   });
   return code;
 }

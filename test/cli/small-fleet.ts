@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import { fleetMessages, type FleetInput, type FleetMessages } from '../../src/contract/fleet';
 import type { AuditEntry } from '../../src/contract/status';
-import { listen } from '../../workflows/pipeline/listen';
+import { handleMessages } from '../../workflows/kit/messages';
 import { fleetAttribute, openGatesAttribute, stateAttribute } from '../../src/temporal/search-attributes';
 
 type Proceed = FleetMessages['proceed'];
@@ -21,7 +21,7 @@ export async function upgradeFleet({ name }: FleetInput): Promise<void> {
   setHandler(defineQuery('plan'), () => ({ fleet: name }));
   const audit: AuditEntry[] = [];
   setHandler(defineQuery('audit'), () => audit);
-  listen(
+  handleMessages(
     { proceed: fleetMessages.proceed },
     ({ payload }) => {
       said = payload;

@@ -10,7 +10,7 @@ import {
 import type { InventoryActivities, NetworkActivities } from '../../src/contract/activities';
 import { messages, type Decision, type UpgradeInput } from '../../src/contract/messages';
 import type { AuditEntry } from '../../src/contract/status';
-import { listen } from '../../workflows/pipeline/listen';
+import { handleMessages } from '../../workflows/kit/messages';
 
 const { loadProvider } = proxyActivities<InventoryActivities>({
   startToCloseTimeout: '10s',
@@ -29,7 +29,7 @@ export async function upgradeProvider({ provider, startedBy }: UpgradeInput): Pr
   const audit: AuditEntry[] = [];
   setHandler(defineQuery('audit'), () => audit);
   const { abort, pause } = messages;
-  listen(
+  handleMessages(
     { abort, pause },
     ({ name, payload }) => {
       if (name === 'abort') return { refused: 'The point of no return is passed.' };

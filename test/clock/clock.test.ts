@@ -1,4 +1,4 @@
-import { DAY, expiryOf, nextNotice, stateAt } from '../../workflows/consent/clock';
+import { DAY, expiryOf, nextNotice, stateAt } from '../../workflows/consent/token-clock';
 
 const schedule = { days: [1, 3, 7], thenEveryDays: 7 };
 const at = (iso: string): number => Date.parse(iso);

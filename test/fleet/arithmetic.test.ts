@@ -1,7 +1,7 @@
 /** The arithmetic of fleets: who is in which wave, who gets a slot, when the budget is spent. */
 import { fleetInput, type Amount, type WaveReport } from '../../src/contract/fleet';
 import { advance } from '../../workflows/fleet/advance';
-import { newFleet, noCounts, type FleetState } from '../../workflows/fleet/fleet-state';
+import { newFleet, noCounts, type FleetProgress } from '../../workflows/fleet/fleet-state';
 import { count, partition, type Target } from '../../workflows/fleet/partition';
 import { distribute, type PartNeeds } from '../../workflows/fleet/slots';
 import { newWave, reportOf, takeIn } from '../../workflows/fleet/wave-state';
@@ -121,12 +121,12 @@ test('a halted fleet counts whoever breaks while it waits for the decision', () 
     ended: false,
   });
   const part = { workflowId: 'fleet/autumn/wave-1/1', firstRun: '', wave: 1, providers: 4, orders };
-  const fleet: FleetState = {
+  const fleet: FleetProgress = {
     ...newFleet(request, '2027-01-12T21:00:00.000Z'),
     waves: [{ state: 'running', approved: true }],
     parts: [{ ...part, report: report(1) }],
   };
-  const halted = (): FleetState['halted'] => {
+  const halted = (): FleetProgress['halted'] => {
     advance(fleet, `2027-01-12T21:0${fleet.parts[0]?.report?.broken}:00.000Z`);
     return fleet.halted;
   };

@@ -8,14 +8,14 @@ import {
 } from '../../src/contract/fleet';
 import { STEP_NAMES } from '../../src/contract/status';
 import { ordersOf, remembered } from '../../workflows/fleet/advance';
-import { trailWith } from '../../workflows/fleet/audit-trail';
+import { trailWith } from '../../workflows/kit/audit-trail';
 import { PART_BYTES, bytesOf, tooLarge } from '../../workflows/fleet/capacity';
-import { planOf, statusOf } from '../../workflows/fleet/fleet-queries';
-import { carriedOf, newFleet, type FleetState } from '../../workflows/fleet/fleet-state';
+import { planOf, statusOf } from '../../workflows/fleet/view';
+import { carriedOf, newFleet, type FleetProgress } from '../../workflows/fleet/fleet-state';
 import { LeftOutList, judgeSurveyed } from '../../workflows/fleet/judge-survey';
 import { partition, type Target } from '../../workflows/fleet/partition';
 import { newWave, reportOf, shown, takeIn, type WaveState } from '../../workflows/fleet/wave-state';
-import type { UpgradePath } from '../../workflows/pipeline/path';
+import type { UpgradePath } from '../../workflows/engine/path';
 
 const PROVIDERS = 5_000;
 const LIMIT = 512 * 1024;
@@ -68,7 +68,7 @@ function endedWave(input: WaveInput): WaveState {
   return wave;
 }
 
-function fleetOf(parts: Target[][][]): FleetState {
+function fleetOf(parts: Target[][][]): FleetProgress {
   return {
     ...newFleet(request, TIME),
     waves: parts.map(() => ({ state: 'running', approved: true, startedAt: TIME, endedAt: TIME, soaksUntil: TIME })),
@@ -138,7 +138,7 @@ test('a fleet as large as it may be stays below 512 KiB, and a larger one is ref
   const planned = { ...newFleet(selected, TIME), leftOut: [] };
   let parts = 1;
   while (tooLarge(planned, parts + 1) === undefined) parts++;
-  const fleet: FleetState = { ...fleetOf([Array.from({ length: parts }, () => some[0] ?? [])]), request: selected };
+  const fleet: FleetProgress = { ...fleetOf([Array.from({ length: parts }, () => some[0] ?? [])]), request: selected };
   fleet.aborted = asked;
   fleet.halted = { since: TIME, problem: LONG_REASON };
   for (let said = 0; said < 500; said++)
@@ -176,7 +176,7 @@ test('a fleet that leaves nearly everybody out, each for a reason of its own, st
   const leftOut = new LeftOutList();
   for (const { provider } of targets.slice(1))
     leftOut.add(provider, 'it cannot be reached', `${provider} ${LONG_REASON}`);
-  const fleet: FleetState = { ...fleetOf([[targets.slice(0, 1)]]), leftOut: leftOut.list() };
+  const fleet: FleetProgress = { ...fleetOf([[targets.slice(0, 1)]]), leftOut: leftOut.list() };
   expectFits({
     'continue as new': bytesOf([request, carriedOf(fleet)]),
     status: bytesOf(statusOf(fleet)),

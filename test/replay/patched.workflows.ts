@@ -2,8 +2,8 @@
 import { patched } from '@temporalio/workflow';
 import type { UpgradeInput } from '../../src/contract/messages';
 import type { UpgradeResult } from '../../src/contract/status';
-import { PATHS } from '../../workflows/paths';
-import { upgradeAlong } from '../../workflows/upgrade-provider';
+import { PATHS } from '../../workflows/releases/index';
+import { upgradeAlong } from '../../workflows/upgrade/upgrade-provider';
 import { SWAPPED_PATHS } from './swapped-steps';
 
 const alongNewPaths = upgradeAlong(SWAPPED_PATHS);

@@ -1,7 +1,7 @@
 /** What an engineer may want to change: the parameter goes before the consents are asked for, which may take weeks. */
-import { from184 } from '../../workflows/paths/from-18.4';
-import type { UpgradePath } from '../../workflows/pipeline/path';
-import { upgradePath } from '../../workflows/pipeline/path';
+import { from184 } from '../../workflows/releases/18.4.1/from-18.4';
+import type { UpgradePath } from '../../workflows/engine/path';
+import { upgradePath } from '../../workflows/engine/path';
 import { acquireRefreshTokens } from '../../workflows/steps/acquire-refresh-tokens';
 import { approveCrossing } from '../../workflows/steps/approve-crossing';
 import { collectGatewaySites } from '../../workflows/steps/collect-gateway-sites';

@@ -1,5 +1,5 @@
 /** The change as it must not reach running upgrades: the new order, for everybody, at once. */
-import { upgradeAlong } from '../../workflows/upgrade-provider';
+import { upgradeAlong } from '../../workflows/upgrade/upgrade-provider';
 import { SWAPPED_PATHS } from './swapped-steps';
 
 export { deliverNotice, guardConsent, upgradeFleet, upgradeWave } from '../../workflows/versioned';

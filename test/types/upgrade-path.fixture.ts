@@ -2,8 +2,8 @@
  * Paths that must and must not compile. Every `@ts-expect-error` below is a promise of the builder; the test beside this
  * file compiles it, and a line that compiles although it must not is an error, too.
  */
-import { upgradePath } from '../../workflows/pipeline/path';
-import { forwardStep, readingStep, reversibleStep } from '../../workflows/pipeline/step';
+import { upgradePath } from '../../workflows/engine/path';
+import { forwardStep, readingStep, reversibleStep } from '../../workflows/engine/step';
 import { approveCrossing } from '../../workflows/steps/approve-crossing';
 import { collectGatewaySites } from '../../workflows/steps/collect-gateway-sites';
 import { drainTasks } from '../../workflows/steps/drain-tasks';

@@ -1,6 +1,6 @@
 /**
  * A question that waits for a worker that is gone reaches another one together with an event whose workflow task still waits: what the SDK's
- * core makes of it could not be replayed (workflows/whole-tasks.ts). On a real server, because it is the server that sends such a question.
+ * core makes of it could not be replayed (workflows/kit/refuse-early-queries.ts). On a real server, because it is the server that sends such a question.
  *
  * @needs temporal
  */

@@ -1,5 +1,5 @@
 import type { Gate, UpgradeStatus } from '../../src/contract/status';
-import { currentDetails } from '../../workflows/pipeline/current-details';
+import { currentDetails } from '../../workflows/upgrade/current-details';
 
 const status: UpgradeStatus = {
   provider: 'contoso',

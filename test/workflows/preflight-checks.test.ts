@@ -1,10 +1,10 @@
 import type { ApplicationInstance, OperationsFacts, ServiceTemplate } from '../../src/contract/facts';
-import { PATHS } from '../../workflows/paths';
-import { CHECKS, choosePath, type Finding, type Surveyed } from '../../workflows/steps/preflight-checks';
+import { PATHS } from '../../workflows/releases/index';
+import { CHECKS, choosePath, type Finding, type Readings } from '../../workflows/steps/preflight-checks';
 import { operationsFacts, profile, stubActivities } from '../kit/stub-world/stub-activities';
 
 /** A provider with nothing to complain of. */
-async function surveyed(change: Partial<Surveyed> = {}): Promise<Surveyed> {
+async function surveyed(change: Partial<Readings> = {}): Promise<Readings> {
   const entry = profile('contoso');
   const { activities } = stubActivities(entry);
   const [host] = entry.endpointHosts;
@@ -21,7 +21,7 @@ async function surveyed(change: Partial<Surveyed> = {}): Promise<Surveyed> {
   };
 }
 
-const withOperations = (change: Partial<OperationsFacts>): Promise<Surveyed> =>
+const withOperations = (change: Partial<OperationsFacts>): Promise<Readings> =>
   surveyed({ operations: { what: 'Operations', value: { ...operationsFacts(), ...change } } });
 
 const instances = (...changes: Partial<ApplicationInstance>[]): ApplicationInstance[] =>
@@ -30,13 +30,13 @@ const instances = (...changes: Partial<ApplicationInstance>[]): ApplicationInsta
 const templates = (change: Partial<ServiceTemplate>): ServiceTemplate[] =>
   operationsFacts().templates.map((template) => ({ ...template, ...change }));
 
-function findings(name: string, facts: Surveyed): Finding[] {
+function findings(name: string, facts: Readings): Finding[] {
   const check = CHECKS.find((candidate) => candidate.name === name);
   if (!check) throw new Error(`There is no check ${name}; there are ${CHECKS.map((known) => known.name).join(', ')}.`);
   return check.examine(facts);
 }
 
-const verdicts = (name: string, facts: Surveyed): string[] => findings(name, facts).map(({ verdict }) => verdict);
+const verdicts = (name: string, facts: Readings): string[] => findings(name, facts).map(({ verdict }) => verdict);
 
 test('a provider with nothing to complain of passes every check', async () => {
   const facts = await surveyed();
@@ -130,7 +130,7 @@ describe('known limitations are warnings', () => {
 });
 
 describe('sqlSysadmin', () => {
-  const withDatabase = async (database: object | undefined): Promise<Surveyed> => {
+  const withDatabase = async (database: object | undefined): Promise<Readings> => {
     const facts = await surveyed();
     const [reading] = facts.hosts;
     const host = structuredClone(reading && 'value' in reading ? reading.value : undefined);

@@ -1,4 +1,4 @@
-import { nextReminder } from '../../workflows/pipeline/reminder-schedule';
+import { nextReminder } from '../../workflows/kit/reminder-schedule';
 
 const DAY = 24 * 3600 * 1000;
 const opened = Date.parse('2019-01-10T08:00:00Z');

@@ -1,6 +1,6 @@
 /** An invented third path, as an engineer would add it: the declaration below is the file, the list is the line. */
-import { PATHS } from '../../workflows/paths';
-import { upgradePath } from '../../workflows/pipeline/path';
+import { PATHS } from '../../workflows/releases/index';
+import { upgradePath } from '../../workflows/engine/path';
 import { approveCrossing } from '../../workflows/steps/approve-crossing';
 import { collectGatewaySites } from '../../workflows/steps/collect-gateway-sites';
 import { drainTasks } from '../../workflows/steps/drain-tasks';
@@ -11,7 +11,7 @@ import { updateCustomizations } from '../../workflows/steps/update-customization
 import { upgradeEndpoints } from '../../workflows/steps/upgrade-endpoints';
 import { upgradeInstances } from '../../workflows/steps/upgrade-instances';
 import { validate } from '../../workflows/steps/validate';
-import { upgradeAlong } from '../../workflows/upgrade-provider';
+import { upgradeAlong } from '../../workflows/upgrade/upgrade-provider';
 
 const from182 = upgradePath({ from: '18.2', to: '18.4.1' })
   .reversible(collectGatewaySites)
@@ -27,5 +27,5 @@ const from182 = upgradePath({ from: '18.2', to: '18.4.1' })
   .build();
 
 export const upgradeProvider = upgradeAlong([...PATHS, from182]);
-export { deliverNotice } from '../../workflows/deliver-notice';
-export { guardConsent } from '../../workflows/guard-consent';
+export { deliverNotice } from '../../workflows/kit/deliver-notice';
+export { guardConsent } from '../../workflows/consent/guard-consent';

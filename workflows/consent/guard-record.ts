@@ -3,10 +3,10 @@ import { setCurrentDetails, upsertMemo, upsertSearchAttributes, workflowInfo } f
 import { CONSENT_MEMO, type ConsentStatus, type GuardState, type PendingRenewal } from '../../src/contract/consent';
 import type { AuditEntry } from '../../src/contract/status';
 import { stateAttribute } from '../../src/temporal/search-attributes';
-import { nextReminder } from '../pipeline/reminder-schedule';
-import { now } from '../pipeline/upgrade-record';
-import { expiryOf, nextNotice, stateAt } from './clock';
-import { consentDetails } from './consent-details';
+import { nextReminder } from '../kit/reminder-schedule';
+import { now } from '../upgrade/upgrade-record';
+import { expiryOf, nextNotice, stateAt } from './token-clock';
+import { consentDetails } from './current-details';
 
 /** A guard lives for years. Of what was refused, and of all else, the newest so many entries stay. */
 const MAX_ENTRIES = 100;

@@ -1,6 +1,6 @@
-import type { PreflightFacts, TokensAcquired, Validated } from '../facts';
-import type { StepContext } from '../pipeline/step';
-import { now } from '../pipeline/upgrade-record';
+import type { PreflightFacts, TokensAcquired, Validated } from '../steps/facts';
+import type { StepContext } from '../engine/step';
+import { now } from '../upgrade/upgrade-record';
 
 /** Whose tokens there are, and since when; a path without consents knows only when they were seen to work. */
 export type Guarded = PreflightFacts & Validated & Partial<TokensAcquired>;

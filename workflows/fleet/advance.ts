@@ -9,14 +9,14 @@ import {
   partsOf,
   spentBudget,
   total,
-  type FleetState,
+  type FleetProgress,
   type PartState,
   type SentOrders,
   type WaveProgress,
 } from './fleet-state';
 
 /** Moves the waves on as far as they can go. @param time ISO 8601. */
-export function advance(fleet: FleetState, time: string): void {
+export function advance(fleet: FleetProgress, time: string): void {
   const { waves } = fleet;
   if (!waves) return;
   const problem = isClosing(fleet) || !hasMore(fleet) ? undefined : spentBudget(fleet);
@@ -33,7 +33,7 @@ export function advance(fleet: FleetState, time: string): void {
 }
 
 /** @returns whether the wave has changed its state. */
-function moves(fleet: FleetState, wave: WaveProgress, number: number, time: string): boolean {
+function moves(fleet: FleetProgress, wave: WaveProgress, number: number, time: string): boolean {
   const closing = isClosing(fleet);
   const holds = fleet.halted !== undefined || fleet.paused !== undefined;
   switch (wave.state) {
@@ -67,20 +67,20 @@ function moves(fleet: FleetState, wave: WaveProgress, number: number, time: stri
 }
 
 /** What is written into the inventory from now on reaches nobody. */
-const isFrozen = ({ parts }: FleetState): boolean => parts.every(({ report }) => report !== undefined);
+const isFrozen = ({ parts }: FleetProgress): boolean => parts.every(({ report }) => report !== undefined);
 
 /** Nobody of it is at work or may still be started: all have ended, or are parked because they wait for people. */
-function isSettled(fleet: FleetState, wave: number): boolean {
+function isSettled(fleet: FleetProgress, wave: number): boolean {
   return partsOf(fleet, wave).every(({ report }) => report?.frozen === true && report.busy === 0);
 }
 
 /** The wave whose soak time runs. */
-export function soakingWave({ waves, halted, paused }: FleetState): WaveProgress | undefined {
+export function soakingWave({ waves, halted, paused }: FleetProgress): WaveProgress | undefined {
   return halted || paused ? undefined : waves?.find(({ state }) => state === 'soaking');
 }
 
 /** What the fleet waits for a person for. */
-export function asks(fleet: FleetState): 'plan' | 'wave' | 'budget' | undefined {
+export function asks(fleet: FleetProgress): 'plan' | 'wave' | 'budget' | undefined {
   if (isClosing(fleet)) return undefined;
   if (fleet.halted) return 'budget';
   const number = currentWave(fleet);
@@ -89,7 +89,7 @@ export function asks(fleet: FleetState): 'plan' | 'wave' | 'budget' | undefined 
 }
 
 /** The orders of each part that has not ended, as they ought to be. */
-export function ordersOf(fleet: FleetState): { part: PartState; orders: WaveOrders }[] {
+export function ordersOf(fleet: FleetProgress): { part: PartState; orders: WaveOrders }[] {
   const open = fleet.parts.filter(({ report }) => report?.ended !== true);
   const slots = distribute(
     open.map((part) => ({
@@ -139,7 +139,7 @@ export const remembered = ({
 const isAtWork = ({ report }: PartState): boolean =>
   report !== undefined && report.counts.running + report.counts.held + report.counts.parked > 0;
 
-function mayStart(fleet: FleetState, { wave }: PartState): boolean {
+function mayStart(fleet: FleetProgress, { wave }: PartState): boolean {
   const progress = fleet.waves?.[wave - 1];
   return (
     wave === currentWave(fleet) &&
@@ -151,11 +151,11 @@ function mayStart(fleet: FleetState, { wave }: PartState): boolean {
 }
 
 /** Why nobody else of this wave is started. */
-function whyClosed({ aborted, stopped, waves }: FleetState, wave: number): string | undefined {
+function whyClosed({ aborted, stopped, waves }: FleetProgress, wave: number): string | undefined {
   if (aborted) return `${aborted.by} aborted the fleet: ${aborted.reason}`;
   if (stopped) return `${stopped.by} stopped the fleet: ${stopped.reason}`;
   return waves?.[wave - 1]?.closed;
 }
 
 /** Providers at work, over all parts. */
-export const atWork = ({ parts }: FleetState): number => total(parts, ({ report }) => report?.using ?? 0);
+export const atWork = ({ parts }: FleetProgress): number => total(parts, ({ report }) => report?.using ?? 0);

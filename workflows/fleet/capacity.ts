@@ -1,5 +1,5 @@
 /** Whether one fleet can hold what was selected: what it hands on to its next run is one payload. Pure. */
-import type { FleetState } from './fleet-state';
+import type { FleetProgress } from './fleet-state';
 
 /** Temporal warns of a larger payload, and refuses one of four times the size. */
 const MAX_PAYLOAD = 512 * 1024;
@@ -12,7 +12,7 @@ export const REST_BYTES = 136 * 1024;
 export const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value)).length;
 
 /** Why it cannot, and what to do; undefined where it can. */
-export function tooLarge({ request, leftOut }: FleetState, parts: number): string | undefined {
+export function tooLarge({ request, leftOut }: FleetProgress, parts: number): string | undefined {
   const free = MAX_PAYLOAD - REST_BYTES - bytesOf(request) - bytesOf(leftOut);
   const room = Math.max(0, Math.floor(free / PART_BYTES));
   if (parts <= room) return undefined;

@@ -2,17 +2,17 @@
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { AuditEntry } from '../../src/contract/status';
 import { fleetAttribute, openGatesAttribute, stateAttribute } from '../../src/temporal/search-attributes';
-import { now } from '../pipeline/upgrade-record';
-import { trailWith } from './audit-trail';
-import { fleetDetails } from './fleet-details';
-import { statusOf } from './fleet-queries';
-import type { FleetState } from './fleet-state';
+import { now } from '../upgrade/upgrade-record';
+import { trailWith } from '../kit/audit-trail';
+import { fleetDetails } from './current-details';
+import { statusOf } from './view';
+import type { FleetProgress } from './fleet-state';
 
 export class FleetRecord {
   private shownState = workflowInfo().typedSearchAttributes.get(stateAttribute);
   private shownAsks = workflowInfo().typedSearchAttributes.get(openGatesAttribute);
 
-  constructor(readonly state: FleetState) {}
+  constructor(readonly state: FleetProgress) {}
 
   write(entry: Omit<AuditEntry, 'at'>): void {
     this.state.audit = trailWith(this.state.audit, { at: now(), ...entry });

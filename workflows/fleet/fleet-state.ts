@@ -42,7 +42,7 @@ export interface WaveProgress {
   closed?: string;
 }
 
-export interface FleetState {
+export interface FleetProgress {
   request: FleetRequest;
   startedAt: string;
   endedAt?: string;
@@ -68,15 +68,15 @@ export interface FleetState {
 }
 
 /** The request is the input of every run; builds before this have handed it on in here as well. */
-export type CarriedFleet = Omit<FleetState, 'request'> & { request?: FleetRequest };
+export type CarriedFleet = Omit<FleetProgress, 'request'> & { request?: FleetRequest };
 
-export function carriedOf(fleet: FleetState): CarriedFleet {
+export function carriedOf(fleet: FleetProgress): CarriedFleet {
   const carried: CarriedFleet = { ...fleet };
   delete carried.request;
   return carried;
 }
 
-export function newFleet(request: FleetRequest, startedAt: string): FleetState {
+export function newFleet(request: FleetRequest, startedAt: string): FleetProgress {
   const { maxParallel, budget } = request;
   return { request, startedAt, parts: [], leftOut: [], maxParallel, budget, looks: 0, audit: [], auditEntries: 0 };
 }
@@ -95,29 +95,30 @@ export function countsOf(parts: readonly PartState[]): FleetCounts {
 
 export const brokenOf = (parts: readonly PartState[]): number => total(parts, ({ report }) => report?.broken ?? 0);
 export const sizeOf = (parts: readonly PartState[]): number => total(parts, ({ providers }) => providers);
-export const partsOf = ({ parts }: FleetState, wave: number): PartState[] => parts.filter((part) => part.wave === wave);
+export const partsOf = ({ parts }: FleetProgress, wave: number): PartState[] =>
+  parts.filter((part) => part.wave === wave);
 
 /** The wave whose turn it is, counted from 1; one more than there are when all are done. */
-export function currentWave({ waves = [] }: FleetState): number {
+export function currentWave({ waves = [] }: FleetProgress): number {
   const index = waves.findIndex(({ state }) => state !== 'done');
   return index < 0 ? waves.length + 1 : index + 1;
 }
 
 /** How many may be broken, and are: of a wave or, without one, of the whole fleet. */
-export function budgetOf(fleet: FleetState, wave?: number): { allowed: number; broken: number } {
+export function budgetOf(fleet: FleetProgress, wave?: number): { allowed: number; broken: number } {
   const parts = wave === undefined ? fleet.parts : partsOf(fleet, wave);
   const amount = wave === undefined ? fleet.budget.run : fleet.budget.wave;
   return { allowed: count(amount, sizeOf(parts)), broken: brokenOf(parts) };
 }
 
 /** How many more may break before a budget is spent. */
-export function allowance(fleet: FleetState): number {
+export function allowance(fleet: FleetProgress): number {
   const left = [budgetOf(fleet), budgetOf(fleet, currentWave(fleet))].map(({ allowed, broken }) => allowed - broken);
   return Math.max(0, Math.min(...left));
 }
 
 /** Why the budget is spent, in one sentence; undefined while it is not. */
-export function spentBudget(fleet: FleetState): string | undefined {
+export function spentBudget(fleet: FleetProgress): string | undefined {
   const wave = currentWave(fleet);
   // Of a wave whose rest is skipped nobody is started, whatever its budget.
   const decided = fleet.waves?.[wave - 1]?.closed !== undefined;
@@ -130,18 +131,18 @@ export function spentBudget(fleet: FleetState): string | undefined {
   return `${broken} ${broken === 1 ? 'provider' : 'providers'} of ${what} ${broken === 1 ? 'is' : 'are'} broken, and the budget is ${allowed}.`;
 }
 
-export const isClosing = ({ aborted, stopped }: FleetState): boolean => (aborted ?? stopped) !== undefined;
+export const isClosing = ({ aborted, stopped }: FleetProgress): boolean => (aborted ?? stopped) !== undefined;
 /** Somebody could still be started. */
-export const hasMore = (fleet: FleetState): boolean =>
+export const hasMore = (fleet: FleetProgress): boolean =>
   !isClosing(fleet) &&
   fleet.parts.some(
     ({ wave, report, providers }) =>
       fleet.waves?.[wave - 1]?.closed === undefined && (report?.counts.pending ?? providers) > 0,
   );
-export const isOver = ({ waves, parts }: FleetState): boolean =>
+export const isOver = ({ waves, parts }: FleetProgress): boolean =>
   waves !== undefined && parts.every(({ report }) => report?.ended === true);
 
-export function publicState(fleet: FleetState): PublicState {
+export function publicState(fleet: FleetProgress): PublicState {
   const { waves, request, endedAt, aborted, stopped, halted, paused } = fleet;
   if (endedAt !== undefined) return aborted ? 'aborted' : stopped ? 'stopped' : 'completed';
   if (aborted) return 'aborting';
@@ -165,7 +166,7 @@ export function publicState(fleet: FleetState): PublicState {
   }
 }
 
-export function measuredOf({ parts }: FleetState): Measured {
+export function measuredOf({ parts }: FleetProgress): Measured {
   const upgrades = total(parts, ({ report }) => report?.measured.upgrades ?? 0);
   const mean = (sum: number): number => (upgrades === 0 ? 0 : Math.round((sum / upgrades) * 10) / 10);
   const sums: Record<string, number> = {};

@@ -2,7 +2,7 @@
 import type { Surveyed } from '../../src/contract/activities';
 import type { LeftOut, Selector } from '../../src/contract/fleet';
 import { SUPPORTED_PLATFORMS, TARGET_VERSION, platformOfBuild, withoutRelease } from '../../src/contract/versions';
-import type { UpgradePath } from '../pipeline/path';
+import type { UpgradePath } from '../engine/path';
 import { MAX_PART_BYTES, type Target } from './partition';
 
 export type Judged = { target: Target } | { reason: string; detail?: string };

@@ -4,11 +4,11 @@ import { ApplicationFailure, ChildWorkflowCancellationType, ParentClosePolicy, s
 import { FAILURE, type Surveyed } from '../../src/contract/activities';
 import { waveWorkflowId, type FleetCounts, type FleetRequest, type WaveInput } from '../../src/contract/fleet';
 import { fleetAttribute, stateAttribute, waveAttribute } from '../../src/temporal/search-attributes';
-import { PATHS } from '../paths';
-import { fleets } from '../pipeline/activities';
-import { everyOne } from '../pipeline/every-one';
+import { PATHS } from '../releases/index';
+import { fleets } from '../kit/activities';
+import { settleAll } from '../kit/settle-all';
 import { tooLarge } from './capacity';
-import type { FleetState } from './fleet-state';
+import type { FleetProgress } from './fleet-state';
 import { LeftOutList, judgeSurveyed } from './judge-survey';
 import { partition, type Target } from './partition';
 
@@ -18,7 +18,7 @@ const SURVEYS_SIDE_BY_SIDE = 4;
 const STARTED_SIDE_BY_SIDE = 10;
 
 /** Leaves the waves undefined where somebody has aborted the fleet meanwhile. */
-export async function planFleet(fleet: FleetState): Promise<void> {
+export async function planFleet(fleet: FleetProgress): Promise<void> {
   const { request } = fleet;
   const leftOut = new LeftOutList();
   const selected = await select(request, leftOut);
@@ -83,7 +83,7 @@ async function survey(selected: string[], stopped: () => boolean): Promise<Surve
   return surveyed.flat();
 }
 
-async function startPart(fleet: FleetState, wave: number, part: number, targets: Target[]): Promise<void> {
+async function startPart(fleet: FleetProgress, wave: number, part: number, targets: Target[]): Promise<void> {
   const { name, startedBy, parkAfter, maintenance, historyLimit } = fleet.request;
   const workflowId = waveWorkflowId(name, wave, part);
   const input: WaveInput = {
@@ -141,6 +141,6 @@ async function sideBySide<Item, Result>(
       if (item !== undefined) results[index] = await work(item, index);
     }
   };
-  await everyOne(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  await settleAll(Array.from({ length: Math.min(atOnce, items.length) }, worker));
   return results;
 }

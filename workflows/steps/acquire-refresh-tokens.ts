@@ -1,8 +1,8 @@
 import type { ApplicationInstance } from '../../src/contract/facts';
 import { withoutRelease } from '../../src/contract/versions';
-import { byInstance, type InstancesUpgraded, type PreflightFacts, type TokensAcquired } from '../facts';
-import { everyOne } from '../pipeline/every-one';
-import { forwardStep, type StepContext } from '../pipeline/step';
+import { byInstance, type InstancesUpgraded, type PreflightFacts, type TokensAcquired } from './facts';
+import { settleAll } from '../kit/settle-all';
+import { forwardStep, type StepContext } from '../engine/step';
 import { askForConnectionTest, connectionProblem, testsByHand } from './test-connection';
 
 /**
@@ -16,7 +16,7 @@ export const acquireRefreshTokens = forwardStep<PreflightFacts & InstancesUpgrad
   waitsFor: 'the administrator of every partner account: consent in Microsoft’s page, then a connection test',
   run: async (context, { operations }) => {
     const { instances } = operations;
-    const times = await everyOne(instances.map((instance) => acquireToken(context, instance)));
+    const times = await settleAll(instances.map((instance) => acquireToken(context, instance)));
     context.note(`${instances.length} instances have a refresh token`);
     return { consentedAt: byInstance(instances, times) };
   },

@@ -1,5 +1,5 @@
-import type { CrossingApproved, EndpointsUpgraded } from '../facts';
-import { readingStep } from '../pipeline/step';
+import type { CrossingApproved, EndpointsUpgraded } from './facts';
+import { readingStep } from '../engine/step';
 
 /** Four eyes before the point of no return, where the provider wants them. */
 export const approveCrossing = readingStep<EndpointsUpgraded, CrossingApproved>({

@@ -1,9 +1,9 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ApplicationInstance, GatewaySite, HostFacts, IisSite } from '../../src/contract/facts';
-import type { GatewaySites, PreflightFacts } from '../facts';
-import { everyOne } from '../pipeline/every-one';
-import { readingStep, type StepContext } from '../pipeline/step';
+import type { GatewaySites, PreflightFacts } from './facts';
+import { settleAll } from '../kit/settle-all';
+import { readingStep, type StepContext } from '../engine/step';
 import { parseEndpointUrl } from './gateway-address';
 
 /** One gateway application as the instances name it, and where it might live. */
@@ -27,8 +27,8 @@ export const collectGatewaySites = readingStep<PreflightFacts, GatewaySites>({
   waitsFor: 'an operator, where IIS does not say clearly which site it is, or nobody wrote down its original name',
   run: async (context, { operations, hosts }) => {
     const candidates = await locate(context, operations.instances, hosts);
-    const sites = await everyOne(candidates.map((candidate) => chooseSite(context, candidate, hosts)));
-    await everyOne(sites.map((site) => verifyName(context, site)));
+    const sites = await settleAll(candidates.map((candidate) => chooseSite(context, candidate, hosts)));
+    await settleAll(sites.map((site) => verifyName(context, site)));
     context.note(sites.map(({ host, site }) => `"${site}" on ${host}`).join(', '));
     return { sites };
   },

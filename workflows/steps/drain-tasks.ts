@@ -1,5 +1,5 @@
-import type { TasksDrained } from '../facts';
-import { readingStep, type StepContext } from '../pipeline/step';
+import type { TasksDrained } from './facts';
+import { readingStep, type StepContext } from '../engine/step';
 
 /** `tasksProcessed`: no Office 365 task is open (procedure step 2.2). There is no vendor API for it (systems.md 1.6). */
 export const drainTasks = readingStep<object, TasksDrained>({

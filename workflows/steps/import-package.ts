@@ -1,8 +1,8 @@
 import { ActivityFailure, ApplicationFailure, sleep, uuid4 } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import type { CrossingApproved, PackageImported } from '../facts';
-import { crossingStep, type StepContext } from '../pipeline/step';
-import { failureType } from '../pipeline/problem';
+import type { CrossingApproved, PackageImported } from './facts';
+import { crossingStep, type StepContext } from '../engine/step';
+import { failureType } from '../kit/problem';
 
 /** A system that was not reached at all is asked again so many times before the step holds. */
 const UNREACHED_ATTEMPTS = 5;

@@ -14,11 +14,11 @@ import type {
 } from '../../src/contract/facts';
 import type { ProviderProfile } from '../../src/contract/provider';
 import { SUPPORTED_PLATFORMS, TARGET_VERSION, platformOfBuild, withoutRelease } from '../../src/contract/versions';
-import type { UpgradePath } from '../pipeline/path';
-import { answered, type Reading } from '../pipeline/reading';
+import type { UpgradePath } from '../engine/path';
+import { answered, type Reading } from '../kit/reading';
 import { parseEndpointUrl } from './gateway-address';
 
-export interface Surveyed {
+export interface Readings {
   readonly profile: ProviderProfile;
   readonly startedBy: string | undefined;
   /** The paths there are. */
@@ -37,7 +37,7 @@ export interface Check {
   readonly name: string;
   /** Which part of the release notes it stands for. */
   readonly source: string;
-  readonly examine: (surveyed: Surveyed) => Finding[];
+  readonly examine: (surveyed: Readings) => Finding[];
 }
 
 const pass = (message: string): Finding => ({ verdict: 'pass', message });
@@ -46,8 +46,8 @@ const refusal = (message: string): Finding => ({ verdict: 'refusal', message });
 
 /** A check of what Operations said; `systemsAnswer` reports when it said nothing. */
 const ofOperations =
-  (examine: (facts: OperationsFacts, surveyed: Surveyed) => Finding[]) =>
-  (surveyed: Surveyed): Finding[] =>
+  (examine: (facts: OperationsFacts, surveyed: Readings) => Finding[]) =>
+  (surveyed: Readings): Finding[] =>
     answered(surveyed.operations) ? examine(surveyed.operations.value, surveyed) : [];
 
 const quoted = (things: { name: string }[]): string => things.map(({ name }) => `"${name}"`).join(', ');

@@ -6,13 +6,13 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ProviderProfile } from '../../src/contract/provider';
 import type { CheckResult } from '../../src/contract/status';
-import type { PreflightFacts } from '../facts';
-import { activitiesFor } from '../pipeline/activities';
-import { answered, reading } from '../pipeline/reading';
-import type { UpgradePath } from '../pipeline/path';
-import type { Upgrade } from '../pipeline/run-path';
-import type { Heading } from '../pipeline/step';
-import { CHECKS, choosePath, type Surveyed } from './preflight-checks';
+import type { PreflightFacts } from './facts';
+import { activitiesFor } from '../kit/activities';
+import { answered, reading } from '../kit/reading';
+import type { UpgradePath } from '../engine/path';
+import type { Upgrade } from '../engine/run-path';
+import type { Heading } from '../engine/step';
+import { CHECKS, choosePath, type Readings } from './preflight-checks';
 
 export const preflight: Heading = {
   name: 'preflight',
@@ -29,9 +29,9 @@ export async function runPreflight(
   upgrade: Upgrade,
   paths: readonly UpgradePath[],
 ): Promise<{ path: UpgradePath; facts: PreflightFacts }> {
-  const { record, desk, profile } = upgrade;
+  const { record, people, profile } = upgrade;
   record.enterStep('preflight');
-  const surveyed: Surveyed = { profile, paths, startedBy: record.status.startedBy, ...(await survey(profile)) };
+  const surveyed: Readings = { profile, paths, startedBy: record.status.startedBy, ...(await survey(profile)) };
   const findings = CHECKS.flatMap((check) => check.examine(surveyed).map((finding) => ({ check, finding })));
   record.found(
     findings.flatMap(({ check: { name, source }, finding }): CheckResult[] =>
@@ -52,7 +52,7 @@ export async function runPreflight(
   await Promise.all(
     findings.map(async ({ check: { name, source }, finding }) => {
       if (finding.verdict !== 'ask') return;
-      const { by, evidence } = await desk.ask('preflight', {
+      const { by, evidence } = await people.ask('preflight', {
         item: finding.item,
         asked: 'operator',
         title: finding.message,
@@ -86,7 +86,7 @@ function refuse({ record }: Upgrade, reasons: string[]): ApplicationFailure {
 /** Reads everything at once; a system that does not answer does not hide what the others say. */
 async function survey(
   profile: ProviderProfile,
-): Promise<Pick<Surveyed, 'operations' | 'billing' | 'package' | 'hosts'>> {
+): Promise<Pick<Readings, 'operations' | 'billing' | 'package' | 'hosts'>> {
   const { operations, billing, network, endpoint } = activitiesFor(profile.timings);
   const [operationsFacts, billingFacts, packageFacts, ...hosts] = await Promise.all([
     reading('Operations', () =>

@@ -1,7 +1,7 @@
 import type { BillingTemplate } from '../../src/contract/facts';
-import type { InstancesUpgraded, ParameterRemoved, PreflightFacts } from '../facts';
-import { everyOne } from '../pipeline/every-one';
-import { forwardStep, type StepContext } from '../pipeline/step';
+import type { InstancesUpgraded, ParameterRemoved, PreflightFacts } from './facts';
+import { settleAll } from '../kit/settle-all';
+import { forwardStep, type StepContext } from '../engine/step';
 
 /**
  * The service parameter `o365_based_on_email` goes from every billing template, then every store is synchronised
@@ -15,7 +15,7 @@ export const removeEmailParameter = forwardStep<PreflightFacts & InstancesUpgrad
   run: async (context, { billing }) => {
     const affected = billing.templates.filter(({ basedOnEmail }) => basedOnEmail);
     if (affected.length > 0) await askForRemoval(context, affected);
-    await everyOne(context.profile.stores.map((store) => askForSynchronisation(context, store)));
+    await settleAll(context.profile.stores.map((store) => askForSynchronisation(context, store)));
     return { parameterRemoved: true };
   },
 });

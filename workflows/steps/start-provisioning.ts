@@ -1,9 +1,9 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import { startGuards, type Guarded } from '../consent/start-guards';
-import type { ProvisioningStarted, ProvisioningStopped } from '../facts';
-import { everyOne } from '../pipeline/every-one';
-import { forwardStep } from '../pipeline/step';
+import type { ProvisioningStarted, ProvisioningStopped } from './facts';
+import { settleAll } from '../kit/settle-all';
+import { forwardStep } from '../engine/step';
 import { activate } from './stop-provisioning';
 
 /**
@@ -17,7 +17,7 @@ export const startProvisioning = forwardStep<ProvisioningStopped & Guarded, Prov
   waitsFor: 'nobody',
   run: async (context, facts) => {
     const { stopped } = facts;
-    await everyOne([activate(context, stopped), startGuards(context, facts)]);
+    await settleAll([activate(context, stopped), startGuards(context, facts)]);
     context.note(`activated: ${stopped.map(({ name }) => name).join(', ') || 'none was active before'}`);
     return { provisioningStarted: true };
   },

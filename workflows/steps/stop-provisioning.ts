@@ -1,9 +1,9 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ServiceTemplate } from '../../src/contract/facts';
-import type { ProvisioningStopped } from '../facts';
-import { everyOne } from '../pipeline/every-one';
-import { reversibleStep, type StepContext } from '../pipeline/step';
+import type { ProvisioningStopped } from './facts';
+import { settleAll } from '../kit/settle-all';
+import { reversibleStep, type StepContext } from '../engine/step';
 
 /** Deactivates the active Office 365 templates (procedure step 2.1, systems.md 1.5); inactive ones are left alone. */
 export const stopProvisioning = reversibleStep<object, ProvisioningStopped, ProvisioningStopped>({
@@ -19,7 +19,7 @@ export const stopProvisioning = reversibleStep<object, ProvisioningStopped, Prov
   run: async (context, _, before) => {
     await context.checkpoint();
     context.provisioning('off');
-    await everyOne(
+    await settleAll(
       before.stopped.map(({ id, name }) =>
         context.activities.operations.deactivateTemplate(`deactivate "${name}"`, {
           operations: context.profile.operations,
@@ -49,7 +49,7 @@ export const stopProvisioning = reversibleStep<object, ProvisioningStopped, Prov
 /** Switches provisioning on again for exactly these templates; used by the undo and by the last step. */
 export async function activate(context: StepContext, templates: ProvisioningStopped['stopped']): Promise<void> {
   const { operations } = context.activities;
-  await everyOne(
+  await settleAll(
     templates.map(({ id, name }) =>
       operations.activateTemplate(`activate "${name}"`, { operations: context.profile.operations, templateId: id }),
     ),

@@ -1,8 +1,8 @@
 import type { ApplicationInstance } from '../../src/contract/facts';
 import type { ProviderProfile } from '../../src/contract/provider';
-import type { Activities } from '../pipeline/activities';
-import type { GateAnswer } from '../pipeline/gate';
-import type { StepContext } from '../pipeline/step';
+import type { Activities } from '../kit/activities';
+import type { GateAnswer } from '../people/gate';
+import type { StepContext } from '../engine/step';
 
 /**
  * *Test Connection* of one instance, by the provider's adapter.

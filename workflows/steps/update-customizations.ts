@@ -1,7 +1,7 @@
-import { everyOne } from '../pipeline/every-one';
+import { settleAll } from '../kit/settle-all';
 import { platformOfBuild } from '../../src/contract/versions';
-import type { CustomizationsUpdated, InstancesUpgraded, PreflightFacts } from '../facts';
-import { forwardStep, type StepContext } from '../pipeline/step';
+import type { CustomizationsUpdated, InstancesUpgraded, PreflightFacts } from './facts';
+import { forwardStep, type StepContext } from '../engine/step';
 
 /** Control panel and online store customizations, by the platform's version (procedure step 7, systems.md 6). */
 export const updateCustomizations = forwardStep<PreflightFacts & InstancesUpgraded, CustomizationsUpdated>({
@@ -15,7 +15,7 @@ export const updateCustomizations = forwardStep<PreflightFacts & InstancesUpgrad
       { item: 'controlPanel', name: 'the Billing control panel' },
       ...context.profile.stores.map(({ id, name }) => ({ item: `store-${id}`, name: `online store "${name}"` })),
     ];
-    await everyOne(places.map((place) => askForUpdate(context, place, platform)));
+    await settleAll(places.map((place) => askForUpdate(context, place, platform)));
     return { customizationsUpdated: true };
   },
 });

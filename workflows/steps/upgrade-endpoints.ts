@@ -2,13 +2,13 @@ import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { GatewaySite, HostClaim, SiteBackup, SiteVersion } from '../../src/contract/facts';
 import type { EndpointHost } from '../../src/contract/provider';
-import type { EndpointsUpgraded, GatewaySites, TasksDrained } from '../facts';
-import { everyOne } from '../pipeline/every-one';
-import { problemOf } from '../pipeline/problem';
-import { reversibleStep, type StepContext } from '../pipeline/step';
+import type { EndpointsUpgraded, GatewaySites, TasksDrained } from './facts';
+import { settleAll } from '../kit/settle-all';
+import { problemOf } from '../kit/problem';
+import { reversibleStep, type StepContext } from '../engine/step';
 
 /** The sites of one host; they share its one iisreset. */
-interface HostWork {
+interface HostSites {
   host: EndpointHost;
   sites: SiteWork[];
 }
@@ -27,7 +27,7 @@ interface SiteWork {
  * A host belongs to one upgrade at a time, from here until that one has crossed or ended: its Internet services are restarted
  * for all of its sites at once, and what is undone later must not undo another's work.
  */
-export const upgradeEndpoints = reversibleStep<GatewaySites & TasksDrained, HostWork[], EndpointsUpgraded>({
+export const upgradeEndpoints = reversibleStep<GatewaySites & TasksDrained, HostSites[], EndpointsUpgraded>({
   name: 'upgradeEndpoints',
   title: 'Upgrade the endpoint',
   procedure: '3. Upgrade the Office 365 application endpoint',
@@ -35,16 +35,16 @@ export const upgradeEndpoints = reversibleStep<GatewaySites & TasksDrained, Host
   undoes: 'restores every changed site from its backup, then one iisreset per host',
   prepare: async (context, { sites }) => await claimInOrder(context, byHost(context, sites)),
   run: async (context, _, hosts) => {
-    await everyOne(hosts.map((work) => upgradeHost(context, work)));
+    await settleAll(hosts.map((work) => upgradeHost(context, work)));
     context.note(`${hosts.flatMap(({ sites }) => sites).length} sites upgraded`);
     return { endpointsUpgraded: true };
   },
   verify: async (context, _, hosts) => {
-    await everyOne(hosts.map((work) => verifyUpgraded(context, work)));
+    await settleAll(hosts.map((work) => verifyUpgraded(context, work)));
     return { endpointsUpgraded: true };
   },
   undo: async (context, _, hosts) => {
-    await everyOne(hosts.map((work) => restoreHost(context, work)));
+    await settleAll(hosts.map((work) => restoreHost(context, work)));
   },
 });
 
@@ -58,14 +58,14 @@ function byHost({ profile }: StepContext, sites: GatewaySite[]): { host: Endpoin
 async function claimInOrder(
   context: StepContext,
   hosts: { host: EndpointHost; sites: GatewaySite[] }[],
-): Promise<HostWork[]> {
-  const claimed: HostWork[] = [];
+): Promise<HostSites[]> {
+  const claimed: HostSites[] = [];
   for (const work of hosts.sort((a, b) => (a.host.name < b.host.name ? -1 : 1)))
     claimed.push(await claim(context, work.host, work.sites));
   return claimed;
 }
 
-async function claim(context: StepContext, host: EndpointHost, sites: GatewaySite[]): Promise<HostWork> {
+async function claim(context: StepContext, host: EndpointHost, sites: GatewaySite[]): Promise<HostSites> {
   const { activities, upgrade, firstRun: run, from, to } = context;
   for (;;) {
     const answer = await activities
@@ -100,7 +100,7 @@ function withVersions(host: EndpointHost, sites: GatewaySite[], versions: SiteVe
   });
 }
 
-async function upgradeHost(context: StepContext, { host, sites }: HostWork): Promise<void> {
+async function upgradeHost(context: StepContext, { host, sites }: HostSites): Promise<void> {
   const { profile, upgrade, from, to } = context;
   const endpoint = context.activities.endpoint(host);
   const staged = await endpoint.stagePackage(`stage the package on ${host.name}`, {
@@ -146,7 +146,7 @@ async function backUp(context: StepContext, host: EndpointHost, site: GatewaySit
   }
 }
 
-async function verifyUpgraded(context: StepContext, { host, sites }: HostWork): Promise<void> {
+async function verifyUpgraded(context: StepContext, { host, sites }: HostSites): Promise<void> {
   const { activities, from, to } = context;
   const versions = await activities.endpoint(host).detectSites(`read versions on ${host.name}`, {
     host,
@@ -162,7 +162,7 @@ async function verifyUpgraded(context: StepContext, { host, sites }: HostWork): 
     );
 }
 
-async function restoreHost(context: StepContext, { host, sites }: HostWork): Promise<void> {
+async function restoreHost(context: StepContext, { host, sites }: HostSites): Promise<void> {
   const { activities, upgrade } = context;
   const endpoint = activities.endpoint(host);
   const changed = sites.flatMap(({ site, backup }) => (backup ? [{ site, backup }] : []));

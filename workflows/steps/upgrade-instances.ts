@@ -2,9 +2,9 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ApplicationInstance } from '../../src/contract/facts';
 import { withoutRelease } from '../../src/contract/versions';
-import type { InstancesUpgraded, PackageImported, PreflightFacts } from '../facts';
-import { everyOne } from '../pipeline/every-one';
-import { forwardStep, type StepContext } from '../pipeline/step';
+import type { InstancesUpgraded, PackageImported, PreflightFacts } from './facts';
+import { settleAll } from '../kit/settle-all';
+import { forwardStep, type StepContext } from '../engine/step';
 
 /** Upgrades one instance as a pilot, then the rest (procedure step 4.2, systems.md 1.4.2). */
 export const upgradeInstances = forwardStep<PreflightFacts & PackageImported, InstancesUpgraded>({
@@ -18,7 +18,7 @@ export const upgradeInstances = forwardStep<PreflightFacts & PackageImported, In
     );
     if (pilot) await upgradeInstance(context, pilot, 'pilot');
     await context.checkpoint();
-    await everyOne(rest.map((instance) => upgradeInstance(context, instance, 'after the pilot')));
+    await settleAll(rest.map((instance) => upgradeInstance(context, instance, 'after the pilot')));
     context.note(`${operations.instances.length} instances run ${context.to}`);
     return { instancesUpgraded: true };
   },

@@ -1,10 +1,10 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ApplicationInstance } from '../../src/contract/facts';
-import { byInstance, type CustomizationsUpdated, type PreflightFacts, type Validated } from '../facts';
-import { everyOne } from '../pipeline/every-one';
-import { forwardStep, type StepContext } from '../pipeline/step';
-import { now } from '../pipeline/upgrade-record';
+import { byInstance, type CustomizationsUpdated, type PreflightFacts, type Validated } from './facts';
+import { settleAll } from '../kit/settle-all';
+import { forwardStep, type StepContext } from '../engine/step';
+import { now } from '../upgrade/upgrade-record';
 import { tasksProcessed } from './drain-tasks';
 import { askForConnectionTest, connectionProblem, testsByHand } from './test-connection';
 
@@ -17,7 +17,7 @@ export const validate = forwardStep<PreflightFacts & CustomizationsUpdated, Vali
   run: async (context, { operations: { instances } }) => {
     const drained = tasksProcessed(context, 'after the upgrade');
     const tested = connectionsWork(context, instances);
-    await everyOne<unknown>([drained, tested]);
+    await settleAll<unknown>([drained, tested]);
     context.note(`${instances.length} connections tested`);
     return { connectionTestedAt: byInstance(instances, await tested) };
   },
@@ -26,10 +26,10 @@ export const validate = forwardStep<PreflightFacts & CustomizationsUpdated, Vali
 /** @returns when each connection was seen to work, in the order of the instances. */
 async function connectionsWork(context: StepContext, instances: ApplicationInstance[]): Promise<string[]> {
   if (testsByHand(context)) {
-    const answers = await everyOne(instances.map((instance) => askForConnectionTest(context, instance)));
+    const answers = await settleAll(instances.map((instance) => askForConnectionTest(context, instance)));
     return answers.map(({ at }) => at);
   }
-  const tested = await everyOne(
+  const tested = await settleAll(
     instances.map(async (instance) => ({ problem: await connectionProblem(context, instance), at: now() })),
   );
   const found = tested.flatMap(({ problem }) => problem ?? []);

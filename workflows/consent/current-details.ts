@@ -1,0 +1,81 @@
+/** What people read of a consent: the current details in the Temporal UI, and the notices. */
+import type { Notice } from '../../src/contract/activities';
+import { TOKEN_LIFETIME_DAYS, type ConsentStatus } from '../../src/contract/consent';
+import { plain } from '../upgrade/current-details';
+import { CONSENT_INSTRUCTIONS } from '../steps/acquire-refresh-tokens';
+import { CONNECTION_TEST_INSTRUCTIONS } from '../steps/test-connection';
+import { DAY } from './token-clock';
+
+const MARK: Record<ConsentStatus['state'], string> = { valid: '✅', expiring: '⏳', expired: '🛑' };
+
+/** Markdown. */
+export function consentDetails(status: ConsentStatus): string {
+  const { state, consentedAt, expiresAt, nextNoticeAt, lastProblem } = status;
+  return [
+    `${MARK[state]} **${plain(tokenOf(status))}: ${state}**`,
+    '',
+    `Consent of ${consentedAt}; its ${TOKEN_LIFETIME_DAYS} days end at ${expiresAt}.`,
+    ...assumption(status),
+    ...(lastProblem === undefined ? [] : ['', `❌ The last renewal did not count: ${plain(lastProblem)}`]),
+    ...(status.renewal === undefined ? [] : ['', `✋ ${waitsFor(status.renewal, plain)}`]),
+    '',
+    `Next notice at ${nextNoticeAt}. ${howToAnswer(status)}`,
+  ].join('\n');
+}
+
+/** What has to be told at `time`: that the token ends, or that a renewal still waits for an operator. */
+export function noticeOf(status: ConsentStatus, time: number): Pick<Notice, 'kind' | 'subject' | 'body'> {
+  const { state, consentedAt, expiresAt, renewal, lastProblem } = status;
+  const days = Math.ceil((Date.parse(expiresAt) - time) / DAY);
+  const body = [
+    `Consent of ${consentedAt}; its ${TOKEN_LIFETIME_DAYS} days end at ${expiresAt}.`,
+    ...(state === 'expired' ? ['Until it is renewed, the application cannot manage or create subscriptions.'] : []),
+    ...assumption(status),
+    ...(lastProblem === undefined ? [] : [`The last renewal did not count: ${lastProblem}`]),
+    '',
+    ...(renewal === undefined ? [CONSENT_INSTRUCTIONS] : [waitsFor(renewal), CONNECTION_TEST_INSTRUCTIONS]),
+    '',
+    howToAnswer(status),
+  ].join('\n');
+  const token = tokenOf(status);
+  switch (state) {
+    case 'expired':
+      return { kind: 'consentExpired', subject: `${token} has expired`, body };
+    case 'expiring':
+      return { kind: 'consentExpiring', subject: `${token} expires in ${days} day${days === 1 ? '' : 's'}`, body };
+    case 'valid':
+      return { kind: 'reminder', subject: `The renewal of ${token} waits for Test Connection`, body };
+  }
+}
+
+export const tokenOf = ({ instance, provider }: Pick<ConsentStatus, 'instance' | 'provider'>): string =>
+  `Refresh token of instance "${instance.name}" of ${provider}`;
+
+const waitsFor = (
+  { by, consentedAt, askedAt }: NonNullable<ConsentStatus['renewal']>,
+  quote = (text: string): string => text,
+): string =>
+  `${quote(by)} says that the consent was renewed at ${consentedAt}. ` +
+  (askedAt === undefined
+    ? 'The connection is being tested.'
+    : `Since ${askedAt} an operator is asked to press Test Connection.`);
+
+const assumption = ({ assumed }: ConsentStatus): string[] =>
+  assumed
+    ? [
+        'The date is an assumption: nobody knows when this token was issued, so its clock starts at the first connection test that Onward saw succeed. The token may end earlier.',
+      ]
+    : [];
+
+/** For whoever has no `onward` at hand: a signal from the Temporal UI or CLI does the same. */
+function howToAnswer({ provider, instance, workflowId, renewal }: ConsentStatus): string {
+  const [command, name, payload] =
+    renewal?.askedAt === undefined
+      ? [`onward renew ${provider} ${instance.id}`, 'consentRenewed', { by: '<who>' }]
+      : [
+          `onward confirm-renewal ${provider} ${instance.id} --evidence <what Test Connection showed>`,
+          'confirmRenewal',
+          { by: '<who>', evidence: '<what Test Connection showed>' },
+        ];
+  return `Then run \`${command}\`, or signal \`${name}\` to \`${workflowId}\` with \`${JSON.stringify(payload)}\`. An instance that is gone needs no guard: cancel the workflow.`;
+}

@@ -1,0 +1,106 @@
+/** What the queries of a fleet answer. */
+import { fleetWorkflowId, type FleetPlan, type FleetStatus, type WaveStatus } from '../../src/contract/fleet';
+import { PATHS } from '../releases/index';
+import { plannedPath, plannedReading } from '../engine/planned-steps';
+import { now } from '../upgrade/upgrade-record';
+import { preflight } from '../steps/preflight';
+import { asks } from './advance';
+import { budgetOf, countsOf, measuredOf, partsOf, publicState, total, type FleetProgress } from './fleet-state';
+
+export function statusOf(state: FleetProgress): FleetStatus {
+  const { request, startedAt, endedAt, maxParallel, paused, auditEntries, leftOut, parts, waves = [] } = state;
+  const question = questionOf(state);
+  return {
+    fleet: request.name,
+    workflowId: fleetWorkflowId(request.name),
+    state: publicState(state),
+    startedAt,
+    startedBy: request.startedBy,
+    ...(endedAt === undefined ? {} : { endedAt }),
+    maxParallel,
+    counts: countsOf(parts),
+    leftOut: total(leftOut, ({ providers }) => providers.length),
+    budget: budgetOf(state),
+    waves: waves.map((_, index) => waveOf(state, index + 1)),
+    ...(paused ? { paused } : {}),
+    ...(question ? { asks: question } : {}),
+    measured: measuredOf(state),
+    auditEntries,
+  };
+}
+
+export function planOf(state: FleetProgress): FleetPlan {
+  const { request, waves, leftOut } = state;
+  return {
+    fleet: request.name,
+    request,
+    ...(waves
+      ? {
+          waves: waves.map((_, index) => {
+            const parts = partsOf(state, index + 1);
+            return {
+              wave: index + 1,
+              providers: total(parts, ({ providers }) => providers),
+              parts: parts.map(({ workflowId }) => workflowId),
+            };
+          }),
+        }
+      : {}),
+    leftOut,
+    paths: PATHS.map((path) => ({
+      from: path.from,
+      to: path.to,
+      steps: [...plannedReading([preflight]), ...plannedPath(path)],
+    })),
+  };
+}
+
+function waveOf(state: FleetProgress, wave: number): WaveStatus {
+  const parts = partsOf(state, wave);
+  const progress = state.waves?.[wave - 1];
+  const { startedAt, endedAt } = progress ?? {};
+  return {
+    wave,
+    state: progress?.state ?? 'pending',
+    parts: parts.map(({ workflowId }) => workflowId),
+    counts: countsOf(parts),
+    budget: budgetOf(state, wave),
+    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(endedAt === undefined ? {} : { endedAt }),
+  };
+}
+
+function questionOf(state: FleetProgress): FleetStatus['asks'] {
+  const what = asks(state);
+  const { asksSince, halted, waves = [] } = state;
+  if (what === undefined) return undefined;
+  const since = asksSince ?? now();
+  const reasoned = { by: '<who>', reason: '<why>' };
+  const wave = waves.findIndex((each) => each.state === 'waiting') + 1;
+  switch (what) {
+    case 'plan':
+      return {
+        what,
+        since,
+        problem: 'The plan waits for an approval.',
+        answer: { name: 'proceed', payload: reasoned },
+      };
+    case 'wave':
+      return {
+        what,
+        since,
+        problem: `Wave ${wave} waits for an approval.`,
+        answer: { name: 'proceed', payload: reasoned },
+      };
+    case 'budget':
+      return {
+        what,
+        since,
+        problem: halted?.problem ?? 'The budget is spent.',
+        answer: {
+          name: 'decideBudget',
+          payload: { action: '<continue | skipRest | stop>', wave: '<new budget>', run: '<new budget>', ...reasoned },
+        },
+      };
+  }
+}

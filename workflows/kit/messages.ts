@@ -1,0 +1,92 @@
+/**
+ * How a workflow hears people. Every message comes as a signal or as an update, and one function judges both. A bad one
+ * changes nothing, never fails the workflow, and stays in the audit trail as refused, with the reason.
+ */
+import { ApplicationFailure, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import type { z } from 'zod';
+import { FAILURE } from '../../src/contract/activities';
+import { MAX_TEXT } from '../../src/contract/fields';
+import type { Recorded } from '../../src/contract/messages';
+import type { AuditEntry } from '../../src/contract/status';
+import { problemsOf } from './problem';
+
+/** The messages that one kind of workflow takes, by name. */
+type Family = Readonly<Record<string, z.ZodType>>;
+
+/** One message of a family, read. */
+export type MessageOf<Messages extends Family> = {
+  [Name in keyof Messages & string]: { name: Name; payload: z.output<Messages[Name]> };
+}[keyof Messages & string];
+
+/** What becomes of a message, in one sentence, and which gate or step it is about. */
+export type Verdict = { accepted: string; subject?: string } | { refused: string; subject?: string };
+
+/** Registers the handlers of all messages of a family. Call before the first await of the workflow. */
+export function handleMessages<Messages extends Family>(
+  family: Messages,
+  judge: (message: MessageOf<Messages>) => Verdict,
+  write: (entry: Omit<AuditEntry, 'at'>) => void,
+): void {
+  for (const [name, schema] of Object.entries(family)) {
+    const receive = (channel: 'signal' | 'update', payload: unknown): Verdict => {
+      const message = read<Messages>(name, schema, payload);
+      const verdict: Verdict = message.problem === undefined ? judge(message.value) : { refused: message.problem };
+      write({
+        by: senderOf(payload),
+        what: `${channel}:${name}`,
+        ...('accepted' in verdict
+          ? { verdict: 'accepted', detail: verdict.accepted }
+          : { verdict: 'refused', detail: cut(verdict.refused, MAX_TEXT) }),
+        ...(verdict.subject === undefined ? {} : { subject: verdict.subject }),
+        payload: excerpt(payload),
+      });
+      return verdict;
+    };
+    setHandler(defineSignal<[unknown]>(name), (payload) => {
+      receive('signal', payload);
+    });
+    setHandler(
+      defineUpdate<Recorded, [unknown]>(name),
+      (payload) => {
+        const verdict = receive('update', payload);
+        if ('refused' in verdict) throw ApplicationFailure.nonRetryable(verdict.refused, FAILURE.answerRefused);
+        return { recorded: true, message: verdict.accepted };
+      },
+      {
+        validator: (payload) => {
+          const { problem } = read<Messages>(name, schema, payload);
+          if (problem) throw ApplicationFailure.nonRetryable(problem, FAILURE.invalidInput);
+        },
+      },
+    );
+  }
+}
+
+function read<Messages extends Family>(
+  name: string,
+  schema: z.ZodType,
+  payload: unknown,
+): { value: MessageOf<Messages>; problem?: never } | { value?: never; problem: string } {
+  const parsed = schema.safeParse(payload);
+  if (parsed.success) return { value: { name, payload: parsed.data } as MessageOf<Messages> };
+  return { problem: `${name} was not understood: ${problemsOf(parsed.error)}.` };
+}
+
+function senderOf(payload: unknown): string {
+  const by = payload !== null && typeof payload === 'object' && 'by' in payload ? payload.by : undefined;
+  return typeof by === 'string' && by.trim() !== '' ? cut(by, 200) : 'unknown';
+}
+
+const MAX_FIELDS = 10;
+
+/** The beginning of what was sent: enough to see what somebody meant, too little to hurt. */
+function excerpt(payload: unknown): Record<string, unknown> {
+  if (payload === null || typeof payload !== 'object') return { value: cut(String(JSON.stringify(payload)), 500) };
+  return Object.fromEntries(
+    Object.entries(payload)
+      .slice(0, MAX_FIELDS)
+      .map(([name, value]) => [cut(name, 100), cut(typeof value === 'string' ? value : JSON.stringify(value), 500)]),
+  );
+}
+
+const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text);

@@ -1,0 +1,68 @@
+/** Tells people something, by every target of the provider. A failure to deliver it changes nothing else. */
+import {
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  ParentClosePolicy,
+  startChild,
+  uuid4,
+} from '@temporalio/workflow';
+import { noticeSummary, noticeWorkflowId, type Notice, type ToTell } from '../../src/contract/activities';
+import type { NotifierTarget } from '../../src/contract/provider';
+import { providerAttribute } from '../../src/temporal/search-attributes';
+import { notifyAtOnce, notifyPatiently } from './activities';
+import { problemOf } from './problem';
+
+/** Hears of each target that could not be reached. */
+type Undelivered = (problem: string) => void;
+
+/** Nobody waits for it, and nothing that the workflow does may follow from it: see {@link notifyAtOnce}. */
+export function notifyInPassing(
+  targets: readonly NotifierTarget[],
+  notice: Omit<Notice, 'id'>,
+  undelivered: Undelivered,
+): void {
+  void forEach(targets, notice, undelivered, (one) => notifyAtOnce.notify(noticeSummary(one.notice), one));
+}
+
+/** Returns when everybody was told, or when the server's patience is over: for a workflow that never ends. */
+export async function notifyAndWait(
+  targets: readonly NotifierTarget[],
+  notice: Omit<Notice, 'id'>,
+  undelivered: Undelivered,
+): Promise<void> {
+  await forEach(targets, notice, undelivered, (one) => notifyPatiently.notify(noticeSummary(one.notice), one));
+}
+
+/** Returns when workflows of their own have begun to tell it: for what a workflow says before it ends. */
+export async function notifyByWorkflow(
+  targets: readonly NotifierTarget[],
+  notice: Omit<Notice, 'id'>,
+  undelivered: Undelivered,
+): Promise<void> {
+  await forEach(targets, notice, undelivered, (one) =>
+    startChild<(undelivered: ToTell) => Promise<void>>('deliverNotice', {
+      workflowId: noticeWorkflowId(one.notice),
+      args: [one],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      cancellationType: ChildWorkflowCancellationType.ABANDON,
+      staticSummary: noticeSummary(one.notice),
+      typedSearchAttributes: [{ key: providerAttribute, value: one.notice.provider }],
+    }),
+  );
+}
+
+async function forEach(
+  targets: readonly NotifierTarget[],
+  notice: Omit<Notice, 'id'>,
+  undelivered: Undelivered,
+  deliver: (one: ToTell) => Promise<unknown>,
+): Promise<void> {
+  const toOne = async (target: NotifierTarget): Promise<void> => {
+    try {
+      await deliver({ target, notice: { id: uuid4(), ...notice } });
+    } catch (error) {
+      undelivered(`Nobody could be told "${notice.subject}" by ${target.kind}: ${problemOf(error)}`);
+    }
+  };
+  await CancellationScope.nonCancellable(() => Promise.all(targets.map(toOne)));
+}
