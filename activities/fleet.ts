@@ -76,7 +76,7 @@ export function createFleetActivities({ directory, resolveSecret }: FleetDepende
       const { status, runId } = await Context.current().client.workflow.getHandle(workflowId).describe();
       return status.name === 'RUNNING'
         ? `Another upgrade of it is running: ${workflowId}, run ${runId}.`
-        : `It has been upgraded already: ${workflowId}, run ${runId}, is ${status.name}.`;
+        : `Another upgrade of it was running, and is ${status.name} now: ${workflowId}, run ${runId}.`;
     },
   };
 }

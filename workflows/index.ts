@@ -1,6 +1,10 @@
 /** What a worker of the control plane runs: the name of an export is the type of a workflow. */
+import { CATALOGUE } from './releases';
+import { upgradeFleetAlong } from './fleet/upgrade-fleet';
+import { upgradeAlong } from './upgrade/upgrade-provider';
+
+export const upgradeProvider = upgradeAlong(CATALOGUE);
+export const upgradeFleet = upgradeFleetAlong(CATALOGUE);
 export { deliverNotice } from './kit/deliver-notice';
 export { guardConsent } from './consent/guard-consent';
-export { upgradeFleet } from './fleet/upgrade-fleet';
-export { upgradeProvider } from './upgrade/upgrade-provider';
 export { upgradeWave } from './fleet/upgrade-wave';

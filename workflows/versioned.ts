@@ -3,9 +3,7 @@
  * build. A server refuses a workflow that says so from a worker without versions, hence this file beside ./index.
  */
 import { setWorkflowOptions } from '@temporalio/workflow';
-import { guardConsent } from './consent/guard-consent';
-import { upgradeFleet } from './fleet/upgrade-fleet';
-import { upgradeWave } from './fleet/upgrade-wave';
+import { guardConsent, upgradeFleet, upgradeWave } from './index';
 
 export * from './index';
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, guardConsent);

@@ -159,9 +159,11 @@ export interface ClaimActivities {
 export interface GuardActivities {
   /**
    * Effect: a guard watches over each of these consents. One that runs already is told of the new consent, unless its time is
-   * assumed. `upgrade` is the workflow id of the upgrade that asks.
+   * assumed. `operation` names the upgrade that asks.
    */
-  startGuards(input: { guards: GuardInput[]; upgrade: string }): Promise<void>;
+  startGuards(input: { guards: GuardInput[]; operation: string }): Promise<void>;
+  /** Effect: no guard watches over these instances any more. */
+  endGuards(input: { provider: string; instances: number[] }): Promise<void>;
 }
 
 export interface MaintenanceActivities {
@@ -197,20 +199,19 @@ export interface Selection {
   invalid: { provider: string; problem: string }[];
 }
 
-export type Surveyed = { provider: string } & (
-  | {
-      name?: string;
-      /** Of its entry as JSON. */
-      bytes: number;
-      /** Build of Odin Automation. */
-      build: string;
-      /** What its instances run and where, each value once. */
-      packageVersions: string[];
-      clouds: MicrosoftCloud[];
-    }
-  | { invalid: string }
-  | { unreachable: string }
-);
+/** What a survey has seen of one provider. */
+export interface SurveyedProvider {
+  name?: string;
+  /** Of its entry as JSON. */
+  bytes: number;
+  /** Build of Odin Automation. */
+  build: string;
+  /** What its instances run and where, each value once. */
+  packageVersions: string[];
+  clouds: MicrosoftCloud[];
+}
+
+export type Surveyed = { provider: string } & (SurveyedProvider | { invalid: string } | { unreachable: string });
 
 export type Frozen = { provider: string } & ({ profile: ProviderProfile } | { invalid: string });
 
@@ -290,6 +291,8 @@ export const FAILURE = {
   invalidInput: 'InvalidInput',
   /** The preflight found what forbids this upgrade; nothing was touched. */
   refused: 'Refused',
+  /** The preflight found that the provider runs the release already; nothing was touched. */
+  alreadyUpgraded: 'AlreadyUpgraded',
   /** No worker listens on the host's task queue. */
   hostUnavailable: 'HostUnavailable',
   /** An operator aborted; everything done was undone. */

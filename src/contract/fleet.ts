@@ -8,7 +8,6 @@ import { by, text } from './fields';
 import { maintenance } from './maintenance';
 import { plainName, providerProfile } from './provider';
 import type { UpgradePlan, UpgradeState } from './status';
-import { SOURCE_VERSIONS } from './versions';
 
 export const fleetWorkflowId = (fleet: string): string => `fleet/${fleet}`;
 /** @param wave and @param part are counted from 1. */
@@ -25,14 +24,16 @@ export const amount = z.union([z.int().positive(), percentage], {
 });
 export type Amount = z.output<typeof amount>;
 
-/** Which providers of the inventory. All conditions that are given have to hold. Those on 18.4.1 are always left out. */
+const version = z.string().regex(/^\d+(\.\d+)*$/, 'must be a version, numbers with dots');
+
+/** Which providers of the inventory. All conditions that are given have to hold. Who runs the target already is always left out. */
 export const selector = z
   .strictObject({
     ids: z.array(plainName).min(1).optional(),
     labels: z.record(plainName, z.string()).optional(),
-    sourceVersion: z.enum(SOURCE_VERSIONS).optional(),
-    /** Everybody else: `18.4.1`. */
-    notYetOn: z.literal('18.4.1').optional(),
+    sourceVersion: version.optional(),
+    /** Everybody who does not run this release; it is also the target where `to` names none. */
+    notYetOn: version.optional(),
   })
   .refine((given) => Object.values(given).some((value) => value !== undefined), {
     error: 'select providers by ids, labels, sourceVersion or notYetOn; notYetOn alone means the whole inventory',
@@ -60,6 +61,8 @@ export const fleetInput = z.strictObject({
   name: plainName,
   startedBy: by,
   providers: selector,
+  /** The release to upgrade to; without it, and without `notYetOn`, each provider's next one, as long as only one fits. */
+  to: version.optional(),
   /** Sizes of the waves, one after the other; `rest` is everybody who is left, and may only come last. */
   waves: z
     .array(z.union([amount, z.literal('rest')]))
@@ -149,6 +152,7 @@ export interface FleetProvider {
   provider: string;
   name?: string;
   from: string;
+  to: string;
   state: FleetProviderState;
   startedAt?: string;
   crossedAt?: string;
@@ -218,6 +222,7 @@ export interface FleetStatus {
 
 /** What the upgrades along one path do, step by step. */
 export interface FleetPath {
+  /** Versions that it starts from, for people. */
   from: string;
   to: string;
   steps: UpgradePlan['steps'];
@@ -283,7 +288,7 @@ export interface WaveInput {
   parkAfter: number;
   maintenance?: FleetRequest['maintenance'];
   historyLimit?: number;
-  providers: Pick<FleetProvider, 'provider' | 'name' | 'from'>[];
+  providers: Pick<FleetProvider, 'provider' | 'name' | 'from' | 'to'>[];
 }
 
 export interface WaveOrders {

@@ -25,6 +25,13 @@ export const resolveHold = z.strictObject({
   by,
   reason: text('reason'),
 });
+/** Whether an optional step is done. */
+export const decideStep = z.strictObject({
+  step: text('step', 100),
+  action: z.enum(['run', 'decline'], { error: 'action must be run or decline' }),
+  by,
+  reason: text('reason'),
+});
 const decision = z.strictObject({ by, reason: text('reason') });
 export const approveCrossing = decision;
 export const pause = decision;
@@ -37,6 +44,7 @@ export const messages = {
   consentCompleted,
   confirmStep,
   resolveHold,
+  decideStep,
   approveCrossing,
   pause,
   resume,
@@ -48,6 +56,7 @@ export const MESSAGE_NAMES = Object.keys(messages) as MessageName[];
 
 export type ConsentCompleted = z.output<typeof consentCompleted>;
 export type ConfirmStep = z.output<typeof confirmStep>;
+export type DecideStep = z.output<typeof decideStep>;
 export type ResolveHold = z.output<typeof resolveHold>;
 export type Decision = z.output<typeof decision>;
 export type Messages = { [N in MessageName]: z.output<(typeof messages)[N]> };
@@ -65,6 +74,8 @@ export const upgradeInput = z.strictObject({
   provider: z
     .string({ error: 'provider must be a text: the id of a provider in the inventory' })
     .min(1, 'provider must not be empty'),
+  /** The release to upgrade to, `18.4.1`. May be left out while only one fits what the provider runs. */
+  to: text('to', 50).optional(),
   /** Who starts the upgrade, for the audit trail and the four eyes of `approveCrossing`. */
   startedBy: by.optional(),
   /** Only fleets give it: the upgrade reads no inventory then, and reports to its wave. */

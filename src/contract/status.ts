@@ -1,23 +1,6 @@
 /** What the queries `status`, `plan` and `audit` of an upgrade answer. Times are ISO 8601 in UTC. */
 import type { MessageName } from './messages';
 
-export const STEP_NAMES = [
-  'preflight',
-  'collectGatewaySites',
-  'stopProvisioning',
-  'drainTasks',
-  'upgradeEndpoints',
-  'approveCrossing',
-  'importPackage',
-  'upgradeInstances',
-  'acquireRefreshTokens',
-  'removeEmailParameter',
-  'updateCustomizations',
-  'validate',
-  'startProvisioning',
-] as const;
-export type StepName = (typeof STEP_NAMES)[number];
-
 /**
  * State of one upgrade, also the search attribute `OnwardState`.
  * After the crossing only `running`, `waiting`, `held`, `paused` and `completed` are left.
@@ -39,15 +22,49 @@ export const UPGRADE_STATES = [
 ] as const;
 export type UpgradeState = (typeof UPGRADE_STATES)[number];
 
-export const STEP_STATES = ['pending', 'running', 'waiting', 'held', 'done', 'undone', 'failed'] as const;
+export const STEP_STATES = [
+  'pending',
+  'running',
+  'waiting',
+  'held',
+  'done',
+  /** Its condition does not hold for this provider. */
+  'skipped',
+  /** A person decided against this optional step, and said why. */
+  'declined',
+  'undoing',
+  'undone',
+  'failed',
+] as const;
 export type StepState = (typeof STEP_STATES)[number];
 
-export interface StepStatus {
+/**
+ * Where a step stands to the point of no return. `lasting`: before it, and what it does is kept when everything else is undone.
+ */
+export type StepPhase = 'reversible' | 'lasting' | 'crossing' | 'forward';
+
+/**
+ * Whether a step has to be done: `optional` ones may be declined by a person, `conditional` ones hang on facts of the provider.
+ */
+export type StepRequirement = 'mandatory' | 'optional' | 'conditional';
+
+/** One step as a plan tells it, before anything is done. */
+export interface PlannedStep {
   name: string;
   title: string;
-  /** Heading of the vendor's procedure, `3. Upgrade the Office 365 application endpoint`. */
+  /** Heading of the vendor's procedure, `3. Upgrade the Office 365 application endpoint`, with the numbers of this path. */
   procedure: string;
-  phase: 'reversible' | 'crossing' | 'forward';
+  phase: StepPhase;
+  requirement: StepRequirement;
+  /** On what a conditional step hangs, or what may be declined. */
+  because?: string;
+  /** Of a conditional step, once the facts are known: false means that it will be skipped. */
+  applies?: boolean;
+  waitsFor: string;
+  undo: string;
+}
+
+export interface StepStatus extends Pick<PlannedStep, 'name' | 'title' | 'procedure' | 'phase'> {
   state: StepState;
   startedAt?: string;
   endedAt?: string;
@@ -103,6 +120,8 @@ export interface UpgradeStatus {
   workflowId: string;
   /** `18.3 -> 18.4.1`; undefined until the preflight knows the source version. */
   path?: { from: string; to: string };
+  /** Names this upgrade in records, backups and claims (./operation); undefined until the path is known. */
+  operation?: string;
   state: UpgradeState;
   /** The point of no return is passed: there is only forward. */
   crossed: boolean;
@@ -122,18 +141,26 @@ export interface UpgradeStatus {
   awaitedHost?: { host: string; upgrade: string };
   /** Only of upgrades that a fleet has started. */
   fleet?: MemberStatus;
-  /** Since when provisioning is switched off by this upgrade; undefined while it is on. */
-  provisioningOffSince?: string;
-  /** For how long this upgrade had it switched off, in seconds; set when it is on again. */
-  provisioningOffSeconds?: number;
+  /** What this upgrade has switched off and not yet on again, such as `provisioning`. */
+  switchedOff: SwitchedOff[];
+  /** For how long it had each switched off, in seconds; set when it is on again. */
+  switchedOffSeconds: Record<string, number>;
   /** When a cancellation came after the crossing, and was refused. */
   cancelRefusedAt?: string;
   /** What could not be undone, after a rollback. */
   notUndone: string[];
+  /** What lasting steps have left behind; a rollback keeps it. */
+  kept: string[];
   /** The answer or request that was refused last: who sends a signal sees no other sign of it in the Temporal UI. */
   lastRefused?: { at: string; by: string; what: string; reason: string };
   /** Number of audit entries so far. */
   auditEntries: number;
+}
+
+/** Something that customers miss until it is switched on again. */
+export interface SwitchedOff {
+  what: string;
+  since: string;
 }
 
 export interface WindowStatus {
@@ -175,14 +202,7 @@ export interface AuditEntry {
 export interface UpgradePlan {
   provider: string;
   path?: { from: string; to: string };
-  steps: {
-    name: string;
-    title: string;
-    procedure: string;
-    phase: StepStatus['phase'];
-    waitsFor: string;
-    undo: string;
-  }[];
+  steps: PlannedStep[];
 }
 
 /** Result of a completed upgrade. */
@@ -196,8 +216,10 @@ export interface UpgradeResult {
   packageVersion: string;
   instances: number;
   sites: number;
-  /** How long provisioning was off, in seconds. */
-  provisioningOffSeconds: number;
+  /** Names the upgrade in records, backups and claims. */
+  operation: string;
+  /** For how long each was switched off, in seconds. */
+  switchedOffSeconds: Record<string, number>;
   warnings: string[];
 }
 

@@ -1,20 +1,9 @@
 /**
- * Versions of the Office 365 application and of Odin Automation, as the release notes name them.
+ * Versions as the release notes and the systems write them.
  *
  * Operations prints a package version as `<version>-<release>` (`18.4.1-12`); only the part before the last `-`
  * takes part in any decision (systems.md section 0).
  */
-
-/** Versions that the release notes allow to start from. */
-export const SOURCE_VERSIONS = ['18.3', '18.4'] as const;
-export type SourceVersion = (typeof SOURCE_VERSIONS)[number];
-
-/** The version that every path of these release notes leads to. */
-export const TARGET_VERSION = '18.4.1';
-
-/** Odin Automation releases that the application package requires ("Dependencies and Pre-Requisites"). */
-export const SUPPORTED_PLATFORMS = ['7.2', '7.3', '7.4', '8.0'] as const;
-export type SupportedPlatform = (typeof SUPPORTED_PLATFORMS)[number];
 
 /** `18.4.1-12` -> `18.4.1`; a version without a release is returned as it is. */
 export function withoutRelease(packageVersion: string): string {
@@ -26,4 +15,35 @@ export function withoutRelease(packageVersion: string): string {
 export function platformOfBuild(build: string): string | undefined {
   const match = /^(?:oa|cb)-(\d+\.\d+)-\d+$/.exec(build.trim());
   return match?.[1];
+}
+
+export interface Version {
+  /** `[18, 4, 1]`; as many as were written. */
+  numbers: number[];
+  /** 134510 of `8.2.0_hf134510`; undefined where the text names none. */
+  hotfix: number | undefined;
+}
+
+/** Undefined where the text is no version: numbers with dots, and perhaps `_hf` with a number. */
+export function parseVersion(text: string): Version | undefined {
+  const match = /^(\d+(?:\.\d+)*)(?:_hf(\d+))?$/.exec(text.trim());
+  const [, numbers, hotfix] = match ?? [];
+  if (numbers === undefined) return undefined;
+  return { numbers: numbers.split('.').map(Number), hotfix: hotfix === undefined ? undefined : Number(hotfix) };
+}
+
+/** Negative, zero or positive, by the numbers alone: `18.4` is `18.4.0`, and hotfixes are left aside. */
+export function compareNumbers(a: readonly number[], b: readonly number[]): number {
+  for (let index = 0; index < Math.max(a.length, b.length); index++) {
+    const difference = (a[index] ?? 0) - (b[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Whether both texts are the same version: `18.4` and `18.4.0` are. */
+export function sameVersion(a: string, b: string): boolean {
+  const [left, right] = [parseVersion(a), parseVersion(b)];
+  if (!left || !right) return a === b;
+  return compareNumbers(left.numbers, right.numbers) === 0 && left.hotfix === right.hotfix;
 }

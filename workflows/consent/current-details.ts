@@ -1,7 +1,7 @@
 /** What people read of a consent: the current details in the Temporal UI, and the notices. */
 import type { Notice } from '../../src/contract/activities';
 import { TOKEN_LIFETIME_DAYS, type ConsentStatus } from '../../src/contract/consent';
-import { plain } from '../upgrade/current-details';
+import { plain } from '../kit/plain-text';
 import { CONSENT_INSTRUCTIONS } from '../steps/acquire-refresh-tokens';
 import { CONNECTION_TEST_INSTRUCTIONS } from '../steps/test-connection';
 import { DAY } from './token-clock';

@@ -29,7 +29,7 @@ import { inventory } from '../kit/activities';
 import { handleMessages } from '../kit/messages';
 import { problemOf, problemsOf } from '../kit/problem';
 import { notifyAndWait } from '../kit/notices';
-import { now } from '../upgrade/upgrade-record';
+import { now } from '../kit/now';
 
 /** Started by an upgrade that succeeds; cancel it when the instance is gone. */
 export async function guardConsent(input: GuardInput): Promise<never> {

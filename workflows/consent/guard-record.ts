@@ -3,13 +3,14 @@ import { setCurrentDetails, upsertMemo, upsertSearchAttributes, workflowInfo } f
 import { CONSENT_MEMO, type ConsentStatus, type GuardState, type PendingRenewal } from '../../src/contract/consent';
 import type { AuditEntry } from '../../src/contract/status';
 import { stateAttribute } from '../../src/temporal/search-attributes';
+import { trailWith, type Limits } from '../kit/audit-trail';
 import { nextReminder } from '../kit/reminder-schedule';
-import { now } from '../upgrade/upgrade-record';
+import { now } from '../kit/now';
 import { expiryOf, nextNotice, stateAt } from './token-clock';
 import { consentDetails } from './current-details';
 
 /** A guard lives for years. Of what was refused, and of all else, the newest so many entries stay. */
-const MAX_ENTRIES = 100;
+const LIMITS: Limits = { refused: { entries: 100 }, others: { entries: 100 } };
 
 export class GuardRecord {
   /** As the server has them: the run before may have sent them. */
@@ -72,11 +73,7 @@ export class GuardRecord {
   }
 
   write(entry: Omit<AuditEntry, 'at'>): void {
-    const { audit } = this.state;
-    audit.push({ at: now(), ...entry });
-    const alike = audit.filter(({ verdict }) => (verdict === 'refused') === (entry.verdict === 'refused'));
-    const [oldest] = alike;
-    if (oldest && alike.length > MAX_ENTRIES) audit.splice(audit.indexOf(oldest), 1);
+    this.state.audit = trailWith(this.state.audit, { at: now(), ...entry }, LIMITS);
   }
 
   /** As of the last notice: what is sent must not hang on the clock, and every change of state has its notice. */

@@ -1,16 +1,19 @@
 import { ApplicationFailure, CancellationScope, CancelledFailure, TemporalFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import type { People } from '../people/answers';
+import type { Upgrade } from './upgrade';
 
 /**
  * Runs what an operator may still abort. An abort, or a cancellation of the workflow, stops it where it is; one that comes
  * in the very workflow task in which it ends counts as well.
  * @throws Aborted, with who and why.
  */
-export async function abortable<Result>(people: People, run: () => Promise<Result>): Promise<Result> {
+export async function abortable<Result>(
+  { onAbort }: Pick<Upgrade, 'onAbort'>,
+  run: () => Promise<Result>,
+): Promise<Result> {
   const scope = new CancellationScope({ cancellable: true });
   let aborted: ApplicationFailure | undefined;
-  people.abortsBy((by, reason) => {
+  onAbort((by, reason) => {
     aborted ??= ApplicationFailure.nonRetryable(`${by} aborted the upgrade: ${reason}`, FAILURE.aborted);
     scope.cancel();
   });
@@ -23,6 +26,6 @@ export async function abortable<Result>(people: People, run: () => Promise<Resul
   } catch (error) {
     throw aborted && error instanceof TemporalFailure ? aborted : error;
   } finally {
-    people.abortsBy(undefined);
+    onAbort(undefined);
   }
 }

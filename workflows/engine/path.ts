@@ -1,63 +1,122 @@
 /**
  * The typed builder of upgrade paths.
  *
- *     upgradePath({ from: '18.3', to: '18.4.1' })
- *       .reversible(stopProvisioning)
- *       .pointOfNoReturn(importPackage)
- *       .forward(startProvisioning)
+ *     upgradePath(terms, { from: exactly('18.3') })
+ *       .reversible('2. Stop provisioning', stopProvisioning)
+ *       .pointOfNoReturn('4. Upgrade the application', importPackage)
+ *       .forward('9. Start provisioning', startProvisioning)
  *       .build()
  *
- * A path that puts an undo past the point of no return, orders a step before the facts it needs, or ends without
- * switching provisioning on again does not compile.
+ * A path that puts an undo past the point of no return, orders a step before the facts it needs, leaves something switched off, or
+ * leaves an obligation of its release unmet, does not compile.
  */
-import type { EndFacts, PreflightFacts } from '../steps/facts';
-import type { CrossingStep, ForwardStep, ReadingStep, ReversibleStep } from './step';
+import type { ImportedPackage } from '../../src/contract/activities';
+import type { PreflightFacts } from './preflight-facts';
+import type { Terms } from './release';
+import type { CrossingStep, ForwardStep, LastingStep, ReadingStep, ReversibleStep } from './step';
+import type { Versions } from './versions';
 
-type StepBefore<Facts, Gives> = ReadingStep<Facts, Gives> | ReversibleStep<Facts, Gives>;
+type StepBefore<Facts, Gives> = ReadingStep<Facts, Gives> | ReversibleStep<Facts, Gives> | LastingStep<Facts, Gives>;
 type StepAfter<Facts, Gives> = ReadingStep<Facts, Gives> | ForwardStep<Facts, Gives>;
+
+/** A step in its place: the heading is the procedure's own, with the numbers of this path. */
+export interface Placed<Step> {
+  readonly heading: string;
+  readonly step: Step;
+}
 
 /** Steps of a finished path, with the types of their facts erased: the builder has checked them. */
 export type AnyStepBefore = StepBefore<never, object>;
 export type AnyStepAfter = StepAfter<never, object>;
-export type AnyCrossing = CrossingStep<never, object>;
+export type AnyCrossing = CrossingStep<never, CrossingFacts>;
 
-export interface Versions {
-  readonly from: string;
-  readonly to: string;
+/** What every crossing gives. */
+export interface CrossingFacts {
+  readonly imported: ImportedPackage;
 }
 
-/** A finished path. */
-export interface UpgradePath extends Versions {
-  readonly before: readonly AnyStepBefore[];
-  readonly crossing: AnyCrossing;
-  readonly after: readonly AnyStepAfter[];
+/** A finished path. `Owed` are the facts that stand at its end. */
+export interface UpgradePath<Owed = unknown> {
+  /** Versions that it starts from. */
+  readonly from: Versions;
+  /** The version that it leads to. */
+  readonly to: string;
+  /** Facts that hold at its start because of the version that it starts from. */
+  readonly already: object;
+  readonly before: readonly Placed<AnyStepBefore>[];
+  readonly crossing: Placed<AnyCrossing>;
+  readonly after: readonly Placed<AnyStepAfter>[];
+  /** Never read: keeps a path of one release from being taken for one of another, whose obligations are others. */
+  readonly owed?: (owed: Owed) => void;
+}
+
+/** Where a path starts. */
+export interface Start<Already extends object> {
+  readonly from: Versions;
+  /** What the version that it starts from has brought, such as tokens that exist since then; with the sentence that says so. */
+  readonly already?: { readonly facts: Already; readonly because: string };
 }
 
 // Function properties, not methods: only their parameters are compared strictly, and the builder lives by that.
-export interface BeforeCrossing<Facts> {
-  readonly reversible: <Gives extends object>(step: StepBefore<Facts, Gives>) => BeforeCrossing<Facts & Gives>;
-  readonly pointOfNoReturn: <Gives extends object>(step: CrossingStep<Facts, Gives>) => AfterCrossing<Facts & Gives>;
+export interface BeforeCrossing<Facts, Owed> {
+  readonly reversible: <Gives extends object>(
+    heading: string,
+    step: ReadingStep<Facts, Gives> | ReversibleStep<Facts, Gives>,
+  ) => BeforeCrossing<Facts & Gives, Owed>;
+  readonly lasting: <Gives extends object>(
+    heading: string,
+    step: LastingStep<Facts, Gives>,
+  ) => BeforeCrossing<Facts & Gives, Owed>;
+  readonly pointOfNoReturn: <Gives extends CrossingFacts>(
+    heading: string,
+    step: CrossingStep<Facts, Gives>,
+  ) => AfterCrossing<Facts & Gives, Owed>;
 }
 
-export interface AfterCrossing<Facts> {
-  readonly forward: <Gives extends object>(step: StepAfter<Facts, Gives>) => AfterCrossing<Facts & Gives>;
-  readonly build: (this: AfterCrossing<EndFacts>) => UpgradePath;
+export interface AfterCrossing<Facts, Owed> {
+  readonly forward: <Gives extends object>(
+    heading: string,
+    step: StepAfter<Facts, Gives>,
+  ) => AfterCrossing<Facts & Gives, Owed>;
+  /** Takes nothing; the parameter is what does not compile where something is left switched off. */
+  readonly build: (this: AfterCrossing<Owed, Owed>, ...left: LeftOff<Facts>) => UpgradePath<Owed>;
 }
 
-export function upgradePath(versions: Versions): BeforeCrossing<PreflightFacts> {
-  return beforeCrossing<PreflightFacts>(versions, []);
+type NamesAfter<Key, Prefix extends string> = Key extends `${Prefix}:${infer Name}` ? Name : never;
+/** Names of what is switched off, and not on again. */
+type StillOff<Facts> = Exclude<NamesAfter<keyof Facts, 'off'>, NamesAfter<keyof Facts, 'on'>>;
+type LeftOff<Facts> = [StillOff<Facts>] extends [never] ? [] : [switchOnAgain: StillOff<Facts>];
+
+export function upgradePath<Owed, Already extends object = object>(
+  { version }: Terms<Owed>,
+  { from, already }: Start<Already>,
+): BeforeCrossing<PreflightFacts & Already, Owed> {
+  return beforeCrossing({ from, to: version, already: already?.facts ?? {} }, []);
 }
 
-function beforeCrossing<Facts>(versions: Versions, before: readonly AnyStepBefore[]): BeforeCrossing<Facts> {
+type Ends = Pick<UpgradePath, 'from' | 'to' | 'already'>;
+
+function beforeCrossing<Facts, Owed>(
+  ends: Ends,
+  before: readonly Placed<AnyStepBefore>[],
+): BeforeCrossing<Facts, Owed> {
   return {
-    reversible: (step) => beforeCrossing(versions, [...before, step]),
-    pointOfNoReturn: (crossing) => afterCrossing({ ...versions, before, crossing, after: [] }),
+    reversible: (heading, step) => beforeCrossing(ends, [...before, { heading, step }]),
+    lasting: (heading, step) => beforeCrossing(ends, [...before, { heading, step }]),
+    pointOfNoReturn: (heading, step) => afterCrossing({ ...ends, before, crossing: { heading, step }, after: [] }),
   };
 }
 
-function afterCrossing<Facts>(path: UpgradePath): AfterCrossing<Facts> {
+function afterCrossing<Facts, Owed>(path: UpgradePath<Owed>): AfterCrossing<Facts, Owed> {
   return {
-    forward: (step) => afterCrossing({ ...path, after: [...path.after, step] }),
+    forward: (heading, step) => afterCrossing({ ...path, after: [...path.after, { heading, step }] }),
     build: () => path,
   };
 }
+
+/** All steps of a path, in their order. */
+export const stepsOf = ({
+  before,
+  crossing,
+  after,
+}: UpgradePath): Placed<AnyStepBefore | AnyCrossing | AnyStepAfter>[] => [...before, crossing, ...after];

@@ -4,17 +4,17 @@
  * `Needs` are the facts that a step reads and `Gives` the facts that it adds; a path in which a step's needs are not yet
  * given does not compile (see ./path). A step is a declaration: the engine (./run-path) decides when to run what.
  */
+import type { Operation } from '../../src/contract/operation';
 import type { ProviderProfile } from '../../src/contract/provider';
-import type { StepName, UpgradeStatus } from '../../src/contract/status';
+import type { UpgradeStatus } from '../../src/contract/status';
 import type { Activities } from '../kit/activities';
 import type { GateAnswer, GateRequest } from '../people/gate';
+import type { PreflightFacts } from './preflight-facts';
 
 export interface Heading {
   /** Also the value of the search attribute `OnwardStep` and the `step` of people's answers. */
-  readonly name: StepName;
+  readonly name: string;
   readonly title: string;
-  /** Where the release notes ask for it, by the 18.3 procedure's numbers. */
-  readonly procedure: string;
   /** Whom or what the step waits for, for the plan. */
   readonly waitsFor: string;
 }
@@ -23,33 +23,54 @@ export interface Heading {
 export interface StepContext {
   readonly profile: ProviderProfile;
   readonly activities: Activities;
-  /** The workflow's id: names backups, markers and everything else that has to be found again. */
-  readonly upgrade: string;
-  /** First run of its chain: tells this upgrade from an earlier one of the same provider. */
-  readonly firstRun: string;
+  /** Names backups, records, claims and everything else that has to be found again. */
+  readonly operation: Operation;
   readonly from: string;
   readonly to: string;
   /** Shows one line of progress in status and current details. */
   readonly note: (text: string) => void;
   /** Returns at once, or when a pause is over. Call it before every changing activity. */
   readonly checkpoint: () => Promise<void>;
-  /** Opens a gate and waits until an answer stands its verification. */
+  /** Opens a gate and waits until an answer stands its verification. An undo may ask as well. */
   readonly ask: (request: GateRequest) => Promise<GateAnswer>;
   /** Shows what host is waited for, until it is called with undefined. A checkpoint has to follow. */
-  readonly awaitsHost: (awaited: UpgradeStatus['awaitedHost']) => void;
-  /** Starts or stops the clock that shows how long provisioning has been off. */
-  readonly provisioning: (state: 'off' | 'on') => void;
+  readonly awaitHost: (awaited: UpgradeStatus['awaitedHost']) => void;
+  /** Starts or stops the clock that shows how long something has been switched off. Of steps made by steps/switch only. */
+  readonly switched: (what: string, state: 'off' | 'on') => void;
+}
+
+/** Facts on which it hangs whether a step is done. */
+export interface Condition {
+  /** For people: `Odin Automation below 8.0`. */
+  readonly because: string;
+  readonly holds: (facts: PreflightFacts) => boolean;
+}
+
+/** What is left out of a path for some providers. `otherwise` are the facts that hold where the step is not done. */
+export type Applicability<Gives> =
+  | { readonly condition: Condition; readonly choice?: never; readonly otherwise: Gives }
+  | { readonly choice: Choice; readonly condition?: never; readonly otherwise: Gives };
+
+/** What a person decides about an optional step. */
+export interface Choice {
+  /** For people: what is done, and what it means to do without it. */
+  readonly question: string;
+}
+
+interface Declared<Gives> extends Heading {
+  /** Missing where the step is mandatory. */
+  readonly applicability?: Applicability<Gives>;
 }
 
 /** Changes nothing, so there is nothing to undo; it can stand on both sides of the crossing. */
-export interface ReadingStep<Needs, Gives> extends Heading {
+export interface ReadingStep<Needs, Gives> extends Declared<Gives> {
   readonly kind: 'reading';
   readonly run: (context: StepContext, facts: Needs) => Promise<Gives>;
   readonly undo?: never;
 }
 
 /** Changes something and can change it back. */
-export interface ReversibleStep<Needs, Gives> extends Heading {
+export interface ReversibleStep<Needs, Gives> extends Declared<Gives> {
   readonly kind: 'reversible';
   /** One line for the plan. */
   readonly undoes: string;
@@ -72,20 +93,32 @@ export interface ReversibleDeclaration<Needs, Before, Gives> extends Heading {
   readonly run: (context: StepContext, facts: Needs, before: Before) => Promise<Gives>;
   /** Reads whether a person has done the step by hand; fails when not. */
   readonly verify: (context: StepContext, facts: Needs, before: Before) => Promise<Gives>;
-  /** Restores what `prepare` saw, however far `run` came. Safe to repeat. */
+  /** Restores what `prepare` saw, however far `run` came. Safe to repeat. May ask a person. */
   readonly undo: (context: StepContext, facts: Needs, before: Before) => Promise<void>;
+}
+
+/** Changes something before the crossing that stays when all else is undone: a runtime is installed, a host restarted. */
+export interface LastingStep<Needs, Gives> extends Declared<Gives> {
+  readonly kind: 'lasting';
+  /** One line for the plan, and for whoever reads what a rollback has kept. */
+  readonly keeps: string;
+  readonly run: (context: StepContext, facts: Needs) => Promise<Gives>;
+  /** Reads whether a person has done the step by hand; fails when not. */
+  readonly verify: (context: StepContext, facts: Needs) => Promise<Gives>;
+  readonly undo?: never;
 }
 
 /** The point of no return. */
 export interface CrossingStep<Needs, Gives> extends Heading {
   readonly kind: 'crossing';
+  readonly applicability?: never;
   readonly run: (context: StepContext, facts: Needs, attempt: number) => Promise<Gives>;
   readonly verify: (context: StepContext, facts: Needs) => Promise<Gives>;
   readonly undo?: never;
 }
 
 /** Changes something for good. */
-export interface ForwardStep<Needs, Gives> extends Heading {
+export interface ForwardStep<Needs, Gives> extends Declared<Gives> {
   readonly kind: 'forward';
   readonly run: (context: StepContext, facts: Needs) => Promise<Gives>;
   /** Reads whether a person has done the step by hand; fails when not. Leave out where nobody can. */
@@ -95,10 +128,7 @@ export interface ForwardStep<Needs, Gives> extends Heading {
 
 export const readingStep = <Needs, Gives>(
   step: Omit<ReadingStep<Needs, Gives>, 'kind'>,
-): ReadingStep<Needs, Gives> => ({
-  kind: 'reading',
-  ...step,
-});
+): ReadingStep<Needs, Gives> => ({ kind: 'reading', ...step });
 
 export function reversibleStep<Needs, Before, Gives>({
   prepare,
@@ -121,13 +151,31 @@ export function reversibleStep<Needs, Before, Gives>({
   };
 }
 
+export const lastingStep = <Needs, Gives>(
+  step: Omit<LastingStep<Needs, Gives>, 'kind'>,
+): LastingStep<Needs, Gives> => ({ kind: 'lasting', ...step });
+
 export const crossingStep = <Needs, Gives>(
   step: Omit<CrossingStep<Needs, Gives>, 'kind'>,
 ): CrossingStep<Needs, Gives> => ({ kind: 'crossing', ...step });
 
 export const forwardStep = <Needs, Gives>(
   step: Omit<ForwardStep<Needs, Gives>, 'kind'>,
-): ForwardStep<Needs, Gives> => ({
-  kind: 'forward',
-  ...step,
-});
+): ForwardStep<Needs, Gives> => ({ kind: 'forward', ...step });
+
+/** The facts that a step adds. */
+type GivesOf<Step> = Step extends { readonly applicability?: Applicability<infer Gives> } ? Gives : never;
+
+/** The step where the condition holds; elsewhere it is skipped, and `otherwise` is what the steps after it are told. */
+export const onlyWhere = <Step extends Declared<unknown>>(
+  condition: Condition,
+  step: Step,
+  otherwise: GivesOf<Step>,
+): Step => ({ ...step, applicability: { condition, otherwise } });
+
+/** The step unless a person declines it, with a reason that is kept. */
+export const optional = <Step extends Declared<unknown>>(
+  choice: Choice,
+  step: Step,
+  otherwise: GivesOf<Step>,
+): Step => ({ ...step, applicability: { choice, otherwise } });

@@ -1,18 +1,17 @@
 /** What has been done and how to undo it, until the crossing seals it. */
 import { ApplicationFailure, CancelledFailure, type TemporalFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import type { StepName } from '../../src/contract/status';
 import { problemOf } from '../kit/problem';
-import type { UpgradeRecord } from '../upgrade/upgrade-record';
+import type { Upgrade } from './upgrade';
 
 export class UndoList {
-  private entries: { step: StepName; undo: () => Promise<void> }[] = [];
+  private entries: { step: string; undo: () => Promise<void> }[] = [];
   private sealed = false;
 
-  constructor(private readonly record: Pick<UpgradeRecord, 'status' | 'enterPhase' | 'moveStep'>) {}
+  constructor(private readonly record: Upgrade['record']) {}
 
   /** Register before the step acts: it may have acted although it failed. */
-  add(step: StepName, undo: () => Promise<void>): void {
+  add(step: string, undo: () => Promise<void>): void {
     if (this.sealed) throw pastPointOfNoReturn(`nothing can be registered to undo ${step}`);
     this.entries.push({ step, undo });
   }
@@ -26,25 +25,32 @@ export class UndoList {
   /** Undoes everything, last step first. What cannot be undone is named and does not keep the rest from being undone. */
   async run(): Promise<void> {
     if (this.sealed) throw pastPointOfNoReturn('nothing can be undone');
-    this.record.enterPhase('rollingBack');
+    const { record } = this;
+    record.apply({ type: 'rollbackBegun' });
     for (let entry = this.entries.pop(); entry; entry = this.entries.pop()) {
       const { step, undo } = entry;
+      record.apply({ type: 'stepMoved', step, state: 'undoing' });
       try {
         await undo();
-        this.record.moveStep(step, 'undone');
+        record.apply({ type: 'stepMoved', step, state: 'undone' });
       } catch (error) {
         const problem = problemOf(error);
-        this.record.status.notUndone.push(`${step}: ${problem}`);
-        this.record.moveStep(step, 'failed', `not undone: ${problem}`);
+        record.apply({ type: 'notUndone', step, problem });
+        record.apply({ type: 'stepMoved', step, state: 'failed', note: `not undone: ${problem}` });
       }
     }
+    for (const { what, since } of record.switchedOff)
+      record.apply({ type: 'notUndone', step: what, problem: `it is still switched off, since ${since}` });
   }
 
-  /** The failure that ends the workflow: why it was undone, and what could not be. */
-  explain(cause: TemporalFailure): TemporalFailure {
-    const { notUndone, provider } = this.record.status;
+  /** The failure that ends the workflow: why it was undone, what could not be, and what stays. */
+  explain(cause: TemporalFailure, provider: string): TemporalFailure {
+    const { notUndone, kept } = this.record;
+    const stays = kept.length === 0 ? '' : ` What stays: ${kept.join('; ')}.`;
     if (isCancellation(cause) && notUndone.length === 0)
-      return new CancelledFailure(`The upgrade of ${provider} was cancelled; everything done so far was undone.`);
+      return new CancelledFailure(
+        `The upgrade of ${provider} was cancelled; everything done so far was undone.${stays}`,
+      );
     const type =
       cause instanceof ApplicationFailure && cause.type === FAILURE.aborted ? FAILURE.aborted : FAILURE.stepFailed;
     const outcome =
@@ -54,8 +60,8 @@ export class UndoList {
     return ApplicationFailure.create({
       type,
       nonRetryable: true,
-      message: `${sentence(isCancellation(cause) ? 'The upgrade was cancelled' : problemOf(cause))} ${outcome}`,
-      details: [{ provider, notUndone }],
+      message: `${sentence(isCancellation(cause) ? 'The upgrade was cancelled' : problemOf(cause))} ${outcome}${stays}`,
+      details: [{ provider, notUndone: [...notUndone], kept: [...kept] }],
       cause,
     });
   }

@@ -1,7 +1,7 @@
 /** What people say to a fleet, and what becomes of it. */
 import type { FleetMessages, fleetMessages } from '../../src/contract/fleet';
 import type { MessageOf, Verdict } from '../kit/messages';
-import { now } from '../upgrade/upgrade-record';
+import { now } from '../kit/now';
 import { asks } from './advance';
 import { budgetOf, currentWave, type FleetProgress } from './fleet-state';
 

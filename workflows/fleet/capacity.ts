@@ -1,15 +1,13 @@
 /** Whether one fleet can hold what was selected: what it hands on to its next run is one payload. Pure. */
+import { bytesOf } from '../kit/audit-trail';
 import type { FleetProgress } from './fleet-state';
 
 /** Temporal warns of a larger payload, and refuses one of four times the size. */
 const MAX_PAYLOAD = 512 * 1024;
 /** Of a part whose providers have told everything. */
 export const PART_BYTES = 800;
-/** The audit trail (./audit-trail), who asked for what, and the waves. */
+/** The audit trail (kit/audit-trail), who asked for what, and the waves. */
 export const REST_BYTES = 136 * 1024;
-
-/** Of a value as JSON in UTF-8. */
-export const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value)).length;
 
 /** Why it cannot, and what to do; undefined where it can. */
 export function tooLarge({ request, leftOut }: FleetProgress, parts: number): string | undefined {

@@ -5,7 +5,7 @@ import {
   type FleetProvider,
   type FleetStatus,
 } from '../../src/contract/fleet';
-import { plain } from '../upgrade/current-details';
+import { plain } from '../kit/plain-text';
 
 export function fleetDetails(status: FleetStatus): string {
   const { state, counts, budget, waves, paused, asks, maxParallel, leftOut, fleet } = status;

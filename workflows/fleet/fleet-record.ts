@@ -2,11 +2,17 @@
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { AuditEntry } from '../../src/contract/status';
 import { fleetAttribute, openGatesAttribute, stateAttribute } from '../../src/temporal/search-attributes';
-import { now } from '../upgrade/upgrade-record';
-import { trailWith } from '../kit/audit-trail';
+import { now } from '../kit/now';
+import { trailWith, type Limits } from '../kit/audit-trail';
 import { fleetDetails } from './current-details';
 import { statusOf } from './view';
 import type { FleetProgress } from './fleet-state';
+
+/** The trail is handed on from run to run: ./capacity leaves room for it. */
+export const LIMITS: Limits = {
+  refused: { entries: 50, bytes: 32 * 1024 },
+  others: { entries: 200, bytes: 80 * 1024 },
+};
 
 export class FleetRecord {
   private shownState = workflowInfo().typedSearchAttributes.get(stateAttribute);
@@ -15,7 +21,7 @@ export class FleetRecord {
   constructor(readonly state: FleetProgress) {}
 
   write(entry: Omit<AuditEntry, 'at'>): void {
-    this.state.audit = trailWith(this.state.audit, { at: now(), ...entry });
+    this.state.audit = trailWith(this.state.audit, { at: now(), ...entry }, LIMITS);
     this.state.auditEntries += 1;
   }
 

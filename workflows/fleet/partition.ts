@@ -6,6 +6,7 @@ export interface Target {
   provider: string;
   name?: string;
   from: string;
+  to: string;
   /** Of its entry as JSON. */
   bytes: number;
 }

@@ -4,7 +4,7 @@ import { ApplicationFailure, ChildWorkflowCancellationType, ParentClosePolicy, s
 import { FAILURE, type Surveyed } from '../../src/contract/activities';
 import { waveWorkflowId, type FleetCounts, type FleetRequest, type WaveInput } from '../../src/contract/fleet';
 import { fleetAttribute, stateAttribute, waveAttribute } from '../../src/temporal/search-attributes';
-import { PATHS } from '../releases/index';
+import type { Catalogue } from '../engine/catalogue';
 import { fleets } from '../kit/activities';
 import { settleAll } from '../kit/settle-all';
 import { tooLarge } from './capacity';
@@ -18,13 +18,13 @@ const SURVEYS_SIDE_BY_SIDE = 4;
 const STARTED_SIDE_BY_SIDE = 10;
 
 /** Leaves the waves undefined where somebody has aborted the fleet meanwhile. */
-export async function planFleet(fleet: FleetProgress): Promise<void> {
+export async function planFleet(fleet: FleetProgress, catalogue: Catalogue): Promise<void> {
   const { request } = fleet;
   const leftOut = new LeftOutList();
   const selected = await select(request, leftOut);
   const targets: Target[] = [];
   for (const surveyed of await survey(selected, () => fleet.aborted !== undefined)) {
-    const judged = judgeSurveyed(surveyed, request.providers, PATHS);
+    const judged = judgeSurveyed(surveyed, request, catalogue);
     if ('target' in judged) targets.push(judged.target);
     else leftOut.add(surveyed.provider, judged.reason, judged.detail);
   }
@@ -94,9 +94,10 @@ async function startPart(fleet: FleetProgress, wave: number, part: number, targe
     parkAfter,
     ...(maintenance ? { maintenance } : {}),
     ...(historyLimit === undefined ? {} : { historyLimit }),
-    providers: targets.map(({ provider, name: called, from }) => ({
+    providers: targets.map(({ provider, name: called, from, to }) => ({
       provider,
       from,
+      to,
       ...(called === undefined ? {} : { name: called }),
     })),
   };

@@ -48,24 +48,28 @@ import {
 } from './fleet-state';
 import { planFleet } from './plan-fleet';
 import { LOOKS_EVERY, isLong } from '../kit/long-lived';
+import type { Catalogue } from '../engine/catalogue';
 import { fleets } from '../kit/activities';
 import { settleAll } from '../kit/settle-all';
 import { handleMessages } from '../kit/messages';
 import { problemOf, problemsOf } from '../kit/problem';
 import { signalWorkflow } from '../kit/signal-workflow';
-import { now } from '../upgrade/upgrade-record';
+import { now } from '../kit/now';
+
+type UpgradeFleet = (input: FleetInput, carried?: CarriedFleet) => Promise<FleetStatus>;
 
 /**
- * Input `{"name":"spring","startedBy":"ana","providers":{"notYetOn":"18.4.1"}}`, with more of `fleetInput` where wanted.
- *
- * @param carried what an earlier run has handed on; whoever starts a fleet leaves it out.
+ * The workflow for a catalogue of releases. Its input: `{"name":"spring","startedBy":"ana","providers":{"notYetOn":"18.4.1"}}`,
+ * with more of `fleetInput` where wanted. `carried` is what an earlier run has handed on; whoever starts a fleet leaves it out.
  */
-export async function upgradeFleet(input: FleetInput, carried?: CarriedFleet): Promise<FleetStatus> {
-  const request = read(input);
-  const fleet = new Fleet(carried ? { ...carried, request } : newFleet(request, now()));
-  fleet.listen();
-  // A fleet that is cancelled aborts: it looks after what it has started.
-  return await CancellationScope.nonCancellable(() => fleet.run(input));
+export function upgradeFleetAlong(catalogue: Catalogue): UpgradeFleet {
+  return async (input, carried) => {
+    const request = read(input, catalogue);
+    const fleet = new Fleet(carried ? { ...carried, request } : newFleet(request, now()), catalogue);
+    fleet.handleMessages();
+    // A fleet that is cancelled aborts: it looks after what it has started.
+    return await CancellationScope.nonCancellable(() => fleet.run(input));
+  };
 }
 
 class Fleet {
@@ -73,14 +77,17 @@ class Fleet {
   /** Something has been heard that nobody has acted on. */
   private news = true;
 
-  constructor(private readonly state: FleetProgress) {
+  constructor(
+    private readonly state: FleetProgress,
+    private readonly catalogue: Catalogue,
+  ) {
     this.record = new FleetRecord(state);
   }
 
   /** Handlers only record. */
-  listen(): void {
+  handleMessages(): void {
     setHandler(defineQuery<FleetStatus>(FLEET_QUERY.status), () => statusOf(this.state));
-    setHandler(defineQuery<FleetPlan>(FLEET_QUERY.plan), () => planOf(this.state));
+    setHandler(defineQuery<FleetPlan>(FLEET_QUERY.plan), () => planOf(this.state, this.catalogue));
     setHandler(defineQuery<AuditEntry[]>(FLEET_QUERY.audit), () => this.state.audit);
     const takeIn = (report: WaveReport): void => {
       const workflowId = waveWorkflowId(this.state.request.name, report.wave, report.part);
@@ -122,7 +129,7 @@ class Fleet {
       await this.sendOrders();
       record.publish();
       if (isOver(state)) break;
-      if (isLong(state.request.historyLimit)) await continueAsNew<typeof upgradeFleet>(input, carriedOf(state));
+      if (isLong(state.request.historyLimit)) await continueAsNew<UpgradeFleet>(input, carriedOf(state));
       await this.rest();
     }
     state.endedAt = now();
@@ -134,7 +141,7 @@ class Fleet {
     const { state, record } = this;
     record.write({ by: state.request.startedBy, what: 'start', verdict: 'done', detail: 'The fleet began to plan.' });
     try {
-      await planFleet(state);
+      await planFleet(state, this.catalogue);
     } catch (error) {
       for (const { workflowId } of state.parts)
         await this.tell(workflowId, { slots: 0, mayBreak: 0, closed: 'the fleet could not be planned', looks: 0 });
@@ -241,16 +248,28 @@ function lost({ wave, report, workflowId, providers }: PartState): WaveReport {
 }
 
 /** All problems of the input in one failure, before anything else happens. */
-function read(input: unknown): FleetRequest {
+function read(input: unknown, catalogue: Catalogue): FleetRequest {
   const parsed = fleetInput.safeParse(input);
-  const { workflowId } = workflowInfo();
-  const expected = parsed.success ? fleetWorkflowId(parsed.data.name) : workflowId;
-  if (parsed.success && workflowId === expected) return parsed.data;
-  const problem = parsed.success
-    ? `the workflow id is "${workflowId}" and has to be "${expected}", so that its waves find it`
-    : problemsOf(parsed.error);
+  const problems = parsed.success ? problemsIn(parsed.data, catalogue) : [problemsOf(parsed.error)];
+  if (parsed.success && problems.length === 0) return parsed.data;
   throw ApplicationFailure.nonRetryable(
-    `The fleet cannot start: ${problem}. The least that it needs: {"name":"<name>","startedBy":"<who>","providers":{"notYetOn":"18.4.1"}}.`,
+    `The fleet cannot start: ${problems.join('; ')}. The least that it needs: {"name":"<name>","startedBy":"<who>","providers":{"notYetOn":"<release>"}}.`,
     FAILURE.invalidInput,
   );
+}
+
+function problemsIn({ name, to, providers }: FleetRequest, catalogue: Catalogue): string[] {
+  const { workflowId } = workflowInfo();
+  const expected = fleetWorkflowId(name);
+  const unknown = Object.entries({ to, 'providers.notYetOn': providers.notYetOn }).filter(
+    ([, version]) => version !== undefined && !catalogue.find(version),
+  );
+  return [
+    ...(workflowId === expected
+      ? []
+      : [`the workflow id is "${workflowId}" and has to be "${expected}", so that its waves find it`]),
+    ...unknown.map(
+      ([field, version]) => `${field}: there is no release ${version}; Onward knows ${catalogue.versions.join(', ')}`,
+    ),
+  ];
 }

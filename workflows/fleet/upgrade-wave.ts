@@ -56,12 +56,12 @@ import { fleets } from '../kit/activities';
 import { settleAll } from '../kit/settle-all';
 import { problemOf } from '../kit/problem';
 import { signalWorkflow } from '../kit/signal-workflow';
-import { now } from '../upgrade/upgrade-record';
+import { now } from '../kit/now';
 
 /** Only a fleet starts it. @param carried what an earlier run has handed on. */
 export async function upgradeWave(input: WaveInput, carried?: WaveState): Promise<FleetCounts> {
   const wave = new Wave(carried ?? newWave(input));
-  wave.listen();
+  wave.handleOrders();
   // Only the fleet's orders end it.
   return await CancellationScope.nonCancellable(() => wave.run());
 }
@@ -73,7 +73,7 @@ class Wave {
   constructor(private readonly state: WaveState) {}
 
   /** Handlers only record. */
-  listen(): void {
+  handleOrders(): void {
     const { state } = this;
     setHandler(defineQuery<FleetProvider[]>(FLEET_QUERY.providers), () => state.members.map(shown));
     setHandler(defineQuery<WaveReport>(FLEET_QUERY.status), () => reportOf(state));
@@ -158,12 +158,12 @@ class Wave {
         'upgradeProvider',
         {
           workflowId: upgradeWorkflowId(provider),
-          args: [{ provider, startedBy, fleet: membership }],
-          // One that has succeeded is not upgraded again; one that was undone may be.
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+          args: [{ provider, to: member.to, startedBy, fleet: membership }],
+          // Whether it has succeeded already is seen by its preflight: the id is only the lock.
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
           parentClosePolicy: ParentClosePolicy.ABANDON,
           cancellationType: ChildWorkflowCancellationType.ABANDON,
-          staticSummary: `Upgrade of ${member.name ?? provider} from ${member.from}`,
+          staticSummary: `Upgrade of ${member.name ?? provider} from ${member.from} to ${member.to}`,
           staticDetails: `Started by wave ${wave}, part ${part} of the fleet ${fleet}.`,
           typedSearchAttributes: [
             { key: providerAttribute, value: provider },

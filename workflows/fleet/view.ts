@@ -1,9 +1,9 @@
 /** What the queries of a fleet answer. */
 import { fleetWorkflowId, type FleetPlan, type FleetStatus, type WaveStatus } from '../../src/contract/fleet';
-import { PATHS } from '../releases/index';
-import { plannedPath, plannedReading } from '../engine/planned-steps';
-import { now } from '../upgrade/upgrade-record';
-import { preflight } from '../steps/preflight';
+import type { Catalogue } from '../engine/catalogue';
+import { plannedPath, plannedPreflight } from '../engine/planned-steps';
+import { now } from '../kit/now';
+import { targetOf } from './judge-survey';
 import { asks } from './advance';
 import { budgetOf, countsOf, measuredOf, partsOf, publicState, total, type FleetProgress } from './fleet-state';
 
@@ -29,8 +29,9 @@ export function statusOf(state: FleetProgress): FleetStatus {
   };
 }
 
-export function planOf(state: FleetProgress): FleetPlan {
+export function planOf(state: FleetProgress, catalogue: Catalogue): FleetPlan {
   const { request, waves, leftOut } = state;
+  const target = targetOf(request);
   return {
     fleet: request.name,
     request,
@@ -47,11 +48,15 @@ export function planOf(state: FleetProgress): FleetPlan {
         }
       : {}),
     leftOut,
-    paths: PATHS.map((path) => ({
-      from: path.from,
-      to: path.to,
-      steps: [...plannedReading([preflight]), ...plannedPath(path)],
-    })),
+    paths: catalogue.releases
+      .filter(({ version }) => target === undefined || version === target)
+      .flatMap((release) =>
+        release.paths.map((path) => ({
+          from: path.from.description,
+          to: release.version,
+          steps: [plannedPreflight(), ...plannedPath(path, release)],
+        })),
+      ),
   };
 }
 

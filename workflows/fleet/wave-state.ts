@@ -125,9 +125,11 @@ const UNREACHED: readonly string[] = [FAILURE.unreachable, FAILURE.hostUnavailab
 function show(member: Member): void {
   const { upgrade, cause, endedAt } = member;
   if (endedAt !== undefined) {
+    // Somebody else has upgraded it since the fleet was planned.
+    const isThere = cause === FAILURE.alreadyUpgraded;
     // What could not be undone needs a person, whatever the reason.
     const silent = cause !== undefined && UNREACHED.includes(cause) && upgrade !== 'rollbackIncomplete';
-    member.state = upgrade === 'completed' ? 'completed' : silent ? 'unreachable' : 'failed';
+    member.state = upgrade === 'completed' ? 'completed' : isThere ? 'skipped' : silent ? 'unreachable' : 'failed';
   } else if (member.slots < member.parked) member.state = 'parked';
   else member.state = upgrade === 'held' ? 'held' : 'running';
 }
@@ -170,11 +172,12 @@ function measured(completed: readonly Member[]): Measured {
 
 /** What people see of a provider. */
 export function shown(member: Member): FleetProvider {
-  const { provider, name, from, state, startedAt, crossedAt, endedAt, cause, problem, stepSeconds } = member;
+  const { provider, name, from, to, state, startedAt, crossedAt, endedAt, cause, problem, stepSeconds } = member;
   return {
     provider,
     ...(name === undefined ? {} : { name }),
     from,
+    to,
     state,
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(crossedAt === undefined ? {} : { crossedAt }),

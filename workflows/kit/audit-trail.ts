@@ -1,19 +1,29 @@
-/** The audit trail of a fleet, which has no end of its own. Pure. */
+/** Audit trails that have no end of their own: the newest entries stay, as many as there is room for. Pure. */
 import type { AuditEntry } from '../../src/contract/status';
-import { bytesOf } from '../fleet/capacity';
 
-/** The trail is handed on from run to run. Of what was refused, and of all else, the newest so many entries stay, of so many bytes. */
-const MOST_REFUSED = { entries: 50, bytes: 32 * 1024 };
-const MOST_OTHERS = { entries: 200, bytes: 80 * 1024 };
+/** Room for entries of one kind. */
+interface Room {
+  readonly entries: number;
+  readonly bytes?: number;
+}
+
+/** Of what was refused, and of all else: nobody who floods the one pushes the other out. */
+export interface Limits {
+  readonly refused: Room;
+  readonly others: Room;
+}
+
+/** Of a value as JSON in UTF-8. */
+export const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value)).length;
 
 /** The trail with one entry more, without the oldest of its kind that there is no room for. */
-export function trailWith(trail: readonly AuditEntry[], entry: AuditEntry): AuditEntry[] {
+export function trailWith(trail: readonly AuditEntry[], entry: AuditEntry, limits: Limits): AuditEntry[] {
   const isAlike = ({ verdict }: AuditEntry): boolean => (verdict === 'refused') === (entry.verdict === 'refused');
-  const { entries, bytes } = entry.verdict === 'refused' ? MOST_REFUSED : MOST_OTHERS;
+  const { entries, bytes = Infinity } = entry.verdict === 'refused' ? limits.refused : limits.others;
   const kept = new Set<AuditEntry>();
   let left = bytes;
   for (const each of [entry, ...trail.filter(isAlike).reverse()]) {
-    left -= bytesOf(each);
+    if (bytes !== Infinity) left -= bytesOf(each);
     if (kept.size > 0 && (left < 0 || kept.size === entries)) break;
     kept.add(each);
   }

@@ -11,10 +11,12 @@ export interface GateRequest {
   instructions: string;
   evidence: string;
   /** The message that answers; `confirmStep` unless said otherwise. */
-  answeredBy?: 'confirmStep' | 'consentCompleted' | 'approveCrossing';
+  answeredBy?: GateMessage;
   /** Says what is wrong although the person says it is done; undefined when all is well. */
   verify?: (answer: GateAnswer) => Promise<string | undefined>;
 }
+
+export type GateMessage = 'confirmStep' | 'consentCompleted' | 'approveCrossing' | 'decideStep';
 
 /** What a person said to a gate. */
 export interface GateAnswer {
@@ -23,4 +25,6 @@ export interface GateAnswer {
   at: string;
   /** Empty where the gate asks for none. */
   evidence: string;
+  /** Of decisions only. */
+  action?: 'run' | 'decline';
 }

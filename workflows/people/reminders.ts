@@ -4,41 +4,52 @@
  */
 import { condition } from '@temporalio/workflow';
 import type { Notice } from '../../src/contract/activities';
-import type { ProviderProfile } from '../../src/contract/provider';
-import type { Gate, Hold, UpgradeStatus } from '../../src/contract/status';
+import type { ReminderSchedule } from '../../src/contract/provider';
+import type { Gate, Hold, SwitchedOff } from '../../src/contract/status';
 import { nextReminder } from '../kit/reminder-schedule';
-import { notifyByWorkflow, notifyInPassing } from '../kit/notices';
-import type { UpgradeRecord } from '../upgrade/upgrade-record';
+import type { PeopleEvent } from './events';
 
-type Waiting = Gate | Hold;
+/** Something that waits for a person. */
+export interface Waiting {
+  readonly key: number;
+  readonly what: Gate | Hold;
+}
+
+interface Record {
+  readonly provider: string;
+  readonly waiting: readonly Waiting[];
+  readonly switchedOff: readonly SwitchedOff[];
+  apply(event: PeopleEvent): void;
+}
 
 export class Reminders {
-  private readonly announced = new Set<Waiting>();
+  private readonly announced = new Set<number>();
   /** Those that a reminder has named. */
-  private readonly reminded = new Set<Waiting>();
+  private readonly reminded = new Set<number>();
   /** Those on the ladder, and when they are reminded next. */
-  private readonly members = new Set<Waiting>();
+  private readonly members = new Set<number>();
   private next = 0;
   /** From when the next one is counted. */
   private last = 0;
 
   constructor(
-    private readonly record: UpgradeRecord,
-    private readonly profile: ProviderProfile,
+    private readonly record: Record,
+    private readonly schedule: ReminderSchedule,
+    private readonly notify: (kind: Notice['kind'], subject: string, body: string) => void,
   ) {}
 
   /** Never ends; the end of the workflow ends it. Run it where no cancellation reaches it. */
   async run(): Promise<never> {
     void this.remindForEver();
     for (;;) {
-      await condition(() => this.unannounced().length > 0);
-      this.announce(this.unannounced());
+      await condition(() => this.record.waiting.some(({ key }) => !this.announced.has(key)));
+      this.announce(this.record.waiting.filter(({ key }) => !this.announced.has(key)));
     }
   }
 
   private async remindForEver(): Promise<never> {
     for (;;) {
-      await condition(() => this.waiting().length > 0);
+      await condition(() => this.record.waiting.length > 0);
       await this.climb();
     }
   }
@@ -50,112 +61,88 @@ export class Reminders {
    */
   private async climb(): Promise<void> {
     const fresh = this.fresh();
-    const counted = fresh.length > 0 ? fresh : this.waiting();
+    const counted = fresh.length > 0 ? fresh : this.record.waiting;
     if (fresh.length > 0) this.last = earliest(fresh);
     this.members.clear();
     for (let rung = 0; ; rung++) {
       this.next = this.reminderOf(counted, this.last);
-      this.joins(this.waiting());
+      this.join(this.record.waiting);
       const overtaken = await condition(
         () => rung > 0 && this.fresh().length > 0,
         Math.max(this.next - Date.now(), 1),
         {
-          summary: `next reminder of what ${this.profile.provider} waits for`,
+          summary: `next reminder of what ${this.record.provider} waits for`,
         },
       );
       if (overtaken || !this.waitsForMembers()) return;
       // Where nobody was at work for weeks, the reminders that were missed are one.
       this.last = Math.max(this.next, Date.now());
-      this.remind(this.waiting());
+      this.remind(this.record.waiting);
     }
   }
 
-  private joins(items: Waiting[]): void {
-    for (const item of items) this.members.add(item);
-    this.showsReminder(items, this.next);
+  private join(items: readonly Waiting[]): void {
+    for (const { key } of items) this.members.add(key);
+    this.setReminder(items, this.next);
   }
 
   private waitsForMembers(): boolean {
-    return this.waiting().some((item) => this.members.has(item));
+    return this.record.waiting.some(({ key }) => this.members.has(key));
   }
 
-  private reminderOf(items: Waiting[], after: number): number {
-    return nextReminder(this.profile.reminders, earliest(items), after);
+  private reminderOf(items: readonly Waiting[], after: number): number {
+    return nextReminder(this.schedule, earliest(items), after);
   }
 
-  /** One notice to everybody. */
-  tell(kind: Notice['kind'], subject: string, body: string): void {
-    notifyInPassing(this.profile.notify, this.notice(kind, subject, body), this.undelivered);
+  private announce(items: readonly Waiting[]): void {
+    for (const { key } of items) this.announced.add(key);
+    if (this.waitsForMembers()) this.join(items);
+    else this.setReminder(items, this.reminderOf(items, earliest(items)));
+    const holds = items.some(({ what }) => 'problem' in what);
+    this.notify(holds ? 'held' : 'gatesOpened', subjectOf(items), describe(items));
   }
 
-  /** The last one; it goes out although the upgrade has ended meanwhile. */
-  async tellTheEnd(kind: Notice['kind'], subject: string, body: string): Promise<void> {
-    await notifyByWorkflow(this.profile.notify, this.notice(kind, subject, body), this.undelivered);
+  private remind(items: readonly Waiting[]): void {
+    for (const { key } of items) this.reminded.add(key);
+    this.notify('reminder', subjectOf(items), `${describe(items)}${this.record.switchedOff.map(costOfWait).join('')}`);
   }
 
-  private notice(kind: Notice['kind'], subject: string, body: string): Omit<Notice, 'id'> {
-    const { provider, workflowId } = this.record.status;
-    return { provider, workflowId, kind, subject, body };
-  }
-
-  private readonly undelivered = (detail: string): void =>
-    this.record.write({ by: 'upgrade', what: 'notice', verdict: 'done', detail });
-
-  private announce(items: Waiting[]): void {
-    for (const item of items) this.announced.add(item);
-    if (this.waitsForMembers()) this.joins(items);
-    else this.showsReminder(items, this.reminderOf(items, earliest(items)));
-    const holds = items.filter((item) => 'problem' in item);
-    this.tell(holds.length > 0 ? 'held' : 'gatesOpened', subjectOf(items), describe(items));
-  }
-
-  private remind(items: Waiting[]): void {
-    for (const item of items) this.reminded.add(item);
-    this.tell('reminder', subjectOf(items), `${describe(items)}${costOfWait(this.record.status)}`);
-  }
-
-  private showsReminder(items: Waiting[], next: number): void {
-    for (const item of items) item.nextReminderAt = new Date(next).toISOString();
-    this.record.show();
+  private setReminder(items: readonly Waiting[], next: number): void {
+    this.record.apply({
+      type: 'reminderSet',
+      keys: items.map(({ key }) => key),
+      next: new Date(next).toISOString(),
+    });
   }
 
   private fresh(): Waiting[] {
-    return this.waiting().filter((item) => !this.reminded.has(item));
-  }
-
-  private unannounced(): Waiting[] {
-    return this.waiting().filter((item) => !this.announced.has(item));
-  }
-
-  private waiting(): Waiting[] {
-    const { gates, holds } = this.record.status;
-    return [...gates, ...holds];
+    return this.record.waiting.filter(({ key }) => !this.reminded.has(key));
   }
 }
 
 /** Milliseconds since 1970. */
-const earliest = (items: Waiting[]): number =>
-  Math.min(...items.map((item) => Date.parse('openedAt' in item ? item.openedAt : item.since)));
+const earliest = (items: readonly Waiting[]): number =>
+  Math.min(...items.map(({ what }) => Date.parse('openedAt' in what ? what.openedAt : what.since)));
 
-function subjectOf(items: Waiting[]): string {
+function subjectOf(items: readonly Waiting[]): string {
   const [first] = items;
   if (!first) return 'nothing';
-  const name = 'title' in first ? first.title : `${first.step} holds: ${first.problem}`;
+  const { what } = first;
+  const name = 'title' in what ? what.title : `${what.step} holds: ${what.problem}`;
   return items.length > 1 ? `${name} (and ${items.length - 1} more)` : name;
 }
 
-function describe(items: Waiting[]): string {
+function describe(items: readonly Waiting[]): string {
   return items
-    .map((item) =>
-      'title' in item
-        ? `- **${item.title}** (since ${item.openedAt}, asked: ${item.asked})\n${item.instructions}\nAnswer with ${item.answer.name}: \`${JSON.stringify(item.answer.payload)}\``
-        : `- **${item.step} holds** (since ${item.since}): ${item.problem}\nAnswer with resolveHold: ${item.actions.join(', ')}`,
+    .map(({ what }) =>
+      'title' in what
+        ? `- **${what.title}** (since ${what.openedAt}, asked: ${what.asked})\n${what.instructions}\nAnswer with ${what.answer.name}: \`${JSON.stringify(what.answer.payload)}\``
+        : `- **${what.step} holds** (since ${what.since}): ${what.problem}\nAnswer with resolveHold: ${what.actions.join(', ')}`,
     )
     .join('\n\n');
 }
 
-function costOfWait({ provisioningOffSince }: UpgradeStatus): string {
-  if (provisioningOffSince === undefined) return '';
-  const hours = Math.round((Date.now() - Date.parse(provisioningOffSince)) / 3_600_000);
-  return `\n\nProvisioning has been off for ${hours} h, since ${provisioningOffSince}.`;
+function costOfWait({ what, since }: SwitchedOff): string {
+  const hours = Math.round((Date.now() - Date.parse(since)) / 3_600_000);
+  return `\n\n${what.charAt(0).toUpperCase()}${what.slice(1)} has been off for ${hours} h, since ${since}.`;
 }

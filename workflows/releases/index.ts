@@ -1,6 +1,5 @@
-import type { UpgradePath } from '../engine/path';
-import { from183 } from './18.4.1/from-18.3';
-import { from184 } from './18.4.1/from-18.4';
+import { Catalogue } from '../engine/catalogue';
+import { release1841 } from './18.4.1';
 
-/** Every path there is. A new one is a file beside this one, and a line here. */
-export const PATHS: readonly UpgradePath[] = [from183, from184];
+/** Every release that Onward knows. A new one is a folder beside this file, and a name here. */
+export const CATALOGUE = new Catalogue([release1841]);

@@ -1,24 +1,24 @@
 import type { ApplicationInstance } from '../../src/contract/facts';
 import { withoutRelease } from '../../src/contract/versions';
-import { byInstance, type InstancesUpgraded, type PreflightFacts, type TokensAcquired } from './facts';
+import type { PreflightFacts } from '../engine/preflight-facts';
+import { byInstance, type EveryInstanceHasToken, type InstancesUpgraded } from './facts';
 import { settleAll } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
 import { askForConnectionTest, connectionProblem, testsByHand } from './test-connection';
 
 /**
  * One gate per application instance, all open at once: its partner's administrator consents in Microsoft's page
- * (procedure step 5, systems.md 5.5). The click is not the evidence; the connection test is.
+ * (systems.md 5.5). The click is not the evidence; the connection test is.
  */
-export const acquireRefreshTokens = forwardStep<PreflightFacts & InstancesUpgraded, TokensAcquired>({
+export const acquireRefreshTokens = forwardStep<PreflightFacts & InstancesUpgraded, EveryInstanceHasToken>({
   name: 'acquireRefreshTokens',
   title: 'Acquire refresh tokens',
-  procedure: '5. Acquire a refresh token for every application instance',
   waitsFor: 'the administrator of every partner account: consent in Microsoft’s page, then a connection test',
   run: async (context, { operations }) => {
     const { instances } = operations;
     const times = await settleAll(instances.map((instance) => acquireToken(context, instance)));
     context.note(`${instances.length} instances have a refresh token`);
-    return { consentedAt: byInstance(instances, times) };
+    return { everyInstanceHasToken: { consentedAt: byInstance(instances, times) } };
   },
 });
 

@@ -5,7 +5,6 @@ import { readingStep } from '../engine/step';
 export const approveCrossing = readingStep<EndpointsUpgraded, CrossingApproved>({
   name: 'approveCrossing',
   title: 'Approve the crossing',
-  procedure: 'Important: the upgrade procedure is not reversible',
   waitsFor: 'an approver who did not start the upgrade, where the provider wants it',
   run: async (context) => {
     if (!context.profile.approval.beforeCrossing) {

@@ -1,7 +1,8 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ApplicationInstance, GatewaySite, HostFacts, IisSite } from '../../src/contract/facts';
-import type { GatewaySites, PreflightFacts } from './facts';
+import type { PreflightFacts } from '../engine/preflight-facts';
+import type { GatewaySites } from './facts';
 import { settleAll } from '../kit/settle-all';
 import { readingStep, type StepContext } from '../engine/step';
 import { parseEndpointUrl } from './gateway-address';
@@ -16,14 +17,13 @@ interface Candidate {
 }
 
 /**
- * Writes down site, application, hostname and address of every gateway site, as procedure step 1 asks. The site is the one
+ * Writes down site, application, hostname and address of every gateway site, as the procedure asks. The site is the one
  * whose https binding has the address that the hostname resolves to (systems.md 4.3); where that is not exactly one site,
  * a person says which. Then `gatewaySiteNames`: the name has to be the one from the installation.
  */
 export const collectGatewaySites = readingStep<PreflightFacts, GatewaySites>({
   name: 'collectGatewaySites',
   title: 'Collect gateway site parameters',
-  procedure: '1. Prepare the necessary information',
   waitsFor: 'an operator, where IIS does not say clearly which site it is, or nobody wrote down its original name',
   run: async (context, { operations, hosts }) => {
     const candidates = await locate(context, operations.instances, hosts);

@@ -1,11 +1,10 @@
 import type { TasksDrained } from './facts';
 import { readingStep, type StepContext } from '../engine/step';
 
-/** `tasksProcessed`: no Office 365 task is open (procedure step 2.2). There is no vendor API for it (systems.md 1.6). */
+/** `tasksProcessed`: no Office 365 task is open. There is no vendor API for it (systems.md 1.6). */
 export const drainTasks = readingStep<object, TasksDrained>({
   name: 'drainTasks',
   title: 'Wait until all Office 365 tasks are processed',
-  procedure: '2. Stop provisioning Office 365 services',
   waitsFor: 'the task manager; an operator, where the provider has no adapter for it',
   run: async (context) => {
     await tasksProcessed(context, 'before the endpoint is upgraded');

@@ -1,33 +1,18 @@
 /**
  * The facts that steps hand to each other. A step declares which it needs and which it gives; the builder of paths
- * (engine/path) lets no step run before its facts are there.
+ * (engine/path) lets no step run before its facts are there. What a release obliges its paths to are names of such facts.
  */
-import type { ImportedPackage } from '../../src/contract/activities';
-import type {
-  ApplicationInstance,
-  BillingFacts,
-  GatewaySite,
-  HostFacts,
-  OperationsFacts,
-  ServiceTemplate,
-} from '../../src/contract/facts';
-
-/** What the preflight hands to the first step of the path. */
-export interface PreflightFacts {
-  readonly operations: OperationsFacts;
-  readonly billing: BillingFacts;
-  readonly hosts: HostFacts[];
-}
+import type { ApplicationInstance, GatewaySite } from '../../src/contract/facts';
 
 export interface GatewaySites {
   /** Each gateway application once, however many instances it serves. */
   readonly sites: GatewaySite[];
 }
 
-export interface ProvisioningStopped {
-  /** The templates that were active before, and only those. */
-  readonly stopped: Pick<ServiceTemplate, 'id' | 'name'>[];
-}
+/** Something is switched off; `before` is what has to be switched on again. */
+export type Off<What extends string, Before> = { readonly [Fact in `off:${What}`]: Before };
+/** It is as it was before. */
+export type On<What extends string> = { readonly [Fact in `on:${What}`]: true };
 
 export interface TasksDrained {
   readonly tasksDrained: true;
@@ -39,10 +24,6 @@ export interface EndpointsUpgraded {
 
 export interface CrossingApproved {
   readonly crossingApproved: true;
-}
-
-export interface PackageImported {
-  readonly imported: ImportedPackage;
 }
 
 export interface InstancesUpgraded {
@@ -64,14 +45,13 @@ export function byInstance(
   );
 }
 
-export interface TokensAcquired {
+export interface EveryInstanceHasToken {
   /** When each consent was given that a connection test has confirmed. Missing where the token is older than the upgrade. */
-  readonly consentedAt: TimeByInstance;
+  readonly everyInstanceHasToken: { readonly consentedAt: TimeByInstance };
 }
 
-export interface ParameterRemoved {
-  readonly parameterRemoved: true;
-}
+/** A service parameter is on no billing template any more. */
+export type ParameterGone<Parameter extends string> = { readonly [Fact in `gone:${Parameter}`]: true };
 
 export interface CustomizationsUpdated {
   readonly customizationsUpdated: true;
@@ -82,9 +62,5 @@ export interface Validated {
   readonly connectionTestedAt: TimeByInstance;
 }
 
-export interface ProvisioningStarted {
-  readonly provisioningStarted: true;
-}
-
-/** What has to stand at the end of every path. Above all, nobody is left switched off. */
-export type EndFacts = PreflightFacts & GatewaySites & PackageImported & ProvisioningStarted;
+/** What a release needs of its endpoint hosts is there. */
+export type HostsHave<What extends string> = { readonly [Fact in `hosts have:${What}`]: true };

@@ -1,6 +1,8 @@
 import { ActivityFailure, ApplicationFailure, sleep, uuid4 } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import type { CrossingApproved, PackageImported } from './facts';
+import type { CrossingFacts } from '../engine/path';
+import { requirePackage } from './package';
+import type { CrossingApproved } from './facts';
 import { crossingStep, type StepContext } from '../engine/step';
 import { failureType } from '../kit/problem';
 
@@ -9,13 +11,12 @@ const UNREACHED_ATTEMPTS = 5;
 const UNREACHED_PAUSE = '10 seconds';
 
 /**
- * Imports the package into Odin Automation (procedure step 4.1, systems.md 1.4.1): the point of no return. An import
+ * Imports the package into Odin Automation (systems.md 1.4.1): the point of no return. An import
  * whose outcome is unknown may have happened, so it is read back, and never asked for a second time before that.
  */
-export const importPackage = crossingStep<CrossingApproved, PackageImported>({
+export const importPackage = crossingStep<CrossingApproved, CrossingFacts>({
   name: 'importPackage',
   title: 'Import the application package',
-  procedure: '4. Upgrade the Office 365 application: import the package',
   waitsFor: 'the import tasks of Operations',
   run: async (context) => {
     const requestId = uuid4();
@@ -28,14 +29,14 @@ export const importPackage = crossingStep<CrossingApproved, PackageImported>({
 async function requestImport(
   { activities, profile, to }: StepContext,
   requestId: string,
-): Promise<PackageImported | undefined> {
+): Promise<CrossingFacts | undefined> {
   const { operations, aps } = profile;
   for (let attempt = 1; ; attempt++) {
     try {
       const imported = await activities.operations.importPackage(`import version ${to}`, {
         operations,
         aps,
-        packageUrl: profile.package.url,
+        packageUrl: requirePackage(profile, to).url,
         version: to,
         requestId,
       });
@@ -55,12 +56,12 @@ function mayHaveHappened(error: unknown): boolean {
   return type !== FAILURE.unreachable && type !== FAILURE.rejected && type !== FAILURE.accessDenied;
 }
 
-async function readBack({ activities, profile, to }: StepContext, requestId: string): Promise<PackageImported> {
+async function readBack({ activities, profile, to }: StepContext, requestId: string): Promise<CrossingFacts> {
   const { operations, aps } = profile;
   const imported = await activities.operations.awaitImport(`read back the import of ${to}`, {
     operations,
     aps,
-    packageUrl: profile.package.url,
+    packageUrl: requirePackage(profile, to).url,
     version: to,
     requestId,
   });

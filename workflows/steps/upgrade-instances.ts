@@ -2,15 +2,16 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ApplicationInstance } from '../../src/contract/facts';
 import { withoutRelease } from '../../src/contract/versions';
-import type { InstancesUpgraded, PackageImported, PreflightFacts } from './facts';
+import type { CrossingFacts } from '../engine/path';
+import type { PreflightFacts } from '../engine/preflight-facts';
+import type { InstancesUpgraded } from './facts';
 import { settleAll } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
 
-/** Upgrades one instance as a pilot, then the rest (procedure step 4.2, systems.md 1.4.2). */
-export const upgradeInstances = forwardStep<PreflightFacts & PackageImported, InstancesUpgraded>({
+/** Upgrades one instance as a pilot, then the rest (systems.md 1.4.2). */
+export const upgradeInstances = forwardStep<PreflightFacts & CrossingFacts, InstancesUpgraded>({
   name: 'upgradeInstances',
   title: 'Upgrade the application instances',
-  procedure: '4. Upgrade the Office 365 application: upgrade existing instances',
   waitsFor: 'the upgrade tasks of Operations',
   run: async (context, { operations }) => {
     const [pilot, ...rest] = operations.instances.filter(

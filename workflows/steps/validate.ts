@@ -1,18 +1,18 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ApplicationInstance } from '../../src/contract/facts';
-import { byInstance, type CustomizationsUpdated, type PreflightFacts, type Validated } from './facts';
+import type { PreflightFacts } from '../engine/preflight-facts';
+import { byInstance, type InstancesUpgraded, type Validated } from './facts';
 import { settleAll } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
-import { now } from '../upgrade/upgrade-record';
+import { now } from '../kit/now';
 import { tasksProcessed } from './drain-tasks';
 import { askForConnectionTest, connectionProblem, testsByHand } from './test-connection';
 
-/** No open Office 365 task, and every instance reaches Partner Center and Graph (procedure step 8). */
-export const validate = forwardStep<PreflightFacts & CustomizationsUpdated, Validated>({
+/** No open Office 365 task, and every instance reaches Partner Center and Graph. */
+export const validate = forwardStep<PreflightFacts & InstancesUpgraded, Validated>({
   name: 'validate',
   title: 'Validate the upgrade',
-  procedure: '8. Post-upgrade validation',
   waitsFor: 'the task manager and a connection test of every instance; an operator, where there is no adapter',
   run: async (context, { operations: { instances } }) => {
     const drained = tasksProcessed(context, 'after the upgrade');

@@ -1,6 +1,7 @@
 /** The Markdown that the Temporal UI shows as an upgrade's current details. One line per step; lines are list items or
  * paragraphs, because Markdown joins bare lines. */
 import type { Gate, Hold, StepState, UpgradeStatus } from '../../src/contract/status';
+import { plain } from '../kit/plain-text';
 
 const MARK: Record<StepState, string> = {
   pending: '⬜',
@@ -8,6 +9,9 @@ const MARK: Record<StepState, string> = {
   waiting: '✋',
   held: '🛑',
   done: '✅',
+  skipped: '⏭️',
+  declined: '🚫',
+  undoing: '↩️',
   undone: '↩️',
   failed: '❌',
 };
@@ -40,17 +44,18 @@ function headline({ state, gates, holds, path }: UpgradeStatus): string {
 }
 
 function facts(status: UpgradeStatus): string[] {
-  const { crossed, crossedAt = '', provisioningOffSince, cancelRefusedAt, paused, notUndone, lastRefused } = status;
+  const { crossed, crossedAt = '', switchedOff, cancelRefusedAt, paused, notUndone, kept, lastRefused } = status;
   return [
     crossed
       ? `The point of no return was passed at ${minute(crossedAt)}: forward only.`
       : 'The point of no return is not passed: everything can still be undone.',
-    ...(provisioningOffSince ? [`Provisioning is off since ${minute(provisioningOffSince)}.`] : []),
+    ...switchedOff.map(({ what, since }) => `${plain(what)} is off since ${minute(since)}.`),
     ...(paused ? [`A pause was asked for by ${plain(paused.by)}: ${plain(paused.reason)}`] : []),
     ...(cancelRefusedAt
       ? [`The cancellation at ${minute(cancelRefusedAt)} was refused: past the point of no return the upgrade goes on.`]
       : []),
     ...notUndone.map((item) => `❌ Not undone: ${plain(item)}`),
+    ...kept.map((item) => `Stays, whatever happens: ${plain(item)}`),
     ...(lastRefused
       ? [
           `Refused last: ${plain(lastRefused.what)} by ${plain(lastRefused.by)} at ${minute(lastRefused.at)}: ${plain(lastRefused.reason)}`,
@@ -82,12 +87,3 @@ function gate(
 
 /** `2019-01-20 14:05 UTC` */
 const minute = (time: string): string => `${time.slice(0, 16).replace('T', ' ')} UTC`;
-
-/** Longest text of people and systems that is shown; the query `status` has the whole. */
-const LONGEST = 1000;
-
-/** Text of people and systems must not become markup, nor fill the page. */
-export function plain(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ').replace(/[\\`*_{}[\]<>()#|!~&]/g, '\\$&');
-  return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
-}

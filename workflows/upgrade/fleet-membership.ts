@@ -11,11 +11,12 @@ import {
   type MemberOrders,
   type MemberReport,
 } from '../../src/contract/fleet';
-import { endOf, type UpgradeEnd } from './outcome';
-import type { NextCall, Blocker } from '../people/blocker';
+import type { UpgradeStatus } from '../../src/contract/status';
+import { causeOf, type Outcome } from './outcome';
+import type { Blocker, NextCall } from '../people/blocker';
 import { problemOf } from '../kit/problem';
 import { signalWorkflow } from '../kit/signal-workflow';
-import { now, type UpgradeRecord } from './upgrade-record';
+import type { UpgradeRecord } from './upgrade-record';
 
 const MAX_PROBLEM = 500;
 
@@ -31,13 +32,11 @@ export class Membership implements Blocker {
     private readonly membership: FleetMembership,
     private readonly record: UpgradeRecord,
   ) {
-    const { fleet, wave } = membership;
-    record.status.fleet = { fleet, wave };
     this.sent = JSON.stringify(this.report());
   }
 
   /** Call before the first await of the workflow. */
-  listen(): void {
+  handleOrders(): void {
     const obey = (orders: MemberOrders): void => {
       this.orders = orders;
       this.show();
@@ -58,20 +57,20 @@ export class Membership implements Blocker {
     const free = (): boolean => this.hasSlot && (next === 'look' || !this.obeysPause);
     if (free()) return false;
     this.stands = true;
-    this.record.rests('paused');
+    this.record.apply({ type: 'idle', as: 'paused' });
     try {
       await condition(free);
     } finally {
       this.stands = false;
-      this.record.rests(undefined);
+      this.record.apply({ type: 'idle', as: undefined });
     }
     return true;
   }
 
   /** The last report, which says more than the status may yet; the wave has it when this returns. */
-  async ends({ state, endedAt, failure }: UpgradeEnd): Promise<void> {
+  async reportEnd({ state, endedAt, failure }: Outcome): Promise<void> {
     const { status } = this.record;
-    this.end = { state, endedAt, stepSeconds: stepSeconds(status), ...endOf(status, failure) };
+    this.end = { state, endedAt, stepSeconds: stepSeconds(status), ...causeOf(status, failure) };
     while (this.hasNews()) await this.tell();
   }
 
@@ -80,7 +79,7 @@ export class Membership implements Blocker {
   }
 
   private get obeysPause(): boolean {
-    return this.orders.paused !== undefined && !this.record.status.crossed;
+    return this.orders.paused !== undefined && !this.record.crossed;
   }
 
   /** One timer for each wait that may become long. */
@@ -90,7 +89,7 @@ export class Membership implements Blocker {
       const goesOn =
         !this.waitsLongForWindow() &&
         (await condition(() => !this.waits() || this.waitsLongForWindow(), `${this.membership.parkAfter} s`, {
-          summary: `${this.record.status.provider} gives its slot in the fleet to another`,
+          summary: `${this.record.provider} gives its slot in the fleet to another`,
         }));
       if (goesOn && !this.waitsLongForWindow()) continue;
       this.parked += 1;
@@ -119,7 +118,7 @@ export class Membership implements Blocker {
     this.sent = JSON.stringify(report);
     await signalWorkflow(this.membership.reportTo, FLEET_SIGNAL.memberReport, report, (problem) => {
       const detail = `The wave ${this.membership.reportTo} could not be told: ${problemOf(problem)}`;
-      this.record.write({ by: 'upgrade', what: 'fleet', verdict: 'done', detail });
+      this.record.apply({ type: 'noted', entry: { by: 'upgrade', what: 'fleet', verdict: 'done', detail } });
     });
   }
 
@@ -160,18 +159,11 @@ export class Membership implements Blocker {
   }
 
   private show(): void {
-    const { fleet } = this.record.status;
-    if (!fleet) return;
-    const { paused } = this.orders;
-    if (paused) fleet.paused = paused;
-    else delete fleet.paused;
-    if (this.hasSlot) delete fleet.parkedSince;
-    else fleet.parkedSince ??= now();
-    this.record.show();
+    this.record.apply({ type: 'fleetSaid', paused: this.orders.paused, parked: !this.hasSlot });
   }
 }
 
-function stepSeconds({ steps }: UpgradeRecord['status']): Record<string, number> {
+function stepSeconds({ steps }: UpgradeStatus): Record<string, number> {
   return Object.fromEntries(
     steps.flatMap(({ name, startedAt, endedAt }) =>
       startedAt === undefined || endedAt === undefined

@@ -7,7 +7,7 @@ import type { Notice } from '../../src/contract/activities';
 import type { LookedAtWindow, Maintenance } from '../../src/contract/maintenance';
 import type { WindowStatus } from '../../src/contract/status';
 import { calendar } from '../kit/activities';
-import type { NextCall, Blocker } from '../people/blocker';
+import type { Blocker, NextCall } from '../people/blocker';
 import type { UpgradeRecord } from './upgrade-record';
 
 const SECOND = 1000;
@@ -16,88 +16,93 @@ type Closing = Extract<LookedAtWindow, { open: true }>;
 type Opening = Extract<LookedAtWindow, { open: false }>;
 
 export class WindowBlocker implements Blocker {
-  private readonly status: WindowStatus;
   private isOver = false;
 
   constructor(
     private readonly record: UpgradeRecord,
     private readonly maintenance: Maintenance,
-    private readonly tell: (kind: Notice['kind'], subject: string, body: string) => void,
+    private readonly notify: (kind: Notice['kind'], subject: string, body: string) => void,
   ) {
-    this.status = record.status.window ??= {};
+    // It has windows, and nobody has looked yet.
+    record.apply({ type: 'windowReached' });
   }
 
   /** Nothing is left to be done in it: how it closes is told to nobody any more. */
-  ends(): void {
+  end(): void {
     this.isOver = true;
   }
 
   async pass(next: NextCall): Promise<boolean> {
-    if (next === 'look' || this.record.status.crossed) return false;
+    if (next === 'look' || this.record.crossed) return false;
     const needed = next === 'crossing' ? this.maintenance.afterCrossing : 0;
     for (let waited = false; ; waited = true) {
-      const isOpen = needed === 0 && this.status.closesAt !== undefined;
-      if (isOpen || this.status.overridden) return waited;
-      const verdict = await calendar.lookAtWindow(`look whether ${this.record.status.provider} may be changed now`, {
+      const { closesAt, overridden } = this.window;
+      if ((needed === 0 && closesAt !== undefined) || overridden) return waited;
+      const verdict = await calendar.lookAtWindow(`look whether ${this.record.provider} may be changed now`, {
         maintenance: this.maintenance,
         needed,
       });
       if (verdict.open) {
-        this.opens(verdict);
+        this.open(verdict);
         return waited;
       }
       await this.awaitOpening(verdict, needed);
     }
   }
 
-  private opens(closing: Closing): void {
-    if (this.status.closesAt === closing.closesAt) return;
-    this.status.closesAt = closing.closesAt;
+  private get window(): WindowStatus {
+    return this.record.status.window ?? {};
+  }
+
+  private open(closing: Closing): void {
+    if (this.window.closesAt === closing.closesAt) return;
+    this.record.apply({ type: 'windowOpen', closesAt: closing.closesAt });
     void CancellationScope.nonCancellable(() => this.awaitClosing(closing));
   }
 
   /** Before the crossing whoever comes next looks again; past it people are told. */
   private async awaitClosing({ closesAt, seconds }: Closing): Promise<void> {
-    const { status } = this.record;
+    const { provider } = this.record;
     const isOver = await condition(
-      () => this.isOver || this.status.closesAt !== closesAt,
+      () => this.isOver || this.window.closesAt !== closesAt,
       Math.max(seconds * SECOND, 1),
-      { summary: `the maintenance window of ${status.provider} closes` },
+      { summary: `the maintenance window of ${provider} closes` },
     );
     if (isOver) return;
-    delete this.status.closesAt;
-    if (!status.crossed || this.status.overridden) return;
+    const isTold = this.record.crossed && !this.window.overridden;
     const detail = `The maintenance window closed at ${closesAt}. Past the point of no return the upgrade goes on.`;
-    this.record.write({ by: 'upgrade', what: 'window', verdict: 'done', detail });
-    this.record.show();
-    this.tell('windowClosed', `The maintenance window of ${status.provider} has closed over its upgrade`, detail);
+    this.record.apply({ type: 'windowClosed', ...(isTold ? { detail } : {}) });
+    if (isTold)
+      this.notify('windowClosed', `The maintenance window of ${provider} has closed over its upgrade`, detail);
   }
 
   private async awaitOpening({ opensAt, seconds }: Opening, needed: number): Promise<void> {
-    const { provider } = this.record.status;
-    delete this.status.closesAt;
-    Object.assign(this.status, { opensAt, waitSeconds: seconds });
+    const { record } = this;
     const why = needed > 0 ? ` for the ${needed} s that the crossing and what follows it may take` : '';
     const detail = `The next changing call waits for the maintenance window, which opens${why} at ${opensAt}.`;
-    this.record.write({ by: 'upgrade', what: 'window', verdict: 'done', detail });
-    this.record.rests('waitingForWindow');
-    if (this.record.status.provisioningOffSince !== undefined) this.tellOfInterruption(detail);
+    record.apply({ type: 'windowAwaited', opensAt, waitSeconds: seconds, detail });
+    record.apply({ type: 'idle', as: 'waitingForWindow' });
+    if (record.switchedOff.length > 0) this.tellOfInterruption(detail);
     try {
-      await condition(() => this.status.overridden !== undefined, Math.max(seconds * SECOND, 1), {
-        summary: `the maintenance window of ${provider} opens`,
+      await condition(() => this.window.overridden !== undefined, Math.max(seconds * SECOND, 1), {
+        summary: `the maintenance window of ${record.provider} opens`,
       });
     } finally {
-      delete this.status.opensAt;
-      delete this.status.waitSeconds;
-      this.record.rests(undefined);
+      record.apply({ type: 'windowReached' });
+      record.apply({ type: 'idle', as: undefined });
     }
   }
 
-  /** Until the window opens nobody can buy anything: whoever can open it has to know. */
+  /** Until the window opens customers miss what is off: whoever can open it has to know. */
   private tellOfInterruption(detail: string): void {
-    const { provider, provisioningOffSince = '' } = this.record.status;
-    const subject = `${provider} waits for its maintenance window, and its provisioning is off`;
+    const { provider, switchedOff } = this.record;
+    const what = switchedOff.map((each) => each.what).join(' and ');
+    const since = switchedOff.map((each) => `${each.what} is off since ${each.since}`).join('; ');
     const choice = 'Open the window with overrideWindow, or undo everything with abort.';
-    this.tell('waitingForWindow', subject, `${detail} Provisioning is off since ${provisioningOffSince}. ${choice}`);
+    this.notify(
+      'waitingForWindow',
+      `${provider} waits for its maintenance window, and its ${what} is off`,
+      `${detail} ${since}. ${choice}`,
+    );
   }
 }

@@ -14,11 +14,11 @@ type Failed = Extract<UpgradeState, 'rolledBack' | 'refused' | 'rollbackIncomple
  * Known when nothing is left to do but to say so. The status says it only in the workflow task in which the workflow closes:
  * an upgrade that runs is not over.
  */
-export type UpgradeEnd = { endedAt: string } & (
+export type Outcome = { endedAt: string } & (
   { state: 'completed'; result: UpgradeResult; failure?: never } | { state: Failed; failure: TemporalFailure }
 );
 
-/** @param status before the end is known to it. */
+/** @param status before the outcome is known to it. */
 export function failedState({ state, notUndone }: UpgradeStatus, failure: TemporalFailure): Failed {
   if (state === 'rollingBack') return notUndone.length > 0 ? 'rollbackIncomplete' : 'rolledBack';
   // Nothing was changed yet: either the provider may not be upgraded, or somebody stopped in time.
@@ -27,13 +27,13 @@ export function failedState({ state, notUndone }: UpgradeStatus, failure: Tempor
   return stopped ? 'rolledBack' : 'refused';
 }
 
-/** Nothing to say of an upgrade that has succeeded. */
-export function endOf(status: UpgradeStatus, failure?: TemporalFailure): { cause?: string; problem?: string } {
+/** Why it failed, for those who count; nothing to say of an upgrade that has succeeded. */
+export function causeOf(status: UpgradeStatus, failure?: TemporalFailure): { cause?: string; problem?: string } {
   if (!failure) return {};
-  return { cause: causeOf(status, failure), problem: problemOf(failure).slice(0, MAX_PROBLEM) };
+  return { cause: kindOf(status, failure), problem: problemOf(failure).slice(0, MAX_PROBLEM) };
 }
 
-function causeOf({ checks }: UpgradeStatus, failure: TemporalFailure): string {
+function kindOf({ checks }: UpgradeStatus, failure: TemporalFailure): string {
   if (isCancellation(failure)) return FAILURE.aborted;
   const type = failureType(failure);
   switch (type) {
@@ -51,3 +51,11 @@ function causeOf({ checks }: UpgradeStatus, failure: TemporalFailure): string {
       return type;
   }
 }
+
+/** For the last notice, in Markdown. */
+export const summaryOf = ({ from, to, instances, sites, switchedOffSeconds, warnings }: UpgradeResult): string =>
+  [
+    `${instances} instances and ${sites} gateway sites went from ${from} to ${to}.`,
+    ...Object.entries(switchedOffSeconds).map(([what, seconds]) => `${what} was off for ${seconds} s.`),
+    ...warnings.map((warning) => `- ${warning}`),
+  ].join('\n');

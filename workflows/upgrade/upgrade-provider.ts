@@ -9,10 +9,10 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { FAILURE } from '../../src/contract/activities';
+import { FAILURE, type Notice } from '../../src/contract/activities';
+import { messages, upgradeInput, type UpgradeInput, type UpgradeRequest } from '../../src/contract/messages';
+import { operationId, type Operation } from '../../src/contract/operation';
 import { upgradeWorkflowId, type ProviderProfile } from '../../src/contract/provider';
-import type { FleetMembership } from '../../src/contract/fleet';
-import { upgradeInput, type UpgradeInput, type UpgradeRequest } from '../../src/contract/messages';
 import {
   QUERY,
   type AuditEntry,
@@ -20,62 +20,207 @@ import {
   type UpgradeResult,
   type UpgradeStatus,
 } from '../../src/contract/status';
-import type { EndFacts } from '../steps/facts';
-import { PATHS } from '../releases/index';
 import { abortable } from '../engine/abortable';
+import type { Catalogue } from '../engine/catalogue';
+import type { CrossingFacts } from '../engine/path';
+import { plannedPath, plannedPreflight } from '../engine/planned-steps';
+import { runPreflight } from '../engine/preflight';
+import type { PreflightFacts } from '../engine/preflight-facts';
+import { runPath } from '../engine/run-path';
+import type { Upgrade } from '../engine/upgrade';
 import { inventory } from '../kit/activities';
-import { People } from '../people/answers';
-import { failedState, type UpgradeEnd } from './outcome';
-import { WindowBlocker } from './maintenance-window';
-import { Membership } from './fleet-membership';
-import type { UpgradePath } from '../engine/path';
+import { handleMessages } from '../kit/messages';
+import { notifyByWorkflow, notifyInPassing } from '../kit/notices';
+import { now } from '../kit/now';
 import { problemOf, problemsOf } from '../kit/problem';
+import { Checkpoint, Pause } from '../people/checkpoint';
 import { Reminders } from '../people/reminders';
-import { runPath, type Upgrade } from '../engine/run-path';
-import { UpgradeRecord, now } from './upgrade-record';
-import { preflight, runPreflight } from '../steps/preflight';
+import { WaitingPoints } from '../people/waiting-points';
+import { Answers } from './answers';
+import { Membership } from './fleet-membership';
+import { WindowBlocker } from './maintenance-window';
+import { failedState, summaryOf, type Outcome } from './outcome';
+import { UpgradeRecord } from './upgrade-record';
 
-/** Input `{"provider":"contoso"}`; all else comes from the inventory, read once and frozen. A fleet brings what it has frozen. */
-export const upgradeProvider = upgradeAlong(PATHS);
-
-/** The workflow for a set of paths, so that a test can bring its own. */
-export function upgradeAlong(paths: readonly UpgradePath[]): (input: UpgradeInput) => Promise<UpgradeResult> {
-  return async (input) => {
-    const { provider, startedBy, fleet } = read(input);
-    const record = new UpgradeRecord(provider, workflowInfo().workflowId, startedBy);
-    const people = new People(record);
-    setHandler(defineQuery<UpgradeStatus>(QUERY.status), () => record.status);
-    setHandler(defineQuery<UpgradePlan>(QUERY.plan), () => record.answerPlan());
-    setHandler(defineQuery<AuditEntry[]>(QUERY.audit), () => record.audit);
-    const membership = fleet && new Membership(fleet, record);
-    people.listen();
-    membership?.listen();
-    refuseLateCancellation(record);
-
-    record.begins([preflight]);
-    void CancellationScope.nonCancellable(() => record.run());
-    const profile = await profileOf(provider, fleet);
-    const end =
-      profile instanceof TemporalFailure
-        ? failed(record, profile)
-        : await upgradeOf(profile, record, people, paths, membership);
-    // An upgrade is over when its workflow closes, and says so in the same workflow task: nothing is awaited from here on.
-    record.closes(end);
-    if (end.failure) throw end.failure;
-    return end.result;
-  };
+/**
+ * The workflow for a catalogue of releases. Its input: `{"provider":"contoso"}`, with `to` where several releases fit; all
+ * else comes from the inventory, read once and frozen. A fleet brings what it has frozen.
+ */
+export function upgradeAlong(catalogue: Catalogue): (input: UpgradeInput) => Promise<UpgradeResult> {
+  return async (input) => await new ProviderUpgrade(read(input), catalogue).run();
 }
 
-/** @returns a failure where nobody knows the provider: then nobody is known either who could be told. */
-async function profileOf(
-  provider: string,
-  fleet: FleetMembership | undefined,
-): Promise<ProviderProfile | TemporalFailure> {
-  try {
-    return fleet?.profile ?? (await loadProfile(provider));
-  } catch (error) {
-    if (error instanceof TemporalFailure) return error;
-    throw error;
+class ProviderUpgrade {
+  private readonly record: UpgradeRecord;
+  private readonly people: WaitingPoints;
+  private readonly answers: Answers;
+  private readonly checkpoint = new Checkpoint();
+  private readonly membership: Membership | undefined;
+  private readonly workflowId = workflowInfo().workflowId;
+  /** Known once the inventory was read: before that nobody is known who could be told. */
+  private profile: ProviderProfile | undefined;
+  private window: WindowBlocker | undefined;
+
+  constructor(
+    private readonly request: UpgradeRequest,
+    private readonly catalogue: Catalogue,
+  ) {
+    const { provider, startedBy, fleet } = request;
+    const { workflowId } = this;
+    this.record = new UpgradeRecord({
+      provider,
+      workflowId,
+      startedBy,
+      fleet: fleet && { fleet: fleet.fleet, wave: fleet.wave },
+    });
+    this.people = new WaitingPoints(this.record);
+    this.answers = new Answers(this.record, this.people);
+    this.membership = fleet && new Membership(fleet, this.record);
+    this.checkpoint.add(new Pause(this.record));
+    if (this.membership) this.checkpoint.add(this.membership);
+  }
+
+  async run(): Promise<UpgradeResult> {
+    const { record } = this;
+    this.handle();
+    record.apply({ type: 'begun', steps: [plannedPreflight()] });
+    void CancellationScope.nonCancellable(() => record.run());
+    return await this.finish(await this.outcome());
+  }
+
+  /** Before the first await of the workflow. */
+  private handle(): void {
+    const { record } = this;
+    setHandler(defineQuery<UpgradeStatus>(QUERY.status), () => record.status);
+    setHandler(defineQuery<UpgradePlan>(QUERY.plan), () => record.plan);
+    setHandler(defineQuery<AuditEntry[]>(QUERY.audit), () => record.audit);
+    handleMessages(
+      messages,
+      (message) => this.answers.judge(message),
+      (entry) => record.apply({ type: 'noted', entry }),
+    );
+    this.membership?.handleOrders();
+    this.answerCancellation();
+  }
+
+  /** Before the crossing a cancellation undoes everything; after it, it reaches nothing, and whoever asked can read why. */
+  private answerCancellation(): void {
+    const { record } = this;
+    CancellationScope.current().cancelRequested.catch((error: unknown) => {
+      if (!isCancellation(error)) throw error;
+      const past = `${FAILURE.pastPointOfNoReturn}: the package import has begun, nothing can be undone any more. The upgrade goes on.`;
+      record.apply({
+        type: 'noted',
+        entry: record.crossed
+          ? { by: 'unknown', what: 'cancel', verdict: 'refused', detail: past }
+          : { by: 'unknown', what: 'cancel', verdict: 'accepted', detail: 'Everything done so far is being undone.' },
+      });
+      record.apply({ type: 'cancelled' });
+    });
+  }
+
+  /** Everything up to the end, which is not said yet. */
+  private async outcome(): Promise<Outcome> {
+    try {
+      this.profile = this.request.fleet?.profile ?? (await loadProfile(this.request.provider));
+      return await this.walk(this.profile);
+    } catch (error) {
+      if (!(error instanceof TemporalFailure)) throw error;
+      return { state: failedState(this.record.status, error), endedAt: now(), failure: error };
+    }
+  }
+
+  private async walk(profile: ProviderProfile): Promise<Outcome> {
+    const { record, people, answers, checkpoint, membership, workflowId } = this;
+    const { provider, to, startedBy } = this.request;
+    const notify: Upgrade['notify'] = (...notice) => {
+      notifyInPassing(profile.notify, this.notice(...notice), this.undelivered);
+    };
+    const upgrade: Upgrade = {
+      profile,
+      startedBy,
+      workflowId,
+      record,
+      people,
+      checkpoint: (call = 'change') => checkpoint.pass(call),
+      onAbort: (abort) => answers.onAbort(abort),
+      notify,
+    };
+    const reminders = new Reminders(record, profile.reminders, notify);
+    void CancellationScope.nonCancellable(() => reminders.run());
+    if (membership) void CancellationScope.nonCancellable(() => membership.run());
+    if (profile.maintenance) {
+      this.window = new WindowBlocker(record, profile.maintenance, notify);
+      checkpoint.add(this.window);
+    }
+
+    const { chosen, facts } = await abortable(upgrade, () => runPreflight(upgrade, this.catalogue, to));
+    const { path, release, from } = chosen;
+    const { firstExecutionRunId: firstRun } = workflowInfo();
+    const operation: Operation = { provider, from, to: release.version, firstRun, workflowId };
+    record.apply({
+      type: 'planned',
+      path: { from, to: release.version },
+      operation: operationId(operation),
+      steps: plannedPath(path, release, facts),
+    });
+    const given = await runPath(upgrade, operation, chosen, facts);
+    const endedAt = now();
+    return { state: 'completed', endedAt, result: this.resultOf(operation, given, endedAt) };
+  }
+
+  /** The one way in which an upgrade ends: it takes no more answers, tells people and its fleet, and closes. */
+  private async finish(outcome: Outcome): Promise<UpgradeResult> {
+    const { record, membership, window, profile } = this;
+    this.answers.close();
+    window?.end();
+    if (profile) {
+      // Side by side: a notice that is delivered before the upgrade closes costs it a workflow task more.
+      await Promise.all([this.notifyOfEnd(profile, outcome), membership?.reportEnd(outcome)]);
+    }
+    // An upgrade is over when its workflow closes, and says so in the same workflow task: nothing is awaited from here on.
+    record.apply({ type: 'ended', outcome });
+    record.publish();
+    if (outcome.failure) throw outcome.failure;
+    return outcome.result;
+  }
+
+  /** The last notice goes out although the upgrade has ended meanwhile. */
+  private async notifyOfEnd({ provider, notify }: ProviderProfile, outcome: Outcome): Promise<void> {
+    const notice = outcome.failure
+      ? this.notice('failed', `The upgrade of ${provider} ended: ${outcome.state}`, problemOf(outcome.failure))
+      : this.notice('completed', `${provider} runs ${outcome.result.to}`, summaryOf(outcome.result));
+    await notifyByWorkflow(notify, notice, this.undelivered);
+  }
+
+  private notice(kind: Notice['kind'], subject: string, body: string): Omit<Notice, 'id'> {
+    return { provider: this.request.provider, workflowId: this.workflowId, kind, subject, body };
+  }
+
+  private readonly undelivered = (detail: string): void =>
+    this.record.apply({ type: 'noted', entry: { by: 'upgrade', what: 'notice', verdict: 'done', detail } });
+
+  private resultOf(
+    operation: Operation,
+    { imported, operations, ...given }: PreflightFacts & CrossingFacts & { sites?: unknown[] },
+    completedAt: string,
+  ): UpgradeResult {
+    const { provider, startedAt, crossedAt = '', checks, switchedOffSeconds } = this.record.status;
+    const { from, to } = operation;
+    return {
+      provider,
+      from,
+      to,
+      operation: operationId(operation),
+      startedAt,
+      crossedAt,
+      completedAt,
+      packageVersion: imported.packageVersion,
+      instances: operations.instances.length,
+      sites: given.sites?.length ?? 0,
+      switchedOffSeconds,
+      warnings: checks.filter(({ verdict }) => verdict === 'warning').map(({ message }) => message),
+    };
   }
 }
 
@@ -87,56 +232,6 @@ async function loadProfile(provider: string): Promise<ProviderProfile> {
     throw error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;
   }
 }
-
-async function upgradeOf(
-  profile: ProviderProfile,
-  record: UpgradeRecord,
-  people: People,
-  paths: readonly UpgradePath[],
-  membership: Membership | undefined,
-): Promise<UpgradeEnd> {
-  const reminders = new Reminders(record, profile);
-  const upgrade: Upgrade = { profile, record, people, tell: (...notice) => reminders.tell(...notice) };
-  void CancellationScope.nonCancellable(() => reminders.run());
-  if (membership) {
-    people.addBlocker(membership);
-    void CancellationScope.nonCancellable(() => membership.run());
-  }
-  const window = profile.maintenance && new WindowBlocker(record, profile.maintenance, upgrade.tell);
-  if (window) people.addBlocker(window);
-  const end = await walk(upgrade, paths);
-  people.closes('it is about to end');
-  window?.ends();
-  // Side by side: a notice that is delivered before the upgrade closes costs it a workflow task more.
-  await Promise.all([tellTheEnd(reminders, profile, end), membership?.ends(end)]);
-  return end;
-}
-
-async function tellTheEnd(reminders: Reminders, { provider }: ProviderProfile, end: UpgradeEnd): Promise<void> {
-  if (end.failure)
-    await reminders.tellTheEnd('failed', `The upgrade of ${provider} ended: ${end.state}`, problemOf(end.failure));
-  else await reminders.tellTheEnd('completed', `${provider} runs ${end.result.to}`, summaryOf(end.result));
-}
-
-async function walk(upgrade: Upgrade, paths: readonly UpgradePath[]): Promise<UpgradeEnd> {
-  const { people, record } = upgrade;
-  try {
-    const { path, facts } = await abortable(people, () => runPreflight(upgrade, paths));
-    record.follows(path);
-    const given = await runPath(upgrade, path, facts);
-    const endedAt = now();
-    return { state: 'completed', endedAt, result: resultOf(record, path, given, endedAt) };
-  } catch (error) {
-    if (!(error instanceof TemporalFailure)) throw error;
-    return failed(record, error);
-  }
-}
-
-const failed = ({ status }: UpgradeRecord, failure: TemporalFailure): UpgradeEnd => ({
-  state: failedState(status, failure),
-  endedAt: now(),
-  failure,
-});
 
 /**
  * All problems of the input in one failure, before anything else happens. The workflow's id is one of them: it is what
@@ -151,55 +246,7 @@ function read(input: unknown): UpgradeRequest {
     ? `the workflow id is "${workflowId}" and has to be "${expected}", so that no provider is upgraded twice at once`
     : problemsOf(parsed.error);
   throw ApplicationFailure.nonRetryable(
-    `upgradeProvider cannot start: ${problem}. The input reads {"provider":"<id in the inventory>"}, with "startedBy" where the crossing needs an approval.`,
+    `upgradeProvider cannot start: ${problem}. The input reads {"provider":"<id in the inventory>"}, with "to":"<release>" where several fit, and "startedBy" where the crossing needs an approval.`,
     FAILURE.invalidInput,
   );
 }
-
-/** Before the crossing a cancellation undoes everything; after it, it reaches nothing, and whoever asked can read why. */
-function refuseLateCancellation(record: UpgradeRecord): void {
-  CancellationScope.current().cancelRequested.catch((error: unknown) => {
-    if (!isCancellation(error)) throw error;
-    record.write({
-      by: 'unknown',
-      what: 'cancel',
-      ...(record.status.crossed
-        ? {
-            verdict: 'refused',
-            detail: `${FAILURE.pastPointOfNoReturn}: the package import has begun, nothing can be undone any more. The upgrade goes on.`,
-          }
-        : { verdict: 'accepted', detail: 'Everything done so far is being undone.' }),
-    });
-    if (record.status.crossed) record.status.cancelRefusedAt = now();
-    record.show();
-  });
-}
-
-function resultOf(
-  { status }: UpgradeRecord,
-  { from, to }: UpgradePath,
-  facts: EndFacts,
-  completedAt: string,
-): UpgradeResult {
-  const { provider, startedAt, crossedAt = '', checks, provisioningOffSeconds = 0 } = status;
-  return {
-    provider,
-    from,
-    to,
-    startedAt,
-    crossedAt,
-    completedAt,
-    packageVersion: facts.imported.packageVersion,
-    instances: facts.operations.instances.length,
-    sites: facts.sites.length,
-    provisioningOffSeconds,
-    warnings: checks.filter(({ verdict }) => verdict === 'warning').map(({ message }) => message),
-  };
-}
-
-const summaryOf = ({ from, to, instances, sites, provisioningOffSeconds, warnings }: UpgradeResult): string =>
-  [
-    `${instances} instances and ${sites} gateway sites went from ${from} to ${to}.`,
-    `Provisioning was off for ${provisioningOffSeconds} s.`,
-    ...warnings.map((warning) => `- ${warning}`),
-  ].join('\n');

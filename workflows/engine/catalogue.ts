@@ -1,0 +1,105 @@
+/** The releases that there are, and which of them is meant. Pure. */
+import { withoutRelease } from '../../src/contract/versions';
+import type { UpgradePath } from './path';
+import type { AnyRelease } from './release';
+
+/** One upgrade that can be made: `from` is the version that is installed. */
+export interface Chosen {
+  readonly release: AnyRelease;
+  readonly path: UpgradePath;
+  readonly from: string;
+}
+
+/** `already`: there is nothing to do. */
+export type Choice =
+  | { readonly chosen: Chosen; readonly problem?: never; readonly already?: never }
+  | { readonly problem: string; readonly already?: true; readonly chosen?: never };
+
+export class Catalogue {
+  constructor(readonly releases: readonly AnyRelease[]) {
+    const versions = releases.map(({ version }) => version);
+    const twice = versions.filter((version, index) => versions.indexOf(version) !== index);
+    if (twice.length > 0) throw new TypeError(`The catalogue has ${twice.join(', ')} more than once`);
+  }
+
+  get versions(): string[] {
+    return this.releases.map(({ version }) => version);
+  }
+
+  find(version: string): AnyRelease | undefined {
+    return this.releases.find((release) => release.version === version);
+  }
+
+  /**
+   * Which upgrade is meant, or why there is none.
+   *
+   * @param installed package versions of all instances, with or without release numbers.
+   * @param to the release that was asked for; may be left out while only one fits.
+   */
+  choose(installed: readonly string[], to?: string): Choice {
+    const versions = [...new Set(installed.map(withoutRelease))].sort();
+    if (to !== undefined) {
+      const release = this.find(to);
+      return release
+        ? this.toRelease(versions, release)
+        : { problem: `There is no release ${to}; Onward knows ${this.versions.join(', ')}.` };
+    }
+    const fitting = this.releases.map((release) => this.toRelease(versions, release)).filter(({ chosen }) => chosen);
+    const [only, ...others] = fitting;
+    if (only && others.length === 0) return only;
+    if (only) {
+      const names = fitting.flatMap(({ chosen }) => chosen?.release.version ?? []).join(' and ');
+      return { problem: `${names} can follow ${versions.join(', ')}; say which, by "to".` };
+    }
+    const [single] = versions;
+    if (versions.length === 1 && single !== undefined && this.find(single)) return alreadyOn(single);
+    const [release] = this.releases;
+    if (this.releases.length === 1 && release) return this.toRelease(versions, release);
+    if (versions.length > 1)
+      return {
+        problem: `Instances run different versions (${versions.join(', ')}); bring them to one supported version first.`,
+      };
+    const conditions = this.releases.map((each) => `${each.version} from ${sourcesOf(each)}`).join('; ');
+    return { problem: `Nothing leads on from ${versions.join(', ')}. What can be upgraded: ${conditions}.` };
+  }
+
+  /** Upgrades that lead from one version to the other, one after another; undefined where they do not. */
+  route(from: string, to: string): { from: string; to: string }[] | undefined {
+    const routes: { from: string; to: string }[][] = [[]];
+    for (let route = routes.shift(); route; route = routes.shift()) {
+      const at = route.at(-1)?.to ?? from;
+      if (at === to) return route;
+      for (const { version, paths } of this.releases) {
+        const isNew = version !== from && route.every((hop) => hop.to !== version);
+        if (isNew && paths.some((path) => path.from.judge(at) === 'fits'))
+          routes.push([...route, { from: at, to: version }]);
+      }
+    }
+    return undefined;
+  }
+
+  private toRelease(versions: readonly string[], release: AnyRelease): Choice {
+    const { version, paths } = release;
+    const [from, ...others] = versions.filter((candidate) => candidate !== version);
+    if (from === undefined) return alreadyOn(version);
+    if (others.length > 0)
+      return {
+        problem: `Instances run different versions (${versions.join(', ')}); bring them to one supported version first.`,
+      };
+    const path = paths.find((candidate) => candidate.from.judge(from) === 'fits');
+    if (path) return { chosen: { release, path, from } };
+    const route = this.route(from, version);
+    const advice = route
+      ? `One upgrade after another leads there: ${[from, ...route.map((hop) => hop.to)].join(' -> ')}. Begin with ${route[0]?.to ?? ''}.`
+      : 'Follow the allowed upgrade paths (KB 130752) to one of them first.';
+    return { problem: `Instances run ${from}; only ${sourcesOf(release)} can be upgraded to ${version}. ${advice}` };
+  }
+}
+
+const alreadyOn = (version: string): Choice => ({
+  problem: `All instances run ${version} already; there is nothing to upgrade.`,
+  already: true,
+});
+
+/** For people: every version that the release can follow. */
+export const sourcesOf = ({ paths }: AnyRelease): string => paths.map(({ from }) => from.description).join(' and ');

@@ -1,0 +1,43 @@
+/**
+ * What the preflight looks at before anything is touched: every refusal, warning and "make sure" of the release notes. Pure:
+ * what the systems said goes in, findings come out.
+ */
+import type { BillingFacts, HostFacts, OperationsFacts, PackageFacts } from '../../src/contract/facts';
+import type { ProviderProfile } from '../../src/contract/provider';
+import { answered, type Reading } from '../kit/reading';
+import type { Choice } from './catalogue';
+
+export interface Readings {
+  readonly profile: ProviderProfile;
+  readonly startedBy: string | undefined;
+  /** The upgrade that is meant, or why there is none; undefined where Operations did not say what is installed. */
+  readonly choice: Choice | undefined;
+  readonly operations: Reading<OperationsFacts>;
+  readonly billing: Reading<BillingFacts>;
+  /** Undefined where it is not known which package is meant, or where the inventory has none of it. */
+  readonly package: Reading<PackageFacts> | undefined;
+  readonly hosts: Reading<HostFacts>[];
+}
+
+export type Finding =
+  | { verdict: 'pass' | 'warning' | 'refusal'; message: string }
+  | { verdict: 'ask'; item: string; message: string; instructions: string };
+
+export interface Check {
+  readonly name: string;
+  /** The sentence, or the part, of the release notes that it stands for. */
+  readonly source: string;
+  readonly examine: (readings: Readings) => Finding[];
+}
+
+export const pass = (message: string): Finding => ({ verdict: 'pass', message });
+export const warning = (message: string): Finding => ({ verdict: 'warning', message });
+export const refusal = (message: string): Finding => ({ verdict: 'refusal', message });
+
+/** A check of what Operations said; `systemsAnswer` reports when it said nothing. */
+export const ofOperations =
+  (examine: (facts: OperationsFacts, readings: Readings) => Finding[]) =>
+  (readings: Readings): Finding[] =>
+    answered(readings.operations) ? examine(readings.operations.value, readings) : [];
+
+export const quoted = (things: readonly { name: string }[]): string => things.map(({ name }) => `"${name}"`).join(', ');

@@ -1,0 +1,68 @@
+/**
+ * One release of the vendor's, as its notes say it: a value. `workflows/releases/<version>/` holds one each, and nothing else
+ * in Onward knows a version.
+ */
+import type { SurveyedProvider } from '../../src/contract/activities';
+import type { OperationsFacts } from '../../src/contract/facts';
+import type { Check } from './check';
+import type { CrossingFacts, UpgradePath } from './path';
+import type { PreflightFacts } from './preflight-facts';
+import type { ForwardStep } from './step';
+import type { Versions } from './versions';
+
+/** What every path of a release rests on. `Owed` are the facts that have to stand at the end of each. */
+export interface Terms<Owed> {
+  /** The version that every path of the release leads to, `18.4.1`. */
+  readonly version: string;
+  /** Each obligation by the fact that meets it, with the sentence that asks for it. */
+  readonly obligations: { readonly [Fact in keyof Owed]: string };
+  /** Never set: carries the types of the facts to whoever builds a path under these terms. */
+  readonly owed?: (owed: Owed) => Owed;
+}
+
+/** Something beside the application whose version has to fit: the platform, its panel, a companion application. */
+export interface Requirement {
+  /** For people: `Odin Automation`. */
+  readonly component: string;
+  readonly versions: Versions;
+  /** What the systems say of it; undefined where none does, and then a person is asked. */
+  readonly read: (facts: OperationsFacts) => string | undefined;
+  /** For people: where it is to be seen. */
+  readonly where: string;
+  /** The sentence of the release notes. */
+  readonly source: string;
+}
+
+/** Why some providers are no targets of a fleet, as far as a survey can tell. */
+export interface Exclusion {
+  readonly applies: (provider: SurveyedProvider) => boolean;
+  /** "it has an instance in ..." */
+  readonly reason: string;
+}
+
+export interface Release<Owed = unknown> extends Terms<Owed> {
+  readonly requirements: readonly Requirement[];
+  readonly checks: readonly Check[];
+  readonly exclusions: readonly Exclusion[];
+  readonly paths: readonly UpgradePath<Owed>[];
+  /** What the engine begins, or ends, once all else is done: it outlives the upgrade. */
+  readonly leavesBehind: readonly ForwardStep<PreflightFacts & CrossingFacts & Owed, object>[];
+}
+
+/** A release with the types of its facts erased: the compiler has checked them where it was defined. */
+export interface AnyRelease {
+  readonly version: string;
+  readonly obligations: Readonly<Record<string, string>>;
+  readonly requirements: readonly Requirement[];
+  readonly checks: readonly Check[];
+  readonly exclusions: readonly Exclusion[];
+  readonly paths: readonly UpgradePath[];
+  readonly leavesBehind: readonly ForwardStep<never, object>[];
+}
+
+export const releaseTerms = <Owed>(terms: Terms<Owed>): Terms<Owed> => terms;
+
+export const defineRelease = <Owed>(release: Release<Owed>): AnyRelease => ({
+  ...release,
+  paths: release.paths.map(({ owed: _, ...path }): UpgradePath => path),
+});

@@ -1,0 +1,27 @@
+/** What the engine needs of the upgrade that it runs. */
+import type { Notice } from '../../src/contract/activities';
+import type { ProviderProfile } from '../../src/contract/provider';
+import type { SwitchedOff } from '../../src/contract/status';
+import type { NextCall } from '../people/blocker';
+import type { WaitingPoints } from '../people/waiting-points';
+import type { EngineEvent } from './events';
+
+export interface Upgrade {
+  readonly profile: ProviderProfile;
+  readonly startedBy: string | undefined;
+  readonly workflowId: string;
+  readonly record: {
+    apply(event: EngineEvent): void;
+    readonly crossed: boolean;
+    readonly switchedOff: readonly SwitchedOff[];
+    readonly notUndone: readonly string[];
+    readonly kept: readonly string[];
+  };
+  readonly people: WaitingPoints;
+  /** Returns when neither a pause nor anything else stands against the next call. */
+  readonly checkpoint: (next?: NextCall) => Promise<void>;
+  /** What an accepted abort calls; undefined where there is nothing to abort. */
+  readonly onAbort: (abort: ((by: string, reason: string) => void) | undefined) => void;
+  /** Tells people; never fails. */
+  readonly notify: (kind: Notice['kind'], subject: string, body: string) => void;
+}

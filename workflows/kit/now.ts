@@ -1,0 +1,2 @@
+/** The workflow's own time, ISO 8601. */
+export const now = (): string => new Date().toISOString();

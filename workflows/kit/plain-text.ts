@@ -1,0 +1,8 @@
+/** Longest text of people and systems that is shown; the query `status` has the whole. */
+const LONGEST = 1000;
+
+/** Text of people and systems must not become markup, nor fill the page. */
+export function plain(text: string): string {
+  const line = text.replace(/[\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ').replace(/[\\`*_{}[\]<>()#|!~&]/g, '\\$&');
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
+}

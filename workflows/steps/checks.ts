@@ -1,0 +1,168 @@
+/** Checks that releases draw on: each for a sentence that the notes of several releases have. */
+import type { BillingTemplate, HostFacts, MicrosoftCloud, ApplicationInstance } from '../../src/contract/facts';
+import type { Requirement } from '../engine/release';
+import { ofOperations, pass, quoted, refusal, warning, type Check } from '../engine/check';
+import type { Versions } from '../engine/versions';
+import { answered } from '../kit/reading';
+import { platformOfBuild } from '../../src/contract/versions';
+import { parseEndpointUrl } from './gateway-address';
+
+/** The platform as its build tells it: major and minor version only, no hotfix (systems.md 1.7). */
+export const platform = (versions: Versions, source: string): Requirement => ({
+  component: 'Odin Automation',
+  versions,
+  read: ({ build }) => platformOfBuild(build) ?? build,
+  where: 'Look at its version and hotfixes in Operations > System > About.',
+  source,
+});
+
+/** Something whose version no system tells: a person looks. */
+export const seenByPerson = (component: string, versions: Versions, where: string, source: string): Requirement => ({
+  component,
+  versions,
+  read: () => undefined,
+  where,
+  source,
+});
+
+/** Another application of the APS package list that has to fit; one that is not there does not matter. */
+export const companion = (application: string, versions: Versions, source: string): Check => ({
+  name: 'companionVersion',
+  source,
+  examine: ofOperations(({ companions }) => {
+    const installed = companions.filter((each) => each.application === application);
+    if (installed.length === 0) return [pass(`${application} is not installed.`)];
+    return installed.map(({ version }) =>
+      versions.judge(version) === 'fits'
+        ? pass(`${application} ${version} fits.`)
+        : refusal(`${application} is ${version}; it has to be ${versions.description}. Upgrade it first.`),
+    );
+  }),
+});
+
+/** "Do not upgrade": instances in a Microsoft cloud that the release no longer supports. */
+export const noCloud = (cloud: MicrosoftCloud, called: string, check: { name: string; source: string }): Check => ({
+  ...check,
+  examine: ofOperations(({ instances }, { choice }) => {
+    const there = instances.filter((instance) => instance.cloud === cloud);
+    const undecided = instances.filter((instance) => instance.cloud === 'unknown');
+    const version = choice?.chosen?.release.version ?? 'this release';
+    if (there.length > 0)
+      return [
+        refusal(
+          `${quoted(there)} use ${called}, which ${version} no longer supports: this provider must not be upgraded.`,
+        ),
+      ];
+    if (undecided.length === 0) return [pass(`No instance uses ${called}.`)];
+    return undecided.map(({ id, name }) => ({
+      verdict: 'ask',
+      item: `cloud-${id}`,
+      message: `Instance "${name}" does not use ${called}`,
+      instructions: `No setting of instance "${name}" names its Microsoft cloud. Look at its portal URL and partner account. If it belongs to ${called}, abort: the provider must not be upgraded.`,
+    }));
+  }),
+});
+
+export const separateAzureCsp: Check = {
+  name: 'separateAzureCsp',
+  source: 'Known Issues and Limitations: Office 365 and Azure CSP cannot share a service template',
+  examine: ofOperations(({ templates }) => {
+    const mixed = templates.filter(({ azureCsp }) => azureCsp);
+    return mixed.length === 0
+      ? [pass('No service template sells Office 365 and Azure CSP together.')]
+      : [warning(`${quoted(mixed)} sell Office 365 and Azure CSP together; use separate templates and plans.`)];
+  }),
+};
+
+export const trialOnCcpV1: Check = {
+  name: 'trialOnCcpV1',
+  source: 'Known Issues and Limitations: trial subscriptions in CCP v1',
+  examine: ofOperations(({ templates }) => {
+    const trials = templates.filter((template) => template.trialOnCcpV1);
+    return trials.length === 0
+      ? [pass('No trial template serves customers on CCP v1.')]
+      : [
+          warning(
+            `${quoted(trials)}: trials cannot be turned into paid plans in CCP v1; switch those customers to UX1.`,
+          ),
+        ];
+  }),
+};
+
+export const activeTemplates: Check = {
+  name: 'activeTemplates',
+  source: 'Upgrade Procedure: stop provisioning',
+  examine: ofOperations(({ templates }) => {
+    const active = templates.filter((template) => template.active);
+    return active.length > 0
+      ? [pass(`${active.length} of ${templates.length} Office 365 templates are active and will be deactivated.`)]
+      : [warning('No Office 365 template is active: provisioning is off already and will stay off.')];
+  }),
+};
+
+/** A service parameter that has to be gone at the end; where no step of the path removes it, a person is told. */
+export const serviceParameter = (
+  { name, isOn }: { name: string; isOn: (template: BillingTemplate) => boolean },
+  { removedBy, ...check }: { name: string; source: string; removedBy: string },
+): Check => ({
+  ...check,
+  examine: ({ billing, choice }) => {
+    if (!answered(billing)) return [];
+    const affected = billing.value.templates.filter(isOn);
+    const ids = affected.map(({ serviceTemplateId }) => serviceTemplateId).join(', ');
+    if (affected.length === 0) return [pass(`No billing service template has the parameter ${name}.`)];
+    const isRemoved = choice?.chosen?.path.after.some(({ step }) => step.name === removedBy) ?? true;
+    return [
+      isRemoved
+        ? pass(`${name} has to go from billing service templates ${ids}; the step ${removedBy} waits for it.`)
+        : warning(
+            `${name} is on billing service templates ${ids}, and this path does not remove it: remove it by hand.`,
+          ),
+    ];
+  },
+});
+
+export const sqlSysadmin: Check = {
+  name: 'sqlSysadmin',
+  source: 'Upgrade Procedure, Important: sysadmin for the logins of gateway databases, unless LocalDB',
+  examine: ofOperations(({ instances }, { hosts }) =>
+    hosts.filter(answered).flatMap(({ value: host }) =>
+      gatewayApplications(host, instances).map(({ site, application: { name, database } }) => {
+        const where = `${host.host}, site "${site.name}", application ${name}`;
+        if (!database)
+          return refusal(
+            `${where}: no database connection was found in its configuration; whether its login is sysadmin cannot be verified.`,
+          );
+        if (database.localDb) return pass(`${where} uses LocalDB.`);
+        if (database.sysadmin) return pass(`${where}: login ${database.login} is sysadmin on ${database.dataSource}.`);
+        return refusal(
+          database.sysadmin === null
+            ? `${where}: SQL Server ${database.dataSource} does not tell whether login ${database.login} is sysadmin. Verify and grant it.`
+            : `${where}: login ${database.login} is not sysadmin on ${database.dataSource}. Grant it before the upgrade.`,
+        );
+      }),
+    ),
+  ),
+};
+
+export const sharedHost: Check = {
+  name: 'sharedHost',
+  source: 'Upgrade Procedure: iisreset restarts every site of the host',
+  examine: ofOperations(({ instances }, { hosts }) =>
+    hosts.filter(answered).flatMap(({ value: host }) => {
+      const ours = new Set(gatewayApplications(host, instances).map(({ site }) => site.name));
+      const others = host.sites.filter(({ name }) => !ours.has(name));
+      return others.length === 0
+        ? []
+        : [warning(`${host.host} also serves ${quoted(others)}; iisreset interrupts these sites for some seconds.`)];
+    }),
+  ),
+};
+
+/** Gateway applications of this provider on one host, by the names in its instances' end-point URIs. */
+function gatewayApplications(host: HostFacts, instances: ApplicationInstance[]) {
+  const names = new Set(instances.flatMap(({ endpointUrl }) => parseEndpointUrl(endpointUrl)?.application ?? []));
+  return host.sites.flatMap((site) =>
+    site.applications.filter(({ name }) => names.has(name)).map((application) => ({ site, application })),
+  );
+}

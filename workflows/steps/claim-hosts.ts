@@ -1,0 +1,70 @@
+/**
+ * A host belongs to one upgrade at a time, from the first step that changes it until that one has crossed or ended: its
+ * Internet services are restarted for all of its sites at once, and what is undone later must not undo another's work.
+ */
+import type { GatewaySite, HostClaim, SiteVersion } from '../../src/contract/facts';
+import type { EndpointHost } from '../../src/contract/provider';
+import type { StepContext } from '../engine/step';
+
+/** The sites of one host; they share its one iisreset. */
+export interface ClaimedHost {
+  readonly host: EndpointHost;
+  readonly sites: readonly { readonly site: GatewaySite; readonly version: SiteVersion }[];
+}
+
+/**
+ * The endpoint hosts of these sites, claimed for this upgrade, with the versions of the sites as they are now. One after the
+ * other, in the same order in every upgrade: two that wait for each other's hosts would wait for ever. Safe to repeat.
+ */
+export async function claimHosts(context: StepContext, sites: readonly GatewaySite[]): Promise<ClaimedHost[]> {
+  const claimed: ClaimedHost[] = [];
+  for (const { host, sites: served } of byHost(context, sites)) claimed.push(await claim(context, host, served));
+  return claimed;
+}
+
+function byHost(
+  { profile }: StepContext,
+  sites: readonly GatewaySite[],
+): { host: EndpointHost; sites: GatewaySite[] }[] {
+  return profile.endpointHosts
+    .map((host) => ({ host, sites: sites.filter((site) => site.host === host.name) }))
+    .filter((work) => work.sites.length > 0)
+    .sort((a, b) => (a.host.name < b.host.name ? -1 : 1));
+}
+
+async function claim(context: StepContext, host: EndpointHost, sites: GatewaySite[]): Promise<ClaimedHost> {
+  const { activities, operation } = context;
+  for (;;) {
+    const answer = await activities
+      .endpoint(host)
+      .claimHost(`claim ${host.name} and read its versions`, { host, sites, operation });
+    if ('versions' in answer) return { host, sites: withVersions(host, sites, answer.versions) };
+    await awaitOwner(context, host, answer.takenBy);
+    // Its slot in a fleet may be another's by now, and may be what the other has waited for.
+    await context.checkpoint();
+  }
+}
+
+async function awaitOwner(context: StepContext, host: EndpointHost, claim: HostClaim): Promise<void> {
+  const { claims } = context.activities;
+  const until = `${claim.workflowId} has crossed or ended`;
+  context.awaitHost({ host: host.name, upgrade: claim.workflowId });
+  context.note(`waits for ${host.name}, which belongs to ${claim.workflowId} until that has crossed or ended`);
+  try {
+    await claims.awaitClaimEnd(`wait for ${host.name} until ${until}`, { host: host.name, claim });
+  } finally {
+    context.awaitHost(undefined);
+  }
+}
+
+const withVersions = (
+  host: EndpointHost,
+  sites: readonly GatewaySite[],
+  versions: readonly SiteVersion[],
+): ClaimedHost['sites'] =>
+  sites.map((site, index) => {
+    const version = versions[index];
+    if (!version)
+      throw new Error(`claimHost of ${host.name} told the versions of ${versions.length} of ${sites.length} sites`);
+    return { site, version };
+  });

@@ -1,0 +1,53 @@
+import { operationId } from '../../src/contract/operation';
+import type { PreflightFacts } from '../engine/preflight-facts';
+import { forwardStep } from '../engine/step';
+import { now } from '../kit/now';
+import type { EveryInstanceHasToken, Validated } from './facts';
+
+/**
+ * What a release leaves behind whose tokens end after 90 days: one guard per application instance, each of which outlives the
+ * upgrade. "You must acquire a new refresh token before the current refresh token expires." Safe to repeat.
+ */
+export const guardConsents = forwardStep<PreflightFacts & EveryInstanceHasToken & Validated, object>({
+  name: 'guardConsents',
+  title: 'Guard the refresh tokens',
+  waitsFor: 'nobody',
+  run: async (context, { operations, everyInstanceHasToken, connectionTestedAt }) => {
+    const { activities, operation, profile } = context;
+    const { provider, connectionTest, reminders, notify, timings } = profile;
+    const guards = operations.instances.map(({ id, name, resourceId }) => {
+      const consentedAt = everyInstanceHasToken.consentedAt[id];
+      return {
+        provider,
+        instance: { id, name, resourceId },
+        consentedAt: consentedAt ?? connectionTestedAt[id] ?? now(),
+        // Where the path asked for no consent, nobody knows when the token was issued.
+        assumed: consentedAt === undefined,
+        settings: { connectionTest, reminders, notify, timings },
+      };
+    });
+    const names = guards.map(({ instance: { name } }) => `"${name}"`).join(', ');
+    await activities.guards.startGuards(`start the guards of the consents of ${names}`, {
+      guards,
+      operation: operationId(operation),
+    });
+    context.note(`${guards.length} tokens are guarded`);
+    return {};
+  },
+});
+
+/** For a release whose application renews its tokens by itself: the guards of earlier releases end. Safe to repeat. */
+export const endConsentGuards = forwardStep<PreflightFacts, object>({
+  name: 'endConsentGuards',
+  title: 'End the guards of the refresh tokens',
+  waitsFor: 'nobody',
+  run: async (context, { operations: { instances } }) => {
+    const { activities, profile } = context;
+    await activities.guards.endGuards(`end the guards of the consents of ${profile.provider}`, {
+      provider: profile.provider,
+      instances: instances.map(({ id }) => id),
+    });
+    context.note('the application renews its tokens by itself');
+    return {};
+  },
+});

@@ -1,0 +1,91 @@
+import type { BillingTemplate } from '../../src/contract/facts';
+import type { PreflightFacts } from '../engine/preflight-facts';
+import { forwardStep, type ForwardStep, type StepContext } from '../engine/step';
+import { settleAll } from '../kit/settle-all';
+import type { InstancesUpgraded, ParameterGone } from './facts';
+
+/** A service parameter of billing templates that a release does away with. */
+export interface ServiceParameter<Name extends string> {
+  readonly name: Name;
+  /** Of the step. */
+  readonly step: string;
+  /** Whether a billing template has it. */
+  readonly isOn: (template: BillingTemplate) => boolean;
+  /** Another parameter that must stay, and whether a template has it; a person may delete the wrong one. */
+  readonly stays: {
+    readonly name: string;
+    readonly isOn: (template: BillingTemplate) => boolean;
+    readonly why: string;
+  };
+}
+
+/**
+ * The service parameter goes from every billing template, then every store is synchronised. No vendor API does either
+ * (systems.md 3.3, 3.4); whether the parameter is gone is read.
+ */
+export const removeServiceParameter = <Name extends string>(
+  parameter: ServiceParameter<Name>,
+): ForwardStep<PreflightFacts & InstancesUpgraded, ParameterGone<Name>> =>
+  forwardStep<PreflightFacts & InstancesUpgraded, ParameterGone<Name>>({
+    name: parameter.step,
+    title: `Remove ${parameter.name}`,
+    waitsFor: 'an operator who removes it in Billing and synchronises every store',
+    run: async (context, { billing }) => {
+      const affected = billing.templates.filter(parameter.isOn);
+      if (affected.length > 0) await askForRemoval(context, parameter, affected);
+      await settleAll(context.profile.stores.map((store) => askForSynchronisation(context, store)));
+      return { [`gone:${parameter.name}`]: true } as ParameterGone<Name>;
+    },
+  });
+
+async function askForRemoval(
+  context: StepContext,
+  parameter: ServiceParameter<string>,
+  affected: BillingTemplate[],
+): Promise<void> {
+  const { name, stays } = parameter;
+  const list = affected
+    .map(({ serviceTemplateId, planName }) => `${serviceTemplateId} (plan "${planName}")`)
+    .join(', ');
+  await context.ask({
+    item: 'parameter',
+    asked: 'operator',
+    title: `Remove ${name} from ${affected.length} billing service templates`,
+    instructions: `In Billing open Products > Service Plans > Service Templates and, for each of the templates ${list}: Service Parameters, select ${name}, delete it. Leave ${stays.name} alone: ${stays.why}.`,
+    evidence: 'When it was done; Onward reads the parameters afterwards.',
+    verify: () => removalProblem(context, parameter, affected),
+  });
+}
+
+async function removalProblem(
+  { activities, profile }: StepContext,
+  { name, isOn, stays }: ServiceParameter<string>,
+  before: BillingTemplate[],
+): Promise<string | undefined> {
+  const { templates } = await activities.billing.readBilling('read the service parameters again', {
+    billing: profile.billing,
+    plans: profile.plans,
+  });
+  const left = templates.filter(isOn);
+  const lost = templates.filter(
+    (template) =>
+      !stays.isOn(template) &&
+      before.some((each) => each.serviceTemplateId === template.serviceTemplateId && stays.isOn(each)),
+  );
+  const ids = (some: BillingTemplate[]): string => some.map(({ serviceTemplateId }) => serviceTemplateId).join(', ');
+  if (left.length > 0) return `${name} is still on billing service templates ${ids(left)}.`;
+  if (lost.length > 0)
+    return `${stays.name} is gone from billing service templates ${ids(lost)}; add it again: ${stays.why}.`;
+  return undefined;
+}
+
+async function askForSynchronisation(context: StepContext, store: { id: string; name: string }): Promise<void> {
+  await context.ask({
+    item: `store-${store.id}`,
+    alias: store.name,
+    asked: 'operator',
+    title: `Synchronise online store "${store.name}"`,
+    instructions: `In Billing open Products > Online Store, switch to "${store.name}", and synchronise it, so that its order form no longer asks for the removed parameter.`,
+    evidence: 'When the synchronisation ended.',
+  });
+}
