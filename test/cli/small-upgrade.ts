@@ -13,11 +13,11 @@ import type { AuditEntry } from '../../src/contract/status';
 import { handleMessages } from '../../workflows/kit/messages';
 
 const { loadProvider } = proxyActivities<InventoryActivities>({
-  startToCloseTimeout: '10s',
+  startToCloseTimeout: '5m',
   summary: 'read the entry',
 });
 const { hashPackage } = proxyActivities<NetworkActivities>({
-  startToCloseTimeout: '10s',
+  startToCloseTimeout: '5m',
   summary: 'hash the package',
 });
 

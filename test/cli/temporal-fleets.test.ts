@@ -53,6 +53,8 @@ describe('fleets on a Temporal server', () => {
     expect(await fleets.running('autumn', 5)).toMatchObject([{ provider: 'contoso', execution: 'running' }]);
     expect(await fleets.waiting('spring', 5)).toEqual({ count: 0, upgrades: [] });
     expect(await fleets.providers(status)).toEqual([{ wave: 1, provider: 'contoso', from: '18.3', state: 'running' }]);
+    // Each workflow comes into the lists in its own time.
+    while ((await fleets.list())[0]?.state === undefined) await aMoment();
     expect(await fleets.list()).toMatchObject([{ fleet: 'autumn', execution: 'running', state: 'planned' }]);
   });
 

@@ -63,7 +63,11 @@ test.each([
 testInFull(
   'with a new budget the fleet goes on, the rest of a wave can be skipped, and every answer is in the audit trail once',
   async () => {
-    const ids = world.add('decided', 7, (index) => ([1, 3].includes(index) ? FAILED : { from: '18.4' }));
+    const gate = barrier();
+    const NEXT: StubProvider = { from: '18.4', change: { awaitTasksProcessed: () => gate.pass() } };
+    const ids = world.add('decided', 7, (index) =>
+      index === 4 ? NEXT : [1, 3].includes(index) ? FAILED : { from: '18.4' },
+    );
     const fleet = await start('decided', ids, {
       waves: [1, 3, 'rest'],
       maxParallel: 1,
@@ -76,6 +80,7 @@ testInFull(
     const second = fleet.statusWhen(({ counts }) => counts.failed === 2);
     await second;
     expect(await fleet.refusal('decideBudget', { action: 'skipRest' })).toContain('not spent');
+    gate.open();
     const end = await fleet.result();
     expect(end).toMatchObject({ state: 'completed', counts: { completed: 5, failed: 2 } });
     const answers = (await fleet.audit()).filter(({ what }) => what.startsWith('update:'));
@@ -149,9 +154,11 @@ testInFull('an upgrade that somebody has terminated is found when the fleet is r
   await fleet.statusWhen(({ counts }) => counts.failed === 1);
   expect((await fleet.providers())[0]).toMatchObject({ state: 'failed', cause: 'Terminated' });
 
+  // Once the pause has gone through the wave: a fleet that cannot tell its wave of it looks at once, and ends before it is resumed.
+  await fleet.say('pause', { by: 'bo' });
+  await upgradeWhen(world, 'terminated-2', ({ fleet: member }) => member?.paused?.by === 'bo');
   const { waves } = await fleet.status();
   await world.client.workflow.getHandle(waves[0]?.parts[0] ?? '').terminate();
-  await fleet.say('pause');
   await fleet.say('resume');
   expect(await fleet.result()).toMatchObject({ state: 'completed', counts: { failed: 2 } });
   await world.upgrade('terminated-2').terminate();

@@ -83,6 +83,8 @@ test.each([
     over.abort();
     await operator;
     expect(end).toMatchObject({ state: 'completed', counts: { completed: 3 } });
+    // The fleet has heard of their ends a moment before they close.
+    for (const upgrade of upgrades) await upgrade.result();
     for (const upgrade of upgrades) expect(upgrade.effects('packageImported')).toHaveLength(1);
     expectFleetRules(await evidenceOfFleet(rehearsal.client, rehearsal.sandbox, fleet, LIMITS));
   },

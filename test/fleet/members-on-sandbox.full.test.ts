@@ -56,6 +56,10 @@ const changesOf = ({ provider: whose }: Upgrade): JournalEntry[] =>
     .entries({ kind: 'call', provider: whose })
     .filter(({ name }) => CHANGING_CALLS.includes(name));
 
+/** A wave shows whom it starts a moment before there is an upgrade; the fleet hears of it after that. */
+const hasStartedAll = (fleet: Fleet) =>
+  fleet.statusWhen(({ waves, counts }) => waves.length > 0 && counts.pending === 0);
+
 async function expectRules(fleet: Fleet, maxParallel: number): Promise<void> {
   expectFleetRules(await evidenceOfFleet(rehearsal.client, rehearsal.sandbox, fleet, { maxParallel, budget: BUDGET }));
 }
@@ -65,7 +69,7 @@ test('one that waits for an endpoint host gives its slot to the one that the hos
   const other = await provider('other', 'shared');
   const fleet = await start('meeting', [owner, other], { maxParallel: 1, parkAfter: 1 });
   await fleet.providerWhen('owner', ({ state, cause }) => state === 'parked' && cause === 'waiting');
-  await fleet.providerWhen('other', ({ startedAt }) => startedAt !== undefined);
+  await hasStartedAll(fleet);
   other.startedByFleet();
   await other.statusWhen(({ steps }) => steps.some(({ note }) => note?.startsWith('waits for shared') === true));
 
@@ -79,7 +83,7 @@ test('a pause stops one before its crossing and lets one past it finish; after a
   const past = await provider('past', 'past');
   const crossing = hit(past, { system: 'operations', call: 'txn.Commit', kind: 'slow', delayMs: patience(1_000) });
   const fleet = await start('paused', [before, past], { maxParallel: 2 });
-  await fleet.providerWhen('before', ({ startedAt }) => startedAt !== undefined);
+  await hasStartedAll(fleet);
   before.startedByFleet();
   past.startedByFleet();
   await before.statusWhen(({ gates }) => gates.some(({ step }) => step === 'approveCrossing'));

@@ -6,7 +6,7 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
-import { fleetWorkflowId, waveWorkflowId, type FleetInput } from '../../src/contract/fleet';
+import { fleetWorkflowId, waveWorkflowId, type FleetInput, type FleetStatus } from '../../src/contract/fleet';
 import { QUERY, type UpgradeStatus } from '../../src/contract/status';
 import { statesSaid } from '../kit/handles/last-task';
 import { barrier } from './barrier';
@@ -14,7 +14,7 @@ import type { Fleet } from '../kit/handles/fleet';
 import { evidenceOfParts } from '../kit/judge/fleet-evidence';
 import { testInFull } from '../kit/extent';
 import { FleetWorld, upgradeWhen } from './fleet-world';
-import { timings } from '../kit/deadlines';
+import { aMoment, timings } from '../kit/deadlines';
 
 let world: FleetWorld;
 beforeAll(async () => {
@@ -83,11 +83,15 @@ test('never more than maxParallel are at work, it can be changed meanwhile, and 
   const begun = (): string[] => world.called('readBilling').filter((id) => ids.includes(id));
   const fleet = await start('slots', ids, { waves: ['rest'], maxParallel: 2 });
   await world.until(() => begun().length === 2);
-  expect(await fleet.status()).toMatchObject({ counts: { running: 2, pending: 5 } });
+  // Upgrades are at work a moment before the fleet has heard of it.
+  const two = await fleet.statusWhen(({ counts }) => counts.running === 2);
+  expect(two).toMatchObject({ counts: { running: 2, pending: 5 } });
 
   await fleet.say('setMaxParallel', { maxParallel: 4 });
   await world.until(() => begun().length === 4);
   await fleet.say('pause');
+  // A pause goes its way through the wave.
+  await upgradeWhen(world, 'slots-1', ({ fleet: member }) => member?.paused?.by === 'ana');
   gates.get('slots-1')?.open();
   await fleet.statusWhen(({ counts }) => counts.running === 4 || counts.completed === 1);
   // Whoever is before the crossing comes to rest; who has not begun does not begin.
@@ -101,7 +105,8 @@ test('never more than maxParallel are at work, it can be changed meanwhile, and 
   for (const id of ['slots-2', 'slots-3', 'slots-4']) gates.get(id)?.open();
   await fleet.statusWhen(({ counts }) => counts.completed === 4);
   await world.until(() => begun().length === 5);
-  expect(await fleet.status()).toMatchObject({ counts: { running: 1, pending: 2 } });
+  const last = await fleet.statusWhen(({ counts }) => counts.running === 1);
+  expect(last).toMatchObject({ counts: { running: 1, pending: 2 } });
   for (const gate of gates.values()) gate.open();
   expect(await fleet.result()).toMatchObject({ counts: { completed: 7 } });
 });
@@ -175,15 +180,20 @@ test('a paused fleet starts nobody, although slots become free, until somebody r
   const ids = world.add('free', 6, (index) => ({ from: '18.4', change: index <= 2 ? { importPackage } : {} }));
   const fleet = await start('free', ids, { waves: ['rest'], maxParallel: 2 });
   await world.until(() => world.called('importPackage').filter((id) => ids.includes(id)).length === 2);
+  const toldTo = async (status: FleetStatus): Promise<string[]> => {
+    const [part] = await evidenceOfParts(world.client, status);
+    return (part?.events ?? []).flatMap((event) =>
+      event.kind === 'report' ? [] : event.kind === 'start' ? ['start'] : [event.orders.paused ? 'pause' : 'go on'],
+    );
+  };
   await fleet.say('pause');
+  // The wave hears of it a moment later, and may start somebody until then.
+  while (!(await toldTo(await fleet.status())).includes('pause')) await aMoment();
   gate.open();
   await fleet.statusWhen(({ counts }) => counts.completed === 2);
   expect(await fleet.status()).toMatchObject({ state: 'paused', counts: { pending: 4 } });
   await fleet.say('resume');
-  const [part] = await evidenceOfParts(world.client, await fleet.result());
-  const told = (part?.events ?? []).flatMap((event) =>
-    event.kind === 'report' ? [] : event.kind === 'start' ? ['start'] : [event.orders.paused ? 'pause' : 'go on'],
-  );
+  const told = await toldTo(await fleet.result());
   const paused = told.indexOf('pause');
   const resumed = told.indexOf('go on', paused);
   expect(told.slice(0, paused).filter((what) => what === 'start')).toHaveLength(2);
@@ -223,10 +233,12 @@ test('a fleet, its wave and its upgrades say that they are over when they close,
   await fleet.result();
   const members = await fleet.providers();
   const [well, badly] = ids.map((id) => world.upgrade(id));
-  await Promise.allSettled([well?.result(), badly?.result()]);
+  const wave = world.client.workflow.getHandle(waveWorkflowId('over', 1, 1));
+  // The fleet has heard that they are over a moment before they close.
+  await Promise.allSettled([wave.result(), well?.result(), badly?.result()]);
   for (const [workflow, state] of [
     [fleet.handle, 'completed'],
-    [world.client.workflow.getHandle(waveWorkflowId('over', 1, 1)), 'done'],
+    [wave, 'done'],
     [well, 'completed'],
     [badly, 'rolledBack'],
   ] as const) {

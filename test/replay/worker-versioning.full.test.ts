@@ -14,6 +14,7 @@ import { decodeVersioningBehavior } from '@temporalio/common/lib/worker-deployme
 import { PACKAGE_ROOT } from '../../src/package-root';
 import { consentWorkflowId } from '../../src/contract/consent';
 import { waveWorkflowId, type FleetInput } from '../../src/contract/fleet';
+import { QUERY } from '../../src/contract/status';
 import { findTemporalCli } from '../../src/temporal/cli-binary';
 import { makeCurrentArguments } from '../../src/worker/deployment';
 import { builtWorkflows, type WorkflowBuild } from '../../src/worker/workflow-bundle';
@@ -84,6 +85,8 @@ async function startedUntilGate(id: string): Promise<Upgrade> {
 
 async function startedByFleet(fleet: Fleet, upgrade: Upgrade): Promise<void> {
   await fleet.providerWhen(upgrade.provider, ({ state }) => state !== 'pending');
+  // Its wave shows it a moment before there is an upgrade; the fleet hears of it after that.
+  await fleet.statusWhen(({ counts }) => counts.running === 1);
   upgrade.startedByFleet();
 }
 
@@ -118,6 +121,8 @@ test('the guard of a consent moves to the current build when it acts next', asyn
   await expectCompletedOn(upgrade, build.buildId, OLD_ORDER);
   const [instance] = (await upgrade.state()).instances;
   const guard = rehearsal.client.workflow.getHandle(consentWorkflowId(upgrade.provider, instance?.id ?? 0));
+  // It is there when the upgrade ends, and has answered once a worker has taken its first task.
+  await guard.query(QUERY.status);
   expect(await versioning(guard)).toEqual({ behavior: 'AUTO_UPGRADE', buildId: build.buildId });
   await rollOut(swapped);
   await guard.executeUpdate('consentRenewed', { args: [{ by: 'ana@csp.example' }] });

@@ -12,13 +12,17 @@ import type { ProviderProfile } from '../../../src/contract/provider';
 import { QUERY, type AuditEntry } from '../../../src/contract/status';
 import { providerAttribute } from '../../../src/temporal/search-attributes';
 import { aMoment } from '../deadlines';
+import { ask } from './ask';
 
 export class Guard {
-  private constructor(readonly handle: WorkflowHandle) {}
+  private constructor(
+    private readonly client: Client,
+    readonly handle: WorkflowHandle,
+  ) {}
 
   /** The guard that an upgrade has left. */
   static of(client: Client, provider: string, instance: number): Guard {
-    return new Guard(client.workflow.getHandle(consentWorkflowId(provider, instance)));
+    return new Guard(client, client.workflow.getHandle(consentWorkflowId(provider, instance)));
   }
 
   /** The guard of instance 1 of a provider. */
@@ -36,15 +40,15 @@ export class Guard {
       args: [{ provider, instance, assumed: false, settings, ...input }],
       typedSearchAttributes: [{ key: providerAttribute, value: provider }],
     });
-    return new Guard(handle);
+    return new Guard(client, handle);
   }
 
   status(): Promise<ConsentStatus> {
-    return this.handle.query<ConsentStatus>(QUERY.status);
+    return ask<ConsentStatus>(this.client, this.handle, QUERY.status);
   }
 
   audit(): Promise<AuditEntry[]> {
-    return this.handle.query<AuditEntry[]>(QUERY.audit);
+    return ask<AuditEntry[]>(this.client, this.handle, QUERY.audit);
   }
 
   /** The status as soon as it is as wanted. A guard cannot call a test back, so this asks again. */
