@@ -46,8 +46,8 @@ export interface UpgradePath<Owed = unknown> {
   readonly before: readonly Placed<AnyStepBefore>[];
   readonly crossing: Placed<AnyCrossing>;
   readonly after: readonly Placed<AnyStepAfter>[];
-  /** Never read: keeps a path of one release from being taken for one of another, whose obligations are others. */
-  readonly owed?: (owed: Owed) => void;
+  /** Never set: keeps a path of one release from being taken for one of another, whose obligations are more. */
+  readonly owed?: Owed;
 }
 
 /** Where a path starts. */

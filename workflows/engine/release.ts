@@ -44,25 +44,17 @@ export interface Release<Owed = unknown> extends Terms<Owed> {
   readonly requirements: readonly Requirement[];
   readonly checks: readonly Check[];
   readonly exclusions: readonly Exclusion[];
-  readonly paths: readonly UpgradePath<Owed>[];
+  readonly paths: readonly UpgradePath<NoInfer<Owed>>[];
   /** What the engine begins, or ends, once all else is done: it outlives the upgrade. */
-  readonly leavesBehind: readonly ForwardStep<PreflightFacts & CrossingFacts & Owed, object>[];
+  readonly leavesBehind: readonly ForwardStep<PreflightFacts & CrossingFacts & NoInfer<Owed>, object>[];
 }
 
 /** A release with the types of its facts erased: the compiler has checked them where it was defined. */
-export interface AnyRelease {
-  readonly version: string;
+export interface AnyRelease extends Omit<Release, 'obligations' | 'owed' | 'leavesBehind'> {
   readonly obligations: Readonly<Record<string, string>>;
-  readonly requirements: readonly Requirement[];
-  readonly checks: readonly Check[];
-  readonly exclusions: readonly Exclusion[];
-  readonly paths: readonly UpgradePath[];
   readonly leavesBehind: readonly ForwardStep<never, object>[];
 }
 
 export const releaseTerms = <Owed>(terms: Terms<Owed>): Terms<Owed> => terms;
 
-export const defineRelease = <Owed>(release: Release<Owed>): AnyRelease => ({
-  ...release,
-  paths: release.paths.map(({ owed: _, ...path }): UpgradePath => path),
-});
+export const defineRelease = <Owed>(release: Release<Owed>): AnyRelease => release;

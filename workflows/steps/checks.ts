@@ -2,6 +2,7 @@
 import type { BillingTemplate, HostFacts, MicrosoftCloud, ApplicationInstance } from '../../src/contract/facts';
 import type { Requirement } from '../engine/release';
 import { ofOperations, pass, quoted, refusal, warning, type Check } from '../engine/check';
+import type { Condition } from '../engine/step';
 import type { Versions } from '../engine/versions';
 import { answered } from '../kit/reading';
 import { platformOfBuild } from '../../src/contract/versions';
@@ -166,3 +167,9 @@ function gatewayApplications(host: HostFacts, instances: ApplicationInstance[]) 
     site.applications.filter(({ name }) => names.has(name)).map((application) => ({ site, application })),
   );
 }
+
+/** For steps that only some platforms need: `onlyWhere(onPlatform(below('8.0')), step, {})`. */
+export const onPlatform = (versions: Versions): Condition => ({
+  because: `Odin Automation, ${versions.description}`,
+  holds: ({ operations: { build } }) => versions.judge(platformOfBuild(build) ?? build) === 'fits',
+});
