@@ -5,6 +5,7 @@
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { MicrosoftActivities } from '../../src/contract/activities';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../src/contract/provider';
+import { simulatedPowershell, urlOfHost } from '../../src/sandbox/adapters';
 import type { ProviderProfileInput } from '../../src/sandbox/inventory';
 import { startSandbox } from '../../src/sandbox/server';
 import type { Timings } from '../../src/sandbox/world/timings';
@@ -91,7 +92,7 @@ async function begin(part: Part): Promise<void> {
         part.hosts.map((host) =>
           createEndpointWorker(connection, {
             host,
-            env: { PATH: '', ONWARD_SANDBOX_HOST: new URL(`hosts/${host}/`, part.sim).href },
+            powershell: simulatedPowershell(urlOfHost(part.sim, host), { PATH: '' }),
           }),
         ),
       );

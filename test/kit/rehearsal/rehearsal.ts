@@ -17,6 +17,7 @@ import {
   type UpgradeResult,
   type UpgradeStatus,
 } from '../../../src/contract/status';
+import { simulatedPowershell, urlOfHost } from '../../../src/sandbox/adapters';
 import type { ProviderProfileInput } from '../../../src/sandbox/inventory';
 import type { JournalEntry } from '../../../src/sandbox/journal';
 import {
@@ -91,8 +92,8 @@ export interface RehearsalOptions {
 }
 
 export class Rehearsal {
-  /** Environment of each endpoint host's workers. */
-  private readonly hosts = new Map<string, NodeJS.ProcessEnv>();
+  /** Endpoint hosts that have a worker. */
+  private readonly hosts = new Set<string>();
   private readonly upgrades: Upgrade[] = [];
   private readonly running: { worker: Worker; done: Promise<void> }[] = [];
   /** Only where the workers are processes: by task queue. */
@@ -157,12 +158,15 @@ export class Rehearsal {
     return worker;
   }
 
-  private async startEndpoint(host: string, env: NodeJS.ProcessEnv, connection = this.connection): Promise<void> {
+  private async startEndpoint(host: string, connection = this.connection): Promise<void> {
+    const env = this.options.endpointEnvironment ?? { PATH: '' };
+    const simulatedHost = urlOfHost(this.sandbox.urls.sim, host);
     if (this.options.workers === 'processes') {
-      const role = { host, notesDirectory: this.notes };
+      const role = { host, simulatedHost, notesDirectory: this.notes };
       this.processes.set(endpointTaskQueue(host), this.workerProcess(role, env));
     } else {
-      this.run(await createEndpointWorker(connection, { host, settings: this.settings, env }), connection);
+      const powershell = simulatedPowershell(simulatedHost, env);
+      this.run(await createEndpointWorker(connection, { host, settings: this.settings, powershell }), connection);
     }
   }
 
@@ -178,7 +182,7 @@ export class Rehearsal {
     // No two workers of one task queue share a connection.
     const connection = await connectWorker(this.settings);
     if (host === undefined) await this.controlPlane({}, connection);
-    else await this.startEndpoint(host, this.hosts.get(host) ?? {}, connection);
+    else await this.startEndpoint(host, connection);
     for (const { worker } of replaced) if (worker.getState() === 'RUNNING') worker.shutdown();
   }
 
@@ -189,10 +193,8 @@ export class Rehearsal {
     this.sandbox.writeInventory(this.inventory, { timings: TIMINGS, ...settings }, [options.id]);
     const hosts = new Set(this.sandbox.world.provider(options.id).gateways.map(({ host }) => host));
     for (const host of [...hosts].filter((name) => !this.hosts.has(name))) {
-      const address = new URL(`/_sim/hosts/${host}/`, this.sandbox.urls.control(options.id)).href;
-      const env = { ...(this.options.endpointEnvironment ?? { PATH: '' }), ONWARD_SANDBOX_HOST: address };
-      this.hosts.set(host, env);
-      await this.startEndpoint(host, env);
+      this.hosts.add(host);
+      await this.startEndpoint(host);
     }
     const upgrade = new Upgrade(this, options.id, await this.sandbox.state(options.id), settings);
     this.upgrades.push(upgrade);

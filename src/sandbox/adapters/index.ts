@@ -1,0 +1,1 @@
+export { simulatedPowershell, STAND_IN, urlOfHost } from './simulated-powershell';
