@@ -5,7 +5,7 @@
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { MicrosoftActivities } from '../../src/contract/activities';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../src/contract/provider';
-import { simulatedPowershell, urlOfHost } from '../../src/sandbox/adapters';
+import { SANDBOX_ADAPTERS, simulatedPowershell, urlOfHost } from '../../src/sandbox/adapters';
 import type { ProviderProfileInput } from '../../src/sandbox/inventory';
 import { startSandbox } from '../../src/sandbox/server';
 import type { Timings } from '../../src/sandbox/world/timings';
@@ -80,6 +80,7 @@ async function begin(part: Part): Promise<void> {
       const { inventoryDirectory, codePath } = part;
       const worker = await createControlPlaneWorker(await connectWorker(), {
         inventoryDirectory,
+        adapters: SANDBOX_ADAPTERS,
         polling: QUICK_LOOKS,
         workflows: { codePath },
       });

@@ -38,7 +38,8 @@ export function addWorker(program: Command, context: CliContext): void {
       `
 The worker of an endpoint host runs PowerShell: powershell.exe on Windows, else pwsh on the PATH, or ONWARD_PWSH.
 The worker of the control plane reads the inventory when an upgrade starts, and resolves env: and file: secrets.
-With --sandbox the first works on the simulated host of that name.`,
+With --sandbox the first works on the simulated host of that name, and the second knows the adapter sandbox of
+taskMonitor and connectionTest.`,
     )
     .action(async (_options: WorkerOptions, command: Command) => {
       const options: WorkerOptions = { ...globalsOf(command), ...command.opts<WorkerOptions>() };

@@ -35,6 +35,7 @@ export async function runWorker(
       host === undefined
         ? await createControlPlaneWorker(connection, {
             inventoryDirectory: inventory,
+            ...(simulated && { adapters: simulated.SANDBOX_ADAPTERS }),
             settings,
             workflows: build,
             notesDirectory: notes,

@@ -17,7 +17,7 @@ import {
   type UpgradeResult,
   type UpgradeStatus,
 } from '../../../src/contract/status';
-import { simulatedPowershell, urlOfHost } from '../../../src/sandbox/adapters';
+import { SANDBOX_ADAPTERS, simulatedPowershell, urlOfHost } from '../../../src/sandbox/adapters';
 import type { ProviderProfileInput } from '../../../src/sandbox/inventory';
 import type { JournalEntry } from '../../../src/sandbox/journal';
 import {
@@ -152,7 +152,9 @@ export class Rehearsal {
   async controlPlane(options: Partial<ControlPlaneOptions>, connection = this.connection): Promise<Worker> {
     const { settings, inventory: inventoryDirectory } = this;
     const { lookAtWindow } = this.options;
-    const defaults = { inventoryDirectory, settings, polling: QUICK_LOOKS, ...(lookAtWindow ? { lookAtWindow } : {}) };
+    const adapters = SANDBOX_ADAPTERS;
+    const polling = QUICK_LOOKS;
+    const defaults = { inventoryDirectory, adapters, settings, polling, ...(lookAtWindow ? { lookAtWindow } : {}) };
     const worker = await createControlPlaneWorker(connection, { ...defaults, ...options });
     this.run(worker, connection);
     return worker;

@@ -5,7 +5,7 @@
  */
 const { once } = require('node:events');
 const { DefaultLogger, Runtime } = require('@temporalio/worker');
-const { simulatedPowershell } = require('../../../dist/src/sandbox/adapters');
+const { SANDBOX_ADAPTERS, simulatedPowershell } = require('../../../dist/src/sandbox/adapters');
 const { runControlPlaneWorker } = require('../../../dist/src/worker/control-plane.js');
 const { runEndpointWorker } = require('../../../dist/src/worker/endpoint.js');
 
@@ -17,7 +17,7 @@ async function work() {
   const { simulatedHost, ...options } = JSON.parse(process.argv[2]);
   await once(process, 'message');
   await (simulatedHost === undefined
-    ? runControlPlaneWorker(options)
+    ? runControlPlaneWorker({ ...options, adapters: SANDBOX_ADAPTERS })
     : runEndpointWorker({ ...options, powershell: simulatedPowershell(simulatedHost, process.env) }));
 }
 
