@@ -7,6 +7,8 @@ import path from 'node:path';
 import type { Info } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { stringify } from 'yaml';
+import { createFleetActivities } from '../../activities/fleet';
 import { createInventoryActivities } from '../../activities/inventory';
 import { createNotifyActivities } from '../../activities/notify';
 import type { Notice } from '../../src/contract/activities';
@@ -19,6 +21,7 @@ const environment = (info: Partial<Info> = {}) =>
   new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR') });
 
 const resolveSecret = async (reference: string) => `value of ${reference}`;
+const adapters = new Adapters({ resolveSecret });
 
 describe('loadProvider', () => {
   let directory: string;
@@ -27,12 +30,9 @@ describe('loadProvider', () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
   const load = (provider: string) =>
-    environment().run(
-      createInventoryActivities({ directory, adapters: new Adapters({ resolveSecret }) }).loadProvider,
-      {
-        provider,
-      },
-    );
+    environment().run(createInventoryActivities({ directory, adapters }).loadProvider, {
+      provider,
+    });
 
   test('fails for good, with the type that tells why', async () => {
     await writeFile(path.join(directory, 'contoso.yaml'), 'provider: contoso\nplans: []\n');
@@ -50,6 +50,25 @@ describe('loadProvider', () => {
     await expect(failure).rejects.toThrow(/plans: Too small/);
     await expect(failure).rejects.toThrow(/contoso\.yaml:4: taskMonitor\.adapter: must name an adapter .* has: gate$/m);
     await expect(failure).rejects.toThrow(/contoso\.yaml:6: connectionTest\.adapter: .* has: gate, microsoft$/m);
+  });
+
+  test('refuses them for a fleet, too', async () => {
+    const entry = {
+      provider: 'contoso',
+      operations: { url: 'https://oa.example:8440/RPC2' },
+      aps: { url: 'https://oa.example:6308/' },
+      billing: { url: 'https://pba.example:5224/RPC2' },
+      plans: [1],
+      endpointHosts: [{ name: 'ep1' }],
+      package: { url: 'https://packages.example/o365.app.zip', sha256: 'a'.repeat(64) },
+      taskMonitor: { adapter: 'sandbox' },
+    };
+    await writeFile(path.join(directory, 'contoso.yaml'), stringify(entry));
+    const fleet = createFleetActivities({ directory, adapters, resolveSecret });
+    const frozen = await environment().run(fleet.freezeEntries, { providers: ['contoso'] });
+    expect(frozen).toEqual([
+      { provider: 'contoso', invalid: expect.stringMatching(/taskMonitor\.adapter: must name an adapter/) },
+    ]);
   });
 });
 
