@@ -16,7 +16,7 @@ import { runSetup } from './run-setup';
 import { stagePackage } from './stage-package';
 
 export interface EndpointDependencies {
-  /** Runs the scripts: `powershellFor(process.env)` of src/systems/endpoint/powershell-for. */
+  /** Runs the scripts: `powershellOfMachine(process.env)` of src/systems/endpoint/powershell-of-machine. */
   powershell: PowerShell;
 }
 

@@ -10,6 +10,7 @@ import type { Entry } from '../src/inventory/entry';
 import { describeProblem, duplicates, type Problem } from '../src/inventory/inventory';
 import { KnownInventory } from '../src/inventory/known-inventory';
 import { nearMiss } from '../src/inventory/near-miss';
+import type { KnownAdapters } from '../src/inventory/schema';
 import { SecretUnavailable } from '../src/inventory/secrets';
 import { ApsClient } from '../src/systems/aps';
 import { Office365Application } from '../src/systems/office365-application';
@@ -22,6 +23,8 @@ import { heartbeating } from './polling';
 export interface FleetDependencies {
   /** The inventory's folder on this worker. */
   directory: string;
+  /** Those of this worker: an entry that names another one is not usable. */
+  adapters: KnownAdapters;
   resolveSecret: ResolveSecret;
 }
 
@@ -34,8 +37,8 @@ const SURVEY_MS = 30_000;
 const SECOND_LOOK_MS = 2_000;
 const DESCRIBED_AT_ONCE = 8;
 
-export function createFleetActivities({ directory, resolveSecret }: FleetDependencies): FleetActivities {
-  const inventory = new KnownInventory(directory);
+export function createFleetActivities({ directory, adapters, resolveSecret }: FleetDependencies): FleetActivities {
+  const inventory = new KnownInventory(directory, adapters);
   return {
     selectProviders: ({ selector, after }) =>
       heartbeating(async () => select(await inventory.entries(), selector, after)),

@@ -3,12 +3,12 @@
  * Hosting and trials on CCP v1 are recognised stands in src/systems/office365.ts.
  */
 import { FAILURE, type OperationsActivities } from '../src/contract/activities';
-import type { ApsConnection, OperationsConnection, TaskMonitorSetting } from '../src/contract/provider';
+import type { ApsConnection, OperationsConnection } from '../src/contract/provider';
+import type { Adapters } from '../src/systems/adapters';
 import { ApsClient } from '../src/systems/aps';
 import { Office365Application } from '../src/systems/office365-application';
 import { OperationsClient } from '../src/systems/operations';
 import { SystemError } from '../src/systems/system-error';
-import { HumanOrSimTaskMonitor } from '../src/systems/task-monitor';
 import type { ResolveSecret } from '../src/systems/xmlrpc-endpoint';
 import { awaitImport, importPackage } from './import-package';
 import { POLLING, heartbeating, poll, type Polling, type Wait } from './polling';
@@ -16,11 +16,14 @@ import { upgradeInstance } from './upgrade-instance';
 
 export interface OperationsDependencies {
   resolveSecret: ResolveSecret;
+  /** Those of this worker. */
+  adapters: Pick<Adapters, 'monitorTasks'>;
   polling?: Polling;
 }
 
 export function createOperationsActivities({
   resolveSecret,
+  adapters,
   polling = POLLING,
 }: OperationsDependencies): OperationsActivities {
   const applications = new Map<string, Systems>();
@@ -80,7 +83,7 @@ export function createOperationsActivities({
 
     awaitTasksProcessed: ({ monitor }) =>
       heartbeating((report) => {
-        const screen = taskMonitor(monitor);
+        const screen = adapters.monitorTasks(monitor);
         return poll(polling, TASKS_PROCESSED, async () => {
           const open = await screen.openTasks();
           report({ open: open.length });
@@ -106,21 +109,6 @@ async function setTemplate(client: OperationsClient, templateId: number, wanted:
   const { active } = await client.serviceTemplate(templateId);
   if (active === (wanted === 'active')) return;
   await (active ? client.deactivateServiceTemplate(templateId) : client.activateServiceTemplate(templateId));
-}
-
-function taskMonitor(setting: TaskMonitorSetting): HumanOrSimTaskMonitor {
-  switch (setting.adapter) {
-    case 'sandbox':
-      return new HumanOrSimTaskMonitor(setting.url);
-    case 'gate':
-      throw new SystemError({
-        type: FAILURE.invalidInput,
-        system: 'task monitor',
-        call: 'reading the tasks',
-        problem: 'is not possible for a program with the adapter gate',
-        next: 'A person has to look at the Tasks screen.',
-      });
-  }
 }
 
 const TASKS_PROCESSED: Wait = {

@@ -108,8 +108,12 @@ export class BenchWorld {
     return this.launch({
       name: host === undefined ? 'control-plane worker' : `worker of ${host}`,
       module: PROGRAM,
-      args: ['worker', ...(host === undefined ? ['--inventory', this.inventoryDirectory] : ['--host', host])],
-      env: host === undefined ? {} : { PATH: '', ONWARD_SANDBOX_HOST: new URL(`hosts/${host}/`, this.sim).href },
+      args: [
+        'worker',
+        ...(host === undefined ? ['--inventory', this.inventoryDirectory] : ['--host', host]),
+        ...['--sandbox', this.sim],
+      ],
+      env: host === undefined ? {} : { PATH: '' },
     });
   }
 

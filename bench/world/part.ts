@@ -5,6 +5,7 @@
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { MicrosoftActivities } from '../../src/contract/activities';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../src/contract/provider';
+import { SANDBOX_ADAPTERS, simulatedPowershell, urlOfHost } from '../../src/sandbox/adapters';
 import type { ProviderProfileInput } from '../../src/sandbox/inventory';
 import { startSandbox } from '../../src/sandbox/server';
 import type { Timings } from '../../src/sandbox/world/timings';
@@ -79,6 +80,7 @@ async function begin(part: Part): Promise<void> {
       const { inventoryDirectory, codePath } = part;
       const worker = await createControlPlaneWorker(await connectWorker(), {
         inventoryDirectory,
+        adapters: SANDBOX_ADAPTERS,
         polling: QUICK_LOOKS,
         workflows: { codePath },
       });
@@ -91,7 +93,7 @@ async function begin(part: Part): Promise<void> {
         part.hosts.map((host) =>
           createEndpointWorker(connection, {
             host,
-            env: { PATH: '', ONWARD_SANDBOX_HOST: new URL(`hosts/${host}/`, part.sim).href },
+            powershell: simulatedPowershell(urlOfHost(part.sim, host), { PATH: '' }),
           }),
         ),
       );

@@ -9,6 +9,7 @@ import { FAILURE, type FleetActivities, type MaintenanceActivities } from '../..
 import type { ProviderProfile } from '../../src/contract/provider';
 import { QUERY, type Gate, type UpgradeStatus } from '../../src/contract/status';
 import { resolveSecret } from '../../src/inventory/secrets';
+import { Adapters } from '../../src/systems/adapters';
 import type { StubActivities } from '../../test/kit/stub-world/stub-activities';
 import { stubProfile, stubsOf } from './stub-provider';
 
@@ -39,7 +40,7 @@ export function stubFleetControlPlane(fleet: StubFleet): StubActivities & FleetA
   const stubs = stubsOf(fleet.instances, { version: VERSION });
   const ids = Array.from({ length: fleet.providers }, (_, index) => stubProviderId(index + 1));
   // Whoever asks Temporal itself is not simulated.
-  const ofTemporal = createFleetActivities({ directory: '', resolveSecret });
+  const ofTemporal = createFleetActivities({ directory: '', adapters: new Adapters({ resolveSecret }), resolveSecret });
   return {
     ...stubs,
     ...createMaintenanceActivities(),

@@ -6,13 +6,11 @@
 import { z } from 'zod';
 import { maintenance } from './maintenance';
 
+const PLAIN_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const NOT_PLAIN =
+  'use 1 to 63 lower-case letters, digits, dots, dashes or underscores, starting with a letter or digit';
 /** Names of providers and hosts become part of workflow ids and task queues, so they are kept plain. */
-export const plainName = z
-  .string()
-  .regex(
-    /^[a-z0-9][a-z0-9._-]{0,62}$/,
-    'use 1 to 63 lower-case letters, digits, dots, dashes or underscores, starting with a letter or digit',
-  );
+export const plainName = z.string().regex(PLAIN_NAME, NOT_PLAIN);
 
 /** `env:NAME` reads an environment variable of the worker, `file:/path` the contents of a file, without the last newline. */
 export const secretReference = z
@@ -68,27 +66,42 @@ export const installedSite = z.strictObject({
   site: z.string().min(1),
 });
 
+const gate = z.strictObject({ adapter: z.literal('gate') });
+
+/** What the adapter `microsoft` has to know to make the calls of *Test Connection* itself (systems.md 5.2, 5.3). */
+export const microsoftAccess = z.strictObject({
+  loginUrl: url.default('https://login.microsoftonline.com'),
+  partnerCenterUrl: url.default('https://api.partnercenter.microsoft.com'),
+  graphUrl: url.default('https://graph.microsoft.com'),
+  clientId: z.string().min(1),
+  clientSecret: secretReference,
+  caFile: connection.caFile,
+  /** One entry per application instance, by its name or id. */
+  accounts: z.record(z.string(), z.strictObject({ tenant: z.string().min(1), refreshToken: secretReference })),
+});
+
+/** Adapters of the product: any other one is registered by whoever puts a worker together (src/systems/adapters). */
+export const PRODUCT_ADAPTERS = { taskMonitor: ['gate'], connectionTest: ['gate', 'microsoft'] } as const;
+
+/**
+ * An adapter that is not of the product. Its settings are judged where a worker that has it reads the entry
+ * (src/inventory/schema); a workflow hands them on, and asks only whether the adapter is `gate`.
+ */
+const registered = (ours: readonly string[]) =>
+  z.looseObject({
+    adapter: z
+      .string()
+      .regex(new RegExp(`^(?!(?:${ours.join('|')})$)${PLAIN_NAME.source.slice(1)}`), { error: NOT_PLAIN, abort: true }),
+  });
+
 /** How Onward learns that all Office 365 tasks are processed; there is no vendor API for it (systems.md 1.6). */
-export const taskMonitor = z.discriminatedUnion('adapter', [
-  z.strictObject({ adapter: z.literal('gate') }),
-  z.strictObject({ adapter: z.literal('sandbox'), url }),
-]);
+export const taskMonitor = z.union([gate, registered(PRODUCT_ADAPTERS.taskMonitor)]);
 
 /** How Onward learns what the *Test Connection* button would say (systems.md 5.3, 5.6). */
-export const connectionTest = z.discriminatedUnion('adapter', [
-  z.strictObject({ adapter: z.literal('gate') }),
-  z.strictObject({ adapter: z.literal('sandbox'), url }),
-  z.strictObject({
-    adapter: z.literal('microsoft'),
-    loginUrl: url.default('https://login.microsoftonline.com'),
-    partnerCenterUrl: url.default('https://api.partnercenter.microsoft.com'),
-    graphUrl: url.default('https://graph.microsoft.com'),
-    clientId: z.string().min(1),
-    clientSecret: secretReference,
-    caFile: connection.caFile,
-    /** One entry per application instance, by its name or id. */
-    accounts: z.record(z.string(), z.strictObject({ tenant: z.string().min(1), refreshToken: secretReference })),
-  }),
+export const connectionTest = z.union([
+  gate,
+  z.strictObject({ adapter: z.literal('microsoft'), ...microsoftAccess.shape }),
+  registered(PRODUCT_ADAPTERS.connectionTest),
 ]);
 
 const days = z.number().positive().max(365);

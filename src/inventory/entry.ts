@@ -1,8 +1,8 @@
 /** One provider's entry as it stands in a YAML file, with every problem that it has. */
 import path from 'node:path';
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
-import { type ProviderProfile, providerProfile } from '../contract/provider';
-import { fieldNames } from './schema';
+import type { ProviderProfile } from '../contract/provider';
+import { EntrySchema } from './schema';
 import { explain, type Field, type Finding, offsetOf, syntaxMistake } from './yaml-fields';
 
 export interface Problem {
@@ -28,13 +28,13 @@ export interface Entry {
 }
 
 /** The entries of one file: one per YAML document. */
-export function readEntries(file: string, text: string): Entry[] {
+export function readEntries(file: string, text: string, schema = EntrySchema.ofAnyWorker): Entry[] {
   const lines = new LineCounter();
   // Pretty errors quote the line, which may hold a secret.
   const documents: Document.Parsed[] = [...parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })];
   const filled = documents.filter(({ contents, errors }) => contents !== null || errors.length > 0);
   if (filled.length === 0) return [emptyEntry(file)];
-  return filled.map((document) => readEntry(file, document, (offset) => lines.linePos(offset).line));
+  return filled.map((document) => readEntry(file, document, schema, (offset) => lines.linePos(offset).line));
 }
 
 function emptyEntry(file: string): Entry {
@@ -42,7 +42,12 @@ function emptyEntry(file: string): Entry {
   return { file, provider: undefined, profile: undefined, problems, lineOf: () => 1 };
 }
 
-function readEntry(file: string, document: Document.Parsed, lineAt: (offset: number) => number): Entry {
+function readEntry(
+  file: string,
+  document: Document.Parsed,
+  schema: EntrySchema,
+  lineAt: (offset: number) => number,
+): Entry {
   const lineOf = (field: Field): number => lineAt(offsetOf(document, field));
   const entry = { file, lineOf };
   const mistake = syntaxMistake(document);
@@ -52,9 +57,9 @@ function readEntry(file: string, document: Document.Parsed, lineAt: (offset: num
   }
   const value: unknown = document.toJS();
   const claimed = isRecord(value) ? value['provider'] : undefined;
-  const parsed = providerProfile.safeParse(value);
+  const parsed = schema.profile.safeParse(value);
   const found = [
-    ...(parsed.error?.issues ?? []).flatMap((issue) => explain(issue, value, fieldNames())),
+    ...(parsed.error?.issues ?? []).flatMap((issue) => explain(issue, value, schema.fieldNames)),
     ...credentialsInUrls(value),
   ];
   const problems = found.map(({ field, message }) => ({

@@ -1,9 +1,10 @@
 /** The inventory: a folder of YAML files, one provider per document, checked as a whole. */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { ProviderProfile } from '../contract/provider';
+import { PRODUCT_ADAPTERS, type ProviderProfile } from '../contract/provider';
 import { type Entry, isSecretReference, type Problem, readEntries, strings } from './entry';
 import { nearMiss } from './near-miss';
+import { EntrySchema } from './schema';
 import { resolveSecret } from './secrets';
 
 export type { Problem } from './entry';
@@ -42,10 +43,14 @@ export function inventoryDirectory(env: NodeJS.ProcessEnv = process.env): string
 /**
  * All providers, ordered by id.
  *
+ * @param schema of the worker that wants them; without it, what any worker may take.
  * @throws InvalidInventory with the problems of all files, when there is one.
  */
-export async function loadInventory(directory = inventoryDirectory()): Promise<ProviderProfile[]> {
-  const entries = await readInventory(directory);
+export async function loadInventory(
+  directory = inventoryDirectory(),
+  schema = EntrySchema.ofAnyWorker,
+): Promise<ProviderProfile[]> {
+  const entries = await readInventory(directory, schema);
   const problems = [...entries.flatMap((entry) => entry.problems), ...duplicates(entries)];
   if (problems.length > 0) throw new InvalidInventory(problems);
   return entries.flatMap(({ profile }) => profile ?? []).sort((a, b) => (a.provider < b.provider ? -1 : 1));
@@ -54,12 +59,17 @@ export async function loadInventory(directory = inventoryDirectory()): Promise<P
 /**
  * One provider. Mistakes in the entries of others are not in its way.
  *
+ * @param schema of the worker that wants it; without it, what any worker may take.
  * @throws UnknownProvider when no entry has this id.
  * @throws InvalidInventory when its entry has a problem, or another entry has the same id.
  */
-export async function findProvider(directory: string, id: string): Promise<ProviderProfile> {
+export async function findProvider(
+  directory: string,
+  id: string,
+  schema = EntrySchema.ofAnyWorker,
+): Promise<ProviderProfile> {
   // An entry of this provider has its id in its text: with thousands of providers, parsing all of them takes seconds.
-  const candidates = await readInventory(directory, (text) => text.includes(id));
+  const candidates = await readInventory(directory, schema, (text) => text.includes(id));
   const entries = candidates.filter(({ provider }) => provider === id);
   const problems = [...entries.flatMap((entry) => entry.problems), ...duplicates(entries)];
   if (problems.length > 0) throw new InvalidInventory(problems);
@@ -94,7 +104,7 @@ export interface InventoryReport {
   providers: { provider: string; file: string }[];
   /** What keeps an entry from being used. */
   problems: Problem[];
-  /** What may be right on the worker and is not so here: variables that are not set. */
+  /** What may be right on the worker and cannot be told here: variables that are not set, adapters of somebody else. */
   warnings: Problem[];
 }
 
@@ -108,6 +118,7 @@ export async function checkInventory(directory = inventoryDirectory()): Promise<
     warnings: [],
   };
   for (const entry of entries) {
+    report.warnings.push(...adaptersOfWorkers(entry));
     for (const { field, text } of strings(entry.profile)) {
       const message = await brokenReference(field, text);
       if (message === undefined) continue;
@@ -116,6 +127,21 @@ export async function checkInventory(directory = inventoryDirectory()): Promise<
     }
   }
   return report;
+}
+
+/** Only a worker knows which adapters are registered with it, and what they take. */
+function adaptersOfWorkers(entry: Entry): Problem[] {
+  const { file, profile } = entry;
+  if (profile === undefined) return [];
+  return (['taskMonitor', 'connectionTest'] as const).flatMap((part) => {
+    const { adapter } = profile[part];
+    const ours: readonly string[] = PRODUCT_ADAPTERS[part];
+    if (ours.includes(adapter)) return [];
+    const message =
+      `${adapter} is no adapter of Onward (${ours.join(', ')}): ` +
+      'the entry can be used only by workers that register it, and only they check its settings';
+    return [{ file, line: entry.lineOf([part, 'adapter']), field: `${part}.adapter`, message }];
+  });
 }
 
 /** Why what a profile refers to cannot be used here, or undefined. */
@@ -152,11 +178,15 @@ export async function inventoryFiles(directory: string): Promise<string[]> {
     .map((name) => path.join(directory, name));
 }
 
-async function readInventory(directory: string, concerns: (text: string) => boolean = () => true): Promise<Entry[]> {
+async function readInventory(
+  directory: string,
+  schema = EntrySchema.ofAnyWorker,
+  concerns: (text: string) => boolean = () => true,
+): Promise<Entry[]> {
   const entries: Entry[] = [];
   for (const file of await inventoryFiles(directory)) {
     const text = await readFile(file, 'utf8');
-    if (concerns(text)) entries.push(...readEntries(file, text));
+    if (concerns(text)) entries.push(...readEntries(file, text, schema));
   }
   return entries;
 }

@@ -2,6 +2,7 @@
 import { stat, readFile } from 'node:fs/promises';
 import { readEntries, type Entry } from './entry';
 import { inventoryFiles } from './inventory';
+import { EntrySchema, type KnownAdapters } from './schema';
 
 interface KnownFile {
   /** What changes when somebody writes the file. */
@@ -12,7 +13,15 @@ interface KnownFile {
 export class KnownInventory {
   private files = new Map<string, KnownFile>();
 
-  constructor(private readonly directory: string) {}
+  private readonly schema: EntrySchema;
+
+  /** @param adapters of the worker that reads it */
+  constructor(
+    private readonly directory: string,
+    adapters: KnownAdapters,
+  ) {
+    this.schema = EntrySchema.ofWorker(adapters);
+  }
 
   /** All entries as they are now, valid or not. */
   async entries(): Promise<Entry[]> {
@@ -23,7 +32,9 @@ export class KnownInventory {
       const known = this.files.get(file);
       now.set(
         file,
-        known?.stamp === stamp ? known : { stamp, entries: readEntries(file, await readFile(file, 'utf8')) },
+        known?.stamp === stamp
+          ? known
+          : { stamp, entries: readEntries(file, await readFile(file, 'utf8'), this.schema) },
       );
     }
     this.files = now;

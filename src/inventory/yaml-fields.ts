@@ -33,6 +33,11 @@ const withoutQuotation = (message: string): string => message.replace(/(?<=\w): 
 /** What zod found, in our words. @param names fields that may be meant by one that does not exist */
 export function explain(issue: z.core.$ZodIssue, value: unknown, names: Iterable<string>): Finding[] {
   const { path: field, message } = issue;
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    return optionMeant(issue.errors).flatMap((inner) =>
+      explain({ ...inner, path: [...field, ...inner.path] }, value, names),
+    );
+  }
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const meant = nearMiss(key, names);
@@ -49,6 +54,11 @@ export function explain(issue: z.core.$ZodIssue, value: unknown, names: Iterable
     return issue.issues.map(({ message }) => ({ field, message: `as a name: ${message}` }));
   }
   return [{ field, message }];
+}
+
+/** What is wrong with the adapter that was meant: the one whose name is right, else one that has any other name. */
+function optionMeant(options: z.core.$ZodIssue[][]): z.core.$ZodIssue[] {
+  return options.find((issues) => issues.every(({ path: [name] }) => name !== 'adapter')) ?? options.at(-1) ?? [];
 }
 
 function valueAt(value: unknown, field: Field): unknown {

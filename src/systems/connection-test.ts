@@ -1,36 +1,40 @@
-import { z } from 'zod';
-import type { ConnectionTestResult } from '../contract/facts';
-import { expectShape } from './answers';
-import { exchange, statusFailure, type HttpRequest } from './http';
-import { expectJson } from './json-answer';
+import { FAILURE } from '../contract/activities';
+import type { ApplicationInstance, ConnectionTestResult } from '../contract/facts';
+import { microsoftAccess } from '../contract/provider';
+import { defineAdapter } from './adapter';
+import { testMicrosoftConnection } from './microsoft';
+import { SystemError } from './system-error';
 
-const outcome = z.object({
-  success: z.boolean(),
-  checks: z.array(
-    z.object({ name: z.enum(['PartnerCenter', 'Graph']), ok: z.boolean(), message: z.string().optional() }),
-  ),
+export type TestedInstance = Pick<ApplicationInstance, 'id' | 'name' | 'resourceId'>;
+
+/** What the *Test Connection* button says. The operation behind it is not documented (systems.md 5.6). */
+export interface ConnectionTest {
+  run(instance: TestedInstance): Promise<ConnectionTestResult>;
+}
+
+/** Makes the calls that the button makes, with the refresh token of the instance's account (systems.md 5.2, 5.3). */
+export const microsoft = defineAdapter({
+  settings: microsoftAccess,
+  create: ({ accounts, clientSecret, ...application }, { resolveSecret }): ConnectionTest => ({
+    run: async (instance) => {
+      const { tenant, refreshToken } = accountOf(accounts, instance);
+      return testMicrosoftConnection(
+        { ...application, clientSecret: await resolveSecret(clientSecret) },
+        { tenant, refreshToken: await resolveSecret(refreshToken) },
+      );
+    },
+  }),
 });
 
-/**
- * What the *Test Connection* button says. The operation behind it is not documented (systems.md 5.6): this reads the
- * sandbox's control API, and where there is no sandbox a person presses the button.
- */
-export class HumanOrSimConnectionTest {
-  constructor(private readonly url: string) {}
-
-  /** `resourceId`: UUID of the instance's application resource. */
-  async run(resourceId: string): Promise<ConnectionTestResult> {
-    const request: HttpRequest = {
-      system: 'connection test',
-      call: 'GET testConnection',
-      object: `application resource ${resourceId}`,
-      method: 'GET',
-      url: new URL(`instances/${encodeURIComponent(resourceId)}/testConnection`, this.url).href,
-      deadlineMs: 60_000,
-    };
-    const answer = await exchange(request);
-    if (answer.status !== 200) throw statusFailure(request, answer.status);
-    const { success, checks } = expectShape(outcome, expectJson(answer, request), request);
-    return { ok: success, checks };
-  }
+function accountOf<Account>(accounts: Record<string, Account>, { id, name }: TestedInstance): Account {
+  const account = Object.entries(accounts).find(([key]) => key === name || key === String(id));
+  if (account) return account[1];
+  throw new SystemError({
+    type: FAILURE.accessDenied,
+    system: 'connection test',
+    call: 'the test',
+    object: `instance ${name}`,
+    problem: 'has no account in the inventory',
+    next: `Add the entry '${name}' to connectionTest.accounts of this provider.`,
+  });
 }

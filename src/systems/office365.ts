@@ -1,6 +1,6 @@
 /**
  * How the Office 365 application shows in what Operations and the APS controller say: the rules by which Onward
- * recognises templates, clouds and known limitations. Pure functions; the sandbox seeds its world by the same rules.
+ * recognises templates, clouds and known limitations. Pure functions.
  */
 import type { MicrosoftCloud } from '../contract/facts';
 

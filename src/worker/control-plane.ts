@@ -15,6 +15,7 @@ import { createOperationsActivities } from '../../activities/operations';
 import type { Polling } from '../../activities/polling';
 import { CONTROL_TASK_QUEUE } from '../contract/provider';
 import { resolveSecret } from '../inventory/secrets';
+import { Adapters, type RegisteredAdapters } from '../systems/adapters';
 import { temporalSettings, type TemporalSettings } from '../temporal/connection';
 import { dataConverter } from '../temporal/data-converter';
 import { connectWorker } from '../temporal/worker-connection';
@@ -28,6 +29,8 @@ import { cachedWorkflows } from './workflow-cache';
 export interface ControlPlaneOptions {
   /** Folder of the providers' entries. */
   inventoryDirectory: string;
+  /** Adapters beside those of the product, for entries that name them. */
+  adapters?: RegisteredAdapters;
   /** Where the Temporal server is; by default what the environment says. */
   settings?: TemporalSettings;
   /** How often waiting activities look. */
@@ -53,6 +56,7 @@ export async function createControlPlaneWorker(
   connection: NativeConnection,
   {
     inventoryDirectory,
+    adapters: registered,
     settings = temporalSettings(),
     polling,
     lookAtWindow,
@@ -61,6 +65,7 @@ export async function createControlPlaneWorker(
     pinTo,
   }: ControlPlaneOptions,
 ): Promise<Worker> {
+  const adapters = new Adapters({ resolveSecret }, registered);
   const converter = await dataConverter(settings.codecKeys);
   const { codePath } = workflows ?? builtWorkflows(converter, pinTo === undefined ? 'index' : 'versioned');
   const notes = await takeOver(connection, settings, CONTROL_TASK_QUEUE, notesDirectory);
@@ -72,15 +77,15 @@ export async function createControlPlaneWorker(
     workflowBundle: { codePath },
     ...(pinTo === undefined ? {} : { workerDeploymentOptions: deploymentOptions(pinTo) }),
     activities: {
-      ...createInventoryActivities({ directory: inventoryDirectory }),
-      ...createOperationsActivities({ resolveSecret, ...(polling ? { polling } : {}) }),
+      ...createInventoryActivities({ directory: inventoryDirectory, adapters }),
+      ...createOperationsActivities({ resolveSecret, adapters, ...(polling ? { polling } : {}) }),
       ...createBillingActivities({ resolveSecret }),
-      ...createMicrosoftActivities({ resolveSecret }),
+      ...createMicrosoftActivities({ adapters }),
       ...createNetworkActivities(),
       ...createClaimActivities(),
       ...createGuardActivities(),
       ...createMaintenanceActivities(lookAtWindow),
-      ...createFleetActivities({ directory: inventoryDirectory, resolveSecret }),
+      ...createFleetActivities({ directory: inventoryDirectory, adapters, resolveSecret }),
       ...createNotifyActivities({ resolveSecret }),
     },
     interceptors: { activity: [...notes, failureInterceptor] },

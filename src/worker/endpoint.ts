@@ -4,7 +4,8 @@ import { Worker } from '@temporalio/worker';
 import { createEndpointActivities } from '../../activities/endpoint';
 import { failureInterceptor } from '../../activities/failures';
 import { endpointTaskQueue } from '../contract/provider';
-import { powershellFor } from '../systems/endpoint/powershell-for';
+import type { PowerShell } from '../systems/endpoint/powershell';
+import { powershellOfMachine } from '../systems/endpoint/powershell-of-machine';
 import { temporalSettings, type TemporalSettings } from '../temporal/connection';
 import { dataConverter } from '../temporal/data-converter';
 import { connectWorker } from '../temporal/worker-connection';
@@ -16,8 +17,8 @@ export interface EndpointWorkerOptions {
   /** Name of the endpoint host, as the inventory has it. */
   host: string;
   settings?: TemporalSettings;
-  /** Which PowerShell, and for a simulated host where it is (src/systems/endpoint/powershell-for). */
-  env?: NodeJS.ProcessEnv;
+  /** Runs its scripts; by default that of this machine. */
+  powershell?: PowerShell;
   /** Folder for notes of what it is at work on (./work-in-hand); without one it makes none. */
   notesDirectory?: string;
 }
@@ -28,7 +29,12 @@ const SHUTDOWN_GRACE = 20;
 /** @param connection stays open when the worker ends; whoever opened it closes it. */
 export async function createEndpointWorker(
   connection: NativeConnection,
-  { host, settings = temporalSettings(), env = process.env, notesDirectory }: EndpointWorkerOptions,
+  {
+    host,
+    settings = temporalSettings(),
+    powershell = powershellOfMachine(process.env),
+    notesDirectory,
+  }: EndpointWorkerOptions,
 ): Promise<Worker> {
   const taskQueue = endpointTaskQueue(host);
   const notes = await takeOver(connection, settings, taskQueue, notesDirectory);
@@ -37,7 +43,7 @@ export async function createEndpointWorker(
     namespace: settings.namespace,
     taskQueue,
     dataConverter: await dataConverter(settings.codecKeys),
-    activities: createEndpointActivities({ powershell: powershellFor(env) }),
+    activities: createEndpointActivities({ powershell }),
     interceptors: { activity: [...notes, failureInterceptor] },
     maxConcurrentActivityTaskExecutions: 1,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,

@@ -199,6 +199,7 @@ describe('answers', () => {
 describe('commands that run or check something here', () => {
   test.each([
     [['worker', '--host', 'GW 01'], "A host's name"],
+    [['worker', '--sandbox', 'contoso'], 'http://127.0.0.1:7080/'],
     [['sandbox', '--source', 'contoso'], 'contoso=18.4'],
     [['sandbox', '--control-port', '70000'], 'a port from 1 to 65535'],
     [['demo', '--from', '18.2'], '18.3, 18.4'],

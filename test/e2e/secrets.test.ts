@@ -20,10 +20,10 @@ import { evidencePack } from '../../src/cli/evidence/evidence-pack';
 import { TemporalUpgrades } from '../../src/cli/temporal/temporal-upgrades';
 import { FAILURE } from '../../src/contract/activities';
 import { CONTROL_TASK_QUEUE, upgradeWorkflowId } from '../../src/contract/provider';
+import { STAND_IN } from '../../src/sandbox/adapters';
 import { runOperator } from '../../src/sandbox/operator';
 import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
-import { STAND_IN } from '../../src/systems/endpoint/powershell-for';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { testInFull } from '../kit/extent';
@@ -201,17 +201,13 @@ async function startWorkers(id: string, environment: NodeJS.ProcessEnv): Promise
   const powershell = within('powershell');
   await writeFile(powershell, `#!/bin/sh\nenv >&2\nexec '${process.execPath}' '${STAND_IN}'\n`);
   await chmod(powershell, 0o755);
-  startWorker(['--inventory', within('inventory')], {
+  startWorker(['--inventory', within('inventory'), '--sandbox'], {
     CANARY_OPERATIONS: canaries.operations.value,
     CANARY_WEBHOOK: canaries.webhook.value,
     ...environment,
   });
   const [host = ''] = sandbox.world.provider(id).gateways.map((gateway) => gateway.host);
-  startWorker(['--host', host], {
-    ONWARD_PWSH: powershell,
-    ONWARD_SANDBOX_HOST: `${sandbox.urls.sim}hosts/${host}/`,
-    ...environment,
-  });
+  startWorker(['--host', host, '--sandbox', sandbox.urls.sim], { ONWARD_PWSH: powershell, ...environment });
 }
 
 async function startUpgrade(id: string): Promise<WorkflowHandle> {

@@ -1,7 +1,6 @@
 /** @uses powershell */
 import { FAILURE, type EndpointActivities, type SiteKey } from '../../src/contract/activities';
 import type { SiteBackup } from '../../src/contract/facts';
-import { powershellFor } from '../../src/systems/endpoint/powershell-for';
 import { fileName } from '../../src/systems/endpoint/upgrade-records';
 import { everything } from '../kit/extent';
 import { missingTools } from '../kit/tools.cjs';
@@ -127,7 +126,7 @@ describe('an endpoint host', () => {
         '',
       ];
       const { world } = run(engine);
-      const { result } = await powershellFor(world.environment(engine)).run(
+      const { result } = await world.powershell(engine).run(
         'inspect',
         {
           workDirectory: world.host.workDirectory,
@@ -145,7 +144,7 @@ describe('an endpoint host', () => {
     test('refuses a script that was decided before this upgrade did what it has done since', async () => {
       const { world } = run(engine);
       const before = world.effects();
-      const late = powershellFor(world.environment(engine)).run(
+      const late = world.powershell(engine).run(
         'reset',
         {
           workDirectory: world.host.workDirectory,
@@ -183,7 +182,7 @@ describe('an endpoint host', () => {
     ])('is judged by the envelope alone: %s is %s', async (fault, verdict) => {
       const { world } = run(engine);
       world.fault('discover', fault);
-      const outcome = powershellFor(world.environment(engine)).run('discover', {}, patience(60_000));
+      const outcome = world.powershell(engine).run('discover', {}, patience(60_000));
       await expect(
         outcome.then(
           () => 'an answer',

@@ -9,6 +9,7 @@ import fastify from 'fastify';
 import { createEndpointActivities } from '../../activities/endpoint';
 import type { EndpointActivities } from '../../src/contract/activities';
 import type { GatewaySite } from '../../src/contract/facts';
+import { simulatedPowershell, urlOfHost } from '../../src/sandbox/adapters';
 import { Faults, type FaultRule } from '../../src/sandbox/faults';
 import { applicationDirectory, hostWorkDirectory } from '../../src/sandbox/hosts/disk';
 import { registerHosts } from '../../src/sandbox/hosts/register-hosts';
@@ -16,7 +17,7 @@ import type { HostSpec, SimulatedHosts } from '../../src/sandbox/hosts-port';
 import { Journal } from '../../src/sandbox/journal';
 import { buildPackage } from '../../src/sandbox/package-file';
 import { findExecutable } from '../../src/systems/endpoint/executable';
-import { powershellFor } from '../../src/systems/endpoint/powershell-for';
+import type { PowerShell } from '../../src/systems/endpoint/powershell';
 import { patience } from '../kit/deadlines';
 
 export const HOST = 'gw-host-01';
@@ -136,14 +137,14 @@ export class HostWorld {
     this.faults.add({ system: 'host', host: HOST, call, kind, ...more });
   }
 
-  environment(engine: Engine): NodeJS.ProcessEnv {
-    const env = { ...process.env, ONWARD_SANDBOX_HOST: `${this.url}/_sim/hosts/${HOST}/` };
-    return engine === 'stand-in' ? { ...env, ONWARD_PWSH: '', PATH: '' } : { ...env, ONWARD_PWSH: GENUINE };
+  powershell(engine: Engine): PowerShell {
+    const own = engine === 'stand-in' ? { ONWARD_PWSH: '', PATH: '' } : { ONWARD_PWSH: GENUINE };
+    return simulatedPowershell(urlOfHost(this.url, HOST), { ...process.env, ...own });
   }
 
   /** The activities as a worker runs them, each in an activity's context of its own. */
   activities(engine: Engine, environment = () => activityEnvironment()) {
-    const activities = createEndpointActivities({ powershell: powershellFor(this.environment(engine)) });
+    const activities = createEndpointActivities({ powershell: this.powershell(engine) });
     return new Proxy(activities, {
       get:
         <N extends keyof EndpointActivities>(target: EndpointActivities, name: N) =>

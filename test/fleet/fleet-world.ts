@@ -8,6 +8,7 @@ import type { Frozen, Surveyed, ToTell } from '../../src/contract/activities';
 import type { FleetInput } from '../../src/contract/fleet';
 import { endpointTaskQueue, upgradeWorkflowId, type ProviderProfile } from '../../src/contract/provider';
 import { QUERY, type UpgradeStatus } from '../../src/contract/status';
+import { Adapters } from '../../src/systems/adapters';
 import { connectClient } from '../../src/temporal/connection';
 import { temporalServer, type TemporalServer } from '../kit/temporal-server';
 import { Workers } from '../kit/workers';
@@ -139,9 +140,12 @@ export class FleetWorld {
   }
 
   private activities(): object {
+    const resolveSecret = async (reference: string) => reference;
+    const adapters = new Adapters({ resolveSecret });
     const { findEnded, explainRefusedStart } = createFleetActivities({
       directory: '/nowhere',
-      resolveSecret: async (reference) => reference,
+      adapters,
+      resolveSecret,
     });
     const names = Object.keys(stubActivities(profile('any')).activities);
     return {

@@ -7,15 +7,21 @@ import path from 'node:path';
 import type { Info } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { stringify } from 'yaml';
+import { createFleetActivities } from '../../activities/fleet';
 import { createInventoryActivities } from '../../activities/inventory';
 import { createNotifyActivities } from '../../activities/notify';
 import type { Notice } from '../../src/contract/activities';
 import type { NotifierTarget } from '../../src/contract/provider';
+import { Adapters } from '../../src/systems/adapters';
 import { closeConnections } from '../../src/systems/http';
 
 // Failures are what these tests are about: the worker's log of them says nothing new.
 const environment = (info: Partial<Info> = {}) =>
   new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR') });
+
+const resolveSecret = async (reference: string) => `value of ${reference}`;
+const adapters = new Adapters({ resolveSecret });
 
 describe('loadProvider', () => {
   let directory: string;
@@ -24,12 +30,45 @@ describe('loadProvider', () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
   const load = (provider: string) =>
-    environment().run(createInventoryActivities({ directory }).loadProvider, { provider });
+    environment().run(createInventoryActivities({ directory, adapters }).loadProvider, {
+      provider,
+    });
 
   test('fails for good, with the type that tells why', async () => {
     await writeFile(path.join(directory, 'contoso.yaml'), 'provider: contoso\nplans: []\n');
     await expect(load('contoso')).rejects.toMatchObject({ type: 'InvalidInventory', nonRetryable: true });
     await expect(load('fabrikam')).rejects.toMatchObject({ type: 'UnknownProvider', nonRetryable: true });
+  });
+
+  test('refuses adapters that this worker does not have, with everything else that is wrong', async () => {
+    await writeFile(
+      path.join(directory, 'contoso.yaml'),
+      'provider: contoso\nplans: []\ntaskMonitor:\n  adapter: sandbox\nconnectionTest:\n  adapter: mail\n',
+    );
+    const failure = load('contoso');
+    await expect(failure).rejects.toMatchObject({ type: 'InvalidInventory', nonRetryable: true });
+    await expect(failure).rejects.toThrow(/plans: Too small/);
+    await expect(failure).rejects.toThrow(/contoso\.yaml:4: taskMonitor\.adapter: must name an adapter .* has: gate$/m);
+    await expect(failure).rejects.toThrow(/contoso\.yaml:6: connectionTest\.adapter: .* has: gate, microsoft$/m);
+  });
+
+  test('refuses them for a fleet, too', async () => {
+    const entry = {
+      provider: 'contoso',
+      operations: { url: 'https://oa.example:8440/RPC2' },
+      aps: { url: 'https://oa.example:6308/' },
+      billing: { url: 'https://pba.example:5224/RPC2' },
+      plans: [1],
+      endpointHosts: [{ name: 'ep1' }],
+      package: { url: 'https://packages.example/o365.app.zip', sha256: 'a'.repeat(64) },
+      taskMonitor: { adapter: 'sandbox' },
+    };
+    await writeFile(path.join(directory, 'contoso.yaml'), stringify(entry));
+    const fleet = createFleetActivities({ directory, adapters, resolveSecret });
+    const frozen = await environment().run(fleet.freezeEntries, { providers: ['contoso'] });
+    expect(frozen).toEqual([
+      { provider: 'contoso', invalid: expect.stringMatching(/taskMonitor\.adapter: must name an adapter/) },
+    ]);
   });
 });
 
@@ -70,7 +109,7 @@ describe('notify', () => {
     server.close();
   });
 
-  const { notify } = createNotifyActivities({ resolveSecret: async (reference) => `value of ${reference}` });
+  const { notify } = createNotifyActivities({ resolveSecret });
   const webhook = (where: string, token?: string): NotifierTarget => ({
     kind: 'webhook',
     url: base + where,

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
+import { z } from 'zod';
 import {
   checkInventory,
   describeProblem,
@@ -10,7 +11,7 @@ import {
   type InvalidInventory,
   loadInventory,
 } from '../../src/inventory/inventory';
-import { fieldNames, providerSchema } from '../../src/inventory/schema';
+import { EntrySchema, providerSchema } from '../../src/inventory/schema';
 
 const INVENTORY = path.join(__dirname, '../../inventory');
 
@@ -83,7 +84,7 @@ describe('loading the inventory', () => {
   test('names every problem of every file at once, with line and field', async () => {
     await write(
       'a.yaml',
-      'provider: contoso\noperatons:\n  url: https://x\noperations:\n  url: ftp://oa\n  user: onward\naps:\n  url: https://oa\n  userID: 1\nbilling:\n  url: https://pba\nplans: []\nendpointHosts:\n  - name: ep1\n  - name: EP 2\npackage:\n  url: https://p\n  sha256: abc\ntaskMonitor:\n  adapter: mail\n',
+      'provider: contoso\noperatons:\n  url: https://x\noperations:\n  url: ftp://oa\n  user: onward\naps:\n  url: https://oa\n  userID: 1\nbilling:\n  url: https://pba\nplans: []\nendpointHosts:\n  - name: ep1\n  - name: EP 2\npackage:\n  url: https://p\n  sha256: abc\ntaskMonitor:\n  adapter: E-Mail\n',
     );
     await write('b.yaml', 'provider: fabrikam\n  plans: [1]\n');
     await write('c.yaml', '# nothing yet\n');
@@ -94,7 +95,7 @@ describe('loading the inventory', () => {
       'a.yaml:12: plans: Too small: expected array to have >=1 items',
       expect.stringMatching(/^a\.yaml:15: endpointHosts\.1\.name: use 1 to 63 lower-case letters/),
       'a.yaml:18: package.sha256: must be a SHA-256 in 64 lower-case hexadecimal digits',
-      "a.yaml:20: taskMonitor.adapter: Invalid discriminator value. Expected 'gate' | 'sandbox'",
+      expect.stringMatching(/^a\.yaml:20: taskMonitor\.adapter: use 1 to 63 lower-case letters/),
       'a.yaml:2: operatons: there is no such field; did you mean operations?',
       expect.stringMatching(/^b\.yaml:1: /),
       'c.yaml: holds no provider; write one, or remove the file',
@@ -145,6 +146,67 @@ describe('loading the inventory', () => {
 
   test('says what to do when there is no inventory', async () => {
     await expect(loadInventory(path.join(folder, 'nowhere'))).rejects.toThrow(/no such folder.*ONWARD_INVENTORY/);
+  });
+});
+
+describe('the adapters of an entry', () => {
+  const mail = { settings: z.strictObject({ folder: z.string().default('inbox'), token: z.string() }) };
+  const microsoft = { settings: z.strictObject({ clientId: z.string() }) };
+  const worker = EntrySchema.ofWorker({ taskMonitor: { mail }, connectionTest: { microsoft } });
+
+  test('are judged with everything else, where a worker does not have them or refuses their settings', async () => {
+    await write(
+      'a.yaml',
+      entry('contoso', {
+        plans: [],
+        taskMonitor: { adapter: 'mail', foldr: 'x' },
+        connectionTest: { adapter: 'mail', token: 'env:TOKEN' },
+      }),
+    );
+    const problems = [
+      'a.yaml:8: plans: Too small: expected array to have >=1 items',
+      'a.yaml:14: taskMonitor.token: is missing (string)',
+      'a.yaml:16: taskMonitor.foldr: there is no such field; did you mean folder?',
+      'a.yaml:18: connectionTest.adapter: must name an adapter that this worker has: gate, microsoft',
+    ];
+    expect(await problemsOf(loadInventory(folder, worker))).toEqual(problems);
+    expect(await problemsOf(findProvider(folder, 'contoso', worker))).toEqual(problems);
+  });
+
+  test('are frozen with their defaults, and with file names that any folder understands', async () => {
+    await write('a.yaml', entry('contoso', { taskMonitor: { adapter: 'mail', token: 'file:secrets/mail' } }));
+    expect(await findProvider(folder, 'contoso', worker)).toMatchObject({
+      taskMonitor: { adapter: 'mail', folder: 'inbox', token: `file:${path.join(folder, 'secrets/mail')}` },
+      connectionTest: { adapter: 'gate' },
+    });
+  });
+
+  test('may be of any name for whoever is no worker, but those of the product are judged', async () => {
+    await write('a.yaml', entry('contoso', { taskMonitor: { adapter: 'mail', foldr: 'x' } }));
+    expect(await findProvider(folder, 'contoso')).toMatchObject({ taskMonitor: { adapter: 'mail', foldr: 'x' } });
+    const account = { tenant: 't', refreshToken: 'in-clear' };
+    const connectionTest = { adapter: 'microsoft', clientID: 'x', clientSecret: 'env:S', accounts: { csp: account } };
+    await write('a.yaml', entry('contoso', { taskMonitor: { adapter: 'gate', url: 'https://x' }, connectionTest }));
+    expect(await problemsOf(findProvider(folder, 'contoso'))).toEqual([
+      expect.stringMatching(/taskMonitor\.url: there is no such field/),
+      expect.stringMatching(/connectionTest\.clientId: is missing \(string\)$/),
+      expect.stringMatching(/connectionTest\.accounts\.csp\.refreshToken: must be a reference/),
+      expect.stringMatching(/connectionTest\.clientID: there is no such field; did you mean clientId\?$/),
+    ]);
+    await write('a.yaml', entry('contoso', { taskMonitor: { url: 'https://x' }, connectionTest: 'gate' }));
+    expect(await problemsOf(findProvider(folder, 'contoso'))).toEqual([
+      expect.stringMatching(/taskMonitor\.adapter: is missing \(string\)$/),
+      expect.stringMatching(/connectionTest: .*expected object/),
+    ]);
+  });
+
+  test('that are not of the product cannot be checked here, and the check says so', async () => {
+    await write('a.yaml', entry('contoso', { taskMonitor: { adapter: 'mail', token: 'file:secrets/mail' } }));
+    const { problems, warnings } = await checkInventory(folder);
+    expect(warnings.map(({ line, field, message }) => `${line} ${field}: ${message}`)).toEqual([
+      expect.stringMatching(/^16 taskMonitor\.adapter: mail is no adapter of Onward \(gate\)/),
+    ]);
+    expect(problems).toEqual([expect.objectContaining({ field: 'taskMonitor.token' })]);
   });
 });
 
@@ -218,7 +280,7 @@ describe('the sample', () => {
   test('is valid with everything uncommented, and shows every field', async () => {
     const everything = (await sample()).replace(/^( *)#(?=\S| {2})/gm, '$1');
     await write('sample.yaml', everything);
-    for (const name of fieldNames()) expect(everything).toMatch(new RegExp(`\\b${name}:`));
+    for (const name of EntrySchema.ofAnyWorker.fieldNames) expect(everything).toMatch(new RegExp(`\\b${name}:`));
     expect((await loadInventory(folder))[0]).toMatchObject({ connectionTest: { adapter: 'microsoft' } });
   });
 });

@@ -8,21 +8,25 @@ import { createMicrosoftActivities } from '../../activities/microsoft';
 import { createOperationsActivities } from '../../activities/operations';
 import { providerProfile, type ProviderProfile } from '../../src/contract/provider';
 import { resolveSecret } from '../../src/inventory/secrets';
+import { SANDBOX_ADAPTERS } from '../../src/sandbox/adapters';
 import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
 import { startSandbox, type Sandbox } from '../../src/sandbox/server';
+import { Adapters } from '../../src/systems/adapters';
 import { closeConnections } from '../../src/systems/http';
 import { activityEnvironment } from '../kit/activity-environment';
 import { standInHosts } from './stand-in-hosts';
 import { patience } from '../kit/deadlines';
 
 const hosts = standInHosts();
+const adapters = new Adapters({ resolveSecret }, SANDBOX_ADAPTERS);
 const activities = {
   ...createOperationsActivities({
     resolveSecret,
+    adapters,
     polling: { firstGapMs: 5, longestGapMs: 20, absenceMs: patience(250) },
   }),
   ...createBillingActivities({ resolveSecret }),
-  ...createMicrosoftActivities({ resolveSecret }),
+  ...createMicrosoftActivities({ adapters }),
 };
 // Failures are expected here; what they say is asserted, not printed.
 const environment = activityEnvironment();

@@ -2,7 +2,7 @@ import { heartbeating } from '../../activities/polling';
 import { FAILURE } from '../../src/contract/activities';
 import { closeConnections } from '../../src/systems/http';
 import { activityEnvironment } from '../kit/activity-environment';
-import { RawAnswer, scriptedServer } from './support/scripted-server';
+import { RawAnswer } from './support/scripted-server';
 import { QUICK, Vendor, hangUp, ok, refuse } from './support/vendor';
 
 let vendor: Vendor;
@@ -326,30 +326,19 @@ describe('upgrading an instance', () => {
 });
 
 describe('Office 365 tasks', () => {
-  const task = (id: number, name: string, status: string, periodic = false) => ({ id, name, status, periodic });
-  const background = [
-    task(1, 'Office 365: synchronize license usage', 'Rescheduled', true),
-    task(2, 'Exchange: create mailbox', 'Failed'),
-    task(3, 'Office 365: assign license', 'Canceled'),
-  ];
-
-  async function awaitTasks(screens: object[][], environment = activityEnvironment()) {
-    const server = await scriptedServer(({ path }) => {
-      expect(path).toBe('/_sim/providers/contoso/tasks');
-      return { body: JSON.stringify([...background, ...((screens.length > 1 ? screens.shift() : screens[0]) ?? [])]) };
-    });
-    try {
-      const monitor = { adapter: 'sandbox' as const, url: `${server.url}_sim/providers/contoso/` };
-      await vendor.run('awaitTasksProcessed', { monitor }, environment);
-      return server.asked.length;
-    } finally {
-      await server.close();
-    }
+  const task = (id: number, name: string, status: string) => ({ id, name, status });
+  /** By an adapter of whoever has put the worker together. */
+  async function awaitTasks(looks: object[][], environment = activityEnvironment()) {
+    const seen: unknown[] = [];
+    environment.on('heartbeat', (details: unknown) => seen.push(details));
+    await vendor.run('awaitTasksProcessed', { monitor: { adapter: 'slides', looks } }, environment);
+    return seen;
   }
 
-  test('are waited for; periodic, canceled and foreign ones are not', async () => {
+  test('are waited for', async () => {
     const open = task(10, 'Office 365: provision subscription', 'Running');
-    expect(await awaitTasks([[open], [open], []])).toBe(3);
+    const seen = await awaitTasks([[open, open], [open], []]);
+    expect(seen).toEqual(expect.arrayContaining([{ open: 2 }, { open: 1 }, { open: 0 }]));
   });
 
   test('that failed wait for a person, and are named', async () => {
@@ -372,6 +361,21 @@ describe('Office 365 tasks', () => {
     await expect(vendor.run('awaitTasksProcessed', { monitor: { adapter: 'gate' } })).rejects.toMatchObject({
       type: FAILURE.invalidInput,
       nonRetryable: true,
+    });
+  });
+
+  test.each([
+    ['has no such adapter', { adapter: 'mail' }, 'this worker has no adapter mail'],
+    [
+      'has another idea of its settings',
+      { adapter: 'slides', looks: [] },
+      'adapter slides of this worker refuses looks',
+    ],
+  ])('may be read by another worker where this one %s', async (_, monitor, problem) => {
+    await expect(vendor.run('awaitTasksProcessed', { monitor })).rejects.toMatchObject({
+      type: FAILURE.invalidInventory,
+      nonRetryable: false,
+      message: text(problem),
     });
   });
 });

@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
+import { z } from 'zod';
 import { createBillingActivities } from '../../activities/billing';
 import { createMicrosoftActivities } from '../../activities/microsoft';
 import { createNetworkActivities } from '../../activities/network';
 import { FAILURE } from '../../src/contract/activities';
+import type { ConnectionTestResult } from '../../src/contract/facts';
 import { billingConnection, connectionTest, type ConnectionTestSetting } from '../../src/contract/provider';
 import { resolveSecret } from '../../src/inventory/secrets';
+import { defineAdapter } from '../../src/systems/adapter';
+import { Adapters } from '../../src/systems/adapters';
+import type { TestedInstance } from '../../src/systems/connection-test';
 import { closeConnections } from '../../src/systems/http';
 import { SystemError } from '../../src/systems/system-error';
 import { activityEnvironment } from '../kit/activity-environment';
@@ -64,30 +69,32 @@ describe('readBilling', () => {
 
 describe('testConnection', () => {
   const instance = { id: 31, name: 'CSP EMEA', resourceId: 'eb1a5b99-cc59-4773-8d25-d583b2c9a60c' };
-  const activities = createMicrosoftActivities({ resolveSecret });
+  const tested: unknown[] = [];
+  const echo = defineAdapter({
+    settings: z.strictObject({ result: z.custom<ConnectionTestResult>() }),
+    create: ({ result }) => ({
+      run: async (about: TestedInstance) => {
+        tested.push(about);
+        return result;
+      },
+    }),
+  });
+  const adapters = new Adapters({ resolveSecret }, { connectionTest: { echo } });
+  const activities = createMicrosoftActivities({ adapters });
   const runTest = (setting: ConnectionTestSetting) =>
     activityEnvironment().run(() => activities.testConnection({ setting, instance }));
 
-  test('in a sandbox says what the button of the simulated control panel says', async () => {
-    const server = await serve(({ path }) => {
-      expect(path).toBe(`/_sim/providers/contoso/instances/${instance.resourceId}/testConnection`);
-      return {
-        body: JSON.stringify({
-          success: false,
-          checks: [
-            { name: 'PartnerCenter', ok: false, message: 'The refresh token is missing.' },
-            { name: 'Graph', ok: true },
-          ],
-        }),
-      };
-    });
-    const setting = connectionTest.parse({ adapter: 'sandbox', url: `${server.url}_sim/providers/contoso/` });
-    expect(await runTest(setting)).toEqual({
-      ok: false,
-      checks: [
-        { name: 'PartnerCenter', ok: false, message: 'The refresh token is missing.' },
-        { name: 'Graph', ok: true },
-      ],
+  test('gives the instance to the adapter of the entry, and tells what that says', async () => {
+    const result = { ok: false, checks: [{ name: 'Graph' as const, ok: false, message: 'No consent.' }] };
+    expect(await runTest({ adapter: 'echo', result })).toEqual(result);
+    expect(tested).toEqual([instance]);
+  });
+
+  test('is for a person where the adapter is gate', async () => {
+    await expect(runTest({ adapter: 'gate' })).rejects.toMatchObject({
+      type: FAILURE.invalidInput,
+      nonRetryable: true,
+      message: text('A person has to press Test Connection.'),
     });
   });
 

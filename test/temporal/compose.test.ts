@@ -20,6 +20,7 @@ interface Service {
   image: string;
   ports?: string[];
   restart: string;
+  command?: string[];
   healthcheck?: object;
   environment?: Record<string, string>;
 }
@@ -39,6 +40,12 @@ describe('docker-compose.yml', () => {
     const ports = services.flatMap(([, service]) => service.ports ?? []);
     expect(ports).not.toHaveLength(0);
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
+  });
+
+  test('tells every worker that its world is simulated', () => {
+    const workers = services.flatMap(([, { command = [] }]) => (command[0] === 'worker' ? [command] : []));
+    expect(workers).toHaveLength(3);
+    for (const command of workers) expect(command).toContain('--sandbox');
   });
 
   test('watches the health of everything that keeps running', () => {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
+import { z } from 'zod';
 import { plainName } from '../../contract/provider';
 import type { CliContext, GlobalOptions } from '../cli-context';
 import { globalsOf, inventoryOption, problemsOf } from './arguments';
@@ -7,6 +8,7 @@ import { globalsOf, inventoryOption, problemsOf } from './arguments';
 interface WorkerOptions extends GlobalOptions {
   host?: string;
   inventory?: string;
+  sandbox?: string;
   versioned?: boolean;
 }
 
@@ -21,6 +23,11 @@ export function addWorker(program: Command, context: CliContext): void {
     )
     .option(...inventoryOption)
     .addOption(
+      new Option('--sandbox [url]', 'work in the simulated world of onward sandbox, whose control API is there')
+        .preset('http://127.0.0.1:7080/')
+        .argParser(sandboxUrl),
+    )
+    .addOption(
       new Option(
         '--versioned',
         'pin every upgrade to the build of the workflows that it begins with (docs/changing-a-workflow.md)',
@@ -30,7 +37,9 @@ export function addWorker(program: Command, context: CliContext): void {
       'after',
       `
 The worker of an endpoint host runs PowerShell: powershell.exe on Windows, else pwsh on the PATH, or ONWARD_PWSH.
-The worker of the control plane reads the inventory when an upgrade starts, and resolves env: and file: secrets.`,
+The worker of the control plane reads the inventory when an upgrade starts, and resolves env: and file: secrets.
+With --sandbox the first works on the simulated host of that name, and the second knows the adapter sandbox of
+taskMonitor and connectionTest.`,
     )
     .action(async (_options: WorkerOptions, command: Command) => {
       const options: WorkerOptions = { ...globalsOf(command), ...command.opts<WorkerOptions>() };
@@ -47,4 +56,11 @@ function hostName(text: string): string {
   const parsed = plainName.safeParse(text);
   if (!parsed.success) throw new InvalidArgumentError(`A host's name: ${problemsOf(parsed.error, text).join('; ')}.`);
   return parsed.data;
+}
+
+function sandboxUrl(text: string): string {
+  if (!z.url({ protocol: /^https?$/ }).safeParse(text).success) {
+    throw new InvalidArgumentError('Give the URL of the control API, such as http://127.0.0.1:7080/.');
+  }
+  return text;
 }

@@ -66,7 +66,7 @@ export class Companions {
   }
 
   startControlPlane(): Promise<void> {
-    const args = ['worker', '--inventory', this.world.inventory];
+    const args = ['worker', '--inventory', this.world.inventory, '--sandbox'];
     return this.start({ name: 'control-plane worker', log: 'worker', args });
   }
 }

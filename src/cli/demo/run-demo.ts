@@ -104,8 +104,7 @@ class Demo {
         companions.start({
           name: `worker of ${name}`,
           log: `worker-${name}`,
-          args: ['worker', '--host', name],
-          env: { ONWARD_SANDBOX_HOST: `http://127.0.0.1:${ports.control}/_sim/hosts/${name}/` },
+          args: ['worker', '--host', name, '--sandbox', `http://127.0.0.1:${ports.control}/`],
         }),
       ),
     ]);

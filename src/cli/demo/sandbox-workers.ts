@@ -1,5 +1,6 @@
 /** Workers of the simulated endpoint hosts of a sandbox, all in one process. Loads the SDK's native core. */
 import type { Worker } from '@temporalio/worker';
+import { simulatedPowershell, urlOfHost } from '../../sandbox/adapters';
 import type { Sandbox } from '../../sandbox/server';
 import type { TemporalSettings } from '../../temporal/connection';
 import { connectWorker } from '../../temporal/worker-connection';
@@ -28,11 +29,10 @@ export async function startSandboxWorkers(
   try {
     const hosts = sandbox.world.hosts().map(({ name }) => name);
     for (const host of hosts) {
-      const address = new URL(`hosts/${host}/`, sandbox.urls.sim).href;
       const worker = await createEndpointWorker(connection, {
         host,
         settings,
-        env: { ...env, ONWARD_SANDBOX_HOST: address },
+        powershell: simulatedPowershell(urlOfHost(sandbox.urls.sim, host), env),
       });
       running.push({ worker, done: serve(worker) });
     }

@@ -1,6 +1,7 @@
 import type { Worker } from '@temporalio/worker';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../contract/provider';
 import { inventoryDirectory } from '../../inventory/inventory';
+import { powershellOfMachine } from '../../systems/endpoint/powershell-of-machine';
 import { dataConverter } from '../../temporal/data-converter';
 import { connectWorker } from '../../temporal/worker-connection';
 import { createControlPlaneWorker } from '../../worker/control-plane';
@@ -17,9 +18,9 @@ import { reached, settingsFor } from './connect-upgrades';
 /** Runs a worker until the process is asked to end; the SDK ends it in order at Ctrl-C. */
 export async function runWorker(
   context: CliContext,
-  options: GlobalOptions & { host?: string; inventory?: string; versioned?: boolean },
+  options: GlobalOptions & { host?: string; inventory?: string; sandbox?: string; versioned?: boolean },
 ): Promise<void> {
-  const { host, inventory = inventoryDirectory(context.env), versioned = false } = options;
+  const { host, inventory = inventoryDirectory(context.env), sandbox, versioned = false } = options;
   const settings = settingsFor(options);
   const converter = await reached(dataConverter(settings.codecKeys));
   const connection = await reached(connectWorker(settings));
@@ -27,21 +28,34 @@ export async function runWorker(
     const build = host === undefined ? builtWorkflows(converter, versioned ? 'versioned' : 'index') : undefined;
     const pinned = versioned && build ? { deployment: DEPLOYMENT_NAME, buildId: build.buildId } : undefined;
     const notes = notesDirectory(context.env);
+    // A product worker does not load the simulated world.
+    const simulated =
+      sandbox === undefined ? undefined : { url: sandbox, ...(await import('../../sandbox/adapters/index.js')) };
     const worker: Worker =
       host === undefined
         ? await createControlPlaneWorker(connection, {
             inventoryDirectory: inventory,
+            ...(simulated && { adapters: simulated.SANDBOX_ADAPTERS }),
             settings,
             workflows: build,
             notesDirectory: notes,
             pinTo: pinned?.buildId,
           })
-        : await createEndpointWorker(connection, { host, settings, env: context.env, notesDirectory: notes });
+        : await createEndpointWorker(connection, {
+            host,
+            settings,
+            powershell:
+              simulated === undefined
+                ? powershellOfMachine(context.env)
+                : simulated.simulatedPowershell(simulated.urlOfHost(simulated.url, host), context.env),
+            notesDirectory: notes,
+          });
     const taskQueue = host === undefined ? CONTROL_TASK_QUEUE : endpointTaskQueue(host);
     const { address } = settings.connectionOptions;
     const where = { taskQueue, address, namespace: settings.namespace };
-    say(context, options, { ...where, ...pinned }, [
+    say(context, options, { ...where, ...pinned, ...(sandbox !== undefined && { sandbox }) }, [
       `Worker of task queue ${taskQueue} at ${address}, namespace ${settings.namespace}.`,
+      ...(sandbox === undefined ? [] : ['It works in a simulated world, that of onward sandbox.']),
       ...(pinned ? howToMakeCurrent(pinned.buildId, context, options) : []),
     ]);
     announceReady(() => worker.shutdown());

@@ -17,6 +17,7 @@ import {
   type UpgradeResult,
   type UpgradeStatus,
 } from '../../../src/contract/status';
+import { SANDBOX_ADAPTERS, simulatedPowershell, urlOfHost } from '../../../src/sandbox/adapters';
 import type { ProviderProfileInput } from '../../../src/sandbox/inventory';
 import type { JournalEntry } from '../../../src/sandbox/journal';
 import {
@@ -91,8 +92,8 @@ export interface RehearsalOptions {
 }
 
 export class Rehearsal {
-  /** Environment of each endpoint host's workers. */
-  private readonly hosts = new Map<string, NodeJS.ProcessEnv>();
+  /** Endpoint hosts that have a worker. */
+  private readonly hosts = new Set<string>();
   private readonly upgrades: Upgrade[] = [];
   private readonly running: { worker: Worker; done: Promise<void> }[] = [];
   /** Only where the workers are processes: by task queue. */
@@ -151,18 +152,23 @@ export class Rehearsal {
   async controlPlane(options: Partial<ControlPlaneOptions>, connection = this.connection): Promise<Worker> {
     const { settings, inventory: inventoryDirectory } = this;
     const { lookAtWindow } = this.options;
-    const defaults = { inventoryDirectory, settings, polling: QUICK_LOOKS, ...(lookAtWindow ? { lookAtWindow } : {}) };
+    const adapters = SANDBOX_ADAPTERS;
+    const polling = QUICK_LOOKS;
+    const defaults = { inventoryDirectory, adapters, settings, polling, ...(lookAtWindow ? { lookAtWindow } : {}) };
     const worker = await createControlPlaneWorker(connection, { ...defaults, ...options });
     this.run(worker, connection);
     return worker;
   }
 
-  private async startEndpoint(host: string, env: NodeJS.ProcessEnv, connection = this.connection): Promise<void> {
+  private async startEndpoint(host: string, connection = this.connection): Promise<void> {
+    const env = this.options.endpointEnvironment ?? { PATH: '' };
+    const simulatedHost = urlOfHost(this.sandbox.urls.sim, host);
     if (this.options.workers === 'processes') {
-      const role = { host, notesDirectory: this.notes };
+      const role = { host, simulatedHost, notesDirectory: this.notes };
       this.processes.set(endpointTaskQueue(host), this.workerProcess(role, env));
     } else {
-      this.run(await createEndpointWorker(connection, { host, settings: this.settings, env }), connection);
+      const powershell = simulatedPowershell(simulatedHost, env);
+      this.run(await createEndpointWorker(connection, { host, settings: this.settings, powershell }), connection);
     }
   }
 
@@ -178,7 +184,7 @@ export class Rehearsal {
     // No two workers of one task queue share a connection.
     const connection = await connectWorker(this.settings);
     if (host === undefined) await this.controlPlane({}, connection);
-    else await this.startEndpoint(host, this.hosts.get(host) ?? {}, connection);
+    else await this.startEndpoint(host, connection);
     for (const { worker } of replaced) if (worker.getState() === 'RUNNING') worker.shutdown();
   }
 
@@ -189,10 +195,8 @@ export class Rehearsal {
     this.sandbox.writeInventory(this.inventory, { timings: TIMINGS, ...settings }, [options.id]);
     const hosts = new Set(this.sandbox.world.provider(options.id).gateways.map(({ host }) => host));
     for (const host of [...hosts].filter((name) => !this.hosts.has(name))) {
-      const address = new URL(`/_sim/hosts/${host}/`, this.sandbox.urls.control(options.id)).href;
-      const env = { ...(this.options.endpointEnvironment ?? { PATH: '' }), ONWARD_SANDBOX_HOST: address };
-      this.hosts.set(host, env);
-      await this.startEndpoint(host, env);
+      this.hosts.add(host);
+      await this.startEndpoint(host);
     }
     const upgrade = new Upgrade(this, options.id, await this.sandbox.state(options.id), settings);
     this.upgrades.push(upgrade);

@@ -6,7 +6,10 @@ import { QUICK_LOOKS } from './quick-looks';
 
 const MAIN = path.join(__dirname, 'worker-process.cjs');
 
-export type WorkerRole = ({ inventoryDirectory: string } | { host: string }) & { notesDirectory: string };
+/** `simulatedHost`: URL of the host in the sandbox. */
+export type WorkerRole = ({ inventoryDirectory: string } | { host: string; simulatedHost: string }) & {
+  notesDirectory: string;
+};
 
 export interface WorkerProcessOptions {
   /** A second process stands by, loaded and idle, so that a restart does not wait for Node. */

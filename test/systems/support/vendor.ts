@@ -1,8 +1,11 @@
 /** Operations and APS controller of one small provider, just deep enough for activities; tests replace single answers. */
+import { z } from 'zod';
 import { createOperationsActivities } from '../../../activities/operations';
 import type { Polling } from '../../../activities/polling';
 import type { OperationsActivities } from '../../../src/contract/activities';
 import { apsConnection, operationsConnection } from '../../../src/contract/provider';
+import { defineAdapter } from '../../../src/systems/adapter';
+import { Adapters } from '../../../src/systems/adapters';
 import type { XmlRpcValue } from '../../../src/systems/xmlrpc';
 import { activityEnvironment } from '../../kit/activity-environment';
 import { patience } from '../../kit/deadlines';
@@ -20,6 +23,15 @@ const OFFICE_365 = 'http://www.parallels.com/Office365';
 
 /** Two looks are made while something may still be absent, however busy the machine is. */
 export const QUICK: Polling = { firstGapMs: 1, longestGapMs: 5, absenceMs: patience(250) };
+
+const task = z.object({ id: z.int(), name: z.string(), status: z.string() });
+/** A Tasks screen that shows what its settings say, one look after the other; the last look stays. */
+const slides = defineAdapter({
+  settings: z.strictObject({ looks: z.array(z.array(task)).min(1) }),
+  create: ({ looks }) => ({
+    openTasks: async () => (looks.length > 1 ? looks.shift() : looks[0]) ?? [],
+  }),
+});
 
 type Reply = XmlRpcValue | RawAnswer | typeof SILENCE;
 export type Replying = (args: Record<string, XmlRpcValue>, asked: Asked) => Reply;
@@ -104,7 +116,9 @@ export class Vendor {
     input: Omit<Parameters<OperationsActivities[Name]>[0], 'operations' | 'aps'>,
     environment = activityEnvironment(),
   ): ReturnType<OperationsActivities[Name]> {
-    const activities = createOperationsActivities({ resolveSecret: async () => '', polling: QUICK });
+    const resolveSecret = async () => '';
+    const adapters = new Adapters({ resolveSecret }, { taskMonitor: { slides } });
+    const activities = createOperationsActivities({ resolveSecret, adapters, polling: QUICK });
     const activity = activities[name] as (input: object) => ReturnType<OperationsActivities[Name]>;
     return environment.run(() => activity({ ...this.connections, ...input })) as ReturnType<OperationsActivities[Name]>;
   }

@@ -1,0 +1,33 @@
+import path from 'node:path';
+import { findExecutable } from '../../systems/endpoint/executable';
+import { PowerShell } from '../../systems/endpoint/powershell';
+import { powershellExecutable, withoutSecrets } from '../../systems/endpoint/powershell-of-machine';
+
+const HOSTS = path.join(__dirname, '..', 'hosts');
+
+/** Does the work of the scripts where there is no PowerShell. */
+export const STAND_IN = path.join(HOSTS, 'powershell-stand-in.mjs');
+
+/**
+ * For a worker of an endpoint host: the PowerShell of a simulated host. The scripts run against that host: in the machine's
+ * PowerShell with the sandbox's module, or in the sandbox's stand-in where there is none.
+ *
+ * @param host URL of the host, `http://127.0.0.1:7080/_sim/hosts/<host>/`; see {@link urlOfHost}.
+ * @param env of the worker.
+ */
+export function simulatedPowershell(host: string, env: NodeJS.ProcessEnv): PowerShell {
+  const executable = powershellExecutable(env);
+  const forScripts = { ...withoutSecrets(env), ONWARD_SANDBOX_HOST: host };
+  if (env['ONWARD_PWSH'] || findExecutable(executable, env) !== undefined) {
+    return new PowerShell({ executable, env: forScripts, modules: [path.join(HOSTS, 'windows.psm1')] });
+  }
+  return new PowerShell({ executable: STAND_IN, env: withThisNode(forScripts) });
+}
+
+/** @param sandbox any URL of the sandbox's control API. */
+export const urlOfHost = (sandbox: string, host: string): string => new URL(`/_sim/hosts/${host}/`, sandbox).href;
+
+/** The stand-in is a script for the Node.js that runs this worker. */
+function withThisNode(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...env, PATH: [path.dirname(process.execPath), env['PATH'] ?? ''].join(path.delimiter) };
+}
