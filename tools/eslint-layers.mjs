@@ -9,14 +9,27 @@ import path from 'node:path';
 
 const ROOT = path.dirname(import.meta.dirname);
 
+/** @param below folders of workflows that this one may import from. */
+function workflowLayer(folder, ...below) {
+  return {
+    layer: `workflows/${folder}`,
+    folders: ['src/contract', 'src/temporal/search-attributes', ...below.map((each) => `workflows/${each}`)],
+    packages: ['@temporalio/workflow', '@temporalio/common', 'zod'],
+  };
+}
+
 export const LAYERS = [
   { layer: 'src/contract', folders: [], packages: ['zod'] },
-  // Workflow code is replayed: it must not reach anything that does I/O, nor Node's own modules.
-  {
-    layer: 'workflows',
-    folders: ['src/contract', 'src/temporal/search-attributes'],
-    packages: ['@temporalio/workflow', '@temporalio/common', 'zod'],
-  },
+  // Workflow code is replayed: it must not reach anything that does I/O, nor Node's own modules. Only releases know a version.
+  workflowLayer('kit'),
+  workflowLayer('people', 'kit'),
+  workflowLayer('engine', 'people', 'kit'),
+  workflowLayer('steps', 'engine', 'people', 'kit'),
+  workflowLayer('releases', 'steps', 'engine'),
+  workflowLayer('upgrade', 'engine', 'people', 'kit'),
+  workflowLayer('fleet', 'engine', 'kit'),
+  workflowLayer('consent', 'steps', 'kit'),
+  { layer: 'workflows', folders: ['workflows'], packages: ['@temporalio/workflow'] },
   { layer: 'src/temporal/search-attributes', folders: [], packages: ['@temporalio/common'] },
   { layer: 'src/temporal/encoded-failures', folders: [], packages: ['@temporalio/common'] },
   { layer: 'src/temporal', folders: ['src/contract', 'src/inventory/secrets', 'src/package-root'] },

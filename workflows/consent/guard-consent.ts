@@ -3,7 +3,6 @@
  * before the current refresh token expires"); the guard warns before they end, takes renewals, and goes on for ever.
  */
 import {
-  ApplicationFailure,
   TemporalFailure,
   condition,
   continueAsNew,
@@ -12,7 +11,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { FAILURE, type Notice } from '../../src/contract/activities';
+import type { Notice } from '../../src/contract/activities';
 import {
   guardInput,
   guardMessages,
@@ -27,8 +26,10 @@ import { GuardRecord } from './guard-record';
 import { judge, problemWith, testsByHand } from './answers';
 import { inventory } from '../kit/activities';
 import { handleMessages } from '../kit/messages';
-import { problemOf, problemsOf } from '../kit/problem';
+import { problemOf } from '../kit/problem';
+import { readInput } from '../kit/read-input';
 import { notifyAndWait } from '../kit/notices';
+import { isLong } from '../kit/long-lived';
 import { now } from '../kit/now';
 
 /** Started by an upgrade that succeeds; cancel it when the instance is gone. */
@@ -47,8 +48,8 @@ export async function guardConsent(input: GuardInput): Promise<never> {
     const renewal = toVerify(record);
     if (renewal) await verify(record, renewal);
     // Handlers only record, so whatever was received is part of the state that is handed on.
-    else if (isLong(record)) await continueAsNew<typeof guardConsent>(record.state);
-    else if ((await rest(record)) === 'due') await remind(record);
+    else if (isLong(record.state.historyLimit)) await continueAsNew<typeof guardConsent>(record.state);
+    else if ((await awaitNews(record)) === 'due') await remind(record);
   }
 }
 
@@ -56,10 +57,10 @@ export async function guardConsent(input: GuardInput): Promise<never> {
  * One timer to the next notice, however far that is, unless somebody says something. That it fired is what makes the notice due: a
  * workflow's clock may stand elsewhere when its history is replayed, so no command may hang on what the clock says.
  */
-async function rest(record: GuardRecord): Promise<'due' | 'news'> {
+async function awaitNews(record: GuardRecord): Promise<'due' | 'news'> {
   const { provider, instance } = record.state;
   const news = await condition(
-    () => toVerify(record) !== undefined || record.hasNews || isLong(record),
+    () => toVerify(record) !== undefined || record.hasNews || isLong(record.state.historyLimit),
     Math.max(record.nextNoticeAt - Date.now(), 1),
     { summary: `next notice about the consent of "${instance.name}" of ${provider}` },
   );
@@ -70,9 +71,6 @@ async function rest(record: GuardRecord): Promise<'due' | 'news'> {
 function toVerify({ state: { renewal } }: GuardRecord): PendingRenewal | undefined {
   return renewal?.askedAt === undefined || renewal.confirmedBy !== undefined ? renewal : undefined;
 }
-
-const isLong = ({ state: { historyLimit } }: GuardRecord): boolean =>
-  workflowInfo().continueAsNewSuggested || workflowInfo().historyLength >= (historyLimit ?? Infinity);
 
 /** A renewal is not believed: it counts when the connection test succeeds, or when an operator has seen it succeed. */
 async function verify(record: GuardRecord, renewal: PendingRenewal): Promise<void> {
@@ -126,11 +124,10 @@ async function readSettings(record: GuardRecord): Promise<void> {
   }
 }
 
-function read(input: unknown): GuardState {
-  const parsed = guardInput.safeParse(input);
-  if (parsed.success) return parsed.data;
-  throw ApplicationFailure.nonRetryable(
-    `The input of guardConsent is not usable: ${problemsOf(parsed.error)}. An upgrade that succeeds gives it.`,
-    FAILURE.invalidInput,
+const read = (input: unknown): GuardState =>
+  readInput(
+    guardInput,
+    input,
+    () => [],
+    (problems) => `The input of guardConsent is not usable: ${problems}. An upgrade that succeeds gives it.`,
   );
-}

@@ -1,9 +1,10 @@
 /** What one guard knows of its consent: the answer of its queries, and what a list of guards and the Temporal UI show. */
-import { setCurrentDetails, upsertMemo, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { setCurrentDetails, upsertMemo, workflowInfo } from '@temporalio/workflow';
 import { CONSENT_MEMO, type ConsentStatus, type GuardState, type PendingRenewal } from '../../src/contract/consent';
 import type { AuditEntry } from '../../src/contract/status';
 import { stateAttribute } from '../../src/temporal/search-attributes';
 import { trailWith, type Limits } from '../kit/audit-trail';
+import { SentAttributes } from '../kit/search-attributes';
 import { nextReminder } from '../kit/reminder-schedule';
 import { now } from '../kit/now';
 import { expiryOf, nextNotice, stateAt } from './token-clock';
@@ -15,7 +16,7 @@ const LIMITS: Limits = { refused: { entries: 100 }, others: { entries: 100 } };
 export class GuardRecord {
   /** As the server has them: the run before may have sent them. */
   private shownMemo = JSON.stringify(workflowInfo().memo?.[CONSENT_MEMO]);
-  private shownState: string | undefined = workflowInfo().typedSearchAttributes.get(stateAttribute);
+  private readonly attributes = new SentAttributes();
 
   /** @param state one serializable object, so that it can be handed on as it is. */
   constructor(readonly state: GuardState) {}
@@ -84,16 +85,15 @@ export class GuardRecord {
   /** Something is known that lists do not show yet. */
   get hasNews(): boolean {
     const status = this.known();
-    return status.state !== this.shownState || JSON.stringify(status) !== this.shownMemo;
+    return status.state !== this.attributes.valueOf(stateAttribute) || JSON.stringify(status) !== this.shownMemo;
   }
 
   /** Sends what has changed: each is an event of history. */
   publish(): void {
     const status = this.known();
     setCurrentDetails(consentDetails(status));
-    if (status.state !== this.shownState) upsertSearchAttributes([{ key: stateAttribute, value: status.state }]);
+    this.attributes.send([{ key: stateAttribute, value: status.state }]);
     if (JSON.stringify(status) !== this.shownMemo) upsertMemo({ [CONSENT_MEMO]: status });
-    this.shownState = status.state;
     this.shownMemo = JSON.stringify(status);
   }
 }

@@ -1,9 +1,10 @@
 /** What a fleet writes down, and shows in the Temporal UI: its audit trail, search attributes and current details. */
-import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { setCurrentDetails } from '@temporalio/workflow';
 import type { AuditEntry } from '../../src/contract/status';
 import { fleetAttribute, openGatesAttribute, stateAttribute } from '../../src/temporal/search-attributes';
 import { now } from '../kit/now';
 import { trailWith, type Limits } from '../kit/audit-trail';
+import { SentAttributes } from '../kit/search-attributes';
 import { fleetDetails } from './current-details';
 import { statusOf } from './view';
 import type { FleetProgress } from './fleet-state';
@@ -15,8 +16,7 @@ export const LIMITS: Limits = {
 };
 
 export class FleetRecord {
-  private shownState = workflowInfo().typedSearchAttributes.get(stateAttribute);
-  private shownAsks = workflowInfo().typedSearchAttributes.get(openGatesAttribute);
+  private readonly attributes = new SentAttributes();
 
   constructor(readonly state: FleetProgress) {}
 
@@ -25,18 +25,14 @@ export class FleetRecord {
     this.state.auditEntries += 1;
   }
 
-  /** Shows what is known now; each change of a search attribute is an event of history. */
+  /** Shows what is known now. */
   publish(): void {
     const status = statusOf(this.state);
     setCurrentDetails(fleetDetails(status));
-    const asksFor = status.asks ? 1 : 0;
-    if (status.state !== this.shownState || asksFor !== this.shownAsks)
-      upsertSearchAttributes([
-        { key: fleetAttribute, value: status.fleet },
-        { key: stateAttribute, value: status.state },
-        { key: openGatesAttribute, value: asksFor },
-      ]);
-    this.shownState = status.state;
-    this.shownAsks = asksFor;
+    this.attributes.send([
+      { key: fleetAttribute, value: status.fleet },
+      { key: stateAttribute, value: status.state },
+      { key: openGatesAttribute, value: status.asks ? 1 : 0 },
+    ]);
   }
 }

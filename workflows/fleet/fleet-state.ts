@@ -5,7 +5,7 @@ import type {
   FleetCounts,
   FleetProviderState,
   FleetRequest,
-  FleetState as PublicState,
+  FleetState,
   LeftOut,
   Measured,
   WaveOrders,
@@ -14,6 +14,7 @@ import type {
 } from '../../src/contract/fleet';
 import { FLEET_PROVIDER_STATES } from '../../src/contract/fleet';
 import type { AuditEntry } from '../../src/contract/status';
+import type { Looks } from '../kit/long-lived';
 import { count } from './partition';
 
 /** Whose words they carry is the same for every part, and kept once. */
@@ -42,7 +43,7 @@ export interface WaveProgress {
   closed?: string;
 }
 
-export interface FleetProgress {
+export interface FleetProgress extends Looks {
   request: FleetRequest;
   startedAt: string;
   endedAt?: string;
@@ -60,18 +61,15 @@ export interface FleetProgress {
   asksSince?: string;
   /** Grows each time somebody wants to know whether everything is still there. */
   looks: number;
-  /** When the fleet looks by itself whether its parts are still there. */
-  looksAt?: string;
-  lookIsDue?: boolean;
   audit: AuditEntry[];
   auditEntries: number;
 }
 
-/** The request is the input of every run; builds before this have handed it on in here as well. */
-export type CarriedFleet = Omit<FleetProgress, 'request'> & { request?: FleetRequest };
+/** The request is the input of every run. */
+export type CarriedFleet = Omit<FleetProgress, 'request'>;
 
 export function carriedOf(fleet: FleetProgress): CarriedFleet {
-  const carried: CarriedFleet = { ...fleet };
+  const carried: Partial<FleetProgress> & CarriedFleet = { ...fleet };
   delete carried.request;
   return carried;
 }
@@ -142,7 +140,7 @@ export const hasMore = (fleet: FleetProgress): boolean =>
 export const isOver = ({ waves, parts }: FleetProgress): boolean =>
   waves !== undefined && parts.every(({ report }) => report?.ended === true);
 
-export function publicState(fleet: FleetProgress): PublicState {
+export function stateOf(fleet: FleetProgress): FleetState {
   const { waves, request, endedAt, aborted, stopped, halted, paused } = fleet;
   if (endedAt !== undefined) return aborted ? 'aborted' : stopped ? 'stopped' : 'completed';
   if (aborted) return 'aborting';

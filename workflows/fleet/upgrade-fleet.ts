@@ -16,7 +16,6 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import { FAILURE } from '../../src/contract/activities';
 import {
   FLEET_QUERY,
   FLEET_SIGNAL,
@@ -47,12 +46,13 @@ import {
   type PartState,
 } from './fleet-state';
 import { planFleet } from './plan-fleet';
-import { LOOKS_EVERY, isLong } from '../kit/long-lived';
+import { isLong, lookRegularly } from '../kit/long-lived';
 import type { Catalogue } from '../engine/catalogue';
 import { fleets } from '../kit/activities';
 import { settleAll } from '../kit/settle-all';
 import { handleMessages } from '../kit/messages';
-import { problemOf, problemsOf } from '../kit/problem';
+import { problemOf } from '../kit/problem';
+import { readInput } from '../kit/read-input';
 import { signalWorkflow } from '../kit/signal-workflow';
 import { now } from '../kit/now';
 
@@ -120,7 +120,12 @@ class Fleet {
     const { state, record } = this;
     record.publish();
     if (!state.waves) await this.plan();
-    void this.looksRegularly();
+    void lookRegularly(state, {
+      summary: 'look whether every wave is still there',
+      wake: () => {
+        this.news = true;
+      },
+    });
     for (;;) {
       this.news = false;
       if (state.lookIsDue) await this.look();
@@ -130,7 +135,7 @@ class Fleet {
       record.publish();
       if (isOver(state)) break;
       if (isLong(state.request.historyLimit)) await continueAsNew<UpgradeFleet>(input, carriedOf(state));
-      await this.rest();
+      await this.awaitNews();
     }
     state.endedAt = now();
     record.publish();
@@ -154,7 +159,7 @@ class Fleet {
   }
 
   /** Until there are news, or until the soak time of a wave is over. */
-  private async rest(): Promise<void> {
+  private async awaitNews(): Promise<void> {
     const soaking = soakingWave(this.state);
     const heard = (): boolean => this.news;
     if (soaking?.soaksUntil === undefined) return await condition(heard);
@@ -187,18 +192,6 @@ class Fleet {
       this.state.lookIsDue = true;
       this.news = true;
     });
-  }
-
-  private async looksRegularly(): Promise<never> {
-    for (;;) {
-      this.state.looksAt ??= new Date(Date.now() + LOOKS_EVERY).toISOString();
-      await sleep(Math.max(Date.parse(this.state.looksAt) - Date.now(), 1), {
-        summary: 'look whether every wave is still there',
-      });
-      this.state.lookIsDue = true;
-      this.news = true;
-      await condition(() => this.state.looksAt === undefined);
-    }
   }
 
   /** A part that has ended without a word, because somebody terminated it, cannot say what became of its providers. */
@@ -247,16 +240,14 @@ function lost({ wave, report, workflowId, providers }: PartState): WaveReport {
   };
 }
 
-/** All problems of the input in one failure, before anything else happens. */
-function read(input: unknown, catalogue: Catalogue): FleetRequest {
-  const parsed = fleetInput.safeParse(input);
-  const problems = parsed.success ? problemsIn(parsed.data, catalogue) : [problemsOf(parsed.error)];
-  if (parsed.success && problems.length === 0) return parsed.data;
-  throw ApplicationFailure.nonRetryable(
-    `The fleet cannot start: ${problems.join('; ')}. The least that it needs: {"name":"<name>","startedBy":"<who>","providers":{"notYetOn":"<release>"}}.`,
-    FAILURE.invalidInput,
+const read = (input: unknown, catalogue: Catalogue): FleetRequest =>
+  readInput(
+    fleetInput,
+    input,
+    (request) => problemsIn(request, catalogue),
+    (problems) =>
+      `The fleet cannot start: ${problems}. The least that it needs: {"name":"<name>","startedBy":"<who>","providers":{"notYetOn":"<release>"}}.`,
   );
-}
 
 function problemsIn({ name, to, providers }: FleetRequest, catalogue: Catalogue): string[] {
   const { workflowId } = workflowInfo();

@@ -16,7 +16,6 @@ import {
   setHandler,
   sleep,
   startChild,
-  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import {
@@ -37,7 +36,7 @@ import { upgradeWorkflowId } from '../../src/contract/provider';
 import type { UpgradeResult } from '../../src/contract/status';
 import { fleetAttribute, providerAttribute, stateAttribute, waveAttribute } from '../../src/temporal/search-attributes';
 import { waveDetails } from './current-details';
-import { LOOKS_EVERY, isLong } from '../kit/long-lived';
+import { isLong, lookRegularly } from '../kit/long-lived';
 import {
   giveSlots,
   hasEnded,
@@ -53,6 +52,7 @@ import {
   type WaveState,
 } from './wave-state';
 import { fleets } from '../kit/activities';
+import { SentAttributes } from '../kit/search-attributes';
 import { settleAll } from '../kit/settle-all';
 import { problemOf } from '../kit/problem';
 import { signalWorkflow } from '../kit/signal-workflow';
@@ -68,7 +68,7 @@ export async function upgradeWave(input: WaveInput, carried?: WaveState): Promis
 
 class Wave {
   private news = true;
-  private shownState = workflowInfo().typedSearchAttributes.get(stateAttribute);
+  private readonly attributes = new SentAttributes();
 
   constructor(private readonly state: WaveState) {}
 
@@ -92,7 +92,14 @@ class Wave {
   async run(): Promise<FleetCounts> {
     const { state } = this;
     if (!state.frozen) await this.freeze();
-    void this.looksRegularly();
+    void lookRegularly(state, {
+      summary: 'look whether every upgrade is still there',
+      // Only while upgrades are under way: the parts of a late wave may wait for months.
+      isNeeded: () => state.members.some(isOutstanding),
+      wake: () => {
+        this.news = true;
+      },
+    });
     for (;;) {
       this.news = false;
       await this.look();
@@ -103,7 +110,7 @@ class Wave {
       await this.report();
       // Whoever ended while the fleet was told is not in what it was told.
       if (!this.news && state.members.every(hasEnded)) {
-        this.shows('done');
+        this.show('done');
         return reportOf(state).counts;
       }
       if (isLong(state.input.historyLimit)) await continueAsNew<typeof upgradeWave>(state.input, state);
@@ -216,7 +223,7 @@ class Wave {
     const { fleet, wave, part } = state.input;
     setCurrentDetails(waveDetails(`${fleet}, wave ${wave}, part ${part}`, report.counts, state.members.map(shown)));
     // It is done when it closes, and the fleet has not heard its last report yet.
-    if (!report.ended) this.shows(report.counts.pending === state.members.length ? 'pending' : 'running');
+    if (!report.ended) this.show(report.counts.pending === state.members.length ? 'pending' : 'running');
     const text = JSON.stringify(report);
     if (text === state.told) return;
     state.told = text;
@@ -224,24 +231,8 @@ class Wave {
     await signalWorkflow(fleetWorkflowId(fleet), FLEET_SIGNAL.waveReport, report, () => undefined);
   }
 
-  private shows(name: 'pending' | 'running' | 'done'): void {
-    if (name === this.shownState) return;
-    this.shownState = name;
-    upsertSearchAttributes([{ key: stateAttribute, value: name }]);
-  }
-
-  /** Only while upgrades are under way: the parts of a late wave may wait for months. */
-  private async looksRegularly(): Promise<never> {
-    for (;;) {
-      await condition(() => this.state.members.some(isOutstanding));
-      this.state.looksAt ??= new Date(Date.now() + LOOKS_EVERY).toISOString();
-      await sleep(Math.max(Date.parse(this.state.looksAt) - Date.now(), 1), {
-        summary: 'look whether every upgrade is still there',
-      });
-      this.state.lookIsDue = true;
-      this.news = true;
-      await condition(() => this.state.looksAt === undefined);
-    }
+  private show(state: 'pending' | 'running' | 'done'): void {
+    this.attributes.send([{ key: stateAttribute, value: state }]);
   }
 
   private async look(): Promise<void> {

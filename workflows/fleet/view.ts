@@ -5,7 +5,7 @@ import { plannedPath, plannedPreflight } from '../engine/planned-steps';
 import { now } from '../kit/now';
 import { targetOf } from './judge-survey';
 import { asks } from './advance';
-import { budgetOf, countsOf, measuredOf, partsOf, publicState, total, type FleetProgress } from './fleet-state';
+import { budgetOf, countsOf, measuredOf, partsOf, stateOf, total, type FleetProgress } from './fleet-state';
 
 export function statusOf(state: FleetProgress): FleetStatus {
   const { request, startedAt, endedAt, maxParallel, paused, auditEntries, leftOut, parts, waves = [] } = state;
@@ -13,7 +13,7 @@ export function statusOf(state: FleetProgress): FleetStatus {
   return {
     fleet: request.name,
     workflowId: fleetWorkflowId(request.name),
-    state: publicState(state),
+    state: stateOf(state),
     startedAt,
     startedBy: request.startedBy,
     ...(endedAt === undefined ? {} : { endedAt }),

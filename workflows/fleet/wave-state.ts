@@ -11,6 +11,7 @@ import type {
 } from '../../src/contract/fleet';
 import type { ProviderProfile } from '../../src/contract/provider';
 import type { UpgradeState } from '../../src/contract/status';
+import type { Looks } from '../kit/long-lived';
 import { noCounts, total } from './fleet-state';
 
 export interface Member extends FleetProvider {
@@ -30,7 +31,7 @@ export interface Member extends FleetProvider {
   aborted?: true;
 }
 
-export interface WaveState {
+export interface WaveState extends Looks {
   input: WaveInput;
   members: Member[];
   frozen: boolean;
@@ -39,9 +40,6 @@ export interface WaveState {
   told?: string;
   /** As in the orders that were obeyed last. */
   looks: number;
-  /** When it looks by itself whether its upgrades are still there. */
-  looksAt?: string;
-  lookIsDue?: boolean;
 }
 
 export const newWave = (input: WaveInput): WaveState => ({

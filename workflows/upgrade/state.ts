@@ -148,7 +148,7 @@ export function next(upgrade: KnownUpgrade, event: UpgradeEvent, at: string): Kn
       return written(opened, at, entryOf('gate', gate.id, `opened: ${gate.title}`));
     }
     case 'gateAnswered':
-      return withGate(upgrade, event.key, ({ lastProblem: _, ...gate }) => gate);
+      return withGate(upgrade, event.key, (gate) => without({ ...gate, lastProblem: undefined }));
     case 'gateRefused': {
       const { key, by, problem } = event;
       const refused = withGate(upgrade, key, (gate) => ({ ...gate, lastProblem: problem }));

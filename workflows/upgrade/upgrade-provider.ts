@@ -32,7 +32,8 @@ import { inventory } from '../kit/activities';
 import { handleMessages } from '../kit/messages';
 import { notifyByWorkflow, notifyInPassing } from '../kit/notices';
 import { now } from '../kit/now';
-import { problemOf, problemsOf } from '../kit/problem';
+import { problemOf } from '../kit/problem';
+import { readInput } from '../kit/read-input';
 import { Checkpoint, Pause } from '../people/checkpoint';
 import { Reminders } from '../people/reminders';
 import { WaitingPoints } from '../people/waiting-points';
@@ -233,20 +234,19 @@ async function loadProfile(provider: string): Promise<ProviderProfile> {
   }
 }
 
-/**
- * All problems of the input in one failure, before anything else happens. The workflow's id is one of them: it is what
- * keeps two upgrades of one provider apart.
- */
-function read(input: unknown): UpgradeRequest {
-  const parsed = upgradeInput.safeParse(input);
-  const expected = parsed.success ? upgradeWorkflowId(parsed.data.provider) : undefined;
-  const { workflowId } = workflowInfo();
-  if (parsed.success && workflowId === expected) return parsed.data;
-  const problem = parsed.success
-    ? `the workflow id is "${workflowId}" and has to be "${expected}", so that no provider is upgraded twice at once`
-    : problemsOf(parsed.error);
-  throw ApplicationFailure.nonRetryable(
-    `upgradeProvider cannot start: ${problem}. The input reads {"provider":"<id in the inventory>"}, with "to":"<release>" where several fit, and "startedBy" where the crossing needs an approval.`,
-    FAILURE.invalidInput,
+/** The workflow's id is part of the input: it is what keeps two upgrades of one provider apart. */
+const read = (input: unknown): UpgradeRequest =>
+  readInput(
+    upgradeInput,
+    input,
+    ({ provider }) => {
+      const { workflowId } = workflowInfo();
+      const expected = upgradeWorkflowId(provider);
+      if (workflowId === expected) return [];
+      return [
+        `the workflow id is "${workflowId}" and has to be "${expected}", so that no provider is upgraded twice at once`,
+      ];
+    },
+    (problems) =>
+      `upgradeProvider cannot start: ${problems}. The input reads {"provider":"<id in the inventory>"}, with "to":"<release>" where several fit, and "startedBy" where the crossing needs an approval.`,
   );
-}

@@ -1,6 +1,6 @@
 /** Keeps what is known of one upgrade, and shows it: to queries, as search attributes and as current details. */
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
-import { condition, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { condition, setCurrentDetails } from '@temporalio/workflow';
 import type { AuditEntry, SwitchedOff, UpgradePlan, UpgradeStatus } from '../../src/contract/status';
 import {
   crossedAttribute,
@@ -11,6 +11,7 @@ import {
   stepAttribute,
 } from '../../src/temporal/search-attributes';
 import { now } from '../kit/now';
+import { SentAttributes } from '../kit/search-attributes';
 import type { Waiting } from '../people/reminders';
 import { currentDetails } from './current-details';
 import { newUpgrade, next, stateOf, statusOf, type Beginning, type KnownUpgrade, type UpgradeEvent } from './state';
@@ -21,11 +22,7 @@ export class UpgradeRecord {
   private shown: { of: KnownUpgrade; status: UpgradeStatus } | undefined;
   /** As it was published last. */
   private published: KnownUpgrade | undefined;
-  /** Values of the search attributes as last sent; one that was never set is null. */
-  private readonly sent = new Map<string, unknown>([
-    [stepAttribute.name, null],
-    [pathAttribute.name, null],
-  ]);
+  private readonly attributes = new SentAttributes();
 
   constructor(beginning: Beginning) {
     this.upgrade = newUpgrade(beginning, now());
@@ -98,12 +95,10 @@ export class UpgradeRecord {
   publish(): void {
     this.published = this.upgrade;
     setCurrentDetails(currentDetails(this.status));
-    const changed = this.unsent();
-    for (const { key, value } of changed) this.sent.set(key.name, value);
-    if (changed.length > 0) upsertSearchAttributes(changed);
+    this.attributes.send(this.toSend());
   }
 
-  private unsent(): SearchAttributeUpdatePair[] {
+  private toSend(): SearchAttributeUpdatePair[] {
     const { known, gates, holds } = this.upgrade;
     const { provider, path, step, crossed } = known;
     const asked = gates.length + holds.length;
@@ -115,9 +110,9 @@ export class UpgradeRecord {
       { key: crossedAttribute, value: crossed },
       { key: openGatesAttribute, value: asked },
     ];
-    const changed = values.filter(({ key, value }) => this.sent.get(key.name) !== value);
+    const changed = this.attributes.changed(values);
     // That some of several gates have closed is sent with the next change; that none is open any more changes the state as well.
-    const asksMore = asked > Number(this.sent.get(openGatesAttribute.name));
+    const asksMore = asked > Number(this.attributes.valueOf(openGatesAttribute));
     return asksMore || changed.some(({ key }) => key !== openGatesAttribute) ? changed : [];
   }
 }

@@ -1,0 +1,22 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { z } from 'zod';
+import { FAILURE } from '../../src/contract/activities';
+import { problemsOf } from './problem';
+
+/**
+ * The input of a workflow, or one failure with all of its problems, before anything else happens.
+ *
+ * @param problemsIn what is wrong with an input of the right shape.
+ * @param explain the problems, and how the input reads.
+ */
+export function readInput<Schema extends z.ZodType>(
+  schema: Schema,
+  input: unknown,
+  problemsIn: (value: z.output<Schema>) => string[],
+  explain: (problems: string) => string,
+): z.output<Schema> {
+  const parsed = schema.safeParse(input);
+  const problems = parsed.success ? problemsIn(parsed.data) : [problemsOf(parsed.error)];
+  if (parsed.success && problems.length === 0) return parsed.data;
+  throw ApplicationFailure.nonRetryable(explain(problems.join('; ')), FAILURE.invalidInput);
+}
