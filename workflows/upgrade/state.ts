@@ -277,7 +277,7 @@ type Changes<Value> = { [Key in keyof Value]?: Value[Key] | undefined };
 
 const knowing = (upgrade: KnownUpgrade, changes: Changes<KnownUpgrade['known']>): KnownUpgrade => ({
   ...upgrade,
-  known: without({ ...upgrade.known, ...changes }) as KnownUpgrade['known'],
+  known: without({ ...upgrade.known, ...changes }),
 });
 
 const withWindow = (upgrade: KnownUpgrade, changes: Changes<NonNullable<UpgradeStatus['window']>>): KnownUpgrade =>
