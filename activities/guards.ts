@@ -7,13 +7,13 @@ import { providerAttribute, stateAttribute } from '../src/temporal/search-attrib
 
 export function createGuardActivities(): GuardActivities {
   return {
-    startGuards: async ({ guards, upgrade }) => {
-      for (const guard of guards) await startGuard(guard, upgrade);
+    startGuards: async ({ guards, operation }) => {
+      for (const guard of guards) await startGuard(guard, operation);
     },
   };
 }
 
-async function startGuard(guard: GuardInput, upgrade: string): Promise<void> {
+async function startGuard(guard: GuardInput, operation: string): Promise<void> {
   const { client, info } = Context.current();
   const { provider, instance, consentedAt, assumed } = guard;
   const workflowId = consentWorkflowId(provider, instance.id);
@@ -23,7 +23,7 @@ async function startGuard(guard: GuardInput, upgrade: string): Promise<void> {
       taskQueue: info.taskQueue,
       args: [guard],
       staticSummary: `Consent of "${instance.name}" of ${provider}`,
-      staticDetails: `Warns before the 90 days of the refresh token of one application instance end. Started by ${upgrade}.`,
+      staticDetails: `Warns before the 90 days of the refresh token of one application instance end. Started by ${operation}.`,
       typedSearchAttributes: [
         { key: providerAttribute, value: provider },
         { key: stateAttribute, value: 'valid' },
@@ -33,7 +33,7 @@ async function startGuard(guard: GuardInput, upgrade: string): Promise<void> {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     // Without a new consent the guard that runs knows better: a test that succeeds makes no token younger.
     if (assumed) return;
-    const renewed: GuardMessages['consentRenewed'] = { by: upgrade, at: consentedAt };
+    const renewed: GuardMessages['consentRenewed'] = { by: operation, at: consentedAt };
     await client.workflow.getHandle(workflowId).signal('consentRenewed', renewed);
   }
 }

@@ -1,3 +1,4 @@
+import { operationId } from '../../src/contract/operation';
 import type { PreflightFacts, TokensAcquired, Validated } from '../steps/facts';
 import type { StepContext } from '../engine/step';
 import { now } from '../upgrade/upgrade-record';
@@ -7,7 +8,7 @@ export type Guarded = PreflightFacts & Validated & Partial<TokensAcquired>;
 
 /** One guard per application instance, each of which outlives the upgrade. Safe to repeat. */
 export async function startGuards(
-  { activities, profile, upgrade }: StepContext,
+  { activities, profile, operation }: StepContext,
   { operations, ...times }: Guarded,
 ): Promise<void> {
   const { provider, connectionTest, reminders, notify, timings } = profile;
@@ -23,5 +24,8 @@ export async function startGuards(
     };
   });
   const names = guards.map(({ instance: { name } }) => `"${name}"`).join(', ');
-  await activities.guards.startGuards(`start the guards of the consents of ${names}`, { guards, upgrade });
+  await activities.guards.startGuards(`start the guards of the consents of ${names}`, {
+    guards,
+    operation: operationId(operation),
+  });
 }

@@ -4,6 +4,7 @@
  * `Needs` are the facts that a step reads and `Gives` the facts that it adds; a path in which a step's needs are not yet
  * given does not compile (see ./path). A step is a declaration: the engine (./run-path) decides when to run what.
  */
+import type { Operation } from '../../src/contract/operation';
 import type { ProviderProfile } from '../../src/contract/provider';
 import type { StepName, UpgradeStatus } from '../../src/contract/status';
 import type { Activities } from '../kit/activities';
@@ -23,10 +24,8 @@ export interface Heading {
 export interface StepContext {
   readonly profile: ProviderProfile;
   readonly activities: Activities;
-  /** The workflow's id: names backups, markers and everything else that has to be found again. */
-  readonly upgrade: string;
-  /** First run of its chain: tells this upgrade from an earlier one of the same provider. */
-  readonly firstRun: string;
+  /** Names backups, records and everything else that has to be found again, and not taken for that of another upgrade. */
+  readonly operation: Operation;
   readonly from: string;
   readonly to: string;
   /** Shows one line of progress in status and current details. */

@@ -1,6 +1,6 @@
 import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import type { GatewaySite, HostClaim, SiteBackup, SiteVersion } from '../../src/contract/facts';
+import type { DeployedVersion, GatewaySite, HostClaim, SiteBackup, SiteVersion } from '../../src/contract/facts';
 import type { EndpointHost } from '../../src/contract/provider';
 import type { EndpointsUpgraded, GatewaySites, TasksDrained } from './facts';
 import { settleAll } from '../kit/settle-all';
@@ -14,15 +14,16 @@ interface HostSites {
 }
 interface SiteWork {
   site: GatewaySite;
-  version: SiteVersion;
+  /** When it was looked at last. */
+  deployed: DeployedVersion;
   /** Set once the copy is taken and verified; without it the site is not touched. */
-  backup?: SiteBackup;
+  backup?: SiteBackup | undefined;
 }
 
 /**
  * Upgrades every gateway site with setup.cmd and restarts the Internet services once per host, after its last site
  * (procedure step 3). Hosts work side by side, the sites of a host one after another. Every site is backed up first:
- * no backup, no undo, so the step holds rather than go on without one.
+ * no backup, no undo, so the step holds rather than go on without one. What is on the new version already is left as it is.
  *
  * A host belongs to one upgrade at a time, from here until that one has crossed or ended: its Internet services are restarted
  * for all of its sites at once, and what is undone later must not undo another's work.
@@ -36,7 +37,10 @@ export const upgradeEndpoints = reversibleStep<GatewaySites & TasksDrained, Host
   prepare: async (context, { sites }) => await claimInOrder(context, byHost(context, sites)),
   run: async (context, _, hosts) => {
     await settleAll(hosts.map((work) => upgradeHost(context, work)));
-    context.note(`${hosts.flatMap(({ sites }) => sites).length} sites upgraded`);
+    const sites = hosts.flatMap((work) => work.sites);
+    const upgraded = sites.filter(({ backup }) => backup).length;
+    const before = sites.length - upgraded;
+    context.note(`${upgraded} sites upgraded${before > 0 ? `, ${before} on ${context.to} already` : ''}`);
     return { endpointsUpgraded: true };
   },
   verify: async (context, _, hosts) => {
@@ -66,12 +70,17 @@ async function claimInOrder(
 }
 
 async function claim(context: StepContext, host: EndpointHost, sites: GatewaySite[]): Promise<HostSites> {
-  const { activities, upgrade, firstRun: run, from, to } = context;
+  const { activities, operation } = context;
   for (;;) {
     const answer = await activities
       .endpoint(host)
-      .claimHost(`claim ${host.name} and read its versions`, { host, sites, upgrade, run, from, to });
-    if ('versions' in answer) return { host, sites: withVersions(host, sites, answer.versions) };
+      .claimHost(`claim ${host.name} and read its versions`, { host, sites, operation });
+    if ('versions' in answer) {
+      const found = withVersions(host, sites, answer.versions);
+      // Set up by this very operation, before its workflow was reset: then there is its copy.
+      for (const work of found) if (work.deployed === 'new') work.backup = await backUp(context, host, work.site);
+      return { host, sites: found };
+    }
     const { takenBy } = answer;
     await awaitOwner(context, host, takenBy);
     // Its slot in a fleet may be another's by now, and may be what the other has waited for.
@@ -81,9 +90,9 @@ async function claim(context: StepContext, host: EndpointHost, sites: GatewaySit
 
 async function awaitOwner(context: StepContext, host: EndpointHost, claim: HostClaim): Promise<void> {
   const { claims } = context.activities;
-  const until = `${claim.upgrade} has crossed or ended`;
-  context.awaitsHost({ host: host.name, upgrade: claim.upgrade });
-  context.note(`waits for ${host.name}, which belongs to ${claim.upgrade} until that has crossed or ended`);
+  const until = `${claim.workflowId} has crossed or ended`;
+  context.awaitsHost({ host: host.name, upgrade: claim.workflowId });
+  context.note(`waits for ${host.name}, which belongs to ${claim.workflowId} until that has crossed or ended`);
   try {
     await claims.awaitClaimEnd(`wait for ${host.name} until ${until}`, { host: host.name, claim });
   } finally {
@@ -96,45 +105,42 @@ function withVersions(host: EndpointHost, sites: GatewaySite[], versions: SiteVe
     const version = versions[index];
     if (!version)
       throw new Error(`claimHost of ${host.name} told the versions of ${versions.length} of ${sites.length} sites`);
-    return { site, version };
+    return { site, deployed: version.deployed };
   });
 }
 
 async function upgradeHost(context: StepContext, { host, sites }: HostSites): Promise<void> {
-  const { profile, upgrade, from, to } = context;
+  const { profile, operation } = context;
   const endpoint = context.activities.endpoint(host);
   const staged = await endpoint.stagePackage(`stage the package on ${host.name}`, {
     host,
     packageUrl: profile.package.url,
     sha256: profile.package.sha256,
-    upgrade,
+    operation,
   });
   for (const work of sites) {
-    const { site, version } = work;
-    if (version.deployed !== 'new') {
-      await context.checkpoint();
-      work.backup ??= await backUp(context, host, site);
-      await context.checkpoint();
-      context.note(`setup of "${site.site}" on ${host.name}`);
-      await endpoint.runSetup(`setup.cmd for "${site.site}" on ${host.name}`, {
-        host,
-        site,
-        staged,
-        upgrade,
-        from,
-        to,
-      });
+    const { site } = work;
+    if (work.deployed === 'new' && !work.backup) continue;
+    await context.checkpoint();
+    work.backup ??= await backUp(context, host, site);
+    if (!work.backup) {
+      // Somebody has done it by hand while the step held.
+      work.deployed = 'new';
+      continue;
     }
+    await context.checkpoint();
+    context.note(`setup of "${site.site}" on ${host.name}`);
+    await endpoint.runSetup(`setup.cmd for "${site.site}" on ${host.name}`, { host, site, staged, operation });
   }
-  await endpoint.resetIis(`iisreset on ${host.name}`, { host, upgrade, purpose: 'upgrade' });
+  await endpoint.resetIis(`iisreset on ${host.name}`, { host, operation, purpose: 'upgrade' });
 }
 
-async function backUp(context: StepContext, host: EndpointHost, site: GatewaySite): Promise<SiteBackup> {
-  const { activities, upgrade, from, to } = context;
+async function backUp(context: StepContext, host: EndpointHost, site: GatewaySite): Promise<SiteBackup | undefined> {
+  const { activities, operation } = context;
   try {
     return await activities
       .endpoint(host)
-      .backupSite(`back up "${site.site}" on ${host.name}`, { host, site, upgrade, from, to });
+      .backupSite(`back up "${site.site}" on ${host.name}`, { host, site, operation });
   } catch (error) {
     if (isCancellation(error)) throw error;
     throw ApplicationFailure.create({
@@ -154,6 +160,7 @@ async function verifyUpgraded(context: StepContext, { host, sites }: HostSites):
     from,
     to,
   });
+  for (const [index, work] of sites.entries()) work.deployed = versions[index]?.deployed ?? work.deployed;
   const left = sites.filter((_, index) => versions[index]?.deployed !== 'new');
   if (left.length > 0)
     throw ApplicationFailure.nonRetryable(
@@ -162,12 +169,22 @@ async function verifyUpgraded(context: StepContext, { host, sites }: HostSites):
     );
 }
 
+/** @throws also where this operation has nothing to go back to, once everything else is undone: such a rollback is not whole. */
 async function restoreHost(context: StepContext, { host, sites }: HostSites): Promise<void> {
-  const { activities, upgrade } = context;
+  const { activities, operation, from, to } = context;
   const endpoint = activities.endpoint(host);
   const changed = sites.flatMap(({ site, backup }) => (backup ? [{ site, backup }] : []));
   for (const { site, backup } of changed)
-    await endpoint.restoreSite(`restore "${site.site}" on ${host.name}`, { host, site, backup, upgrade });
+    await endpoint.restoreSite(`restore "${site.site}" on ${host.name}`, { host, site, backup, operation });
   if (changed.length > 0)
-    await endpoint.resetIis(`iisreset on ${host.name} after the restore`, { host, upgrade, purpose: 'rollback' });
+    await endpoint.resetIis(`iisreset on ${host.name} after the restore`, { host, operation, purpose: 'rollback' });
+  const beyond = sites.filter(({ deployed, backup }) => deployed !== 'old' && !backup);
+  if (beyond.length === 0) return;
+  const states = beyond.map(
+    ({ site, deployed }) => `"${site.site}" ${deployed === 'new' ? `is on ${to}` : 'has files of both versions'}`,
+  );
+  throw ApplicationFailure.nonRetryable(
+    `On ${host.name} ${states.join(' and ')}, which was not this upgrade's doing, so it has no copy to go back to ${from}. See what older upgrades have left in the folder backups of ${host.workDirectory}.`,
+    FAILURE.noBackup,
+  );
 }
