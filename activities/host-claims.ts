@@ -1,7 +1,7 @@
 /**
  * Claims of endpoint hosts: never two upgrades at once on one host.
  *
- * A claim lies on the host itself and names its upgrade; nobody has to give it back. Whoever comes next asks Temporal
+ * A claim lies on the host itself and names its operation; nobody has to give it back. Whoever comes next asks Temporal
  * whether that upgrade can still change the host, which it can until it has crossed or ended. So neither a crash nor a
  * terminated workflow leaves a host locked.
  */
@@ -10,6 +10,7 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { z } from 'zod';
 import { FAILURE, type ClaimActivities, type EndpointActivities } from '../src/contract/activities';
 import type { HostClaim } from '../src/contract/facts';
+import { operationId } from '../src/contract/operation';
 import { siteVersion } from '../src/systems/endpoint/site-version';
 import { SystemError } from '../src/systems/system-error';
 import { crossedAttribute } from '../src/temporal/search-attributes';
@@ -17,26 +18,42 @@ import type { HostWork } from './host-work';
 
 type Input = Parameters<EndpointActivities['claimHost']>[0];
 
-const hostClaim = z.object({ upgrade: z.string(), run: z.string(), namespace: z.string(), at: z.string() });
+const hostClaim = z.object({
+  operation: z.string(),
+  workflowId: z.string(),
+  run: z.string(),
+  namespace: z.string(),
+  at: z.string(),
+});
 
-/** Claims the host, then reads what stands on it: what was read before may be another upgrade's doing. */
+/**
+ * Claims the host, then reads what stands on it: what was read before may be another upgrade's doing. An operation that was
+ * terminated may have left a setup.cmd that runs on, so what it leaves is waited for.
+ */
 export async function claimHost(
   work: HostWork,
-  { sites, upgrade, run, from, to }: Input,
+  { sites, operation }: Input,
 ): ReturnType<EndpointActivities['claimHost']> {
   const { client } = Context.current();
-  const own: HostClaim = { upgrade, run, namespace: await namespaceId(client), at: new Date().toISOString() };
+  const { from, to, firstRun, workflowId } = operation;
+  const own: HostClaim = {
+    operation: operationId(operation),
+    workflowId,
+    run: firstRun,
+    namespace: await namespaceId(client),
+    at: new Date().toISOString(),
+  };
   let replaces = '';
   for (;;) {
     const { claim: standing } = await work.run('claim', { claim: JSON.stringify(own), replaces });
     const claim = readClaim(work, standing);
-    if (claim.upgrade === upgrade && claim.run === run) break;
+    if (claim.operation === own.operation) break;
     if (claim.namespace !== own.namespace) throw unknownHere(work, claim);
     if (await canChangeHost(client, claim)) return { takenBy: claim };
     // Unless yet another upgrade is quicker.
     replaces = standing;
   }
-  const seen = await work.inspect(sites);
+  const seen = await work.untilNoSetupRuns(sites, operation);
   return { versions: seen.sites.map((site) => siteVersion(site, from, to, work.host.name)) };
 }
 
@@ -48,7 +65,7 @@ export function createClaimActivities(): ClaimActivities {
         type: FAILURE.notYet,
         system: host,
         call: 'the claim',
-        object: claim.upgrade,
+        object: nameOfClaim(claim),
         problem: `stands since ${claim.at}`,
         next: 'The host is free when that upgrade has crossed or ended.',
       });
@@ -60,7 +77,7 @@ export function createClaimActivities(): ClaimActivities {
 async function canChangeHost({ workflow }: Client, claim: HostClaim): Promise<boolean> {
   try {
     // The newest run of this id: a reset goes on with the claim, an upgrade that was started anew makes its own.
-    const { status, typedSearchAttributes, raw } = await workflow.getHandle(claim.upgrade).describe();
+    const { status, typedSearchAttributes, raw } = await workflow.getHandle(claim.workflowId).describe();
     return (
       status.name === 'RUNNING' &&
       raw.workflowExecutionInfo?.firstRunId === claim.run &&
@@ -69,9 +86,12 @@ async function canChangeHost({ workflow }: Client, claim: HostClaim): Promise<bo
   } catch (error) {
     // Ended so long ago that the namespace has forgotten it.
     if (error instanceof WorkflowNotFoundError) return false;
-    throw temporalIsSilent(error, 'reading the state', claim.upgrade);
+    throw temporalIsSilent(error, 'reading the state', claim.workflowId);
   }
 }
+
+/** For people: the workflow is what they find in Temporal. */
+const nameOfClaim = ({ operation, workflowId }: HostClaim): string => `${operation} (workflow ${workflowId})`;
 
 /** Names survive a server's loss of its data, ids do not. */
 async function namespaceId({ workflowService, options: { namespace } }: Client): Promise<string> {
@@ -113,12 +133,12 @@ function readClaim({ fail }: HostWork, text: string): HostClaim {
   }
 }
 
-function unknownHere({ fail }: HostWork, { upgrade, at }: HostClaim): SystemError {
+function unknownHere({ fail }: HostWork, claim: HostClaim): SystemError {
   return fail({
     type: FAILURE.unexpectedState,
     call: 'the claim',
-    object: upgrade,
-    problem: `stands since ${at} and was made from another Temporal namespace, which alone knows what became of it`,
+    object: nameOfClaim(claim),
+    problem: `stands since ${claim.at} and was made from another Temporal namespace, which alone knows what became of it`,
     next: 'Let that upgrade end there; if it has ended, remove Onward\\claim.json in %ProgramData% of the host. Then retry.',
   });
 }

@@ -1,10 +1,11 @@
 /** Scripts on an endpoint host, run for an activity. */
 import { Context } from '@temporalio/activity';
 import { FAILURE, type SiteKey } from '../src/contract/activities';
+import type { Operation } from '../src/contract/operation';
 import type { EndpointHost } from '../src/contract/provider';
 import type { PowerShell } from '../src/systems/endpoint/powershell';
 import type { InspectedSite, Inspection, Parameters, Result, ScriptName } from '../src/systems/endpoint/scripts';
-import { fileName } from '../src/systems/endpoint/upgrade-records';
+import { recordsFolder } from '../src/systems/endpoint/upgrade-records';
 import { SystemError, type SystemProblem } from '../src/systems/system-error';
 import { heartbeating } from './polling';
 
@@ -19,10 +20,10 @@ const ATTACH_MS = 15_000;
 export interface HostWork {
   host: EndpointHost;
   run: <N extends ScriptName>(script: N, parameters: Parameters[N]) => Promise<Result<N>>;
-  /** What stands on the host now, with the records of an upgrade where one is named. */
-  inspect: (sites: SiteKey[], upgrade?: string, waitMilliseconds?: number) => Promise<Inspection>;
-  /** Waits for any setup.cmd of ours that still lives: it may have outlived the worker that started it. */
-  untilNoSetupRuns: (site: SiteKey, upgrade: string) => Promise<Inspection>;
+  /** What stands on the host now, with the records of an operation where one is named. */
+  inspect: (sites: SiteKey[], operation?: Operation, waitMilliseconds?: number) => Promise<Inspection>;
+  /** Waits for any setup.cmd of ours that still lives: it may have outlived the worker that started it, and its operation. */
+  untilNoSetupRuns: (sites: SiteKey[], operation: Operation) => Promise<Inspection>;
   /** The failure "<host>: <call> of <object> <problem>. <next>". */
   fail: (problem: Omit<SystemProblem, 'system'>, cause?: unknown) => SystemError;
 }
@@ -52,16 +53,16 @@ export async function onHost<T>(
         throw fail({ type, call: `PowerShell script ${call}`, object, problem, next, retryable }, error);
       }
     };
-    const inspect: HostWork['inspect'] = (sites, upgrade, waitMilliseconds = 0) =>
+    const inspect: HostWork['inspect'] = (sites, operation, waitMilliseconds = 0) =>
       run('inspect', {
         workDirectory: host.workDirectory,
         sites: sites.map(keyOf),
-        records: upgrade === undefined ? '' : fileName(upgrade),
+        records: operation === undefined ? '' : recordsFolder(operation),
         waitMilliseconds,
       });
     const fail: HostWork['fail'] = (problem, cause) => new SystemError({ ...problem, system: host.name }, { cause });
-    const untilNoSetupRuns: HostWork['untilNoSetupRuns'] = async (site, upgrade) => {
-      let seen = await inspect([site], upgrade);
+    const untilNoSetupRuns: HostWork['untilNoSetupRuns'] = async (sites, operation) => {
+      let seen = await inspect(sites, operation);
       while (seen.running.length > 0) {
         if (Date.now() > ends) {
           throw fail({
@@ -72,7 +73,7 @@ export async function onHost<T>(
             next: 'Wait for it, or end it on the host.',
           });
         }
-        seen = await inspect([site], upgrade, Math.max(0, Math.min(ATTACH_MS, ends - Date.now())));
+        seen = await inspect(sites, operation, Math.max(0, Math.min(ATTACH_MS, ends - Date.now())));
       }
       return seen;
     };

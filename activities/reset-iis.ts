@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { FAILURE, type EndpointActivities } from '../src/contract/activities';
+import { operationId } from '../src/contract/operation';
 import {
   changes,
-  fileName,
   recordedChanges,
+  recordsFolder,
   resetNeeded,
   resetProblem,
   touchedUrls,
@@ -13,19 +14,19 @@ import type { HostWork } from './host-work';
 /** How long a gateway application may take to answer after iisreset, in milliseconds. */
 const FIRST_ANSWER_MS = 60_000;
 
-/** One iisreset after everything that this upgrade did, and every gateway application it touched answers again. */
+/** One iisreset after everything that this operation did, and every gateway application it touched answers again. */
 export async function resetIis(
   work: HostWork,
-  { upgrade, purpose }: Parameters<EndpointActivities['resetIis']>[0],
+  { operation, purpose }: Parameters<EndpointActivities['resetIis']>[0],
 ): Promise<void> {
   const { host, run, inspect, fail } = work;
-  const seen = await inspect([], upgrade);
+  const seen = await inspect([], operation);
   if (resetNeeded(seen, purpose)) {
     const problem = resetProblem(
       await run('reset', {
         workDirectory: host.workDirectory,
-        upgrade,
-        records: fileName(upgrade),
+        operation: operationId(operation),
+        records: recordsFolder(operation),
         seen: recordedChanges(seen),
         id: randomUUID(),
         covers: changes(seen),

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { FAILURE, type EndpointActivities } from '../src/contract/activities';
+import { operationId } from '../src/contract/operation';
 import { differingFiles, digestOf } from '../src/systems/endpoint/file-lists';
-import { fileName, recordedChanges } from '../src/systems/endpoint/upgrade-records';
+import { recordedChanges, recordsFolder } from '../src/systems/endpoint/upgrade-records';
 import { keyOf, nameOf, type HostWork } from './host-work';
 
 /**
@@ -10,9 +11,9 @@ import { keyOf, nameOf, type HostWork } from './host-work';
  */
 export async function restoreSite(
   { host, run, untilNoSetupRuns, fail }: HostWork,
-  { site, backup, upgrade }: Parameters<EndpointActivities['restoreSite']>[0],
+  { site, backup, operation }: Parameters<EndpointActivities['restoreSite']>[0],
 ): Promise<void> {
-  const seen = await untilNoSetupRuns(site, upgrade);
+  const seen = await untilNoSetupRuns([site], operation);
   const found = await run('hash', { backup: backup.path, ...keyOf(site) });
   const about = { type: FAILURE.unexpectedState, call: 'the restore', object: nameOf(site) };
   if (digestOf(found.backup) !== backup.digest) {
@@ -25,10 +26,10 @@ export async function restoreSite(
   if (differingFiles(found.backup, found.deployed).length === 0) return;
   const { deployed } = await run('restore', {
     workDirectory: host.workDirectory,
-    upgrade,
+    operation: operationId(operation),
     ...keyOf(site),
     backup: backup.path,
-    records: fileName(upgrade),
+    records: recordsFolder(operation),
     seen: recordedChanges(seen),
     id: randomUUID(),
   });

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { FAILURE, type EndpointActivities } from '../src/contract/activities';
 import type { SetupResult } from '../src/contract/facts';
+import { operationId } from '../src/contract/operation';
 import { redact } from '../src/inventory/secrets';
 import { differences, unsafeForCommandLine } from '../src/systems/endpoint/planned-site';
 import type { Inspection } from '../src/systems/endpoint/scripts';
 import { siteVersion } from '../src/systems/endpoint/site-version';
-import { fileName, lastSetup, recordedChanges } from '../src/systems/endpoint/upgrade-records';
+import { lastSetup, recordedChanges, recordsFolder } from '../src/systems/endpoint/upgrade-records';
 import { isSystemError } from '../src/systems/system-error';
 import { keyOf, nameOf, only, type HostWork } from './host-work';
 
@@ -16,9 +17,9 @@ type Input = Parameters<EndpointActivities['runSetup']>[0];
  * of both versions are what a setup.cmd that died leaves behind, and are set up again.
  */
 export async function runSetup(work: HostWork, input: Input): Promise<SetupResult> {
-  const { site, upgrade } = input;
+  const { site, operation } = input;
   refuseUnsafeNames(work, input);
-  const before = await work.untilNoSetupRuns(site, upgrade);
+  const before = await work.untilNoSetupRuns([site], operation);
   refuseOtherSite(work, input, before);
   const done = finished(before, input);
   if (done !== undefined) return done;
@@ -26,14 +27,15 @@ export async function runSetup(work: HostWork, input: Input): Promise<SetupResul
     return await setUp(work, input, before);
   } catch (error) {
     if (!isSystemError(error, FAILURE.outcomeUnknown)) throw error;
-    const result = finished(await work.untilNoSetupRuns(site, upgrade), input);
+    const result = finished(await work.untilNoSetupRuns([site], operation), input);
     if (result === undefined) throw error;
     return result;
   }
 }
 
 /** How setup.cmd has ended, when the files say that it has; its exit code alone, or theirs, is not enough. */
-function finished(seen: Inspection, { site, from, to }: Input): SetupResult | undefined {
+function finished(seen: Inspection, { site, operation }: Input): SetupResult | undefined {
+  const { from, to } = operation;
   if (siteVersion(only(seen), from, to, site.host).deployed !== 'new') return undefined;
   const last = lastSetup(seen, site);
   if (last === undefined)
@@ -42,12 +44,12 @@ function finished(seen: Inspection, { site, from, to }: Input): SetupResult | un
 }
 
 async function setUp({ host, run, inspect, fail }: HostWork, input: Input, before: Inspection): Promise<SetupResult> {
-  const { site, staged, upgrade, from, to } = input;
+  const { site, staged, operation } = input;
   const { exitCode, log } = await run('setup', {
     workDirectory: host.workDirectory,
-    upgrade,
+    operation: operationId(operation),
     ...keyOf(site),
-    records: fileName(upgrade),
+    records: recordsFolder(operation),
     seen: recordedChanges(before),
     id: randomUUID(),
     directory: staged.directory,
@@ -63,7 +65,8 @@ async function setUp({ host, run, inspect, fail }: HostWork, input: Input, befor
       next: 'Put right what setup.cmd complains of, then retry.',
     });
   }
-  const { deployed, assemblyVersions } = siteVersion(only(await inspect([site], upgrade)), from, to, host.name);
+  const { from, to } = operation;
+  const { deployed, assemblyVersions } = siteVersion(only(await inspect([site], operation)), from, to, host.name);
   if (deployed !== 'new') {
     throw fail({
       ...about,

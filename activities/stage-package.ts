@@ -1,13 +1,15 @@
 import { FAILURE, type EndpointActivities } from '../src/contract/activities';
 import type { StagedPackage } from '../src/contract/facts';
+import { operationId } from '../src/contract/operation';
 import type { HostWork } from './host-work';
 
 /** The package on the host, known by its hash, unpacked and unblocked in the procedure's order. */
 export async function stagePackage(
   { host, run, fail }: HostWork,
-  { packageUrl, sha256, upgrade }: Parameters<EndpointActivities['stagePackage']>[0],
+  { packageUrl, sha256, operation }: Parameters<EndpointActivities['stagePackage']>[0],
 ): Promise<StagedPackage> {
-  const staged = await run('stage', { workDirectory: host.workDirectory, packageUrl, sha256, upgrade });
+  const { workDirectory } = host;
+  const staged = await run('stage', { workDirectory, packageUrl, sha256, operation: operationId(operation) });
   if (staged.sha256 !== sha256) {
     throw fail({
       type: FAILURE.rejected,

@@ -3,7 +3,6 @@
  * every invariant that a single upgrade is judged by (test/kit/judge).
  */
 import type { WorkflowHandle } from '@temporalio/client';
-import { upgradeWorkflowId } from '../src/contract/provider';
 import { startSandbox, type Sandbox, type SandboxState } from '../src/sandbox/server';
 import { evidenceOf, evidenceOfRun, openTasks } from '../test/kit/judge/evidence';
 import { violationsIn, type Evidence, type RunEvidence } from '../test/kit/judge/invariants';
@@ -86,7 +85,7 @@ export const load: Bench = {
 async function judge(sandbox: Sandbox, runs: Map<string, RunEvidence>, before: Map<string, Before>): Promise<string[]> {
   const broken: string[] = [];
   for (const [provider, run] of runs) {
-    const evidence: Evidence = await evidenceOf(sandbox, provider, upgradeWorkflowId(provider), {
+    const evidence: Evidence = await evidenceOf(sandbox, provider, {
       runs: [run],
       tasksAtStart: before.get(provider)?.tasks ?? [],
       verifiesConsent: true,

@@ -28,6 +28,7 @@ import type {
 } from '../../src/contract/activities';
 import type { ApplicationInstance, GatewaySite, HostFacts } from '../../src/contract/facts';
 import type { ConfirmStep, ConsentCompleted } from '../../src/contract/messages';
+import { operationId, type Operation } from '../../src/contract/operation';
 import { endpointTaskQueue, type ProviderProfile } from '../../src/contract/provider';
 import { QUERY, type Gate, type UpgradeStatus } from '../../src/contract/status';
 import { TARGET_VERSION, withoutRelease } from '../../src/contract/versions';
@@ -49,7 +50,6 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   const profile = await call.loadProvider({ provider });
   const { operations, aps, billing, plans, stores, taskMonitor: monitor, connectionTest: setting } = profile;
   const both = { operations, aps };
-  const upgrade = workflowInfo().workflowId;
   const to = TARGET_VERSION;
 
   const [{ instances }, { templates: sold }, , ...hosts] = await Promise.all([
@@ -59,6 +59,8 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
     ...profile.endpointHosts.map((host) => endpoint(host.name).readHost({ host })),
   ]);
   const from = withoutRelease(instances[0]?.packageVersion ?? '');
+  const { workflowId, firstExecutionRunId: firstRun } = workflowInfo();
+  const operation: Operation = { provider, from, to, firstRun, workflowId };
 
   const active = (await call.readTemplates(both)).filter(({ active }) => active);
   await Promise.all(active.map(({ id: templateId }) => call.deactivateTemplate({ operations, templateId })));
@@ -68,14 +70,14 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
     profile.endpointHosts.map(async (host) => {
       const sites = sitesOn(hosts, host.name, profile, instances);
       const on = endpoint(host.name);
-      await on.claimHost({ host, sites, upgrade, run: workflowInfo().firstExecutionRunId, from, to });
+      await on.claimHost({ host, sites, operation });
       const { url: packageUrl, sha256 } = profile.package;
-      const staged = await on.stagePackage({ host, packageUrl, sha256, upgrade });
+      const staged = await on.stagePackage({ host, packageUrl, sha256, operation });
       for (const site of sites) {
-        await on.backupSite({ host, site, upgrade, from, to });
-        await on.runSetup({ host, site, staged, upgrade, from, to });
+        await on.backupSite({ host, site, operation });
+        await on.runSetup({ host, site, staged, operation });
       }
-      await on.resetIis({ host, upgrade, purpose: 'upgrade' });
+      await on.resetIis({ host, operation, purpose: 'upgrade' });
     }),
   );
 
@@ -116,7 +118,7 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   const guards = instances.map(({ id, name, resourceId }) => ({ ...guarded, instance: { id, name, resourceId } }));
   await Promise.all([
     ...active.map(({ id: templateId }) => call.activateTemplate({ operations, templateId })),
-    call.startGuards({ guards, upgrade }),
+    call.startGuards({ guards, operation: operationId(operation) }),
   ]);
   people.over = true;
   await leaveToTell(profile, 'completed');

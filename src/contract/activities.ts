@@ -8,6 +8,7 @@
 import type { GuardInput } from './consent';
 import type { Selector } from './fleet';
 import type { LookedAtWindow, Maintenance } from './maintenance';
+import type { Operation } from './operation';
 import type {
   ApplicationInstance,
   BillingFacts,
@@ -107,48 +108,41 @@ export interface NetworkActivities {
 export interface EndpointActivities {
   readHost(input: { host: EndpointHost }): Promise<HostFacts>;
   /**
-   * Effect: the host belongs to this upgrade until it has crossed or ended; then the versions of the deployed files, as
-   * `detectSites` tells them. `takenBy`: another upgrade may still change the host, and nothing was done. `run` is the first
-   * run of the upgrade's chain.
+   * Effect: the host belongs to this operation until its upgrade has crossed or ended; then the versions of the deployed files,
+   * as `detectSites` tells them, once no setup.cmd of an earlier operation runs any more. `takenBy`: another upgrade may still
+   * change the host, and nothing was done.
    */
   claimHost(input: {
     host: EndpointHost;
     sites: SiteKey[];
-    upgrade: string;
-    run: string;
-    from: string;
-    to: string;
+    operation: Operation;
   }): Promise<{ versions: SiteVersion[] } | { takenBy: HostClaim }>;
   /** Versions of the deployed files, in the order of `sites`. */
   detectSites(input: { host: EndpointHost; sites: SiteKey[]; from: string; to: string }): Promise<SiteVersion[]>;
-  /** Effect: a verified copy under the work directory, named by the upgrade. Refuses to copy files that are not `old`. */
-  backupSite(input: {
-    host: EndpointHost;
-    site: SiteKey;
-    upgrade: string;
-    from: string;
-    to: string;
-  }): Promise<SiteBackup>;
+  /**
+   * Effect: a verified copy of `old` files under the work directory, named by the operation. Later it is the same copy, whatever
+   * the files are by then. Without a copy from before, `new` files have none, as there is nothing to set up; and `mixed` ones fail
+   * with `NoBackup`, naming the newest copy that an older operation has left.
+   */
+  backupSite(input: { host: EndpointHost; site: SiteKey; operation: Operation }): Promise<SiteBackup | undefined>;
   /** Effect: the package is downloaded, verified, unpacked, unblocked and unpacked in a folder named by its hash. */
   stagePackage(input: {
     host: EndpointHost;
     packageUrl: string;
     sha256: string;
-    upgrade: string;
+    operation: Operation;
   }): Promise<StagedPackage>;
   /** Effect: setup.cmd has upgraded this site's files. Detects first; waits for a setup.cmd that still runs. */
   runSetup(input: {
     host: EndpointHost;
     site: GatewaySite;
     staged: StagedPackage;
-    upgrade: string;
-    from: string;
-    to: string;
+    operation: Operation;
   }): Promise<SetupResult>;
-  /** Effect: the host's Internet services were restarted after everything that this upgrade did before. */
-  resetIis(input: { host: EndpointHost; upgrade: string; purpose: 'upgrade' | 'rollback' }): Promise<void>;
+  /** Effect: the host's Internet services were restarted after everything that this operation did before. */
+  resetIis(input: { host: EndpointHost; operation: Operation; purpose: 'upgrade' | 'rollback' }): Promise<void>;
   /** Effect: the gateway application's files are those of the backup. */
-  restoreSite(input: { host: EndpointHost; site: SiteKey; backup: SiteBackup; upgrade: string }): Promise<void>;
+  restoreSite(input: { host: EndpointHost; site: SiteKey; backup: SiteBackup; operation: Operation }): Promise<void>;
 }
 
 export interface ClaimActivities {

@@ -107,10 +107,12 @@ export interface HostFacts {
   sites: IisSite[];
 }
 
-/** Says which upgrade an endpoint host belongs to, until that upgrade has crossed or ended. Kept on the host itself. */
+/** Says which operation an endpoint host belongs to, until its upgrade has crossed or ended. Kept on the host itself. */
 export interface HostClaim {
-  /** Its workflow id. */
-  upgrade: string;
+  /** Id of the operation: whoever else comes to change the host is refused. */
+  operation: string;
+  /** What Temporal is asked about. */
+  workflowId: string;
   /** First run of its chain: a reset keeps it, a new upgrade of the same provider has another. */
   run: string;
   /** Id of the Temporal namespace that can say what became of the upgrade. */

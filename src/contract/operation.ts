@@ -1,6 +1,6 @@
 /**
- * The identity of one upgrade. The workflow id `upgrade/<provider>` is only the lock that keeps two upgrades of one provider
- * apart: whatever an upgrade leaves outside of Temporal (records, backups, claims, guards, evidence) carries its operation id.
+ * One upgrade of one provider from one version to another. A provider is upgraded again and again: the workflow id
+ * `upgrade/<provider>` is the lock that lets one at a time, and the operation names what each of them leaves behind.
  */
 export interface Operation {
   provider: string;
@@ -8,11 +8,15 @@ export interface Operation {
   from: string;
   /** Version that it leads to, `18.4.1`. */
   to: string;
-  /** First run of its chain of workflow runs: a reset keeps it, an upgrade that is started anew has another. */
+  /** Run id of the first run of its chain: a reset of the workflow keeps it, an upgrade that is started anew has another. */
   firstRun: string;
+  /** Whom Temporal knows it as, and people; the same for every operation on this provider. */
   workflowId: string;
 }
 
-/** `contoso/18.3-18.4.1/<first run>`: one name for one upgrade. */
+/**
+ * `<provider>/<from>-<to>/<firstRun>`: names claims, records and backups on the hosts. What another operation has left there,
+ * also one of the same provider to the same version, is never taken for this one's.
+ */
 export const operationId = ({ provider, from, to, firstRun }: Operation): string =>
   `${provider}/${from}-${to}/${firstRun}`;

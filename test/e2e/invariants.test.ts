@@ -147,7 +147,7 @@ function evidence(
     office365Tasks: [200],
     instances: [{ id: 7301, cloud: 'global' }],
     verifiesConsent: true,
-    resets: [{ host: 'gw', at: at(5), covers: ['a'] }],
+    resets: [{ host: 'gw', operation: 'contoso/18.3-18.4.1/first', at: at(5), covers: ['a'] }],
     secrets: ['correct horse'],
     ...others,
   };
@@ -214,8 +214,8 @@ test.each<Case>([
     'an iisreset after one that is known to have ended',
     evidence({
       resets: [
-        { host: 'gw', at: at(5), covers: ['a'] },
-        { host: 'gw', at: at(6), covers: ['a'] },
+        { host: 'gw', operation: 'contoso/18.3-18.4.1/first', at: at(5), covers: ['a'] },
+        { host: 'gw', operation: 'contoso/18.3-18.4.1/first', at: at(6), covers: ['a'] },
       ],
     }),
   ],

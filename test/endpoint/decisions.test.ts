@@ -4,7 +4,15 @@ import { differingFiles, digestOf } from '../../src/systems/endpoint/file-lists'
 import { differences, unsafeForCommandLine } from '../../src/systems/endpoint/planned-site';
 import type { InspectedSite, Inspection, ResetDone } from '../../src/systems/endpoint/scripts';
 import { siteVersion } from '../../src/systems/endpoint/site-version';
-import { fileName, isTouched, lastSetup, resetNeeded, resetProblem } from '../../src/systems/endpoint/upgrade-records';
+import {
+  backupFolder,
+  isTouched,
+  lastSetup,
+  recordsFolder,
+  resetNeeded,
+  resetProblem,
+} from '../../src/systems/endpoint/upgrade-records';
+import { OPERATION } from './host-world';
 import { parseSetupCommand, setupCommandLine } from '../../src/sandbox/hosts/setup-command';
 
 function site(versions: Record<string, string | null>, webConfigVersion: string | null = null): InspectedSite {
@@ -176,9 +184,25 @@ describe('the records of an upgrade', () => {
   });
 
   test('lie in folders that no name can lead astray', () => {
-    expect(fileName('upgrade/contoso')).toMatch(/^upgrade_contoso-[0-9a-f]{8}$/);
-    expect(fileName('../..\\x:y')).not.toMatch(/[\\/:]/);
-    expect(fileName('a', 'b.c')).not.toBe(fileName('a.b', 'c'));
+    const strange = { ...OPERATION, provider: '../..\\x:y' };
+    expect(recordsFolder(strange)).not.toMatch(/[\\/:]/);
+    expect(backupFolder(strange, { site: '../x', application: 'con:' })).not.toMatch(/[\\/:]/);
+  });
+
+  test('lie in folders that are readable, short, and different for each operation and application', () => {
+    expect(recordsFolder(OPERATION)).toMatch(/^contoso\.18\.3-18\.4\.1-[0-9a-f]{8}$/);
+    expect(backupFolder(OPERATION, key)).toMatch(/^contoso\.18\.3-18\.4\.1\.Gateway\.App-[0-9a-f]{8}$/);
+    expect(backupFolder({ ...OPERATION, provider: 'p'.repeat(63) }, key).length).toBeLessThan(70);
+    const others = [
+      { ...OPERATION, firstRun: 'another' },
+      { ...OPERATION, to: '18.5' },
+      { ...OPERATION, provider: 'fabrikam' },
+    ];
+    expect(new Set([OPERATION, ...others].map(recordsFolder)).size).toBe(4);
+    const keys = [key, { site: 'Gateway.App', application: '' }, { site: 'G', application: 'ateway.App' }];
+    expect(new Set(keys.map((one) => backupFolder(OPERATION, one))).size).toBe(3);
+    // A reset of its workflow keeps the first run, and leads back to what it has left.
+    expect(recordsFolder({ ...OPERATION, workflowId: 'upgrade/renamed' })).toBe(recordsFolder(OPERATION));
   });
 });
 

@@ -1,10 +1,11 @@
 /** @uses powershell */
 import { FAILURE, type EndpointActivities, type SiteKey } from '../../src/contract/activities';
 import type { SiteBackup } from '../../src/contract/facts';
-import { fileName } from '../../src/systems/endpoint/upgrade-records';
+import { operationId } from '../../src/contract/operation';
+import { backupFolder, recordsFolder } from '../../src/systems/endpoint/upgrade-records';
 import { everything } from '../kit/extent';
 import { missingTools } from '../kit/tools.cjs';
-import { FROM, HostWorld, TO, UPGRADE, type Engine } from './host-world';
+import { FROM, HostWorld, NEXT, OPERATION, TO, type Engine } from './host-world';
 import { patience } from '../kit/deadlines';
 
 /** One upgrade of both sites, then a rollback of one: everything that the workflow asks of a host. */
@@ -15,16 +16,21 @@ async function upgradeAndRollBack(world: HostWorld, engine: Engine) {
   const facts = await activities.readHost({ host });
   const before = await activities.detectSites({ host, sites, from: FROM, to: TO });
   const staged = await activities.stagePackage({ host, ...world.packageSource });
-  const backups: SiteBackup[] = [];
+  const backups: (SiteBackup | undefined)[] = [];
   for (const site of sites) {
-    backups.push(await activities.backupSite({ host, site, upgrade: UPGRADE, from: FROM, to: TO }));
-    await activities.runSetup({ host, site, staged, upgrade: UPGRADE, from: FROM, to: TO });
+    backups.push(await activities.backupSite({ host, site, operation: OPERATION }));
+    await activities.runSetup({ host, site, staged, operation: OPERATION });
   }
-  await activities.resetIis({ host, upgrade: UPGRADE, purpose: 'upgrade' });
+  await activities.resetIis({ host, operation: OPERATION, purpose: 'upgrade' });
   const after = await activities.detectSites({ host, sites, from: FROM, to: TO });
   const served = [await world.served(0), await world.served(1)];
-  await activities.restoreSite({ host, site: sites[1] as SiteKey, backup: backups[1] as SiteBackup, upgrade: UPGRADE });
-  await activities.resetIis({ host, upgrade: UPGRADE, purpose: 'rollback' });
+  await activities.restoreSite({
+    host,
+    site: sites[1] as SiteKey,
+    backup: backups[1] as SiteBackup,
+    operation: OPERATION,
+  });
+  await activities.resetIis({ host, operation: OPERATION, purpose: 'rollback' });
   return { facts, before, staged, backups, after, served, atLast: [await world.state(0), await world.state(1)] };
 }
 
@@ -141,15 +147,15 @@ describe('an endpoint host', () => {
       );
     });
 
-    test('refuses a script that was decided before this upgrade did what it has done since', async () => {
+    test('refuses a script that was decided before this operation did what it has done since', async () => {
       const { world } = run(engine);
       const before = world.effects();
       const late = world.powershell(engine).run(
         'reset',
         {
           workDirectory: world.host.workDirectory,
-          upgrade: UPGRADE,
-          records: fileName(UPGRADE),
+          operation: operationId(OPERATION),
+          records: recordsFolder(OPERATION),
           // Two sites were set up, one was restored, and the services were restarted twice.
           seen: 4,
           id: 'late',
@@ -161,12 +167,46 @@ describe('an endpoint host', () => {
       expect(world.effects()).toEqual(before);
     });
 
+    test('refuses to change a host that belongs to another operation', async () => {
+      const { world } = run(engine);
+      const powershell = world.powershell(engine);
+      const claim = JSON.stringify({ operation: operationId(NEXT) });
+      await powershell.run('claim', { claim, replaces: '' }, patience(60_000));
+      const late = world.activities(engine).stagePackage({ host: world.host, ...world.packageSource });
+      await expect(late).rejects.toMatchObject({
+        type: FAILURE.unexpectedState,
+        message: expect.stringContaining(`GW-HOST-01 now belongs to ${operationId(NEXT)}`) as string,
+      });
+      await powershell.run('claim', { claim: '', replaces: claim }, patience(60_000));
+    });
+
+    test('names the copies of another operation, and takes none of them for its own', async () => {
+      const { world, told } = run(engine);
+      const { site, application } = world.planned(0);
+      const { result } = await world.powershell(engine).run(
+        'backup',
+        {
+          workDirectory: world.host.workDirectory,
+          operation: operationId(NEXT),
+          site,
+          application,
+          records: recordsFolder(NEXT),
+          seen: 0,
+          backup: backupFolder(NEXT, { site, application }),
+          copy: 'never',
+        },
+        patience(60_000),
+      );
+      expect(result.copy).toBeNull();
+      const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string;
+      expect(result.others).toEqual([{ path: told.backups[0]?.path, operation: operationId(OPERATION), at }]);
+    });
+
     test('waits for a setup.cmd that outlives its PowerShell, and finds that it has done its work', async () => {
       const { world, told } = run(engine);
       const activities = world.activities(engine);
       world.fault('setup.cmd', 'setupOutlives', { delayMs: patience(2_000) });
-      const setup = { host: world.host, site: world.planned(1), staged: told.staged, from: FROM, to: TO };
-      await activities.runSetup({ ...setup, upgrade: 'upgrade/again' });
+      await activities.runSetup({ host: world.host, site: world.planned(1), staged: told.staged, operation: NEXT });
       expect(world.effects().slice(-1)).toEqual(['setupRan Office365 Gateway 02/Office365GatewayApplication02']);
       expect(world.calls().filter((call) => call.startsWith('setup.cmd'))).toHaveLength(3);
     });

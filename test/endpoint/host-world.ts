@@ -9,6 +9,7 @@ import fastify from 'fastify';
 import { createEndpointActivities } from '../../activities/endpoint';
 import type { EndpointActivities } from '../../src/contract/activities';
 import type { GatewaySite } from '../../src/contract/facts';
+import type { Operation } from '../../src/contract/operation';
 import { simulatedPowershell, urlOfHost } from '../../src/sandbox/adapters';
 import { Faults, type FaultRule } from '../../src/sandbox/faults';
 import { applicationDirectory, hostWorkDirectory } from '../../src/sandbox/hosts/disk';
@@ -23,10 +24,18 @@ import { patience } from '../kit/deadlines';
 export const HOST = 'gw-host-01';
 export const FROM = '18.3';
 export const TO = '18.4.1';
-export const UPGRADE = 'upgrade/contoso';
+export const OPERATION: Operation = {
+  provider: 'contoso',
+  from: FROM,
+  to: TO,
+  firstRun: '0199a1c4-5d0e-7b7a-9d3f-5a1f0c9e7d21',
+  workflowId: 'upgrade/contoso',
+};
+/** The same upgrade, started anew. */
+export const NEXT: Operation = { ...OPERATION, firstRun: '0199a1c9-2b44-7c10-8e55-0d6b1f4a9c33' };
 /** A failure is what a test expects; it needs no log. */
 const QUIET = new DefaultLogger('ERROR', () => undefined);
-const PACKAGE = buildPackage('18.4.1-12');
+const PACKAGES = ['18.4.1-12', '18.5-2'].map(buildPackage);
 
 export type Engine = 'stand-in' | 'PowerShell';
 export const GENUINE = findExecutable(process.env['ONWARD_PWSH'] || 'pwsh', process.env);
@@ -104,7 +113,9 @@ export class HostWorld {
     const journal = new Journal();
     const faults = new Faults();
     const app = fastify();
-    app.get('/packages/:file', async (_request, reply) => reply.type('application/zip').send(PACKAGE.body));
+    app.get<{ Params: { file: string } }>('/packages/:file', async ({ params }, reply) =>
+      reply.type('application/zip').send(PACKAGES.find(({ fileName }) => fileName === params.file)?.body),
+    );
     const hosts = await registerHosts(app, {
       journal,
       faults,
@@ -130,7 +141,12 @@ export class HostWorld {
     return { name: HOST, workDirectory: hostWorkDirectory(this.directory, HOST) };
   }
   get packageSource() {
-    return { packageUrl: `${this.url}/packages/${PACKAGE.fileName}`, sha256: PACKAGE.sha256, upgrade: UPGRADE };
+    return { ...this.packageOf('18.4.1-12'), operation: OPERATION };
+  }
+  packageOf(version: string) {
+    const found = PACKAGES.find(({ packageVersion }) => packageVersion === version);
+    if (found === undefined) throw new Error(`The world has no package ${version}`);
+    return { packageUrl: `${this.url}/packages/${found.fileName}`, sha256: found.sha256 };
   }
 
   fault(call: string, kind: FaultRule['kind'], more: Partial<FaultRule> = {}): void {

@@ -2,7 +2,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { FAILURE, type EndpointActivities } from '../../src/contract/activities';
 import type { SiteBackup, StagedPackage } from '../../src/contract/facts';
-import { activityEnvironment, FROM, HostWorld, hostSpec, TO, UPGRADE } from './host-world';
+import type { Operation } from '../../src/contract/operation';
+import { activityEnvironment, FROM, HostWorld, hostSpec, NEXT, OPERATION, TO } from './host-world';
 import { testInFull } from '../kit/extent';
 import { patience } from '../kit/deadlines';
 
@@ -15,14 +16,19 @@ async function start(options: Parameters<typeof HostWorld.start>[0] = {}): Promi
   activities = world.activities('stand-in');
 }
 const stage = (): Promise<StagedPackage> => activities.stagePackage({ host: world.host, ...world.packageSource });
-const backUp = (): Promise<SiteBackup> =>
-  activities.backupSite({ host: world.host, site: world.planned(0), upgrade: UPGRADE, from: FROM, to: TO });
-const setUp = (staged: StagedPackage, site = world.planned(0)) =>
-  activities.runSetup({ host: world.host, site, staged, upgrade: UPGRADE, from: FROM, to: TO });
-const reset = (purpose: 'upgrade' | 'rollback' = 'upgrade') =>
-  activities.resetIis({ host: world.host, upgrade: UPGRADE, purpose });
+const copyFor = (operation: Operation): Promise<SiteBackup | undefined> =>
+  activities.backupSite({ host: world.host, site: world.planned(0), operation });
+async function backUp(): Promise<SiteBackup> {
+  const backup = await copyFor(OPERATION);
+  if (backup === undefined) throw new Error('There is nothing to back up: the files are new');
+  return backup;
+}
+const setUp = (staged: StagedPackage, site = world.planned(0), operation = OPERATION) =>
+  activities.runSetup({ host: world.host, site, staged, operation });
+const reset = (purpose: 'upgrade' | 'rollback' = 'upgrade', operation = OPERATION) =>
+  activities.resetIis({ host: world.host, operation, purpose });
 const restore = (backup: SiteBackup) =>
-  activities.restoreSite({ host: world.host, site: world.planned(0), backup, upgrade: UPGRADE });
+  activities.restoreSite({ host: world.host, site: world.planned(0), backup, operation: OPERATION });
 const deployed = async () => {
   const sites = [world.planned(0)];
   const [version] = await activities.detectSites({ host: world.host, sites, from: FROM, to: TO });
@@ -203,14 +209,23 @@ describe('a backup', () => {
     await expect(backUp()).resolves.toMatchObject({ files: 5 });
   });
 
-  test('is refused for files that are not of the old version', async () => {
+  test('is refused for files of both versions', async () => {
     await start();
     world.fault('setup.cmd', 'setupHalfFinishes');
     await setUp(await stage()).catch(() => undefined);
     await expect(backUp()).rejects.toMatchObject({
       type: FAILURE.noBackup,
-      message: expect.stringMatching(/no longer those to go back to/),
+      message: expect.stringMatching(
+        /not those of 18\.3 any more \(assemblies 18\.3\.0\.9, web\.config 18\.4\.1\.12\).* No older operation has left a copy/,
+      ),
     });
+  });
+
+  test('is not needed for files that are new already, which this operation does not change', async () => {
+    await start();
+    await backUp();
+    await setUp(await stage());
+    await expect(copyFor(NEXT)).resolves.toBeUndefined();
   });
 
   test('from an earlier, undone run is replaced when the site was changed since', async () => {

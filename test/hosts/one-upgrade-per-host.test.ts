@@ -163,7 +163,13 @@ testInFull('two upgrades that share two hosts never wait for each other', async 
 test.each([
   [
     'of another Temporal namespace',
-    JSON.stringify({ upgrade: 'upgrade/elsewhere', run: 'x', namespace: 'x', at: '2026-01-01T00:00:00Z' }),
+    JSON.stringify({
+      operation: 'elsewhere/18.3-18.4.1/x',
+      workflowId: 'upgrade/elsewhere',
+      run: 'x',
+      namespace: 'x',
+      at: '2026-01-01T00:00:00Z',
+    }),
     'another Temporal namespace',
   ],
   ['that cannot be read', '{"upgr', 'cannot be read'],

@@ -169,7 +169,11 @@ describe('what an upgrade leaves', () => {
     expect(Date.parse(status.consentedAt)).toBeLessThan(Date.parse((await statusOf(handle)).endedAt ?? ''));
     expect((await old.handle.describe()).runId).toBe(runId);
     expect(await old.audit()).toContainEqual(
-      expect.objectContaining({ by: 'upgrade/left-twice', what: 'renewal', verdict: 'done' }),
+      expect.objectContaining({
+        by: expect.stringMatching(/^left-twice\/18\.3-18\.4\.1\//) as string,
+        what: 'renewal',
+        verdict: 'done',
+      }),
     );
 
     const { activities: from184 } = stubActivities(profile('left-known'), { version: '18.4' });

@@ -1,11 +1,11 @@
 import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import type { GatewaySite, SiteBackup, SiteVersion } from '../../src/contract/facts';
+import type { DeployedVersion, GatewaySite, SiteBackup } from '../../src/contract/facts';
 import type { EndpointHost } from '../../src/contract/provider';
 import { reversibleStep, type StepContext } from '../engine/step';
 import { problemOf } from '../kit/problem';
 import { settleAll } from '../kit/settle-all';
-import { claimHosts } from './claim-hosts';
+import { claimHosts, type ClaimedHost } from './claim-hosts';
 import type { EndpointsUpgraded, GatewaySites } from './facts';
 import { requirePackage } from './package';
 
@@ -16,29 +16,33 @@ interface HostSites {
 }
 interface SiteWork {
   site: GatewaySite;
-  version: SiteVersion;
+  /** When it was looked at last. */
+  deployed: DeployedVersion;
   /** Set once the copy is taken and verified; without it the site is not touched. */
-  backup?: SiteBackup;
+  backup?: SiteBackup | undefined;
 }
 
 /**
  * Upgrades every gateway site with setup.cmd and restarts the Internet services once per host, after its last site
- * ("upgrade the application endpoint"). Hosts work side by side, the sites of a host one after another. Every site is backed up first:
- * no backup, no undo, so the step holds rather than go on without one.
+ * ("upgrade the application endpoint"). Hosts work side by side, the sites of a host one after another. Every site is backed up
+ * first: no backup, no undo, so the step holds rather than go on without one. What is on the new version already is left as it is.
  */
 export const upgradeEndpoints = reversibleStep<GatewaySites, HostSites[], EndpointsUpgraded>({
   name: 'upgradeEndpoints',
   title: 'Upgrade the endpoint',
   waitsFor: 'nobody, unless a site cannot be backed up',
   undoes: 'restores every changed site from its backup, then one iisreset per host',
-  prepare: async (context, { sites }) =>
-    (await claimHosts(context, sites)).map(({ host, sites: served }) => ({
-      host,
-      sites: served.map((each) => ({ ...each })),
-    })),
+  prepare: async (context, { sites }) => {
+    const work: HostSites[] = [];
+    for (const claimed of await claimHosts(context, sites)) work.push(await workOn(context, claimed));
+    return work;
+  },
   run: async (context, _, hosts) => {
     await settleAll(hosts.map((work) => upgradeHost(context, work)));
-    context.note(`${hosts.flatMap(({ sites }) => sites).length} sites upgraded`);
+    const sites = hosts.flatMap((work) => work.sites);
+    const upgraded = sites.filter(({ backup }) => backup).length;
+    const before = sites.length - upgraded;
+    context.note(`${upgraded} sites upgraded${before > 0 ? `, ${before} on ${context.to} already` : ''}`);
     return { endpointsUpgraded: true };
   },
   verify: async (context, _, hosts) => {
@@ -49,6 +53,13 @@ export const upgradeEndpoints = reversibleStep<GatewaySites, HostSites[], Endpoi
     await settleAll(hosts.map((work) => restoreHost(context, work)));
   },
 });
+
+async function workOn(context: StepContext, { host, sites }: ClaimedHost): Promise<HostSites> {
+  const work = sites.map(({ site, version }): SiteWork => ({ site, deployed: version.deployed }));
+  // Set up by this very operation, before its workflow was reset: then there is its copy.
+  for (const each of work) if (each.deployed === 'new') each.backup = await backUp(context, host, each.site);
+  return { host, sites: work };
+}
 
 async function upgradeHost(context: StepContext, { host, sites }: HostSites): Promise<void> {
   const { profile, operation, to } = context;
@@ -61,24 +72,23 @@ async function upgradeHost(context: StepContext, { host, sites }: HostSites): Pr
     operation,
   });
   for (const work of sites) {
-    const { site, version } = work;
-    if (version.deployed !== 'new') {
-      await context.checkpoint();
-      work.backup ??= await backUp(context, host, site);
-      await context.checkpoint();
-      context.note(`setup of "${site.site}" on ${host.name}`);
-      await endpoint.runSetup(`setup.cmd for "${site.site}" on ${host.name}`, {
-        host,
-        site,
-        staged,
-        operation,
-      });
+    const { site } = work;
+    if (work.deployed === 'new' && !work.backup) continue;
+    await context.checkpoint();
+    work.backup ??= await backUp(context, host, site);
+    if (!work.backup) {
+      // Somebody has done it by hand while the step held.
+      work.deployed = 'new';
+      continue;
     }
+    await context.checkpoint();
+    context.note(`setup of "${site.site}" on ${host.name}`);
+    await endpoint.runSetup(`setup.cmd for "${site.site}" on ${host.name}`, { host, site, staged, operation });
   }
   await endpoint.resetIis(`iisreset on ${host.name}`, { host, operation, purpose: 'upgrade' });
 }
 
-async function backUp(context: StepContext, host: EndpointHost, site: GatewaySite): Promise<SiteBackup> {
+async function backUp(context: StepContext, host: EndpointHost, site: GatewaySite): Promise<SiteBackup | undefined> {
   const { activities, operation } = context;
   try {
     return await activities
@@ -96,12 +106,14 @@ async function backUp(context: StepContext, host: EndpointHost, site: GatewaySit
 }
 
 async function verifyUpgraded(context: StepContext, { host, sites }: HostSites): Promise<void> {
-  const { activities, operation } = context;
+  const { activities, from, to } = context;
   const versions = await activities.endpoint(host).detectSites(`read versions on ${host.name}`, {
     host,
     sites: sites.map(({ site }) => site),
-    operation,
+    from,
+    to,
   });
+  for (const [index, work] of sites.entries()) work.deployed = versions[index]?.deployed ?? work.deployed;
   const left = sites.filter((_, index) => versions[index]?.deployed !== 'new');
   if (left.length > 0)
     throw ApplicationFailure.nonRetryable(
@@ -110,12 +122,22 @@ async function verifyUpgraded(context: StepContext, { host, sites }: HostSites):
     );
 }
 
+/** @throws also where this operation has nothing to go back to, once everything else is undone: such a rollback is not whole. */
 async function restoreHost(context: StepContext, { host, sites }: HostSites): Promise<void> {
-  const { activities, operation } = context;
+  const { activities, operation, from, to } = context;
   const endpoint = activities.endpoint(host);
   const changed = sites.flatMap(({ site, backup }) => (backup ? [{ site, backup }] : []));
   for (const { site, backup } of changed)
     await endpoint.restoreSite(`restore "${site.site}" on ${host.name}`, { host, site, backup, operation });
   if (changed.length > 0)
     await endpoint.resetIis(`iisreset on ${host.name} after the restore`, { host, operation, purpose: 'rollback' });
+  const beyond = sites.filter(({ deployed, backup }) => deployed !== 'old' && !backup);
+  if (beyond.length === 0) return;
+  const states = beyond.map(
+    ({ site, deployed }) => `"${site.site}" ${deployed === 'new' ? `is on ${to}` : 'has files of both versions'}`,
+  );
+  throw ApplicationFailure.nonRetryable(
+    `On ${host.name} ${states.join(' and ')}, which was not this upgrade's doing, so it has no copy to go back to ${from}. See what older upgrades have left in the folder backups of ${host.workDirectory}.`,
+    FAILURE.noBackup,
+  );
 }

@@ -99,28 +99,29 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     const folder = path.join(parameters.workDirectory, 'backups', parameters.backup);
     const files = path.join(folder, 'files');
     const list = path.join(folder, 'files.json');
+    refuseWhileRunning(host, parameters.workDirectory);
     const source = deployed(host, parameters).physicalPath;
-    if (parameters.copy === 'never' && !existsSync(list)) {
-      throw new ScriptFailed(
-        FAILURE.noBackup,
-        `the files of '${parameters.application}' are no longer those to go back to, and there is no earlier copy`,
-      );
-    }
-    if (parameters.copy === 'always' || !existsSync(list)) {
+    if (parameters.copy === 'always' || (parameters.copy === 'ifMissing' && !existsSync(list))) {
       rmSync(folder, { recursive: true, force: true });
       cpSync(source, files, { recursive: true });
       if (!host.configurationBackups().includes(parameters.backup)) await host.backupConfiguration(parameters.backup);
-      save(list, { at: now(), source, files: hashedFiles(source) });
+      const { operation, site, application } = parameters;
+      save(list, { operation, site, application, at: now(), source, files: hashedFiles(source) });
     }
-    const { files: listed } = JSON.parse(readFileSync(list, 'utf8')) as { files: HashedFile[] };
-    return { path: folder, listed, copied: hashedFiles(files), deployed: hashedFiles(source) };
+    const complete = existsSync(list);
+    return {
+      path: folder,
+      copy: complete ? { listed: (readJson(list) as BackupList).files, copied: hashedFiles(files) } : null,
+      deployed: hashedFiles(source),
+      others: complete ? [] : otherBackups(parameters),
+    };
   }),
 
   stage: alone(async ({ gone }, { workDirectory, packageUrl, sha256: wanted }) => {
     const folder = path.join(workDirectory, 'packages', wanted);
     const staged = path.join(folder, 'staged.json');
     if (existsSync(staged)) {
-      const { directory } = JSON.parse(readFileSync(staged, 'utf8')) as { directory: string };
+      const { directory } = readJson(staged) as { directory: string };
       if (existsSync(path.join(directory, 'setup.cmd'))) return { directory, sha256: wanted, blocked: [] };
     }
     rmSync(folder, { recursive: true, force: true });
@@ -142,17 +143,17 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
 
   setup: alone(async ({ host, gone }, parameters) => {
     refuseWhileRunning(host, parameters.workDirectory);
-    const { id, site, application, hostname, ip } = parameters;
+    const { id, operation, site, application, hostname, ip } = parameters;
     const record = path.join(parameters.workDirectory, 'records', parameters.records, id);
     const output = `${record}.setup.log`;
-    save(`${record}.setup-started.json`, { id, site, application, hostname, ip, at: now() });
+    save(`${record}.setup-started.json`, { id, operation, site, application, hostname, ip, at: now() });
     const process = host.startSetup(
       parameters.directory,
       setupCommandLine({ site, application, hostname, ip }, output),
     );
     const { exitCode } = await host.waitForSetup(process, 24 * 3600_000, gone);
     const log = readFileSync(output, 'utf8').trimEnd().split('\r\n').slice(-40).join('\n');
-    const result = { id, exitCode, log, at: now() };
+    const result = { id, operation, exitCode, log, at: now() };
     save(`${record}.setup-ended.json`, result);
     return result;
   }),
@@ -161,6 +162,7 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     refuseWhileRunning(host, parameters.workDirectory);
     const { exitCode, output } = await host.iisReset();
     const result = {
+      operation: parameters.operation,
       covers: parameters.covers,
       exitCode,
       output: output.filter((line) => line !== ''),
@@ -185,10 +187,11 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
 
   restore: alone(async ({ host }, parameters) => {
     refuseWhileRunning(host, parameters.workDirectory);
-    const { id, site, application } = parameters;
+    const { id, operation, site, application } = parameters;
     const { physicalPath, pool } = deployed(host, parameters);
     save(path.join(parameters.workDirectory, 'records', parameters.records, `${id}.restored.json`), {
       id,
+      operation,
       site,
       application,
       at: now(),
@@ -205,7 +208,7 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
 function alone<N extends ScriptName>(twin: Twin<N>): Twin<N> {
   return (run, parameters) =>
     run.host.exclusive(async () => {
-      if ('upgrade' in parameters) refuseForeignClaim(run.host, parameters.upgrade);
+      if ('operation' in parameters) refuseForeignClaim(run.host, parameters.operation);
       if (isDecided(parameters)) refuseUnseenChanges(run.host, parameters);
       return twin(run, parameters);
     });
@@ -215,11 +218,11 @@ const claimFile = (host: SimulatedHost) => path.join(host.programData, 'Onward',
 const standingClaim = (host: SimulatedHost) =>
   existsSync(claimFile(host)) ? readFileSync(claimFile(host), 'utf8') : '';
 
-function refuseForeignClaim(host: SimulatedHost, upgrade: string): void {
+function refuseForeignClaim(host: SimulatedHost, operation: string): void {
   const claim = standingClaim(host);
   if (claim === '') return;
-  const { upgrade: owner } = JSON.parse(claim) as { upgrade: string };
-  if (owner === upgrade) return;
+  const { operation: owner } = JSON.parse(claim) as { operation: string };
+  if (owner === operation) return;
   const computer = host.spec.computerName;
   throw new ScriptFailed(FAILURE.unexpectedState, `${computer} now belongs to ${owner} (${claimFile(host)})`);
 }
@@ -236,6 +239,8 @@ function refuseUnseenChanges(host: SimulatedHost, { workDirectory, records, seen
 }
 
 const now = () => new Date().toISOString();
+
+const readJson = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
 
 function save(file: string, content: object): void {
   writeText(file, JSON.stringify(content));
@@ -267,6 +272,25 @@ function deployed(host: SimulatedHost, key: { site: string; application: string 
     );
   }
   return found;
+}
+
+interface BackupList {
+  operation: string;
+  site: string;
+  application: string;
+  at: string;
+  files: HashedFile[];
+}
+
+/** backup.ps1, Get-OtherBackups */
+function otherBackups({ workDirectory, site, application }: Parameters['backup']) {
+  const folder = path.join(workDirectory, 'backups');
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names
+    .filter((name) => existsSync(path.join(folder, name, 'files.json')))
+    .map((name) => ({ name, made: readJson(path.join(folder, name, 'files.json')) as BackupList }))
+    .filter(({ made }) => made.site === site && made.application === application)
+    .map(({ name, made: { operation, at } }) => ({ path: path.join(folder, name), operation, at }));
 }
 
 function assemblies(folder: string): { file: string; version: string | null }[] {
@@ -304,7 +328,7 @@ function runningSetups(
     .map((file) => path.join(records, file))
     .filter((file) => commands.some((line) => line.includes(file.replace('.setup-started.json', '.setup.log'))))
     .map((file) => {
-      const { id, site, application } = JSON.parse(readFileSync(file, 'utf8')) as Parameters['setup'];
+      const { id, site, application } = readJson(file) as Parameters['setup'];
       return { id, site, application };
     });
 }

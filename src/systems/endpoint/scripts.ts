@@ -27,6 +27,9 @@ const inspectedSite = z.object({
 });
 export type InspectedSite = z.output<typeof inspectedSite>;
 
+const otherBackup = z.object({ path: z.string(), operation: z.string(), at: z.string() });
+export type OtherBackup = z.output<typeof otherBackup>;
+
 /** A record that a script has written as JSON, one file each. */
 const record = <T extends z.ZodType>(shape: T) =>
   z
@@ -65,7 +68,7 @@ const inspection = z.object({
   ended: z.array(record(setupEnded)),
   restored: z.array(record(z.object({ id: z.string(), site: z.string(), application: z.string(), at: z.string() }))),
   reset: z.array(record(resetDone)),
-  /** Runs of setup.cmd that still live, of any upgrade. */
+  /** Runs of setup.cmd that still live, of any operation. */
   running: z.array(z.object({ id: z.string(), site: z.string(), application: z.string() })),
 });
 export type Inspection = z.output<typeof inspection>;
@@ -87,7 +90,15 @@ export const RESULTS = {
   inspect: inspection,
   /** The claim that stands now; empty for none. */
   claim: z.object({ claim: z.string() }),
-  backup: z.object({ path: z.string(), listed: z.array(file), copied: z.array(file), deployed: z.array(file) }),
+  backup: z.object({
+    /** Folder of this operation's copy. */
+    path: z.string(),
+    /** What was copied, and what the copy holds now; `null` without a complete one. */
+    copy: z.object({ listed: z.array(file), copied: z.array(file) }).nullable(),
+    deployed: z.array(file),
+    /** Complete copies of the same application by other operations; not looked for where this one has its own. */
+    others: z.array(otherBackup),
+  }),
   stage: z.object({ directory: z.string(), sha256: z.string(), blocked: z.array(z.string()) }),
   setup: setupEnded,
   reset: resetDone,
@@ -97,18 +108,19 @@ export const RESULTS = {
   restore: z.object({ deployed: z.array(file) }),
 };
 
-/** A script that changes the host is refused while the host is claimed by another upgrade than this one. */
+/** A script that changes the host is refused while the host is claimed by another operation than this one. */
 interface Changing {
-  upgrade: string;
+  /** Its id. */
+  operation: string;
 }
 interface OnSite {
   site: string;
   application: string;
 }
-/** Such a script acts on what `inspect` has told of this upgrade, and is refused when more has been recorded since. */
+/** Such a script acts on what `inspect` has told of this operation, and is refused when more has been recorded since. */
 export interface Decided extends Changing {
   workDirectory: string;
-  /** Name of the folder that keeps this upgrade's records. */
+  /** Name of the folder that keeps this operation's records. */
   records: string;
   /** How many changes were recorded there when this was decided (upgrade-records). */
   seen: number;
@@ -124,7 +136,7 @@ export interface Parameters {
   inspect: {
     workDirectory: string;
     sites: { site: string; application: string }[];
-    /** Folder of an upgrade's records; empty to read none. */
+    /** Folder of an operation's records; empty to read none. */
     records: string;
     /** How long to wait for setups that still run. */
     waitMilliseconds: number;

@@ -1,13 +1,24 @@
-/** What an upgrade has done on a host so far, read from the records that its scripts keep there. */
+/** What an operation has done on a host so far, read from the records that its scripts keep there. */
 import { createHash } from 'node:crypto';
 import type { SiteKey } from '../../contract/activities';
+import { operationId, type Operation } from '../../contract/operation';
 import type { Inspection, ResetDone } from './scripts';
 
-/** A name for a folder or file that any text becomes: readable, and different for different texts. */
-export function fileName(...texts: string[]): string {
-  const readable = texts.join('.').replace(/[^A-Za-z0-9.-]+/g, '_');
-  const hash = createHash('sha256').update(texts.join('\0')).digest('hex').slice(0, 8);
-  return `${readable.slice(0, 60)}-${hash}`;
+/** Name of the folder that keeps an operation's records. */
+export const recordsFolder = (operation: Operation): string => folderName(shown(operation), [operationId(operation)]);
+
+/** Name of the folder that keeps an operation's copy of a gateway application. */
+export const backupFolder = (operation: Operation, { site, application }: SiteKey): string =>
+  folderName([...shown(operation), site, application], [operationId(operation), site, application]);
+
+/** The run, a UUID, only tells operations apart, which the hash does as well: paths on Windows end at 260 characters. */
+const shown = ({ provider, from, to }: Operation): string[] => [provider, `${from}-${to}`];
+
+/** Whatever the texts are: readable by those that are shown, and different for different texts. */
+function folderName(readable: string[], different: string[]): string {
+  const text = readable.join('.').replace(/[^A-Za-z0-9.-]+/g, '_');
+  const hash = createHash('sha256').update(different.join('\0')).digest('hex').slice(0, 8);
+  return `${text.slice(0, 60)}-${hash}`;
 }
 
 /** How setup.cmd last ended for this site; undefined when it was not run, or nobody saw its end. */
@@ -17,7 +28,7 @@ export function lastSetup({ started, ended }: Inspection, { site, application }:
   return ended.find(({ id }) => id === last?.id);
 }
 
-/** Whether this upgrade has started setup.cmd for the site and not put its files back since. */
+/** Whether this operation has started setup.cmd for the site and not put its files back since. */
 export function isTouched({ started, restored }: Inspection, site: SiteKey): boolean {
   const latest = (records: { site: string; application: string; at: string }[]) =>
     records
@@ -62,7 +73,7 @@ export function resetProblem({ exitCode, output, services }: ResetDone): string 
   return undefined;
 }
 
-/** The gateway URLs of the sites that this upgrade has touched. */
+/** The gateway URLs of the sites that this operation has touched. */
 export function touchedUrls({ started }: Inspection): string[] {
   return [
     ...new Set(

@@ -10,7 +10,7 @@ import { isOpen } from '../../../src/sandbox/world/state';
 import { hostWorkDirectory } from '../../../src/sandbox/hosts/disk';
 import type { JournalEntry } from '../../../src/sandbox/journal';
 import type { Sandbox, SandboxState } from '../../../src/sandbox/server';
-import { fileName, resetProblem } from '../../../src/systems/endpoint/upgrade-records';
+import { resetProblem } from '../../../src/systems/endpoint/upgrade-records';
 import type { ResetDone } from '../../../src/systems/endpoint/scripts';
 import { ask } from '../handles/ask';
 import type { Evidence, RecordedMessage, RunEvidence, ScheduledActivity } from './invariants';
@@ -63,7 +63,6 @@ export async function hasMoved(handle: WorkflowHandle, seen: RunEvidence): Promi
 export async function evidenceOf(
   sandbox: Sandbox,
   provider: string,
-  workflowId: string,
   found: Pick<Evidence, 'runs' | 'tasksAtStart' | 'verifiesConsent' | 'seed'>,
 ): Promise<Evidence> {
   const after = await sandbox.state(provider);
@@ -76,7 +75,7 @@ export async function evidenceOf(
     journal: journalOf(sandbox, provider, hosts),
     office365Tasks: world.tasks.filter(isOffice365).map(({ id }) => id),
     instances: world.instances.map(({ instanceId, cloud }) => ({ id: instanceId, cloud })),
-    resets: hosts.flatMap((host) => resetsOn(sandbox.dataDirectory, host, workflowId)),
+    resets: hosts.flatMap((host) => resetsOn(sandbox.dataDirectory, host, provider)),
     secrets: [
       ...[world.operationsLogin?.password, world.billingLogin?.password],
       ...world.instances.map(({ refreshToken }) => refreshToken?.value),
@@ -103,20 +102,17 @@ function journalOf(sandbox: Sandbox, provider: string, hosts: string[]): Journal
     .map((entry) => (entry.provider === undefined && !shared.has(entry.host ?? '') ? { ...entry, provider } : entry));
 }
 
-/** The restarts that the upgrade's scripts have recorded as done on the host's disk. */
-function resetsOn(dataDirectory: string, host: string, workflowId: string): Evidence['resets'] {
-  const folder = path.join(
-    hostWorkDirectory(path.resolve(dataDirectory, 'hosts'), host),
-    'records',
-    fileName(workflowId),
-  );
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
+/** The restarts that the scripts of the provider's operations have recorded as done on the host's disk. */
+function resetsOn(dataDirectory: string, host: string, provider: string): Evidence['resets'] {
+  const records = path.join(hostWorkDirectory(path.resolve(dataDirectory, 'hosts'), host), 'records');
+  if (!existsSync(records)) return [];
+  return readdirSync(records, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.reset.json'))
-    .map((name) => JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as ResetDone & { at: string })
-    .filter((reset) => resetProblem(reset) === undefined)
-    .map(({ at, covers }) => ({ host, at, covers }));
+    .map((name) => JSON.parse(readFileSync(path.join(records, name), 'utf8')) as RecordedReset)
+    .filter((reset) => reset.operation.startsWith(`${provider}/`) && resetProblem(reset) === undefined)
+    .map(({ operation, at, covers }) => ({ host, operation, at, covers }));
 }
+type RecordedReset = ResetDone & { operation: string; at: string };
 
 type Decode = (payloads: Payloads) => Promise<unknown[]>;
 

@@ -67,7 +67,7 @@ export interface Evidence {
   /** Whether the upgrade verifies consents by itself; with the adapter `gate` a person does. */
   verifiesConsent: boolean;
   /** Restarts of the Internet services that are known on the host's own disk to have ended well. */
-  resets: { host: string; at: string; covers: string[] }[];
+  resets: { host: string; operation: string; at: string; covers: string[] }[];
   /** Passwords and tokens. */
   secrets: string[];
 }
@@ -213,15 +213,19 @@ const isSetUp = ({ name, detail }: JournalEntry): boolean => name === 'setupRan'
 
 /**
  * Judged by the records on the host's disk, which are what a later attempt can know: a restart whose end nobody has seen is
- * repeated, and that costs a second interruption but no state.
+ * repeated, and that costs a second interruption but no state. So is one of an earlier operation, whose records say nothing to
+ * the next.
  */
 function repeatedResets({ resets, journal }: Evidence): Findings {
-  return groups(resets, ({ host }) => host).flatMap(({ key, members }) => {
+  return groups(resets, ({ host, operation }) => `${host} for ${operation}`).flatMap(({ key, members }) => {
+    const host = members[0]?.host;
     const inOrder = members.sort((a, b) => a.at.localeCompare(b.at));
     const needless = inOrder.filter((reset, index) =>
       inOrder.slice(0, index).some(({ covers }) => reset.covers.every((change) => covers.includes(change))),
     );
-    const effects = journal.filter(({ kind, name, host }) => kind === 'effect' && name === 'iisReset' && host === key);
+    const effects = journal.filter(
+      (entry) => entry.kind === 'effect' && entry.name === 'iisReset' && entry.host === host,
+    );
     return needless.map(({ at }) => ({
       says: `iisreset of ${key} at ${at} came after one that had covered every change`,
       entries: effects,

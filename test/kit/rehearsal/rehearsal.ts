@@ -361,7 +361,7 @@ export class Upgrade {
       const handle = client.workflow.getHandle(workflowId, runId);
       seen.push([handle, await evidenceOfRun(client, handle, this.found.get(runId) ?? this.installed)]);
     }
-    const evidence = await evidenceOf(sandbox, this.provider, workflowId, {
+    const evidence = await evidenceOf(sandbox, this.provider, {
       runs: seen.map(([, run]) => run),
       tasksAtStart: this.tasksAtStart,
       verifiesConsent: this.settings.connectionTest?.adapter !== 'gate',

@@ -2,18 +2,28 @@
 # 'copy' says when: 'never', only 'ifMissing', or 'always' anew.
 param($Parameters)
 
-Use-Host $Parameters.upgrade {
+# Complete copies of the same application that other operations have made. For people: no script goes back to them by itself.
+function Get-OtherBackups {
+    foreach ($other in @(Get-ChildItem -LiteralPath (Join-Path $Parameters.workDirectory 'backups') -Directory -ErrorAction SilentlyContinue)) {
+        $known = Join-Path $other.FullName 'files.json'
+        if (-not (Test-Path -LiteralPath $known)) { continue }
+        $made = Read-Json $known
+        if ($made.site -eq $Parameters.site -and $made.application -eq $Parameters.application) {
+            # PowerShell 7 reads a time where Windows PowerShell reads text.
+            @{ path = $other.FullName; operation = [string] $made.operation; at = ([DateTime] $made.at).ToUniversalTime().ToString('o') }
+        }
+    }
+}
+
+Use-Host $Parameters.operation {
     Confirm-Seen $Parameters
+    Confirm-NoSetup $Parameters.workDirectory
     $application = Get-Application $Parameters.site $Parameters.application
     $folder = [IO.Path]::Combine($Parameters.workDirectory, 'backups', $Parameters.backup)
     $files = Join-Path $folder 'files'
     # Written last: a copy without its list is a copy that was interrupted.
     $list = Join-Path $folder 'files.json'
-    $complete = Test-Path -LiteralPath $list
-    if ($Parameters.copy -eq 'never' -and -not $complete) {
-        Fail 'NoBackup' "the files of '$($Parameters.application)' are no longer those to go back to, and there is no earlier copy"
-    }
-    if ($Parameters.copy -eq 'always' -or -not $complete) {
+    if ($Parameters.copy -eq 'always' -or ($Parameters.copy -eq 'ifMissing' -and -not (Test-Path -LiteralPath $list))) {
         if (Test-Path -LiteralPath $folder) { Remove-Item -LiteralPath $folder -Recurse -Force }
         $null = New-Item -ItemType Directory -Path $files -Force
         Get-ChildItem -LiteralPath $application.physicalPath -Force | Copy-Item -Destination $files -Recurse -Force
@@ -23,12 +33,16 @@ Use-Host $Parameters.upgrade {
                 $null = Backup-WebConfiguration -Name $Parameters.backup
             }
         }
-        Save-Json $list @{ at = (Get-Now); source = $application.physicalPath; files = @(Get-FileList $application.physicalPath) }
+        Save-Json $list @{
+            operation = $Parameters.operation; site = $Parameters.site; application = $Parameters.application; at = (Get-Now)
+            source = $application.physicalPath; files = @(Get-FileList $application.physicalPath)
+        }
     }
+    $complete = Test-Path -LiteralPath $list
     @{
         path     = $folder
-        listed   = @((Read-Json $list).files)
-        copied   = @(Get-FileList $files)
+        copy     = if ($complete) { @{ listed = @((Read-Json $list).files); copied = @(Get-FileList $files) } } else { $null }
         deployed = @(Get-FileList $application.physicalPath)
+        others   = @(if (-not $complete) { Get-OtherBackups })
     }
 }

@@ -1,4 +1,4 @@
-# Writes down which upgrade this host belongs to, unless it belongs to another one than is to be replaced.
+# Writes down which operation this host belongs to, unless it belongs to another one than is to be replaced.
 param($Parameters)
 
 Use-Host '' {

@@ -23,7 +23,7 @@ function Save-Text([string] $Path, [string] $Text) {
 
 function Save-Json([string] $Path, [hashtable] $Content) { Save-Text $Path ($Content | ConvertTo-Json -Depth 10 -Compress) }
 
-# Says which upgrade the host belongs to. The same file for every provider, whatever its work directory.
+# Says which operation the host belongs to. The same file for every provider, whatever its work directory.
 $claimFile = [IO.Path]::Combine($env:ProgramData, 'Onward', 'claim.json')
 
 # The text of the claim; empty without one.
@@ -44,20 +44,20 @@ function Get-FileList([string] $Folder) {
 }
 
 # One writer per host: an orphaned script of a dead worker may still be at work (lessons.md 6). Nobody queues behind it: what
-# is to be done depends on what it will have done. A host that is claimed by another upgrade is not changed: what an orphaned
+# is to be done depends on what it will have done. A host that is claimed by another operation is not changed: what an orphaned
 # worker still believes does not count.
-function Use-Host([string] $Upgrade, [scriptblock] $Work) {
+function Use-Host([string] $Operation, [scriptblock] $Work) {
     $mutex = New-Object System.Threading.Mutex($false, "Global\Onward-$env:COMPUTERNAME")
     $held = $false
     try {
         # Abandoned: the script that held it died. What it left behind was looked at before this script was started.
         try { $held = $mutex.WaitOne(0) } catch [System.Threading.AbandonedMutexException] { $held = $true }
         if (-not $held) { Fail 'NotYet' "another script of Onward is changing $env:COMPUTERNAME" }
-        if ($Upgrade -ne '') {
+        if ($Operation -ne '') {
             $claim = Get-Claim
             if ($claim -ne '') {
-                $owner = [string] ($claim | ConvertFrom-Json).upgrade
-                if ($owner -cne $Upgrade) { Fail 'UnexpectedState' "$env:COMPUTERNAME now belongs to $owner ($claimFile)" }
+                $owner = [string] ($claim | ConvertFrom-Json).operation
+                if ($owner -cne $Operation) { Fail 'UnexpectedState' "$env:COMPUTERNAME now belongs to $owner ($claimFile)" }
             }
         }
         & $Work
@@ -67,7 +67,7 @@ function Use-Host([string] $Upgrade, [scriptblock] $Work) {
     }
 }
 
-# Ends the script when this upgrade has changed anything since it was decided: a script that outlived its worker may come to
+# Ends the script when this operation has changed anything since it was decided: a script that outlived its worker may come to
 # act when the next attempt has done its work, and would do it a second time.
 function Confirm-Seen($Parameters) {
     $records = [IO.Path]::Combine($Parameters.workDirectory, 'records', $Parameters.records)
@@ -125,6 +125,12 @@ function Get-RunningSetups([string] $WorkDirectory) {
             @{ id = $started.id; site = $started.site; application = $started.application }
         }
     }
+}
+
+# Ends the script while a setup.cmd runs, of whatever operation: it changes files that are to be copied, or are in use.
+function Confirm-NoSetup([string] $WorkDirectory) {
+    $running = @(Get-RunningSetups $WorkDirectory)
+    if ($running.Count -gt 0) { Fail 'NotYet' "setup.cmd still runs for the site '$($running[0].site)'" }
 }
 
 # The text of web.config, whatever the case of its name; $null without one.

@@ -1,4 +1,4 @@
-# What stands on the host now: the sites asked for, the versions of their files, what this upgrade did, which setup.cmd still runs.
+# What stands on the host now: the sites asked for, the versions of their files, what this operation did, which setup.cmd still runs.
 param($Parameters)
 
 $until = [DateTime]::UtcNow.AddMilliseconds($Parameters.waitMilliseconds)

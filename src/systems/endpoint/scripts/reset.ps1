@@ -1,10 +1,9 @@
 # Restarts the host's Internet services and records what came of it and which changes it came after.
 param($Parameters)
 
-Use-Host $Parameters.upgrade {
+Use-Host $Parameters.operation {
     Confirm-Seen $Parameters
-    $running = @(Get-RunningSetups $Parameters.workDirectory)
-    if ($running.Count -gt 0) { Fail 'NotYet' "setup.cmd still runs for the site '$($running[0].site)'" }
+    Confirm-NoSetup $Parameters.workDirectory
     # Text on standard error is no error here: iisreset is judged by its exit code, its last line and the services.
     $ErrorActionPreference = 'Continue'
     $output = @(iisreset 2>&1 | ForEach-Object { ([string] $_).Trim() } | Where-Object { $_ -ne '' })
@@ -13,7 +12,10 @@ Use-Host $Parameters.upgrade {
     $services = @('WAS', 'W3SVC' | ForEach-Object {
             @{ name = $_; state = [string] (Get-Service -Name $_).Status }
         })
-    $result = @{ covers = @($Parameters.covers); exitCode = $exitCode; output = $output; services = $services; at = (Get-Now) }
+    $result = @{
+        operation = $Parameters.operation; covers = @($Parameters.covers); exitCode = $exitCode; output = $output
+        services = $services; at = (Get-Now)
+    }
     Save-Json ([IO.Path]::Combine($Parameters.workDirectory, 'records', $Parameters.records, "$($Parameters.id).reset.json")) $result
     $result
 }

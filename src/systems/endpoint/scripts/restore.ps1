@@ -1,14 +1,14 @@
 # Puts a backup's files back in place of the application's, with the application's pool stopped so that no file is in use.
 param($Parameters)
 
-Use-Host $Parameters.upgrade {
+Use-Host $Parameters.operation {
     Confirm-Seen $Parameters
-    $running = @(Get-RunningSetups $Parameters.workDirectory)
-    if ($running.Count -gt 0) { Fail 'NotYet' "setup.cmd still runs for the site '$($running[0].site)'" }
+    Confirm-NoSetup $Parameters.workDirectory
     $application = Get-Application $Parameters.site $Parameters.application
     # Before the first change: an interrupted restore is a change as well.
     Save-Json ([IO.Path]::Combine($Parameters.workDirectory, 'records', $Parameters.records, "$($Parameters.id).restored.json")) @{
-        id = $Parameters.id; site = $Parameters.site; application = $Parameters.application; at = (Get-Now)
+        id = $Parameters.id; operation = $Parameters.operation
+        site = $Parameters.site; application = $Parameters.application; at = (Get-Now)
     }
     if ((Get-WebAppPoolState -Name $application.pool).Value -ne 'Stopped') { Stop-WebAppPool -Name $application.pool }
     try {

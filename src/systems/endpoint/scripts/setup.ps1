@@ -1,10 +1,9 @@
 # Runs setup.cmd for one gateway site and records its start and its end, so that whoever comes next knows.
 param($Parameters)
 
-Use-Host $Parameters.upgrade {
+Use-Host $Parameters.operation {
     Confirm-Seen $Parameters
-    $running = @(Get-RunningSetups $Parameters.workDirectory)
-    if ($running.Count -gt 0) { Fail 'NotYet' "setup.cmd still runs for the site '$($running[0].site)'" }
+    Confirm-NoSetup $Parameters.workDirectory
     $records = [IO.Path]::Combine($Parameters.workDirectory, 'records', $Parameters.records)
     $null = New-Item -ItemType Directory -Path $records -Force
     $record = Join-Path $records $Parameters.id
@@ -15,7 +14,7 @@ Use-Host $Parameters.upgrade {
     $command = '.\setup.cmd -GatewaySiteName "{0}" -GatewayAppName "{1}" -GatewayIPAddress "{2}" -GatewaySiteCertSubject "{3}" -Force' -f `
         $Parameters.site, $Parameters.application, $Parameters.ip, $Parameters.hostname
     Save-Json "$record.setup-started.json" @{
-        id = $Parameters.id; site = $Parameters.site; application = $Parameters.application
+        id = $Parameters.id; operation = $Parameters.operation; site = $Parameters.site; application = $Parameters.application
         hostname = $Parameters.hostname; ip = $Parameters.ip; at = (Get-Now)
     }
     $process = Start-Process -FilePath 'cmd.exe' -ArgumentList "/d /s /c `"$command > `"$output`" 2>&1 < NUL`"" `
@@ -24,7 +23,7 @@ Use-Host $Parameters.upgrade {
     $null = $process.Handle
     $process.WaitForExit()
     $lines = @(if (Test-Path -LiteralPath $output) { Get-Content -LiteralPath $output | Select-Object -Last 40 | ForEach-Object { [string] $_ } })
-    $result = @{ id = $Parameters.id; exitCode = $process.ExitCode; log = [string]::Join("`n", $lines); at = (Get-Now) }
+    $result = @{ id = $Parameters.id; operation = $Parameters.operation; exitCode = $process.ExitCode; log = [string]::Join("`n", $lines); at = (Get-Now) }
     Save-Json "$record.setup-ended.json" $result
     $result
 }

@@ -10,7 +10,7 @@ function Find-One([string] $Folder, [string] $Name) {
     $found[0].FullName
 }
 
-Use-Host $Parameters.upgrade {
+Use-Host $Parameters.operation {
     $folder = [IO.Path]::Combine($Parameters.workDirectory, 'packages', $Parameters.sha256)
     $staged = Join-Path $folder 'staged.json'
     if (Test-Path -LiteralPath $staged) {
