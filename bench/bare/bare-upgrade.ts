@@ -30,7 +30,8 @@ import type { ApplicationInstance, GatewaySite, HostFacts } from '../../src/cont
 import type { ConfirmStep, ConsentCompleted } from '../../src/contract/messages';
 import { endpointTaskQueue, type ProviderProfile } from '../../src/contract/provider';
 import { QUERY, type Gate, type UpgradeStatus } from '../../src/contract/status';
-import { TARGET_VERSION, withoutRelease } from '../../src/contract/versions';
+import { packageOf } from '../../src/contract/provider';
+import { withoutRelease } from '../../src/contract/versions';
 import { parseEndpointUrl } from '../../workflows/steps/gateway-address';
 
 const TIMEOUTS = { startToCloseTimeout: '2 minutes', heartbeatTimeout: '10 seconds' } as const;
@@ -50,12 +51,13 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   const { operations, aps, billing, plans, stores, taskMonitor: monitor, connectionTest: setting } = profile;
   const both = { operations, aps };
   const upgrade = workflowInfo().workflowId;
-  const to = TARGET_VERSION;
+  const to = '18.4.1';
+  const source = packageOf(profile, to);
 
   const [{ instances }, { templates: sold }, , ...hosts] = await Promise.all([
     call.readOperations(both),
     call.readBilling({ billing, plans }),
-    call.hashPackage({ url: profile.package.url, caFile: profile.package.caFile }),
+    call.hashPackage({ url: source.url, caFile: source.caFile }),
     ...profile.endpointHosts.map((host) => endpoint(host.name).readHost({ host })),
   ]);
   const from = withoutRelease(instances[0]?.packageVersion ?? '');
@@ -69,7 +71,7 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
       const sites = sitesOn(hosts, host.name, profile, instances);
       const on = endpoint(host.name);
       await on.claimHost({ host, sites, upgrade, run: workflowInfo().firstExecutionRunId, from, to });
-      const { url: packageUrl, sha256 } = profile.package;
+      const { url: packageUrl, sha256 } = source;
       const staged = await on.stagePackage({ host, packageUrl, sha256, upgrade });
       for (const site of sites) {
         await on.backupSite({ host, site, upgrade, from, to });
@@ -79,7 +81,7 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
     }),
   );
 
-  await call.importPackage({ ...both, packageUrl: profile.package.url, version: to, requestId: uuid4() });
+  await call.importPackage({ ...both, packageUrl: source.url, version: to, requestId: uuid4() });
   void tell(profile, 'crossed');
   const [pilot, ...rest] = instances.map(({ id: instanceId }) => ({ ...both, instanceId, version: to }));
   if (pilot) await call.upgradeInstance(pilot);

@@ -11,6 +11,7 @@ const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, secon
 const STATE: SandboxState = {
   provider: 'contoso',
   packages: ['18.4-7'],
+  companions: [],
   instances: [{ id: 7301, packageVersion: '18.4-7', status: 'Ready', storedUser: false, consentOf: 'contoso.example' }],
   templates: [
     { id: 7001, name: 'E3', active: true },
@@ -19,6 +20,7 @@ const STATE: SandboxState = {
   billingTemplates: [{ id: 7602, parameters: ['aps_defaults_o365'] }],
   stores: [],
   customizations: {},
+  synchronisation: 'on',
   gateways: [
     {
       host: 'gw',

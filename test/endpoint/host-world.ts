@@ -15,8 +15,10 @@ import { registerHosts } from '../../src/sandbox/hosts/register-hosts';
 import type { HostSpec, SimulatedHosts } from '../../src/sandbox/hosts-port';
 import { Journal } from '../../src/sandbox/journal';
 import { buildPackage } from '../../src/sandbox/package-file';
+import { SimulatedVersions } from '../../src/sandbox/simulated-versions';
 import { findExecutable } from '../../src/systems/endpoint/executable';
 import { powershellFor } from '../../src/systems/endpoint/powershell-for';
+import { simulation } from '../../workflows/releases/18.4.1/simulation';
 import { patience } from '../kit/deadlines';
 
 export const HOST = 'gw-host-01';
@@ -25,7 +27,8 @@ export const TO = '18.4.1';
 export const UPGRADE = 'upgrade/contoso';
 /** A failure is what a test expects; it needs no log. */
 const QUIET = new DefaultLogger('ERROR', () => undefined);
-const PACKAGE = buildPackage('18.4.1-12');
+const VERSIONS = new SimulatedVersions([simulation]);
+const PACKAGE = buildPackage(simulation);
 
 export type Engine = 'stand-in' | 'PowerShell';
 export const GENUINE = findExecutable(process.env['ONWARD_PWSH'] || 'pwsh', process.env);
@@ -40,7 +43,8 @@ export function hostSpec(overrides: Partial<HostSpec> = {}): HostSpec {
   const application = (number: string) => ({
     provider: 'contoso',
     application: `Office365GatewayApplication${number}`,
-    packageVersion: '18.3-9',
+    packageVersion: VERSIONS.of(FROM).packageVersion,
+    assemblyVersion: VERSIONS.of(FROM).assemblyVersion,
   });
   const local = {
     dataSource: '(LocalDB)\\MSSQLLocalDB',
@@ -108,6 +112,7 @@ export class HostWorld {
       journal,
       faults,
       hostsDirectory,
+      versions: VERSIONS.all,
       hosts: () => [spec],
       timings: { setupMs, iisResetMs: 0 },
     });

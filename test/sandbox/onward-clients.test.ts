@@ -14,6 +14,7 @@ import { closeConnections } from '../../src/systems/http';
 import { activityEnvironment } from '../kit/activity-environment';
 import { standInHosts } from './stand-in-hosts';
 import { patience } from '../kit/deadlines';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 
 const hosts = standInHosts();
 const activities = {
@@ -35,6 +36,7 @@ let profile: ProviderProfile;
 beforeAll(async () => {
   directory = mkdtempSync(path.join(os.tmpdir(), 'onward-clients-'));
   sandbox = await startSandbox({
+    releases: SIMULATED_RELEASES,
     hosts: hosts.register,
     providers: [
       {
@@ -81,7 +83,7 @@ test('shows Onward what the preflight asks for, with every flaw in its place', a
 
 test('lets Onward import and upgrade, also when the answer to the commit is lost', async () => {
   sandbox.faults.add({ call: 'txn.Commit', kind: 'effectThenNoAnswer' });
-  const wanted = { ...profile, packageUrl: profile.package.url, version: '18.4.1', requestId: 'import' };
+  const wanted = { ...profile, packageUrl: profile.packages['18.4.1']?.url ?? '', version: '18.4.1', requestId: 'import' };
   await expect(run(activities.importPackage, wanted)).rejects.toThrow('lost the connection');
   expect(await run(activities.awaitImport, wanted)).toEqual({ applicationId: 17, packageVersion: '18.4.1-12' });
   expect(sandbox.journal.entries({ kind: 'effect', name: 'packageImported' })).toHaveLength(1);

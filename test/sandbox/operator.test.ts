@@ -5,11 +5,16 @@ import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { importPackage } from '../../src/sandbox/world/packages';
 import { sim } from './clients';
 import { standInHosts } from './stand-in-hosts';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 
 const hosts = standInHosts();
 let sandbox: Sandbox;
 beforeEach(async () => {
-  sandbox = await startSandbox({ hosts: hosts.register, providers: [{ id: 'contoso', instances: 1 }] });
+  sandbox = await startSandbox({
+    releases: SIMULATED_RELEASES,
+    hosts: hosts.register,
+    providers: [{ id: 'contoso', instances: 1 }],
+  });
 });
 afterEach(() => sandbox.close());
 

@@ -6,11 +6,12 @@ import { providerProfile } from '../../src/contract/provider';
 import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { sim, succeed } from './clients';
 import { standInHosts } from './stand-in-hosts';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 
 const hosts = standInHosts();
 let sandbox: Sandbox;
 beforeEach(async () => {
-  sandbox = await startSandbox({ hosts: hosts.register, timings: { drainMs: 600_000 } });
+  sandbox = await startSandbox({ releases: SIMULATED_RELEASES, hosts: hosts.register, timings: { drainMs: 600_000 } });
 });
 afterEach(() => sandbox.close());
 

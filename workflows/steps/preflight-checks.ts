@@ -12,7 +12,7 @@ import type {
   OperationsFacts,
   PackageFacts,
 } from '../../src/contract/facts';
-import type { ProviderProfile } from '../../src/contract/provider';
+import { packageOf, type ProviderProfile } from '../../src/contract/provider';
 import { SUPPORTED_PLATFORMS, TARGET_VERSION, platformOfBuild, withoutRelease } from '../../src/contract/versions';
 import type { UpgradePath } from '../engine/path';
 import { answered, type Reading } from '../kit/reading';
@@ -242,11 +242,12 @@ export const CHECKS: readonly Check[] = [
     source: 'Obtaining: the package as the vendor delivered it',
     examine: ({ profile, package: file }) => {
       if (!answered(file)) return [];
-      return file.value.sha256 === profile.package.sha256
+      const { url, sha256 } = packageOf(profile, TARGET_VERSION);
+      return file.value.sha256 === sha256
         ? [pass(`The package is the expected one (${file.value.bytes} bytes).`)]
         : [
             refusal(
-              `The package at ${profile.package.url} has SHA-256 ${file.value.sha256}; the inventory expects ${profile.package.sha256}. Fetch it again or correct the inventory.`,
+              `The package at ${url} has SHA-256 ${file.value.sha256}; the inventory expects ${sha256}. Fetch it again or correct the inventory.`,
             ),
           ];
     },

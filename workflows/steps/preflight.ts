@@ -6,6 +6,7 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ProviderProfile } from '../../src/contract/provider';
 import type { CheckResult } from '../../src/contract/status';
+import { TARGET_VERSION } from '../../src/contract/versions';
 import type { PreflightFacts } from './facts';
 import { activitiesFor } from '../kit/activities';
 import { answered, reading } from '../kit/reading';
@@ -98,9 +99,12 @@ async function survey(
     reading('Billing', () =>
       billing.readBilling('read billing service templates', { billing: profile.billing, plans: profile.plans }),
     ),
-    reading('package', () =>
-      network.hashPackage('verify the package', { url: profile.package.url, caFile: profile.package.caFile }),
-    ),
+    reading('package', async () => {
+      const source = profile.packages[TARGET_VERSION];
+      if (!source)
+        throw ApplicationFailure.nonRetryable(`The inventory names no package of version ${TARGET_VERSION}.`);
+      return network.hashPackage('verify the package', { url: source.url, caFile: source.caFile });
+    }),
     ...profile.endpointHosts.map((host) =>
       reading(host.name, () => endpoint(host).readHost(`read endpoint host ${host.name}`, { host })),
     ),

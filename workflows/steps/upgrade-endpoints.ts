@@ -1,7 +1,7 @@
 import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { GatewaySite, HostClaim, SiteBackup, SiteVersion } from '../../src/contract/facts';
-import type { EndpointHost } from '../../src/contract/provider';
+import { packageOf, type EndpointHost } from '../../src/contract/provider';
 import type { EndpointsUpgraded, GatewaySites, TasksDrained } from './facts';
 import { settleAll } from '../kit/settle-all';
 import { problemOf } from '../kit/problem';
@@ -103,10 +103,11 @@ function withVersions(host: EndpointHost, sites: GatewaySite[], versions: SiteVe
 async function upgradeHost(context: StepContext, { host, sites }: HostSites): Promise<void> {
   const { profile, upgrade, from, to } = context;
   const endpoint = context.activities.endpoint(host);
+  const source = packageOf(profile, to);
   const staged = await endpoint.stagePackage(`stage the package on ${host.name}`, {
     host,
-    packageUrl: profile.package.url,
-    sha256: profile.package.sha256,
+    packageUrl: source.url,
+    sha256: source.sha256,
     upgrade,
   });
   for (const work of sites) {
