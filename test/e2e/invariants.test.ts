@@ -3,6 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { AuditEntry, UpgradeStatus } from '../../src/contract/status';
 import type { JournalEntry } from '../../src/sandbox/journal';
 import type { SandboxState } from '../../src/sandbox/server';
+import { simulation } from '../../workflows/releases/18.4.1/simulation';
 import { hasMoved } from '../kit/judge/evidence';
 import { expectInvariantsIn, violationsIn, type Evidence, type RunEvidence } from '../kit/judge/invariants';
 
@@ -144,6 +145,7 @@ function evidence(
     seed: 'seed 4711',
     journal: journal(entries),
     after: UPGRADED,
+    versions: [...simulation.sources, simulation.target],
     runs: [{ ...RUN, ...run }],
     tasksAtStart: [200],
     office365Tasks: [200],

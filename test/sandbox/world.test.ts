@@ -120,6 +120,12 @@ test('shows the removed parameter in a store only after the store was synchronis
 
 test('updates a customization once', async () => {
   const update = () => sim(sandbox, 'POST', 'providers/contoso/customizations/controlPanel/update');
+  // Only a new version brings a new customization.
+  expect((await update()).status).toBe(409);
+  const { txn_id } = await succeed<{ txn_id: number }>(sandbox, 'contoso', 'txn.Begin', { request_id: 'import' });
+  const package_url = sandbox.urls.package('18.4.1');
+  await succeed(sandbox, 'contoso', 'pem.APS.importPackage', { txn_id, package_url });
+  await succeed(sandbox, 'contoso', 'txn.Commit', { txn_id });
   expect((await update()).status).toBe(200);
   expect((await update()).status).toBe(409);
   expect((await sandbox.state('contoso')).customizations.controlPanel).toBe('18.4.1');
