@@ -42,14 +42,14 @@ export function createOperationsActivities({
     readOperations: (input) =>
       heartbeating(async () => {
         const { operations, application } = systemsOf(input);
-        const [build, applicationId, importedVersions] = await Promise.all([
+        const [build, applicationId, packageList] = await Promise.all([
           operations.platformBuild(),
           application.id(),
-          application.importedVersions(),
+          application.packageList(),
         ]);
         const instances = await application.instances();
         const templates = await application.templates();
-        return { build, applicationId, instances, templates, importedVersions };
+        return { build, applicationId, instances, templates, ...packageList };
       }),
 
     readTemplates: (input) => heartbeating(() => systemsOf(input).application.templates()),

@@ -10,6 +10,7 @@ import { median, quantile, type Bench, type Figure } from './figures';
 import { hostOf, providerLikeTheDemo, startUpgrade } from './upgrades';
 import { BenchWorld } from './world/bench-world';
 import { UsageWatch } from './world/usage-watch';
+import { SIMULATED_RELEASES } from '../workflows/releases/simulations';
 
 interface Before {
   state: SandboxState;
@@ -68,7 +69,11 @@ export const load: Bench = {
         runs.set(name, await evidenceOfRun(world.client, handle, (before.get(name) as Before).state));
       }
       await world.sandbox.kill();
-      const sandbox = await startSandbox({ dataDirectory: world.sandboxDirectory, providers: [] });
+      const sandbox = await startSandbox({
+        releases: SIMULATED_RELEASES,
+        dataDirectory: world.sandboxDirectory,
+        providers: [],
+      });
       try {
         const broken = await judge(sandbox, runs, before);
         for (const violation of broken.slice(0, 20)) say(violation);

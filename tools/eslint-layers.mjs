@@ -46,7 +46,7 @@ export const LAYERS = [
     folders: ['src/contract', 'src/systems', 'src/inventory', 'src/temporal', 'src/package-root', 'activities'],
   },
   { layer: 'src/sandbox', folders: ['src/contract', 'src/systems', 'src/inventory', 'src/temporal'] },
-  { layer: 'src/cli', folders: ['src', 'activities'] },
+  { layer: 'src/cli', folders: ['src', 'activities', 'workflows/releases'] },
   { layer: 'src/portal', folders: ['src', 'activities'] },
   // Each area by itself: what several of them need is in the kit, which needs none of them.
   { layer: 'test/*', folders: ['src', 'activities', 'workflows', 'tools', 'test/kit'] },

@@ -31,7 +31,8 @@ import type { ConfirmStep, ConsentCompleted } from '../../src/contract/messages'
 import { operationId, type Operation } from '../../src/contract/operation';
 import { endpointTaskQueue, type ProviderProfile } from '../../src/contract/provider';
 import { QUERY, type Gate, type UpgradeStatus } from '../../src/contract/status';
-import { TARGET_VERSION, withoutRelease } from '../../src/contract/versions';
+import { packageOf } from '../../src/contract/provider';
+import { withoutRelease } from '../../src/contract/versions';
 import { parseEndpointUrl } from '../../workflows/steps/gateway-address';
 
 const TIMEOUTS = { startToCloseTimeout: '2 minutes', heartbeatTimeout: '10 seconds' } as const;
@@ -50,12 +51,13 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   const profile = await call.loadProvider({ provider });
   const { operations, aps, billing, plans, stores, taskMonitor: monitor, connectionTest: setting } = profile;
   const both = { operations, aps };
-  const to = TARGET_VERSION;
+  const to = '18.4.1';
+  const { url: packageUrl, sha256 } = packageOf(profile, to);
 
   const [{ instances }, { templates: sold }, , ...hosts] = await Promise.all([
     call.readOperations(both),
     call.readBilling({ billing, plans }),
-    call.hashPackage({ url: profile.package.url, caFile: profile.package.caFile }),
+    call.hashPackage({ url: source.url, caFile: source.caFile }),
     ...profile.endpointHosts.map((host) => endpoint(host.name).readHost({ host })),
   ]);
   const from = withoutRelease(instances[0]?.packageVersion ?? '');
@@ -71,7 +73,6 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
       const sites = sitesOn(hosts, host.name, profile, instances);
       const on = endpoint(host.name);
       await on.claimHost({ host, sites, operation });
-      const { url: packageUrl, sha256 } = profile.package;
       const staged = await on.stagePackage({ host, packageUrl, sha256, operation });
       for (const site of sites) {
         await on.backupSite({ host, site, operation });
@@ -81,7 +82,7 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
     }),
   );
 
-  await call.importPackage({ ...both, packageUrl: profile.package.url, version: to, requestId: uuid4() });
+  await call.importPackage({ ...both, packageUrl: source.url, version: to, requestId: uuid4() });
   void tell(profile, 'crossed');
   const [pilot, ...rest] = instances.map(({ id: instanceId }) => ({ ...both, instanceId, version: to }));
   if (pilot) await call.upgradeInstance(pilot);

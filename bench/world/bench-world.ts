@@ -15,6 +15,7 @@ import { bundleBenchWorkflows } from './bench-workflows';
 import { NotifiedOperator } from './notified-operator';
 import type { Part } from './part';
 import type { StubFleet } from './stub-fleet';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 
 export interface BenchWorldOptions {
   providers: ProviderOptions[];
@@ -54,7 +55,11 @@ export class BenchWorld {
     });
     const world = new BenchWorld(folder, server, await connectClient(localSettings(server.address)));
     try {
-      const sandbox = await startSandbox({ dataDirectory: world.sandboxDirectory, providers });
+      const sandbox = await startSandbox({
+        releases: SIMULATED_RELEASES,
+        dataDirectory: world.sandboxDirectory,
+        providers,
+      });
       await inspect?.(sandbox);
       await sandbox.close();
       await world.startSandbox(settings);

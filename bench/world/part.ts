@@ -17,6 +17,7 @@ import { QUICK_LOOKS } from '../../test/kit/rehearsal/quick-looks';
 
 import { stubFleetControlPlane, type StubFleet } from './stub-fleet';
 import { STUB_HOST, stubsOf } from './stub-provider';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 
 export interface SandboxPart {
   part: 'sandbox';
@@ -72,7 +73,12 @@ async function begin(part: Part): Promise<void> {
   switch (part.part) {
     case 'sandbox': {
       const { dataDirectory, inventoryDirectory, settings } = part;
-      const sandbox = await startSandbox({ dataDirectory, providers: [], timings: AT_ONCE });
+      const sandbox = await startSandbox({
+        releases: SIMULATED_RELEASES,
+        dataDirectory,
+        providers: [],
+        timings: AT_ONCE,
+      });
       sandbox.writeInventory(inventoryDirectory, settings);
       return ready({ sim: sandbox.urls.sim });
     }

@@ -45,6 +45,16 @@ export interface OperationsFacts {
   templates: ServiceTemplate[];
   /** Versions of Office 365 in the package list, `18.3-9`. */
   importedVersions: string[];
+  /** Packages of other applications in the package list. */
+  companions: CompanionPackage[];
+}
+
+/** A package of another application in the APS package list (systems.md 2.3). */
+export interface CompanionPackage {
+  /** Its package id, a URI: `http://www.odin.com/AzureCSP`. */
+  application: string;
+  /** `<version>-<release>` */
+  version: string;
 }
 
 /** A billing service template that sells Office 365 through one of the provider's plans. */

@@ -135,6 +135,17 @@ export const notifierTarget = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('webhook'), url, token: secretReference.optional() }),
 ]);
 
+const packageKey = z
+  .string()
+  .regex(/^\d+(\.\d+)*$/, 'must be the version that the package leads to: numbers with dots between them');
+/** Where the vendor's package of one release is to be had. */
+export const packageSource = z.strictObject({
+  /** The management node and the endpoint hosts fetch the package from here (systems.md 1.4.1). */
+  url,
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in 64 lower-case hexadecimal digits'),
+  caFile: connection.caFile,
+});
+
 export const providerProfile = z.strictObject({
   provider: plainName,
   name: z.string().min(1).optional(),
@@ -149,12 +160,10 @@ export const providerProfile = z.strictObject({
   installedSites: z.array(installedSite).default([]),
   /** Hostname of a gateway site -> its address as the management node resolves it, where our DNS differs. */
   gatewayAddresses: z.record(z.string(), z.ipv4()).default({}),
-  package: z.strictObject({
-    /** The management node and the endpoint hosts fetch the package from here (systems.md 1.4.1). */
-    url,
-    sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in 64 lower-case hexadecimal digits'),
-    caFile: connection.caFile,
-  }),
+  /** The application packages, by the version of the release: `18.4.1`. */
+  packages: z
+    .record(packageKey, packageSource)
+    .refine((packages) => Object.keys(packages).length > 0, 'name the package of at least one version'),
   taskMonitor: taskMonitor.default({ adapter: 'gate' }),
   connectionTest: connectionTest.default({ adapter: 'gate' }),
   approval: z
@@ -182,7 +191,20 @@ export type TaskMonitorSetting = z.output<typeof taskMonitor>;
 export type ConnectionTestSetting = z.output<typeof connectionTest>;
 export type ReminderSchedule = z.output<typeof reminderSchedule>;
 export type Timings = z.output<typeof timings>;
+export type PackageSource = z.output<typeof packageSource>;
 export type NotifierTarget = z.output<typeof notifierTarget>;
+
+/**
+ * The package of a version. The preflight refuses an upgrade for which the entry names none, so a step may rely on it; who has to
+ * find out looks at `profile.packages[version]`.
+ */
+export function packageOf({ provider, packages }: ProviderProfile, version: string): PackageSource {
+  const source = packages[version];
+  if (source) return source;
+  throw new Error(
+    `The entry of ${provider} names no package of version ${version}; it names those of ${Object.keys(packages).join(', ')}.`,
+  );
+}
 
 /** Task queue of workflows and API activities. */
 export const CONTROL_TASK_QUEUE = 'onward';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import type { ProviderProfile } from '../contract/provider';
 import { EntrySchema } from './schema';
-import { explain, type Field, type Finding, offsetOf, syntaxMistake } from './yaml-fields';
+import { explain, type Field, type Finding, numbersAsNames, offsetOf, syntaxMistake } from './yaml-fields';
 
 export interface Problem {
   /** Path of the file. */
@@ -59,7 +59,8 @@ function readEntry(
   const claimed = isRecord(value) ? value['provider'] : undefined;
   const parsed = schema.profile.safeParse(value);
   const found = [
-    ...(parsed.error?.issues ?? []).flatMap((issue) => explain(issue, value, schema.fieldNames)),
+    ...withFormerFields((parsed.error?.issues ?? []).flatMap((issue) => explain(issue, value, schema.fieldNames))),
+    ...numbersAsNames(document, ['packages']),
     ...credentialsInUrls(value),
   ];
   const problems = found.map(({ field, message }) => ({
@@ -74,6 +75,26 @@ function readEntry(
     profile: problems.length === 0 && parsed.success ? withAbsoluteFiles(parsed.data, path.dirname(file)) : undefined,
     problems,
   };
+}
+
+/** What entries used to have, and how it is written now. */
+const FORMER_FIELDS: Record<string, { now: string; message: string }> = {
+  package: {
+    now: 'packages',
+    message:
+      "is written with its version now, since an entry may name the packages of several: packages: { '<version>': { url: ..., sha256: ... } }",
+  },
+};
+
+/** Of a field that has another name now it is told once how to write it, and not that the new one is missing. */
+function withFormerFields(findings: Finding[]): Finding[] {
+  const former = findings.flatMap(({ field }) => (field.length === 1 ? (FORMER_FIELDS[String(field[0])] ?? []) : []));
+  return findings
+    .filter(({ field }) => field.length > 1 || !former.some(({ now }) => now === field[0]))
+    .map((finding) => {
+      const known = finding.field.length === 1 ? FORMER_FIELDS[String(finding.field[0])] : undefined;
+      return known ? { field: finding.field, message: known.message } : finding;
+    });
 }
 
 /** `https://user:password@host` is a password in clear, in a place where every log shows it. */

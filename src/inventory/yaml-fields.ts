@@ -61,6 +61,21 @@ function optionMeant(options: z.core.$ZodIssue[][]): z.core.$ZodIssue[] {
   return options.find((issues) => issues.every(({ path: [name] }) => name !== 'adapter')) ?? options.at(-1) ?? [];
 }
 
+/** YAML reads a name like 18.10 as a number, which is 18.1: names of this map that are not what they look like. */
+export function numbersAsNames(document: Document.Parsed, field: Field): Finding[] {
+  const map = document.getIn(field, true);
+  if (!isMap(map)) return [];
+  return map.items.flatMap(({ key }) => {
+    if (!isScalar(key) || typeof key.value !== 'number' || key.source === String(key.value)) return [];
+    return [
+      {
+        field: [...field, key.value],
+        message: `YAML reads ${key.source} as the number ${key.value}; put it in quotes`,
+      },
+    ];
+  });
+}
+
 function valueAt(value: unknown, field: Field): unknown {
   return field.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
 }

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SandboxOperator, type OperatorEvent, type OperatorOptions } from './operator';
 
-export interface FleetOperatorOptions extends Pick<OperatorOptions, 'resolves' | 'delayMs'> {
+export interface FleetOperatorOptions extends Pick<OperatorOptions, 'resolves' | 'decides' | 'delayMs'> {
   /** Providers whose upgrades wait for people now. */
   waiting: () => Promise<string[]>;
   upgrade: (provider: string) => OperatorOptions['upgrade'];
@@ -37,13 +37,14 @@ export async function runFleetOperator(options: FleetOperatorOptions): Promise<v
 }
 
 function newOperator(
-  { upgrade, controlUrl, onEvent, resolves, delayMs }: FleetOperatorOptions,
+  { upgrade, controlUrl, onEvent, resolves, decides, delayMs }: FleetOperatorOptions,
   provider: string,
 ): SandboxOperator {
   return new SandboxOperator({
     upgrade: upgrade(provider),
     controlUrl: controlUrl(provider),
     ...(resolves === undefined ? {} : { resolves }),
+    ...(decides === undefined ? {} : { decides }),
     ...(delayMs === undefined ? {} : { delayMs }),
     onEvent: (event) => onEvent?.(provider, event),
   });

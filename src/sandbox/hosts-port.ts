@@ -5,6 +5,7 @@
  * everything that happened to them since. `src/sandbox/hosts/register-hosts.ts` exports `registerHosts: RegisterHosts`.
  */
 import type { FastifyInstance } from 'fastify';
+import type { SimulatedVersion } from '../contract/simulation';
 import type { Faults } from './faults';
 import type { Journal } from './journal';
 
@@ -26,6 +27,8 @@ export interface HostApplication {
   application: string;
   /** Installed at first, `18.3-9`. */
   packageVersion: string;
+  /** Of its files at first, `18.3.0.9`. */
+  assemblyVersion: string;
   database: HostDatabase;
 }
 
@@ -54,6 +57,8 @@ export interface HostsWorld {
   faults: Faults;
   /** Folder that the hosts' disks live in, one folder per host; it survives a restart of the sandbox. */
   hostsDirectory: string;
+  /** By them a host tells what version files of an assembly version are of. */
+  versions: readonly Pick<SimulatedVersion, 'version' | 'assemblyVersion'>[];
   /** Hosts of all providers; a host that two providers share appears once. */
   hosts(): HostSpec[];
   /** How long setup.cmd and iisreset take. */

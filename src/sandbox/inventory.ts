@@ -14,7 +14,8 @@ export type ProviderProfileInput = z.input<typeof providerProfile>;
 export interface InventoryOptions {
   urls: SandboxUrls;
   caFile: string;
-  packageFile: PackageFile;
+  /** Of every release. */
+  packages: readonly PackageFile[];
   /** Folder for the passwords that entries refer to. */
   secretsDirectory: string;
   /** Folder on the disk of a simulated host. */
@@ -34,7 +35,7 @@ export function writeInventory(directory: string, providers: Provider[], options
 }
 
 export function inventoryEntry(provider: Provider, options: InventoryOptions): ProviderProfileInput {
-  const { urls, caFile, packageFile } = options;
+  const { urls, caFile, packages } = options;
   const control = { adapter: 'sandbox', url: urls.control(provider.id) } as const;
   return {
     provider: provider.id,
@@ -53,7 +54,9 @@ export function inventoryEntry(provider: Provider, options: InventoryOptions): P
     installedSites: provider.gateways.map(({ hostname, installedAs }) => ({ hostname, site: installedAs })),
     // The simulated management node has names that no DNS knows.
     gatewayAddresses: Object.fromEntries(provider.gateways.map(({ hostname, ip }) => [hostname, ip])),
-    package: { url: urls.package, sha256: packageFile.sha256 },
+    packages: Object.fromEntries(
+      packages.map(({ version, sha256 }) => [version, { url: urls.package(version), sha256 }]),
+    ),
     taskMonitor: control,
     connectionTest: control,
     ...options.overrides,

@@ -1,7 +1,6 @@
 /** The work behind the gates, done over the control API the way a person does it in the vendor's screens. */
 import { z } from 'zod';
-import { TARGET_VERSION } from '../contract/versions';
-import type { Gate } from '../contract/status';
+import type { Gate, UpgradeStatus } from '../contract/status';
 
 const DEADLINE_MS = 30_000;
 const EMAIL_PARAMETER = 'o365_based_on_email';
@@ -10,7 +9,9 @@ const screens = {
   provider: z.object({
     serviceTemplates: z.array(z.object({ id: z.number(), parameters: z.array(z.string()) })),
     stores: z.array(z.object({ id: z.string(), asksForEmail: z.boolean(), synchronisedAt: z.number().optional() })),
+    applicationVersion: z.string(),
     customizations: z.record(z.string(), z.string()),
+    synchronisation: z.enum(['on', 'off']),
     gateways: z.array(z.object({ hostname: z.string(), host: z.string(), site: z.string() })),
   }),
   tasks: z.array(z.object({ id: z.number(), name: z.string(), status: z.string(), periodic: z.boolean() })),
@@ -25,12 +26,22 @@ export class ScreenFailed extends Error {
 /** What a gate's work came to: the evidence, or that it is not finished and has to be looked at again. */
 export type Work = { evidence: string } | { unfinished: string };
 
+/** Whether a gate of this step asks for its undo. */
+export function isUndoing({ state, steps }: Pick<UpgradeStatus, 'state' | 'steps'>, step: string): boolean {
+  const undoing: string = 'undoing';
+  return state === 'rollingBack' || steps.some((each) => each.name === step && each.state === undoing);
+}
+
 export class ManualWork {
   /** @param url `.../_sim/providers/<provider>/` */
   constructor(private readonly url: string) {}
 
-  /** Does what the gate asks for, unless it is done already. */
-  async for(gate: Pick<Gate, 'step' | 'item'>): Promise<Work> {
+  /**
+   * Does what the gate asks for, unless it is done already. What no screen of the sandbox knows is only looked at.
+   *
+   * @param undoing the gate asks for the opposite: that its step is undone
+   */
+  async for(gate: Pick<Gate, 'step' | 'item'>, undoing = false): Promise<Work> {
     const item = gate.item ?? '';
     const [, store] = /^store-(.+)$/.exec(item) ?? [];
     const [, tested] = /^connection-(.+)$/.exec(item) ?? [];
@@ -43,6 +54,10 @@ export class ManualWork {
         return store === undefined ? this.parameterRemoved() : this.storeSynchronised(store);
       case 'updateCustomizations':
         return this.customizationUpdated(store ?? item);
+      case 'stopSynchronisation':
+        return this.synchronisationSwitched(undoing ? 'on' : 'off');
+      case 'startSynchronisation':
+        return this.synchronisationSwitched(undoing ? 'off' : 'on');
       case 'collectGatewaySites':
         return this.siteFound(item);
       default:
@@ -94,11 +109,17 @@ export class ManualWork {
   }
 
   private async customizationUpdated(target: string): Promise<Work> {
-    const { customizations } = await this.get('', screens.provider);
-    if (customizations[target] !== TARGET_VERSION) {
+    const { customizations, applicationVersion } = await this.get('', screens.provider);
+    if (customizations[target] !== applicationVersion) {
       await this.act('POST', `customizations/${encodeURIComponent(target)}/update`);
     }
-    return { evidence: `cowi_script.js of ${TARGET_VERSION} is installed in ${target}.` };
+    return { evidence: `cowi_script.js of ${applicationVersion} is installed in ${target}.` };
+  }
+
+  private async synchronisationSwitched(wanted: 'on' | 'off'): Promise<Work> {
+    const { synchronisation } = await this.get('', screens.provider);
+    if (synchronisation !== wanted) await this.act('POST', `synchronisation/${wanted === 'on' ? 'start' : 'stop'}`);
+    return { evidence: `The switch of the synchronisation is ${wanted}, as the screen shows it.` };
   }
 
   private async tasksProcessed(): Promise<Work> {

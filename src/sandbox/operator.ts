@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MessageName } from '../contract/messages';
 import { QUERY, type Gate, type Hold, type UpgradeStatus } from '../contract/status';
-import { ManualWork } from './manual-work';
+import { isUndoing, ManualWork } from './manual-work';
 
 /** What the operator needs of an upgrade; a `WorkflowHandle` of Temporal's client is one. */
 export interface UpgradeHandle {
@@ -25,6 +25,8 @@ export interface OperatorOptions {
   everyMs?: number;
   /** Gates that somebody else answers. */
   leaves?: (gate: Gate) => boolean;
+  /** Whether an optional step is done; without it every one is. */
+  decides?: (gate: Gate) => Decided;
   /** What to do about a hold; without it holds are left to others. `retry` runs failed tasks again before. */
   resolves?: (hold: Hold) => Hold['actions'][number] | undefined;
   /** Told of each answer, and of each look that failed. */
@@ -32,6 +34,8 @@ export interface OperatorOptions {
   /** Sends the operator home. */
   signal?: AbortSignal;
 }
+
+export type Decided = 'run' | 'decline';
 
 export type OperatorEvent =
   | { kind: 'answered'; gate: string; by: string; message: MessageName }
@@ -44,6 +48,8 @@ const NAMES: Record<Gate['asked'], string> = {
   approver: 'anton@operations.example',
   partnerAdministrator: 'petra@csp.example',
 };
+/** The message that decides on an optional step. */
+const DECISION: string = 'decideStep';
 const OVER: ReadonlySet<string> = new Set(['completed', 'rolledBack', 'refused', 'rollbackIncomplete']);
 
 /** To one gate, where the first answers do not stand the verification. */
@@ -76,7 +82,7 @@ export class SandboxOperator {
   async look(): Promise<boolean> {
     const status = await this.attempt(() => this.options.upgrade.query(QUERY.status) as Promise<UpgradeStatus>);
     if (status === undefined) return false;
-    for (const gate of status.gates) await this.attempt(() => this.attend(gate));
+    for (const gate of status.gates) await this.attempt(() => this.attend(gate, status));
     for (const hold of status.holds) await this.attempt(() => this.resolve(hold));
     return OVER.has(status.state);
   }
@@ -91,7 +97,7 @@ export class SandboxOperator {
     }
   }
 
-  private async attend(gate: Gate): Promise<void> {
+  private async attend(gate: Gate, status: UpgradeStatus): Promise<void> {
     if (this.options.leaves?.(gate)) return;
     const key = `gate ${gate.id} ${gate.openedAt}`;
     if (!this.isTime(key)) return;
@@ -99,11 +105,21 @@ export class SandboxOperator {
     // An answer that was not enough is given again when the upgrade has said so, but not for ever.
     if (before > 0 && (gate.lastProblem === undefined || before >= MOST_ANSWERS)) return;
     const by = this.options.names?.[gate.asked] ?? NAMES[gate.asked];
-    const work = await this.work.for(gate);
-    if ('unfinished' in work) return;
-    await this.options.upgrade.signal(gate.answer.name, filled(gate, by, work.evidence));
+    const answer = await this.answerTo(gate, by, status);
+    if (answer === undefined) return;
+    await this.options.upgrade.signal(gate.answer.name, answer);
     this.answers.set(key, before + 1);
     this.tell({ kind: 'answered', gate: gate.id, by, message: gate.answer.name });
+  }
+
+  /** Undefined while the work behind the gate is not finished. */
+  private async answerTo(gate: Gate, by: string, status: UpgradeStatus): Promise<Record<string, string> | undefined> {
+    if (gate.answer.name === DECISION) {
+      const action = this.options.decides?.(gate) ?? 'run';
+      return { ...filled(gate, by, action === 'run' ? 'It fits our plan.' : 'It can wait.'), action };
+    }
+    const work = await this.work.for(gate, isUndoing(status, gate.step));
+    return 'unfinished' in work ? undefined : filled(gate, by, work.evidence);
   }
 
   private async resolve(hold: Hold): Promise<void> {

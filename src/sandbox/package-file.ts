@@ -1,13 +1,14 @@
-/** The Office 365 application package, as the vendor delivers it: a zip that holds O365-Web.zip, which holds setup.cmd. */
+/** The Office 365 application package, as the vendor delivers it: a zip that holds another, which holds setup.cmd. */
 import { createHash } from 'node:crypto';
 import { strToU8, zipSync, type Zippable } from 'fflate';
-import { withoutRelease } from '../contract/versions';
+import type { SimulatedRelease } from '../contract/simulation';
 import { gatewayFiles } from './gateway-files';
+import { OFFICE_365 } from './world/state';
 
 export interface PackageFile {
-  /** `Office_365-18.4.1-12.app.zip` (systems.md 1.8). */
+  /** Of the release, `18.4.1`. */
+  version: string;
   fileName: string;
-  /** `18.4.1-12` */
   packageVersion: string;
   sha256: string;
   body: Buffer;
@@ -17,43 +18,55 @@ export interface PackageFile {
 const MODIFIED = new Date(2019, 0, 15, 12);
 
 /**
- * Builds the package of one version. `O365-Web.zip` holds `setup.cmd` and the gateway application's files under `Web/`;
- * the simulated setup.cmd copies `Web/` into the gateway application's folder.
+ * Builds the package of a release. The archive inside holds `setup.cmd` and the gateway application's files under `Web/`; the
+ * simulated setup.cmd copies `Web/` into the gateway application's folder, whatever is there.
  */
-export function buildPackage(packageVersion: string): PackageFile {
-  const version = withoutRelease(packageVersion);
-  const release = packageVersion.slice(version.length + 1);
+export function buildPackage(release: SimulatedRelease): PackageFile {
+  const { version, target, package: file } = release;
   const web: Zippable = { 'setup.cmd': strToU8(SETUP_CMD) };
-  for (const [path, content] of Object.entries(gatewayFiles(packageVersion))) web[`Web/${path}`] = strToU8(content);
+  for (const [path, content] of Object.entries(gatewayFiles(target.assemblyVersion))) {
+    web[`Web/${path}`] = strToU8(content);
+  }
   const body = Buffer.from(
     zipSync(
       {
-        'APP-META.xml': strToU8(appMeta(version, release)),
+        'APP-META.xml': strToU8(appMeta(release)),
         'APP-LIST.xml': strToU8(
           '<?xml version="1.0" encoding="UTF-8"?>\n<files xmlns="http://aps-standard.org/ns/2"/>\n',
         ),
-        'O365-Web.zip': zipSync(web, { mtime: MODIFIED }),
+        [file.webArchive]: zipSync(web, { mtime: MODIFIED }),
       },
       { mtime: MODIFIED },
     ),
   );
   return {
-    fileName: `Office_365-${packageVersion}.app.zip`,
-    packageVersion,
+    version,
+    fileName: file.fileName,
+    packageVersion: target.packageVersion,
     sha256: createHash('sha256').update(body).digest('hex'),
     body,
   };
 }
 
+/** The package of one of the releases; throws where none leads to that version. */
+export function packageFile(files: readonly PackageFile[], version: string): PackageFile {
+  const found = files.find((file) => file.version === version);
+  if (!found) {
+    const known = files.map((file) => file.version).join(', ');
+    throw new Error(`The sandbox has no package of ${version}; it has those of ${known}`);
+  }
+  return found;
+}
+
 /** Version and upgrade rule as Operations reads them from a package (systems.md 1.4.2). */
-function appMeta(version: string, release: string): string {
+function appMeta({ target, package: file }: SimulatedRelease): string {
   return `<?xml version="1.0" encoding="UTF-8"?>
-<application version="2.0" packaged="2019-01-15T12:00:00Z" xmlns="http://aps-standard.org/ns/2">
-  <id>http://www.parallels.com/Office365</id>
+<application version="2.0" packaged="${file.packagedAt}" xmlns="http://aps-standard.org/ns/2">
+  <id>${OFFICE_365}</id>
   <name>Office 365</name>
-  <version>${version}</version>
-  <release>${release}</release>
-  <upgrade match="version =gt= 18.3"/>
+  <version>${target.version}</version>
+  <release>${target.packageVersion.slice(target.version.length + 1)}</release>
+  <upgrade match="version =gt= ${file.upgradesFrom}"/>
 </application>
 `;
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { TARGET_VERSION } from '../contract/versions';
+import type { SimulatedRelease } from '../contract/simulation';
 import { certificates } from './certificates';
 import { Faults, Latencies } from './faults';
 import { hostWorkDirectory } from './hosts/disk';
@@ -21,18 +21,21 @@ import { microsoftServer } from './servers/microsoft';
 import { operationsServer } from './servers/operations';
 import { Transactions } from './servers/transactions';
 import { Wire } from './servers/wire';
+import { SimulatedVersions } from './simulated-versions';
 import { sandboxUrls, type SandboxPorts, type SandboxSystem, type SandboxUrls } from './urls';
-import { DEFAULT_PROVIDERS } from './world/defaults';
-import { sandboxRelease, type ProviderOptions } from './world/spec';
+import { defaultProviders } from './world/defaults';
+import type { ProviderOptions } from './world/spec';
 import { QUICK, type Timings } from './world/timings';
 import { Impossible, UnknownObject, World, type ProviderSnapshot } from './world/world';
 
 export interface SandboxOptions {
+  /** What versions there are and how they behave, the oldest release first: what `workflows/releases` says for the sandbox. */
+  releases: readonly SimulatedRelease[];
   /** State, journal, certificates and the hosts' disks. Without it a temporary folder, removed at the end. */
   dataDirectory?: string;
   /** For providers that name no seed of their own. */
   seed?: string;
-  /** Those that the data directory does not hold already; by default {@link DEFAULT_PROVIDERS}. */
+  /** Those that the data directory does not hold already; by default {@link defaultProviders}. */
   providers?: ProviderOptions[];
   /** 0 for any free one, which is the default. */
   ports?: Partial<SandboxPorts>;
@@ -58,7 +61,8 @@ export interface Sandbox {
   latencies: Latencies;
   world: World;
   hosts: SimulatedHosts;
-  packageFile: PackageFile;
+  /** One per release, in their order. */
+  packages: readonly PackageFile[];
   /** PEM file of the authority behind the APS controller's certificate. */
   caFile: string;
   dataDirectory: string;
@@ -72,7 +76,7 @@ export interface Sandbox {
 
 const ANY_PORT: SandboxPorts = { operations: 0, aps: 0, billing: 0, microsoft: 0, control: 0 };
 
-export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const dataDirectory = options.dataDirectory ?? mkdtempSync(path.join(os.tmpdir(), 'onward-sandbox-'));
   const forget = () => {
     if (options.dataDirectory === undefined) rmSync(dataDirectory, { recursive: true, force: true });
@@ -93,28 +97,30 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
   const journal = new Journal(within('journal.jsonl'));
   const faults = new Faults();
   const latencies = new Latencies();
-  const world = new World({ journal, timings, stateDirectory: within('state') });
-  for (const provider of options.providers ?? DEFAULT_PROVIDERS) {
+  const versions = new SimulatedVersions(options.releases);
+  const world = new World({ versions, journal, timings, stateDirectory: within('state') });
+  for (const provider of options.providers ?? defaultProviders(options.releases)) {
     const known = world.providers().some(({ id }) => id === provider.id);
     if (!known) world.create({ ...(options.seed !== undefined && { seed: options.seed }), ...provider });
   }
   const wire = new Wire(journal, faults, latencies);
   const tokens = new ApsTokens(world);
   const tls = await certificates(within('tls'));
-  const packageFile = buildPackage(sandboxRelease(TARGET_VERSION));
+  const packages = options.releases.map(buildPackage);
 
   const control = controlServer();
   const hosts = await (options.hosts ?? registerHosts)(control, {
     journal,
     faults,
     hostsDirectory: within('hosts'),
+    versions: versions.all,
     hosts: () => world.hosts(),
     timings,
   });
   const publicHost = options.publicHost ?? address;
   const ports: SandboxPorts = { ...ANY_PORT, ...options.ports };
   const transactions = new Transactions();
-  const controllerUri = (provider: string) => sandboxUrls(publicHost, ports, packageFile.fileName).aps(provider);
+  const controllerUri = (provider: string) => sandboxUrls(publicHost, ports, packages).aps(provider);
   const apps: Record<SandboxSystem, FastifyInstance> = {
     operations: operationsServer({ world, wire, hosts, tokens, transactions, controllerUri }),
     aps: apsServer({ world, wire, tokens, tls }),
@@ -150,7 +156,7 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
     faults,
     latencies,
     tokens,
-    packageFile,
+    packages,
     hosts,
     state,
     addProvider,
@@ -171,7 +177,7 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
     await close();
     throw error;
   }
-  const urls = sandboxUrls(publicHost, ports, packageFile.fileName);
+  const urls = sandboxUrls(publicHost, ports, packages);
   return {
     urls,
     ports,
@@ -180,7 +186,7 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
     latencies,
     world,
     hosts,
-    packageFile,
+    packages,
     caFile: tls.caFile,
     dataDirectory,
     state,
@@ -194,7 +200,7 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
         {
           urls,
           caFile: tls.caFile,
-          packageFile,
+          packages,
           secretsDirectory: within('secrets'),
           workDirectory: (host) => hostWorkDirectory(within('hosts'), host),
           ...(overrides && { overrides }),

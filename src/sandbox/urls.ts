@@ -1,4 +1,6 @@
 /** Where the systems of a running sandbox are: one port per system, the provider as the first part of the path. */
+import { packageFile, type PackageFile } from './package-file';
+
 export interface SandboxPorts {
   operations: number;
   aps: number;
@@ -28,11 +30,11 @@ export interface SandboxUrls {
   login: string;
   partnerCenter: string;
   graph: string;
-  /** The package file. */
-  package: string;
+  /** The package file of a release, by its version. */
+  package(version: string): string;
 }
 
-export function sandboxUrls(host: string, ports: SandboxPorts, packageName: string): SandboxUrls {
+export function sandboxUrls(host: string, ports: SandboxPorts, packages: readonly PackageFile[]): SandboxUrls {
   const at = (system: SandboxSystem, path: string) =>
     `${system === 'aps' ? 'https' : 'http'}://${host}:${ports[system]}/${path}`;
   return {
@@ -44,6 +46,6 @@ export function sandboxUrls(host: string, ports: SandboxPorts, packageName: stri
     login: at('microsoft', 'login'),
     partnerCenter: at('microsoft', 'partnercenter'),
     graph: at('microsoft', 'graph'),
-    package: at('control', `packages/${packageName}`),
+    package: (version) => at('control', `packages/${packageFile(packages, version).fileName}`),
   };
 }

@@ -1,5 +1,6 @@
 /** Client of the APS controller, the REST bus on port 6308 (systems.md section 2). Reads only. */
 import { z } from 'zod';
+import type { CompanionPackage } from '../contract/facts';
 import type { ApsConnection } from '../contract/provider';
 import { byName, expectShape } from './answers';
 import { exchange, statusFailure, type HttpAnswer, type HttpRequest } from './http';
@@ -39,8 +40,14 @@ export class ApsClient {
 
   /** Imported versions of a package, `18.4.1-12` (systems.md 2.3). */
   async packageVersions(packageUri: string): Promise<string[]> {
+    const all = await this.packages();
+    return all.filter(({ application }) => application === packageUri).map(({ version }) => version);
+  }
+
+  /** The package list: every imported package of every application, by its package id (systems.md 2.3). */
+  async packages(): Promise<CompanionPackage[]> {
     const all = await this.list('aps/2/packages', [], packages);
-    return all.filter(({ id }) => id === packageUri).map(({ version, release }) => `${version}-${release}`);
+    return all.map(({ id, version, release }) => ({ application: id, version: `${version}-${release}` }));
   }
 
   /**

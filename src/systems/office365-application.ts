@@ -1,5 +1,5 @@
 import { FAILURE, type ImportedPackage } from '../contract/activities';
-import type { ApplicationInstance, ServiceTemplate } from '../contract/facts';
+import type { ApplicationInstance, CompanionPackage, OperationsFacts, ServiceTemplate } from '../contract/facts';
 import { withoutRelease } from '../contract/versions';
 import type { ApsClient } from './aps';
 import {
@@ -25,15 +25,20 @@ export class Office365Application {
     return this.operations.applicationId(OFFICE_365_PACKAGE);
   }
 
-  /** Versions in the package list, `18.4.1-12`. */
-  importedVersions(): Promise<string[]> {
-    return this.aps.packageVersions(OFFICE_365_PACKAGE);
+  /** The package list: its versions of Office 365, and the packages of other applications. */
+  async packageList(): Promise<Pick<OperationsFacts, 'importedVersions' | 'companions'>> {
+    const all = await this.aps.packages();
+    const isOwn = ({ application }: CompanionPackage) => application === OFFICE_365_PACKAGE;
+    return {
+      importedVersions: all.filter(isOwn).map(({ version }) => version),
+      companions: all.filter((each) => !isOwn(each)),
+    };
   }
 
   /** The newest release of that version in the package list; undefined when there is none. */
   async imported(version: string): Promise<ImportedPackage | undefined> {
     const release = (packageVersion: string) => Number(packageVersion.slice(withoutRelease(packageVersion).length + 1));
-    const [packageVersion] = (await this.importedVersions())
+    const [packageVersion] = (await this.aps.packageVersions(OFFICE_365_PACKAGE))
       .filter((candidate) => withoutRelease(candidate) === withoutRelease(version))
       .sort((a, b) => release(b) - release(a));
     if (packageVersion === undefined) return undefined;

@@ -117,7 +117,9 @@ export const profile = providerProfile.parse({
   plans: [10],
   stores: [{ id: 'main-store', name: "Contoso's store" }],
   endpointHosts: [{ name: 'gw-host-01' }],
-  package: { url: 'https://files.example/Office_365-18.4.1-12.app.zip?sig=topsecret', sha256: 'a'.repeat(64) },
+  packages: {
+    '18.4.1': { url: 'https://files.example/Office_365-18.4.1-12.app.zip?sig=topsecret', sha256: 'a'.repeat(64) },
+  },
 });
 
 export const record: UpgradeRecord = {

@@ -151,7 +151,7 @@ describe.each(PATHS)('from %s', (from) => {
       call('pem.APS.importPackage', 'fault'),
       async (upgrade) => {
         const transaction = await panel(upgrade).begin('by-hand');
-        await panel(upgrade).importPackage(rehearsal.sandbox.urls.package, transaction);
+        await panel(upgrade).importPackage(rehearsal.sandbox.urls.package('18.4.1'), transaction);
         await panel(upgrade).commit(transaction);
       },
     ],

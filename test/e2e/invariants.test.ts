@@ -3,6 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { AuditEntry, UpgradeStatus } from '../../src/contract/status';
 import type { JournalEntry } from '../../src/sandbox/journal';
 import type { SandboxState } from '../../src/sandbox/server';
+import { simulation } from '../../workflows/releases/18.4.1/simulation';
 import { hasMoved } from '../kit/judge/evidence';
 import { expectInvariantsIn, violationsIn, type Evidence, type RunEvidence } from '../kit/judge/invariants';
 
@@ -11,6 +12,7 @@ const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, secon
 const STATE: SandboxState = {
   provider: 'contoso',
   packages: ['18.4-7'],
+  companions: [],
   instances: [{ id: 7301, packageVersion: '18.4-7', status: 'Ready', storedUser: false, consentOf: 'contoso.example' }],
   templates: [
     { id: 7001, name: 'E3', active: true },
@@ -19,6 +21,7 @@ const STATE: SandboxState = {
   billingTemplates: [{ id: 7602, parameters: ['aps_defaults_o365'] }],
   stores: [],
   customizations: {},
+  synchronisation: 'on',
   gateways: [
     {
       host: 'gw',
@@ -142,6 +145,7 @@ function evidence(
     seed: 'seed 4711',
     journal: journal(entries),
     after: UPGRADED,
+    versions: [...simulation.sources, simulation.target],
     runs: [{ ...RUN, ...run }],
     tasksAtStart: [200],
     office365Tasks: [200],

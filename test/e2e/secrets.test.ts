@@ -31,6 +31,7 @@ import { Canary, filesBelow } from './canaries';
 import { EchoingSystems } from './echoing-systems';
 import { rawHistories } from './raw-histories';
 import { patience, timings } from '../kit/deadlines';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 
 const PROGRAM = path.join(__dirname, '../../tools/onward.mjs');
 const TIMINGS = timings({
@@ -75,7 +76,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'onward-secrets-'));
   [server, sandbox] = await Promise.all([
     startDevServer({ directory: path.join(folder, 'temporal') }),
-    startSandbox({ dataDirectory: path.join(folder, 'sandbox'), providers: [] }),
+    startSandbox({ releases: SIMULATED_RELEASES, dataDirectory: path.join(folder, 'sandbox'), providers: [] }),
   ]);
   client = await connectClient(localSettings(server.address));
 });

@@ -17,8 +17,11 @@ import { registerHosts } from '../../src/sandbox/hosts/register-hosts';
 import type { HostSpec, SimulatedHosts } from '../../src/sandbox/hosts-port';
 import { Journal } from '../../src/sandbox/journal';
 import { buildPackage } from '../../src/sandbox/package-file';
+import { SimulatedVersions } from '../../src/sandbox/simulated-versions';
 import { findExecutable } from '../../src/systems/endpoint/executable';
 import type { PowerShell } from '../../src/systems/endpoint/powershell';
+import type { SimulatedRelease } from '../../src/contract/simulation';
+import { simulation } from '../../workflows/releases/18.4.1/simulation';
 import { patience } from '../kit/deadlines';
 
 export const HOST = 'gw-host-01';
@@ -35,7 +38,16 @@ export const OPERATION: Operation = {
 export const NEXT: Operation = { ...OPERATION, firstRun: '0199a1c9-2b44-7c10-8e55-0d6b1f4a9c33' };
 /** A failure is what a test expects; it needs no log. */
 const QUIET = new DefaultLogger('ERROR', () => undefined);
-const PACKAGES = ['18.4.1-12', '18.5-2'].map(buildPackage);
+const { target, package: file } = simulation;
+/** A later release, for what one upgrade has to leave alone of another. */
+const LATER: SimulatedRelease = {
+  ...simulation,
+  version: '18.5',
+  target: { ...target, version: '18.5', packageVersion: '18.5-2', assemblyVersion: '18.5.0.2' },
+  package: { ...file, fileName: 'Office_365-18.5-2.app.zip' },
+};
+const VERSIONS = new SimulatedVersions([simulation, LATER]);
+const PACKAGES = [simulation, LATER].map(buildPackage);
 
 export type Engine = 'stand-in' | 'PowerShell';
 export const GENUINE = findExecutable(process.env['ONWARD_PWSH'] || 'pwsh', process.env);
@@ -50,7 +62,8 @@ export function hostSpec(overrides: Partial<HostSpec> = {}): HostSpec {
   const application = (number: string) => ({
     provider: 'contoso',
     application: `Office365GatewayApplication${number}`,
-    packageVersion: '18.3-9',
+    packageVersion: VERSIONS.of(FROM).packageVersion,
+    assemblyVersion: VERSIONS.of(FROM).assemblyVersion,
   });
   const local = {
     dataSource: '(LocalDB)\\MSSQLLocalDB',
@@ -120,6 +133,7 @@ export class HostWorld {
       journal,
       faults,
       hostsDirectory,
+      versions: VERSIONS.all,
       hosts: () => [spec],
       timings: { setupMs, iisResetMs: 0 },
     });

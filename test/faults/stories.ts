@@ -68,14 +68,18 @@ export async function provide(
 ): Promise<Upgrade> {
   const { sandbox } = rehearsal;
   const options: ProviderOptions = { id, sourceVersion: story.from, instances: 1, openTasks: 1, otherTemplates: 0 };
-  const { fileName, sha256 } = sandbox.packageFile;
   const { operations, aps, billing, control } = sandbox.urls;
   return await rehearsal.provider(options, (created) =>
     settings({
       operations: { url: operations(id) },
       aps: { url: aps(id), caFile: sandbox.caFile },
       billing: { url: billing(id) },
-      package: { url: new URL(`packages/${fileName}`, control(id)).href, sha256 },
+      packages: Object.fromEntries(
+        sandbox.packages.map(({ version, fileName, sha256 }) => [
+          version,
+          { url: new URL(`packages/${fileName}`, control(id)).href, sha256 },
+        ]),
+      ),
       taskMonitor: { adapter: 'sandbox', url: control(id) },
       connectionTest:
         story.testedBy === 'screen' ? { adapter: 'sandbox', url: control(id) } : testAtMicrosoft(sandbox, created),

@@ -23,6 +23,8 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const write = (name: string, text: string) => writeFile(path.join(folder, name), text);
 
+const PACKAGE = { url: 'https://packages.example/o365.app.zip', sha256: 'a'.repeat(64) };
+
 /** A small valid entry, with changes. */
 function entry(provider: string, changes: object = {}): string {
   return stringify({
@@ -32,7 +34,7 @@ function entry(provider: string, changes: object = {}): string {
     billing: { url: 'https://pba.example:5224/RPC2' },
     plans: [1],
     endpointHosts: [{ name: 'ep1' }],
-    package: { url: 'https://packages.example/o365.app.zip', sha256: 'a'.repeat(64) },
+    packages: { '18.4.1': PACKAGE },
     ...changes,
   });
 }
@@ -84,7 +86,7 @@ describe('loading the inventory', () => {
   test('names every problem of every file at once, with line and field', async () => {
     await write(
       'a.yaml',
-      'provider: contoso\noperatons:\n  url: https://x\noperations:\n  url: ftp://oa\n  user: onward\naps:\n  url: https://oa\n  userID: 1\nbilling:\n  url: https://pba\nplans: []\nendpointHosts:\n  - name: ep1\n  - name: EP 2\npackage:\n  url: https://p\n  sha256: abc\ntaskMonitor:\n  adapter: E-Mail\n',
+      'provider: contoso\noperatons:\n  url: https://x\noperations:\n  url: ftp://oa\n  user: onward\naps:\n  url: https://oa\n  userID: 1\nbilling:\n  url: https://pba\nplans: []\nendpointHosts:\n  - name: ep1\n  - name: EP 2\npackages:\n  18.4.1:\n    url: https://p\n    sha256: abc\ntaskMonitor:\n  adapter: E-Mail\n',
     );
     await write('b.yaml', 'provider: fabrikam\n  plans: [1]\n');
     await write('c.yaml', '# nothing yet\n');
@@ -94,8 +96,8 @@ describe('loading the inventory', () => {
       'a.yaml:9: aps.userID: there is no such field; did you mean userId?',
       'a.yaml:12: plans: Too small: expected array to have >=1 items',
       expect.stringMatching(/^a\.yaml:15: endpointHosts\.1\.name: use 1 to 63 lower-case letters/),
-      'a.yaml:18: package.sha256: must be a SHA-256 in 64 lower-case hexadecimal digits',
-      expect.stringMatching(/^a\.yaml:20: taskMonitor\.adapter: use 1 to 63 lower-case letters/),
+      'a.yaml:19: packages.18.4.1.sha256: must be a SHA-256 in 64 lower-case hexadecimal digits',
+      expect.stringMatching(/^a\.yaml:21: taskMonitor\.adapter: use 1 to 63 lower-case letters/),
       'a.yaml:2: operatons: there is no such field; did you mean operations?',
       expect.stringMatching(/^b\.yaml:1: /),
       'c.yaml: holds no provider; write one, or remove the file',
@@ -103,10 +105,43 @@ describe('loading the inventory', () => {
   });
 
   test('says of a missing field that it is missing, and points at what should hold it', async () => {
-    await write('a.yaml', entry('contoso', { package: { url: 'https://packages.example/p' }, billing: undefined }));
+    await write(
+      'a.yaml',
+      entry('contoso', { packages: { '18.4.1': { url: 'https://packages.example/p' } }, billing: undefined }),
+    );
     expect(await problemsOf(loadInventory(folder))).toEqual([
       'a.yaml:1: billing: is missing (object)',
-      expect.stringMatching(/^a\.yaml:\d+: package\.sha256: is missing \(string\)$/),
+      expect.stringMatching(/^a\.yaml:\d+: packages\.18\.4\.1\.sha256: is missing \(string\)$/),
+    ]);
+  });
+
+  test('takes the packages of several releases, and wants one at least, each under its version', async () => {
+    await write(
+      'a.yaml',
+      entry('contoso', { packages: { '18.4.1': PACKAGE, '18.5': { ...PACKAGE, caFile: 'ca.pem' } } }),
+    );
+    const [loaded] = await loadInventory(folder);
+    expect(loaded?.packages['18.5']?.caFile).toBe(path.join(folder, 'ca.pem'));
+    await write('a.yaml', entry('contoso', { packages: {} }));
+    await write('b.yaml', entry('fabrikam', { packages: { 'version 1': PACKAGE } }));
+    expect(await problemsOf(loadInventory(folder))).toEqual([
+      'a.yaml:12: packages: name the package of at least one version',
+      expect.stringMatching(/^b\.yaml:1\d: packages\.version 1: as a name: must be the version/),
+    ]);
+  });
+
+  test('says of an entry from before how its package is written now', async () => {
+    await write('a.yaml', entry('contoso', { packages: undefined, package: PACKAGE }));
+    expect(await problemsOf(loadInventory(folder))).toEqual([
+      "a.yaml:12: package: is written with its version now, since an entry may name the packages of several: packages: { '<version>': { url: ..., sha256: ... } }",
+    ]);
+  });
+
+  test('refuses a version that YAML takes for a number and changes', async () => {
+    const packages = `packages:\n  18.10:\n    url: ${PACKAGE.url}\n    sha256: ${PACKAGE.sha256}\n`;
+    await write('a.yaml', `${entry('contoso', { packages: undefined })}${packages}`);
+    expect(await problemsOf(loadInventory(folder))).toEqual([
+      'a.yaml:13: packages.18.1: YAML reads 18.10 as the number 18.1; put it in quotes',
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { aps, apsToken, sim, succeed } from './clients';
 import { standInHosts } from './stand-in-hosts';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 
 let sandbox: Sandbox;
 let token: string;
@@ -18,6 +19,7 @@ interface Refused {
 
 beforeAll(async () => {
   sandbox = await startSandbox({
+    releases: SIMULATED_RELEASES,
     hosts: standInHosts().register,
     providers: [
       { id: 'contoso', instances: [{ name: 'CSP EMEA' }, { name: 'CSP DE', cloud: 'germany' }], gateways: 2 },

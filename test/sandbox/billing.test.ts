@@ -2,10 +2,15 @@ import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { decodeResponse, encodeCall, XmlRpcFault } from '../../src/systems/xmlrpc';
 import { billing, post, sim } from './clients';
 import { standInHosts } from './stand-in-hosts';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 
 let sandbox: Sandbox;
 beforeAll(async () => {
-  sandbox = await startSandbox({ hosts: standInHosts().register, providers: [{ id: 'contoso', instances: 1 }] });
+  sandbox = await startSandbox({
+    releases: SIMULATED_RELEASES,
+    hosts: standInHosts().register,
+    providers: [{ id: 'contoso', instances: 1 }],
+  });
 });
 afterAll(() => sandbox.close());
 

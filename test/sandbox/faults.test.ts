@@ -5,6 +5,7 @@ import { decodeResponse, encodeCall, MalformedXmlRpc, XmlRpcFault } from '../../
 import { operations, post, sim, succeed, until } from './clients';
 import { standInHosts } from './stand-in-hosts';
 import { patience } from '../kit/deadlines';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 
 const hosts = standInHosts();
 let sandbox: Sandbox;
@@ -13,6 +14,7 @@ let template: number;
 beforeEach(async () => {
   hosts.upgradeAll('18.4.1');
   sandbox = await startSandbox({
+    releases: SIMULATED_RELEASES,
     hosts: hosts.register,
     providers: [{ id: 'contoso', instances: 1 }, { id: 'fabrikam' }],
   });
@@ -144,7 +146,7 @@ test('keeps a stuck task open and reports a failed one by its request', async ()
   const importWith = async (kind: WireFault, provider: string) => {
     await sim(sandbox, 'POST', 'faults', { provider, call: 'pem.APS.importPackage', kind });
     const { txn_id } = await succeed<{ txn_id: number }>(sandbox, provider, 'txn.Begin', { request_id: kind });
-    await succeed(sandbox, provider, 'pem.APS.importPackage', { txn_id, package_url: sandbox.urls.package });
+    await succeed(sandbox, provider, 'pem.APS.importPackage', { txn_id, package_url: sandbox.urls.package('18.4.1') });
     await succeed(sandbox, provider, 'txn.Commit', { txn_id });
     await sim(sandbox, 'POST', 'clock', { advanceMs: 3_600_000 });
     return succeed<{ request_status: number; status_messages: string[] }>(sandbox, provider, 'pem.getRequestStatus', {

@@ -2,10 +2,12 @@ import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
 import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { sim } from './clients';
 import { standInHosts } from './stand-in-hosts';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 
 let sandbox: Sandbox;
 beforeAll(async () => {
   sandbox = await startSandbox({
+    releases: SIMULATED_RELEASES,
     hosts: standInHosts().register,
     providers: [{ id: 'fabrikam', sourceVersion: '18.4', instances: 1 }],
   });

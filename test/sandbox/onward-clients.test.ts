@@ -16,6 +16,7 @@ import { closeConnections } from '../../src/systems/http';
 import { activityEnvironment } from '../kit/activity-environment';
 import { standInHosts } from './stand-in-hosts';
 import { patience } from '../kit/deadlines';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 
 const hosts = standInHosts();
 const adapters = new Adapters({ resolveSecret }, SANDBOX_ADAPTERS);
@@ -39,12 +40,14 @@ let profile: ProviderProfile;
 beforeAll(async () => {
   directory = mkdtempSync(path.join(os.tmpdir(), 'onward-clients-'));
   sandbox = await startSandbox({
+    releases: SIMULATED_RELEASES,
     hosts: hosts.register,
     providers: [
       {
         id: 'contoso',
         instances: [{ name: 'CSP EMEA' }, { name: 'CSP DE', cloud: 'germany' }],
         gateways: 2,
+        companions: [{ application: 'http://www.odin.com/Domains', name: 'Domains', packageVersion: '2.1-4' }],
         templateFlaws: ['azureCsp', 'dnsHosting', 'trialOnCcpV1'],
         operationsLogin: { user: 'api', password: 'swordfish' },
         billingLogin: { user: 'api', password: 'marlin' },
@@ -63,6 +66,7 @@ afterAll(async () => {
 test('shows Onward what the preflight asks for, with every flaw in its place', async () => {
   const facts = await run(activities.readOperations, profile);
   expect(facts).toMatchObject({ build: 'oa-8.0-1216', applicationId: 17, importedVersions: ['18.3-9'] });
+  expect(facts.companions).toEqual([{ application: 'http://www.odin.com/Domains', version: '2.1-4' }]);
   expect(facts.instances.map(({ name, cloud, status }) => [name, cloud, status])).toEqual([
     ['CSP EMEA', 'global', 'Ready'],
     ['CSP DE', 'germany', 'Ready'],
@@ -85,7 +89,12 @@ test('shows Onward what the preflight asks for, with every flaw in its place', a
 
 test('lets Onward import and upgrade, also when the answer to the commit is lost', async () => {
   sandbox.faults.add({ call: 'txn.Commit', kind: 'effectThenNoAnswer' });
-  const wanted = { ...profile, packageUrl: profile.package.url, version: '18.4.1', requestId: 'import' };
+  const wanted = {
+    ...profile,
+    packageUrl: profile.packages['18.4.1']?.url ?? '',
+    version: '18.4.1',
+    requestId: 'import',
+  };
   await expect(run(activities.importPackage, wanted)).rejects.toThrow('lost the connection');
   expect(await run(activities.awaitImport, wanted)).toEqual({ applicationId: 17, packageVersion: '18.4.1-12' });
   expect(sandbox.journal.entries({ kind: 'effect', name: 'packageImported' })).toHaveLength(1);

@@ -2,6 +2,7 @@ import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { decodeResponse, encodeCall, XmlRpcFault } from '../../src/systems/xmlrpc';
 import { operations, post, sim, succeed } from './clients';
 import { standInHosts } from './stand-in-hosts';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 
 const hosts = standInHosts();
 let sandbox: Sandbox;
@@ -23,6 +24,7 @@ interface RequestStatus {
 
 beforeAll(async () => {
   sandbox = await startSandbox({
+    releases: SIMULATED_RELEASES,
     hosts: hosts.register,
     // Nothing ends by itself here: the clock is advanced.
     timings: { relationsMs: 60_000, upgradeMs: 60_000 },
@@ -47,7 +49,7 @@ async function importIn(
   requestId: string,
 ): Promise<{ application_id: number; package_version: string }> {
   const { txn_id } = await call<{ txn_id: number }>('txn.Begin', { request_id: requestId }, provider);
-  const package_url = sandbox.urls.package;
+  const package_url = sandbox.urls.package('18.4.1');
   const imported = await call<{ application_id: number; package_version: string }>(
     'pem.APS.importPackage',
     { txn_id, package_url },
@@ -159,7 +161,9 @@ describe('import and upgrade', () => {
     await passTime();
     expect((await requestStatus('import-1')).request_status).toBe(0);
 
-    const again = await operations(sandbox, 'contoso', 'pem.APS.importPackage', { package_url: sandbox.urls.package });
+    const again = await operations(sandbox, 'contoso', 'pem.APS.importPackage', {
+      package_url: sandbox.urls.package('18.4.1'),
+    });
     expect(again).toMatchObject({ status: -1, module_id: 'APS' });
     expect(sandbox.journal.entries({ provider: 'contoso', name: 'packageImported' })).toHaveLength(1);
 
@@ -196,7 +200,7 @@ describe('import and upgrade', () => {
 
   test('refuses a package that the management node cannot fetch, or that is none', async () => {
     for (const package_url of [
-      `${sandbox.urls.package}.missing`,
+      `${sandbox.urls.package('18.4.1')}.missing`,
       'http://127.0.0.1:9/none.zip',
       `${sandbox.urls.sim}journal`,
     ]) {
@@ -210,7 +214,7 @@ describe('import and upgrade', () => {
   test('forgets an import whose transaction was never committed', async () => {
     await sandbox.addProvider({ id: 'forgetful', instances: 1 });
     const { txn_id } = await call<{ txn_id: number }>('txn.Begin', { request_id: 'lost' }, 'forgetful');
-    await call('pem.APS.importPackage', { txn_id, package_url: sandbox.urls.package }, 'forgetful');
+    await call('pem.APS.importPackage', { txn_id, package_url: sandbox.urls.package('18.4.1') }, 'forgetful');
     expect((await sandbox.state('forgetful')).packages).toEqual(['18.3-9']);
   });
 });

@@ -1,19 +1,23 @@
-import type { STEP_NAMES } from '../../src/contract/status';
 import { type Gate, type Hold, type UpgradeStatus } from '../../src/contract/status';
 import { runOperator, type UpgradeHandle } from '../../src/sandbox/operator';
 import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { importPackage } from '../../src/sandbox/world/packages';
 import { sim } from './clients';
 import { standInHosts } from './stand-in-hosts';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 
 const hosts = standInHosts();
 let sandbox: Sandbox;
 beforeEach(async () => {
-  sandbox = await startSandbox({ hosts: hosts.register, providers: [{ id: 'contoso', instances: 1 }] });
+  sandbox = await startSandbox({
+    releases: SIMULATED_RELEASES,
+    hosts: hosts.register,
+    providers: [{ id: 'contoso', instances: 1 }],
+  });
 });
 afterEach(() => sandbox.close());
 
-function gate(step: (typeof STEP_NAMES)[number], item: string, more: Partial<Gate> = {}): Gate {
+function gate(step: string, item: string, more: Partial<Gate> = {}): Gate {
   return {
     id: `${step}/${item}`,
     step,
@@ -39,7 +43,7 @@ class WaitingUpgrade implements UpgradeHandle {
 
   async query(): Promise<unknown> {
     const state = this.gates.length + this.holds.length === 0 ? 'completed' : 'waiting';
-    return { state, gates: this.gates, holds: this.holds } satisfies Partial<UpgradeStatus>;
+    return { state, gates: this.gates, holds: this.holds, steps: [] } satisfies Partial<UpgradeStatus>;
   }
 
   async signal(name: string, payload: Record<string, string>): Promise<void> {
@@ -54,13 +58,20 @@ class WaitingUpgrade implements UpgradeHandle {
   }
 }
 
+const META = { apsId: 'http://www.parallels.com/Office365', name: 'Office 365', version: '18.4.1', release: '12' };
 const run = (upgrade: UpgradeHandle, more: Partial<Parameters<typeof runOperator>[0]> = {}) =>
   runOperator({ upgrade, controlUrl: sandbox.urls.control('contoso'), everyMs: 1, ...more });
-const effects = () => sandbox.journal.entries({ kind: 'effect' }).map(({ name, object }) => `${name} ${object}`);
+/** What people have done; not what Operations does by itself. */
+const effects = () =>
+  sandbox.journal
+    .entries({ kind: 'effect' })
+    .filter(({ system }) => system !== 'operations')
+    .map(({ name, object }) => `${name} ${object}`);
 
 test('does the work of every gate once, and only then says that it is done', async () => {
   const [instance] = sandbox.world.provider('contoso').instances;
   Object.assign(instance ?? {}, { packageVersion: '18.4.1-12', storedUser: false });
+  importPackage(sandbox.world, sandbox.world.provider('contoso'), META, { enabled: true, fate: 'stuck' });
   const id = String(instance?.instanceId);
   const template = sandbox.world.provider('contoso').billingTemplates[0]?.serviceTemplateId;
   const upgrade = new WaitingUpgrade([
@@ -105,6 +116,63 @@ test('waits until the task list is empty, and processes what has failed', async 
   expect(body.map(({ name }) => name)).not.toContain('Office 365: late');
 });
 
+describe('switching the synchronisation', () => {
+  const switchedBy = async (step: string, more: object = {}) => {
+    const upgrade = new WaitingUpgrade([gate(step, 'console')]);
+    const query = async () => ({ ...((await upgrade.query()) as object), ...more });
+    const home = new AbortController();
+    await run(
+      { query, signal: (...answer) => upgrade.signal(...answer) },
+      { signal: home.signal, onEvent: () => home.abort() },
+    );
+    return upgrade.answers.map(({ payload }) => payload.evidence);
+  };
+  const now = () => sandbox.world.provider('contoso').synchronisation;
+
+  test('is done before it is confirmed, and only where it is not done', async () => {
+    expect(await switchedBy('stopSynchronisation')).toEqual([expect.stringContaining('off')]);
+    await switchedBy('stopSynchronisation');
+    expect(effects()).toEqual(['synchronisationStopped undefined']);
+    await switchedBy('startSynchronisation');
+    expect(now()).toBe('on');
+  });
+
+  test('is undone when the step is being undone', async () => {
+    await switchedBy('stopSynchronisation');
+    await switchedBy('stopSynchronisation', { steps: [{ name: 'stopSynchronisation', state: 'undoing' }] });
+    expect(now()).toBe('on');
+    await switchedBy('stopSynchronisation');
+    await switchedBy('stopSynchronisation', { state: 'rollingBack' });
+    expect(now()).toBe('on');
+  });
+});
+
+test('decides for an optional step unless it is told otherwise, and does none of its work at that', async () => {
+  const decision = { step: 'stopSynchronisation', action: '<run or decline>', by: '<who>', reason: '<why>' };
+  const asks = () =>
+    new WaitingUpgrade([
+      gate('stopSynchronisation', 'decision', {
+        answer: { name: 'decideStep' as Gate['answer']['name'], payload: { ...decision, item: 'decision' } },
+      }),
+    ]);
+  const usual = asks();
+  await run(usual);
+  expect(usual.answers).toMatchObject([{ name: 'decideStep', payload: { step: decision.step, action: 'run' } }]);
+  expect(usual.answers[0]?.payload.reason).not.toContain('<');
+  const against = asks();
+  await run(against, { decides: () => 'decline' });
+  expect(against.answers).toMatchObject([{ payload: { action: 'decline' } }]);
+  expect(effects()).toEqual([]);
+});
+
+test('confirms what it has no screen for with a plain word', async () => {
+  const upgrade = new WaitingUpgrade([gate('installRuntime', 'gw-host-01')]);
+  await run(upgrade);
+  expect(upgrade.answers).toMatchObject([
+    { name: 'confirmStep', payload: { evidence: expect.stringContaining('Looked') } },
+  ]);
+});
+
 test('leaves alone what it is told to leave, until it is sent home', async () => {
   const upgrade = new WaitingUpgrade([gate('updateCustomizations', 'controlPanel'), gate('preflight', 'other')]);
   const home = new AbortController();
@@ -130,9 +198,8 @@ test('answers again when its answer was not enough, but not for ever', async () 
 });
 
 test('runs failed tasks again before it retries a held step', async () => {
-  const meta = { apsId: 'http://www.parallels.com/Office365', name: 'Office 365', version: '18.4.1', release: '12' };
   const provider = sandbox.world.provider('contoso');
-  importPackage(sandbox.world, provider, meta, { enabled: true, fate: 'failed' });
+  importPackage(sandbox.world, provider, META, { enabled: true, fate: 'failed' });
   await sim(sandbox, 'POST', 'clock', { advanceMs: 60_000 });
   expect(provider.tasks.some(({ status }) => status === 'Failed')).toBe(true);
   const hold: Hold = { step: 'importPackage', since: 'now', problem: 'failed', actions: ['retry'] };

@@ -4,10 +4,15 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { standInHosts } from './stand-in-hosts';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 
 let sandbox: Sandbox;
 beforeAll(async () => {
-  sandbox = await startSandbox({ hosts: standInHosts().register, providers: [{ id: 'contoso', instances: 1 }] });
+  sandbox = await startSandbox({
+    releases: SIMULATED_RELEASES,
+    hosts: standInHosts().register,
+    providers: [{ id: 'contoso', instances: 1 }],
+  });
 });
 afterAll(() => sandbox.close());
 
@@ -17,7 +22,7 @@ test("can be driven by Python's xmlrpc.client", async () => {
     path.join(__dirname, 'drive.py'),
     sandbox.urls.operations('contoso'),
     sandbox.urls.billing('contoso'),
-    sandbox.urls.package,
+    sandbox.urls.package('18.4.1'),
     String(plan),
   ]);
   expect(JSON.parse(stdout)).toEqual({

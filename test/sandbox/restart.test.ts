@@ -4,6 +4,7 @@ import path from 'node:path';
 import { startSandbox, type SandboxOptions } from '../../src/sandbox/server';
 import { apsToken, aps, sim, succeed, until } from './clients';
 import { standInHosts } from './stand-in-hosts';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 
 let dataDirectory: string;
 beforeEach(() => {
@@ -14,12 +15,17 @@ afterEach(() => rmSync(dataDirectory, { recursive: true }));
 test('goes on after a restart where it was: state, open tasks, clock, journal and authority', async () => {
   const hosts = standInHosts();
   hosts.upgradeAll('18.4.1');
-  const options: SandboxOptions = { dataDirectory, hosts: hosts.register, timings: { importMs: 0, relationsMs: 300 } };
+  const options: SandboxOptions = {
+    releases: SIMULATED_RELEASES,
+    dataDirectory,
+    hosts: hosts.register,
+    timings: { importMs: 0, relationsMs: 300 },
+  };
   const first = await startSandbox(options);
   const template = first.world.provider('contoso').templates[0]?.templateId ?? 0;
   await succeed(first, 'contoso', 'pem.deactivateST', { st_id: template });
   const { txn_id } = await succeed<{ txn_id: number }>(first, 'contoso', 'txn.Begin', { request_id: 'import' });
-  await succeed(first, 'contoso', 'pem.APS.importPackage', { txn_id, package_url: first.urls.package });
+  await succeed(first, 'contoso', 'pem.APS.importPackage', { txn_id, package_url: first.urls.package('18.4.1') });
   await succeed(first, 'contoso', 'txn.Commit', { txn_id });
   await sim(first, 'POST', 'clock', { advanceDays: 1 });
   const before = await first.state('contoso');
@@ -47,7 +53,7 @@ test('goes on after a restart where it was: state, open tasks, clock, journal an
 });
 
 test('has forgotten open transactions and tokens, as a restarted management node has', async () => {
-  const options = { dataDirectory, hosts: standInHosts().register };
+  const options = { releases: SIMULATED_RELEASES, dataDirectory, hosts: standInHosts().register };
   const first = await startSandbox(options);
   const { txn_id } = await succeed<{ txn_id: number }>(first, 'contoso', 'txn.Begin', { request_id: 'open' });
   const token = await apsToken(first, 'contoso');
@@ -63,7 +69,7 @@ test('has forgotten open transactions and tokens, as a restarted management node
 
 test('is built the same again from the same seed, and differently from another', async () => {
   const build = async (seed: string) => {
-    const sandbox = await startSandbox({ seed, hosts: standInHosts().register });
+    const sandbox = await startSandbox({ releases: SIMULATED_RELEASES, seed, hosts: standInHosts().register });
     try {
       return {
         state: await sandbox.state('contoso'),

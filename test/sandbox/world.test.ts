@@ -6,11 +6,12 @@ import { providerProfile } from '../../src/contract/provider';
 import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { sim, succeed } from './clients';
 import { standInHosts } from './stand-in-hosts';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 
 const hosts = standInHosts();
 let sandbox: Sandbox;
 beforeEach(async () => {
-  sandbox = await startSandbox({ hosts: hosts.register, timings: { drainMs: 600_000 } });
+  sandbox = await startSandbox({ releases: SIMULATED_RELEASES, hosts: hosts.register, timings: { drainMs: 600_000 } });
 });
 afterEach(() => sandbox.close());
 
@@ -119,6 +120,12 @@ test('shows the removed parameter in a store only after the store was synchronis
 
 test('updates a customization once', async () => {
   const update = () => sim(sandbox, 'POST', 'providers/contoso/customizations/controlPanel/update');
+  // Only a new version brings a new customization.
+  expect((await update()).status).toBe(409);
+  const { txn_id } = await succeed<{ txn_id: number }>(sandbox, 'contoso', 'txn.Begin', { request_id: 'import' });
+  const package_url = sandbox.urls.package('18.4.1');
+  await succeed(sandbox, 'contoso', 'pem.APS.importPackage', { txn_id, package_url });
+  await succeed(sandbox, 'contoso', 'txn.Commit', { txn_id });
   expect((await update()).status).toBe(200);
   expect((await update()).status).toBe(409);
   expect((await sandbox.state('contoso')).customizations.controlPanel).toBe('18.4.1');

@@ -22,6 +22,7 @@ describe('reading', () => {
       build: 'oa-7.4-2210',
       applicationId: 17,
       importedVersions: ['18.3-9'],
+      companions: [{ application: 'http://www.odin.com/Domains', version: '2.1-4' }],
       instances: [
         {
           id: 31,

@@ -1,3 +1,4 @@
+import { packageOf } from '../../src/contract/provider';
 import type { ApplicationInstance, OperationsFacts, ServiceTemplate } from '../../src/contract/facts';
 import { PATHS } from '../../workflows/releases/index';
 import { CHECKS, choosePath, type Finding, type Readings } from '../../workflows/steps/preflight-checks';
@@ -15,7 +16,7 @@ async function surveyed(change: Partial<Readings> = {}): Promise<Readings> {
     startedBy: undefined,
     operations: { what: 'Operations', value: operationsFacts() },
     billing: { what: 'Billing', value: await activities.readBilling({ billing: entry.billing, plans: entry.plans }) },
-    package: { what: 'package', value: { sha256: entry.package.sha256, bytes: 1000 } },
+    package: { what: 'package', value: { sha256: packageOf(entry, '18.4.1').sha256, bytes: 1000 } },
     hosts: [{ what: host.name, value: await activities.readHost({ host }) }],
     ...change,
   };

@@ -1,5 +1,4 @@
 /** Checks that every upgrade has to pass, whatever the release. */
-import { packageOf } from '../../src/contract/provider';
 import { withoutRelease } from '../../src/contract/versions';
 import { answered, type Reading } from '../kit/reading';
 import { ofOperations, pass, refusal, warning, type Check, type Finding, type Readings } from './check';
@@ -125,7 +124,7 @@ function required({ component, versions, where }: Requirement, version: string |
 function examinePackage({ profile, choice, package: file }: Readings): Finding[] {
   const version = choice?.chosen?.release.version;
   if (version === undefined) return [];
-  const expected = packageOf(profile, version);
+  const expected = profile.packages[version];
   if (!expected)
     return [
       refusal(

@@ -5,7 +5,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { PackageFacts } from '../../src/contract/facts';
-import { packageOf, type ProviderProfile } from '../../src/contract/provider';
+import type { ProviderProfile } from '../../src/contract/provider';
 import type { CheckResult } from '../../src/contract/status';
 import { activitiesFor } from '../kit/activities';
 import { answered, reading, type Reading } from '../kit/reading';
@@ -131,7 +131,7 @@ async function readPackage(
   profile: ProviderProfile,
   version: string | undefined,
 ): Promise<Reading<PackageFacts> | undefined> {
-  const listed = version === undefined ? undefined : packageOf(profile, version);
+  const listed = version === undefined ? undefined : profile.packages[version];
   if (!listed) return undefined;
   const { network } = activitiesFor(profile.timings);
   return await reading('package', () =>

@@ -1,7 +1,7 @@
 import { ActivityFailure, ApplicationFailure, sleep, uuid4 } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
+import { packageOf } from '../../src/contract/provider';
 import type { CrossingFacts } from '../engine/path';
-import { requirePackage } from './package';
 import type { CrossingApproved } from './facts';
 import { crossingStep, type StepContext } from '../engine/step';
 import { failureType } from '../kit/problem';
@@ -36,7 +36,7 @@ async function requestImport(
       const imported = await activities.operations.importPackage(`import version ${to}`, {
         operations,
         aps,
-        packageUrl: requirePackage(profile, to).url,
+        packageUrl: packageOf(profile, to).url,
         version: to,
         requestId,
       });
@@ -61,7 +61,7 @@ async function readBack({ activities, profile, to }: StepContext, requestId: str
   const imported = await activities.operations.awaitImport(`read back the import of ${to}`, {
     operations,
     aps,
-    packageUrl: requirePackage(profile, to).url,
+    packageUrl: packageOf(profile, to).url,
     version: to,
     requestId,
   });

@@ -1,13 +1,12 @@
 import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { DeployedVersion, GatewaySite, SiteBackup } from '../../src/contract/facts';
-import type { EndpointHost } from '../../src/contract/provider';
+import { packageOf, type EndpointHost } from '../../src/contract/provider';
 import { reversibleStep, type StepContext } from '../engine/step';
 import { problemOf } from '../kit/problem';
 import { settleAll } from '../kit/settle-all';
 import { claimHosts, type ClaimedHost } from './claim-hosts';
 import type { EndpointsUpgraded, GatewaySites } from './facts';
-import { requirePackage } from './package';
 
 /** The sites of one host; they share its one iisreset. */
 interface HostSites {
@@ -63,7 +62,7 @@ async function workOn(context: StepContext, { host, sites }: ClaimedHost): Promi
 
 async function upgradeHost(context: StepContext, { host, sites }: HostSites): Promise<void> {
   const { profile, operation, to } = context;
-  const file = requirePackage(profile, to);
+  const file = packageOf(profile, to);
   const endpoint = context.activities.endpoint(host);
   const staged = await endpoint.stagePackage(`stage the package on ${host.name}`, {
     host,

@@ -1,9 +1,15 @@
 import { Option, type Command } from 'commander';
-import { SOURCE_VERSIONS } from '../../contract/versions';
+import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
+import { DEFAULT_IDS, defaultProviders } from '../../sandbox/world/defaults';
 import { BY_HELP, type CliContext } from '../cli-context';
 import { globalsOf, port } from './arguments';
 import type { DemoOptions } from '../demo/options';
 import { fleetSize, paceOption } from './sandbox';
+
+const SOURCES = [...new Set(SIMULATED_RELEASES.flatMap(({ sources }) => sources.map(({ version }) => version)))];
+const USUAL = defaultProviders(SIMULATED_RELEASES)
+  .map(({ id, sourceVersion }) => `${id} ${sourceVersion}`)
+  .join(', ');
 
 export function addDemo(program: Command, context: CliContext): void {
   program
@@ -11,16 +17,11 @@ export function addDemo(program: Command, context: CliContext): void {
     .description('show a complete upgrade of a simulated provider on a real Temporal server on this machine')
     .option('--auto', "let the sandbox's operator answer every gate; else you do, with the commands that are shown")
     .addOption(
-      new Option('--provider <id>', 'contoso: 3 instances, 2 gateway sites; fabrikam: 2 instances, 1 site').choices([
-        'contoso',
-        'fabrikam',
-      ]),
-    )
-    .addOption(
-      new Option('--from <version>', 'version to upgrade from (default: contoso 18.3, fabrikam 18.4)').choices(
-        SOURCE_VERSIONS,
+      new Option('--provider <id>', 'contoso: 3 instances, 2 gateway sites; fabrikam: 2 instances, 1 site').choices(
+        DEFAULT_IDS,
       ),
     )
+    .addOption(new Option('--from <version>', `version to upgrade from (default: ${USUAL})`).choices(SOURCES))
     .addOption(
       new Option(
         '--fleet <number>',

@@ -1,7 +1,10 @@
+import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CliContext } from '../cli-context';
 import { PACES, type SandboxCommandOptions, type Sources } from '../demo/options';
 import { globalsOf, port } from './arguments';
+
+const NEWEST = SIMULATED_RELEASES[0].sources.at(-1)?.version ?? '<version>';
 
 export function addSandbox(program: Command, context: CliContext): void {
   program
@@ -47,7 +50,7 @@ export function fleetSize(text: string): number {
 function source(text: string, before: Sources): Sources {
   const [, provider, version] = /^([^=]+)=([^=]+)$/.exec(text) ?? [];
   if (provider === undefined || version === undefined) {
-    throw new InvalidArgumentError('Give a provider and a version, such as contoso=18.4.');
+    throw new InvalidArgumentError(`Give a provider and a version, such as contoso=${NEWEST}.`);
   }
   return { ...before, [provider]: version };
 }

@@ -1,7 +1,7 @@
 /** Who does the work behind the demo's gates: what a person would do in screens that exist here only as an API. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MessageName, Messages } from '../../contract/messages';
-import { ManualWork } from '../../sandbox/manual-work';
+import { isUndoing, ManualWork } from '../../sandbox/manual-work';
 import { runOperator } from '../../sandbox/operator';
 import { asCliError } from '../cli-error';
 import { safeText } from '../text/safe-text';
@@ -51,7 +51,7 @@ export async function workForGates({ upgrades, provider, controlUrl, say, signal
       const { status } = await upgrades.view(provider);
       for (const gate of status.gates) {
         const key = `${gate.id} ${gate.openedAt}`;
-        if (!done.has(key) && 'evidence' in (await work.for(gate))) done.add(key);
+        if (!done.has(key) && 'evidence' in (await work.for(gate, isUndoing(status, gate.step)))) done.add(key);
       }
     } catch (error) {
       // A worker, the server or the sandbox may be away for a while: the next look finds out.

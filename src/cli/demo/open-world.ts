@@ -3,6 +3,8 @@ import path from 'node:path';
 import { findTemporalCli, NoTemporalCli, type TemporalCli } from '../../temporal/cli-binary';
 import { localSettings } from '../../temporal/connection';
 import { DevServerFailed, releaseState } from '../../temporal/state-owner';
+import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
+import { defaultProviders } from '../../sandbox/world/defaults';
 import { asCliError, CliError } from '../cli-error';
 import type { DemoOptions } from './options';
 import { connectUpgrades } from '../temporal/connect-upgrades';
@@ -112,7 +114,9 @@ function requireSame({ ports, sources }: WorldSettings, options: DemoOptions, pr
   });
 }
 
-const USUAL_SOURCES: Partial<Record<string, string>> = { contoso: '18.3', fabrikam: '18.4' };
+const USUAL_SOURCES: Partial<Record<string, string>> = Object.fromEntries(
+  defaultProviders(SIMULATED_RELEASES).map(({ id, sourceVersion }) => [id, sourceVersion]),
+);
 
 export async function requireAlone(world: DemoWorld): Promise<void> {
   const owner = await releaseState(world.temporal).catch((error: unknown) => {

@@ -1,11 +1,10 @@
 /** What the commands `sandbox` and `demo` can be told. */
-import type { SourceVersion } from '../../contract/versions';
 import type { GlobalOptions } from '../cli-context';
 
 export const PACES = ['quick', 'watchable'] as const;
 export type Pace = (typeof PACES)[number];
 
-/** Source versions of single providers where they differ from the usual ones: `{ contoso: '18.4' }`. */
+/** Source versions of single providers where they differ from the usual ones: `{ contoso: '<version>' }`. */
 export type Sources = Record<string, string>;
 
 export interface SandboxCommandOptions extends GlobalOptions {
@@ -28,7 +27,7 @@ export interface SandboxCommandOptions extends GlobalOptions {
 
 export interface DemoOptions extends GlobalOptions {
   provider?: string;
-  from?: SourceVersion;
+  from?: string;
   /** A fleet of so many providers instead of a single one. */
   fleet?: number;
   auto?: boolean;

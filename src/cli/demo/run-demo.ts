@@ -1,6 +1,8 @@
 /** `onward demo`: a whole world on this machine, one upgrade in it, and how it went. */
 import { writeFile } from 'node:fs/promises';
+import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
 import { findProvider } from '../../inventory/inventory';
+import { DEFAULT_IDS, defaultProviders } from '../../sandbox/world/defaults';
 import { callingOf, whoIs, type CliContext } from '../cli-context';
 import { CliError } from '../cli-error';
 import type { DemoOptions } from './options';
@@ -49,6 +51,12 @@ export async function runDemo(context: CliContext, options: DemoOptions): Promis
   requireCompleted(view);
 }
 
+/** The provider that starts from this version of its own accord, or else the first. */
+function usualProvider(from: string | undefined): string {
+  const all = defaultProviders(SIMULATED_RELEASES);
+  return (all.find(({ sourceVersion }) => sourceVersion === from) ?? all[0])?.id ?? DEFAULT_IDS[0];
+}
+
 class Demo {
   private readonly provider: string;
   private readonly say: (line: string) => void;
@@ -60,7 +68,7 @@ class Demo {
     /** What has to be ended, in the order in which it was started. */
     private readonly closers: (() => Promise<void>)[],
   ) {
-    this.provider = options.provider ?? (options.from === '18.4' ? 'fabrikam' : 'contoso');
+    this.provider = options.provider ?? usualProvider(options.from);
     this.say = (line) => screen.append([line]);
   }
 

@@ -6,6 +6,7 @@ import type { FleetInput } from '../../contract/fleet';
 import type { MessageName, Messages } from '../../contract/messages';
 import type { FaultRule } from '../../sandbox/faults';
 import { runFleetOperator } from '../../sandbox/fleet-operator';
+import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
 import { fleetOfProviders } from '../../sandbox/world/fleet';
 import { localSettings } from '../../temporal/connection';
 import { callingOf, whoIs, type CliContext } from '../cli-context';
@@ -62,6 +63,9 @@ export async function runFleetDemo(context: CliContext, options: FleetDemoOption
     }
   });
 }
+
+/** The fleet's providers are on versions that this release starts from. */
+const [RELEASE] = SIMULATED_RELEASES;
 
 class FleetDemo {
   private readonly world = new DemoWorld(path.join(demoFolder(), 'fleet'));
@@ -136,7 +140,7 @@ class FleetDemo {
 
   /** One provider fails before its crossing and is rolled back, another one holds past it. Both are in the last wave. */
   private async breakSome(sim: string): Promise<void> {
-    const ids = fleetOfProviders(this.options.fleet).map(({ id }) => id);
+    const ids = fleetOfProviders(this.options.fleet, RELEASE).map(({ id }) => id);
     const [rolledBack, held] = [ids.at(-2), ids.at(-1)];
     const faults: Omit<FaultRule, 'id'>[] = [
       { provider: rolledBack, system: 'operations', call: 'pem.deactivateST', kind: 'fault' },

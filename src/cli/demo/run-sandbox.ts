@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { DEFAULT_PROVIDERS } from '../../sandbox/world/defaults';
+import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
+import { defaultProviders } from '../../sandbox/world/defaults';
 import { fleetOfProviders } from '../../sandbox/world/fleet';
 import type { ProviderOptions } from '../../sandbox/world/spec';
 import { QUICK, WATCHABLE } from '../../sandbox/world/timings';
@@ -42,8 +43,12 @@ export async function runSandbox(context: CliContext, options: SandboxCommandOpt
 async function start(options: SandboxCommandOptions): Promise<Sandbox> {
   try {
     return await startSandbox({
+      releases: SIMULATED_RELEASES,
       ...(options.data === undefined ? {} : { dataDirectory: options.data }),
-      providers: options.fleet === undefined ? providersWith(options.source) : fleetOfProviders(options.fleet),
+      providers:
+        options.fleet === undefined
+          ? providersWith(options.source)
+          : fleetOfProviders(options.fleet, SIMULATED_RELEASES[0]),
       ports: {
         operations: options.operationsPort,
         aps: options.apsPort,
@@ -66,13 +71,14 @@ async function start(options: SandboxCommandOptions): Promise<Sandbox> {
 }
 
 function providersWith(sources: Sources): ProviderOptions[] {
-  const unknown = Object.keys(sources).filter((id) => !DEFAULT_PROVIDERS.some((provider) => provider.id === id));
+  const usual = defaultProviders(SIMULATED_RELEASES);
+  const unknown = Object.keys(sources).filter((id) => !usual.some((provider) => provider.id === id));
   if (unknown.length > 0) {
     throw new CliError('usage', `The sandbox has no provider ${unknown.join(', ')}.`, {
-      hint: `It has ${DEFAULT_PROVIDERS.map(({ id }) => id).join(', ')}.`,
+      hint: `It has ${usual.map(({ id }) => id).join(', ')}.`,
     });
   }
-  return DEFAULT_PROVIDERS.map((provider) => {
+  return usual.map((provider) => {
     const sourceVersion = sources[provider.id];
     return sourceVersion === undefined ? provider : { ...provider, sourceVersion };
   });

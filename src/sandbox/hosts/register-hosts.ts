@@ -2,10 +2,8 @@
 import { existsSync } from 'node:fs';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { withoutRelease } from '../../contract/versions';
 import type { ScriptName } from '../../systems/endpoint/scripts';
-import { assemblyVersion } from '../gateway-files';
-import type { RegisterHosts } from '../hosts-port';
+import type { HostsWorld, RegisterHosts } from '../hosts-port';
 import { deployedVersions, folderDigest } from './disk';
 import {
   CommandFailed,
@@ -22,8 +20,6 @@ import { WINDOWS_COMMANDS } from './windows-commands';
 
 /** What a script or a Windows command came to. `died`: PowerShell ends itself now, without another word. */
 type Outcome = { ok: true; value: unknown } | { ok: false; kind: string; message: string } | { died: true };
-
-const VERSIONS = ['18.3-0', '18.4-0', '18.4.1-0'];
 
 export const registerHosts: RegisterHosts = async (app, world) => {
   const hosts = new Map<string, SimulatedHost>();
@@ -140,7 +136,7 @@ export const registerHosts: RegisterHosts = async (app, world) => {
       const { host, site } = locate(hostName, siteName, application);
       const versions = host.served(site, application);
       if (versions === undefined) throw new CommandFailed(`${site.hostname} does not answer: its services are stopped`);
-      return versionOf(versions);
+      return versionOf(world, versions);
     },
     async applicationState(hostName, siteName, application) {
       const { host, site, physicalPath } = locate(hostName, siteName, application);
@@ -169,11 +165,10 @@ const named = (params: unknown) => params as { host: string; script?: string; co
 const isScript = (name: string): name is ScriptName => Object.hasOwn(TWINS, name);
 
 /** `18.3.0.9` -> `18.3`; several of them are `mixed`. */
-function versionOf(assemblyVersions: string[]): string {
-  const versions = assemblyVersions.map((version) => {
-    const known = VERSIONS.find((candidate) => sameVersion(assemblyVersion(candidate), version));
-    return known === undefined ? version : withoutRelease(known);
-  });
+function versionOf({ versions: known }: HostsWorld, assemblyVersions: string[]): string {
+  const versions = assemblyVersions.map(
+    (version) => known.find(({ assemblyVersion }) => sameVersion(assemblyVersion, version))?.version ?? version,
+  );
   const [only, ...others] = new Set(versions);
   return only !== undefined && others.length === 0 ? only : 'mixed';
 }

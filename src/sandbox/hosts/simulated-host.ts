@@ -91,7 +91,7 @@ export class SimulatedHost {
       for (const application of site.applications) {
         const folder = this.folderOf(site, application.application);
         if (existsSync(folder)) continue;
-        for (const [file, content] of Object.entries(gatewayFiles(application.packageVersion))) {
+        for (const [file, content] of Object.entries(gatewayFiles(application.assemblyVersion))) {
           writeFile(folder, file, installedFile(file, content, application));
         }
         this.load(folder);

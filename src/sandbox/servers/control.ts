@@ -14,13 +14,14 @@ import {
   giveConsent,
   processTask,
   removeParameter,
+  setSynchronisation,
   synchroniseStore,
   testConnection,
   updateCustomization,
 } from '../world/manual-acts';
 import type { ProviderOptions } from '../world/spec';
 import { isOpen, type Provider } from '../world/state';
-import { rescheduleTask } from '../world/upgrades';
+import { newestVersion, rescheduleTask } from '../world/upgrades';
 import { Impossible, UnknownObject, type World } from '../world/world';
 import type { ApsTokens } from './aps-tokens';
 import type { Answer, Wire } from './wire';
@@ -32,7 +33,7 @@ export interface ControlDependencies {
   faults: Faults;
   latencies: Latencies;
   tokens: ApsTokens;
-  packageFile: PackageFile;
+  packages: readonly PackageFile[];
   hosts: SimulatedHosts;
   /** State of a provider as `GET /_sim/providers/<provider>/state` shows it. */
   state(provider: string): Promise<unknown>;
@@ -180,6 +181,14 @@ function registerManualActs(app: FastifyInstance, { world, hosts }: ControlDepen
   app.post<OfItem>(`${at}/customizations/:item/update`, (request) =>
     done(() => updateCustomization(world, found(request), request.params.item)),
   );
+  for (const [path, state] of [
+    ['stop', 'off'],
+    ['start', 'on'],
+  ] as const) {
+    app.post<OfProvider>(`${at}/synchronisation/${path}`, (request) =>
+      done(() => setSynchronisation(world, found(request), state)),
+    );
+  }
   app.post<OfItem>(`${at}/instances/:item/consent`, (request) => {
     const { denied, ...given } = parsed(consent, request.body ?? {});
     const instance = findInstance(found(request), request.params.item);
@@ -190,7 +199,7 @@ function registerManualActs(app: FastifyInstance, { world, hosts }: ControlDepen
 }
 
 /** What a person sees on a screen, and what Onward reads through its adapters for the sandbox. */
-function registerShownScreens(app: FastifyInstance, { world, wire, packageFile }: ControlDependencies): void {
+function registerShownScreens(app: FastifyInstance, { world, wire, packages }: ControlDependencies): void {
   const screen = (path: string, name: string, show: (provider: Provider, item: string) => unknown): void => {
     app.get<{ Params: { provider: string; item?: string } }>(`/_sim/providers/:provider${path}`, (request, reply) => {
       const { provider, item = '' } = request.params;
@@ -230,7 +239,9 @@ function registerShownScreens(app: FastifyInstance, { world, wire, packageFile }
       parameters: parameters.map(({ id }) => id),
     })),
     stores: provider.stores,
+    applicationVersion: newestVersion(provider),
     customizations: provider.customizations,
+    synchronisation: provider.synchronisation,
     gateways: provider.gateways.map(({ hostname, host, site }) => ({ hostname, host, site })),
   }));
   for (const path of ['/packages/:file', '/_sim/providers/:provider/packages/:file'])
@@ -240,10 +251,12 @@ function registerShownScreens(app: FastifyInstance, { world, wire, packageFile }
         reply,
         { system: 'sim', provider, name: 'GET package', object: file },
         {
-          perform: () =>
-            file === packageFile.fileName
-              ? { status: 200, type: 'application/zip', body: packageFile.body, outcome: 'ok' }
-              : refusal(new UnknownObject(`there is no package '${file}'`)),
+          perform: () => {
+            const found = packages.find(({ fileName }) => fileName === file);
+            return found
+              ? { status: 200, type: 'application/zip', body: found.body, outcome: 'ok' }
+              : refusal(new UnknownObject(`there is no package '${file}'`));
+          },
           fault: () => refusal(new Impossible('the file server is out of order')),
         },
       );

@@ -125,9 +125,13 @@ const METHODS: Record<string, Method> = {
       })),
   ),
   'pem.APS.upgradeApplicationInstance': method(
-    { application_instance_id: 'int' },
-    async ({ world, hosts, provider, requestId, fate, effect }, { application_instance_id }) => {
-      const options = { fate, ...(requestId !== undefined && { requestId }) };
+    { application_instance_id: 'int', package_version: 'string?' },
+    async ({ world, hosts, provider, requestId, fate, effect }, { application_instance_id, package_version }) => {
+      const options = {
+        fate,
+        ...(package_version !== undefined && { packageVersion: package_version }),
+        ...(requestId !== undefined && { requestId }),
+      };
       await effect(() => startUpgrade(world, hosts, provider, application_instance_id, options));
     },
   ),

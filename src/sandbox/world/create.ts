@@ -1,8 +1,8 @@
 /** Builds a provider's first state from its spec. */
 import { withoutRelease } from '../../contract/versions';
+import type { SimulatedVersions } from '../simulated-versions';
 import { seededInt, seededUuid } from './seeded';
 import type { InstanceSpec, ProviderSpec } from './spec';
-import { sandboxRelease } from './spec';
 import {
   OFFICE_365,
   type Application,
@@ -17,6 +17,7 @@ import {
 
 const OFFICE_365_APPLICATION = 17;
 const AZURE_CSP_APPLICATION = 23;
+const FIRST_COMPANION = 31;
 const AZURE_CSP = 'http://www.odin.com/AzureCSP';
 
 const TENANT_SUFFIX: Record<InstanceSpec['cloud'], string> = {
@@ -27,14 +28,15 @@ const TENANT_SUFFIX: Record<InstanceSpec['cloud'], string> = {
   unstated: 'csp.example',
 };
 
-export function createProvider(spec: ProviderSpec): Provider {
+export function createProvider(spec: ProviderSpec, versions: SimulatedVersions): Provider {
   const unique = (...words: string[]) => seededUuid(spec.seed, spec.id, ...words);
   const firstId = seededInt(1, 90, spec.seed, spec.id, 'ids') * 1000;
   const instances = spec.instances.map((instance, index) =>
-    createInstance(spec, instance, firstId + 301 + index, unique),
+    createInstance(spec, instance, firstId + 301 + index, versions, unique),
   );
   const templates = createTemplates(spec, firstId + 1, unique);
   const tasks = createTasks(spec);
+  const applications = createApplications(spec);
   const billingTemplates = [
     ...spec.instances.map((instance, index) => ({
       // Not the `st_id` of Operations: nobody may rely on the two being equal (systems.md section 0).
@@ -52,8 +54,8 @@ export function createProvider(spec: ProviderSpec): Provider {
     build: spec.build,
     ...(spec.operationsLogin && { operationsLogin: spec.operationsLogin }),
     ...(spec.billingLogin && { billingLogin: spec.billingLogin }),
-    applications: createApplications(spec),
-    packages: createPackages(spec, unique),
+    applications,
+    packages: createPackages(spec, applications, versions, unique),
     gateways: spec.gateways,
     instances,
     templates,
@@ -71,6 +73,7 @@ export function createProvider(spec: ProviderSpec): Provider {
       ),
     ),
     tasks,
+    synchronisation: 'on',
     nextTaskId: Math.max(...tasks.map(({ id }) => id)) + 1,
     lateTasks: spec.lateTasks,
   };
@@ -79,36 +82,54 @@ export function createProvider(spec: ProviderSpec): Provider {
 function createApplications(spec: ProviderSpec): Application[] {
   const office365 = { applicationId: OFFICE_365_APPLICATION, apsId: OFFICE_365, name: 'Office 365' };
   const azure = { applicationId: AZURE_CSP_APPLICATION, apsId: AZURE_CSP, name: 'Azure CSP' };
-  return spec.templateFlaws.includes('azureCsp') ? [office365, azure] : [office365];
+  const own = spec.templateFlaws.includes('azureCsp') ? [office365, azure] : [office365];
+  const others = new Map(spec.companions.map(({ application, name }) => [application, name]));
+  for (const { apsId } of own) others.delete(apsId);
+  const companions = [...others].map(([apsId, name], index) => ({
+    applicationId: FIRST_COMPANION + index,
+    apsId,
+    name,
+  }));
+  return [...own, ...companions];
 }
 
-function createPackages(spec: ProviderSpec, unique: (...words: string[]) => string): ImportedPackage[] {
-  const versions = new Set([
-    sandboxRelease(spec.sourceVersion),
+function createPackages(
+  spec: ProviderSpec,
+  applications: Application[],
+  versions: SimulatedVersions,
+  unique: (...words: string[]) => string,
+): ImportedPackage[] {
+  const packageOf = (applicationId: number, packageVersion: string, id: string): ImportedPackage => {
+    const version = withoutRelease(packageVersion);
+    const release = packageVersion.slice(version.length + 1);
+    return { id, applicationId, version, release, enabled: true, upgradeRelations: true };
+  };
+  const installed = new Set([
+    versions.of(spec.sourceVersion).packageVersion,
     ...spec.instances.map((instance) => instance.packageVersion),
   ]);
-  return [...versions].map((packageVersion) => {
-    const version = withoutRelease(packageVersion);
-    return {
-      id: unique('package', packageVersion),
-      applicationId: OFFICE_365_APPLICATION,
-      version,
-      release: packageVersion.slice(version.length + 1),
-      enabled: true,
-      upgradeRelations: true,
-    };
+  const companions = spec.companions.flatMap(({ application, packageVersion }) => {
+    const owner = applications.find(({ apsId }) => apsId === application);
+    return owner ? packageOf(owner.applicationId, packageVersion, unique('package', application, packageVersion)) : [];
   });
+  return [
+    ...[...installed].map((packageVersion) =>
+      packageOf(OFFICE_365_APPLICATION, packageVersion, unique('package', packageVersion)),
+    ),
+    ...companions,
+  ];
 }
 
 function createInstance(
   spec: ProviderSpec,
   instance: InstanceSpec,
   instanceId: number,
+  versions: SimulatedVersions,
   unique: (...words: string[]) => string,
 ): Instance {
   const account = `${spec.id}${instance.name.replace(/[^A-Za-z0-9]/g, '').toLowerCase()}`;
   const tenant = `${account}.${TENANT_SUFFIX[instance.cloud]}`;
-  const storesUser = withoutRelease(instance.packageVersion) === '18.3';
+  const storesUser = versions.of(instance.packageVersion).signIn === 'storedUser';
   return {
     instanceId,
     apsInstanceId: unique('aps instance', String(instanceId)),

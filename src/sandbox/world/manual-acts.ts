@@ -2,11 +2,10 @@
  * What people do by hand in the vendor's and Microsoft's user interfaces, where no API exists. Nothing here has a vendor
  * counterpart; it is reached through `/_sim/` only (systems.md section 8, item 11).
  */
-import { TARGET_VERSION, withoutRelease } from '../../contract/versions';
 import { refreshTokenValue } from './create';
 import { seededUuid } from './seeded';
 import type { Instance, Provider, RefreshToken, Task } from './state';
-import { openTask } from './upgrades';
+import { newestVersion, openTask } from './upgrades';
 import { Impossible, UnknownObject, type World } from './world';
 
 export const EMAIL_PARAMETER = 'o365_based_on_email';
@@ -40,17 +39,27 @@ export function synchroniseStore(world: World, provider: Provider, storeId: stri
   world.effect(provider, { system: 'sim', name: 'storeSynchronised', object: storeId });
 }
 
-/** Installs the customization of 18.4.1 in the control panel (`controlPanel`) or in a store (KB #130232). */
+/** Installs the customization of the imported version in the control panel (`controlPanel`) or in a store (KB #130232). */
 export function updateCustomization(world: World, provider: Provider, target: string): void {
   const installed = provider.customizations[target];
   if (installed === undefined) {
     const known = Object.keys(provider.customizations).join(', ');
     throw new UnknownObject(`'${target}' has no Office 365 customization; there are: ${known}`);
   }
-  if (installed === TARGET_VERSION)
-    throw new Impossible(`the customization of '${target}' is of ${TARGET_VERSION} already`);
-  provider.customizations[target] = TARGET_VERSION;
+  const version = newestVersion(provider);
+  if (installed === version) throw new Impossible(`the customization of '${target}' is of ${version} already`);
+  provider.customizations[target] = version;
   world.effect(provider, { system: 'sim', name: 'customizationUpdated', object: target });
+}
+
+/** Switches the application's synchronisation off or on, in the vendor's screens. */
+export function setSynchronisation(world: World, provider: Provider, wanted: Provider['synchronisation']): void {
+  if (provider.synchronisation === wanted) throw new Impossible(`the synchronisation is ${wanted} already`);
+  provider.synchronisation = wanted;
+  world.effect(provider, {
+    system: 'sim',
+    name: wanted === 'on' ? 'synchronisationStarted' : 'synchronisationStopped',
+  });
 }
 
 export interface Consent {
@@ -62,8 +71,9 @@ export interface Consent {
 
 /** A CSP administrator gives consent in Microsoft's page, and the application keeps the refresh token (systems.md 5.5). */
 export function giveConsent(world: World, provider: Provider, instance: Instance, consent: Consent = {}): void {
-  if (withoutRelease(instance.packageVersion) === '18.3') {
-    throw new Impossible(`instance '${instance.name}' is of 18.3, which has no Manage Refresh Token`);
+  const { version, signIn } = world.versions.of(instance.packageVersion);
+  if (signIn === 'storedUser') {
+    throw new Impossible(`instance '${instance.name}' is of ${version}, which has no Manage Refresh Token`);
   }
   const tenant = consent.tenant ?? instance.tenant;
   const issuedAt = world.now();

@@ -1,7 +1,7 @@
 /** Import of application packages (systems.md 1.4.1). */
 import { strFromU8, unzipSync } from 'fflate';
 import { seededUuid } from './seeded';
-import type { Provider } from './state';
+import { OFFICE_365, type Provider } from './state';
 import { Impossible, type World } from './world';
 
 export interface PackageMeta {
@@ -9,6 +9,8 @@ export interface PackageMeta {
   name: string;
   version: string;
   release: string;
+  /** The oldest version that its upgrade rule accepts. */
+  upgradesFrom?: string;
 }
 
 /** What the task scheduler makes of a task that a call schedules. */
@@ -21,7 +23,9 @@ export function readPackage(body: Uint8Array): PackageMeta {
     (element) => new RegExp(`<${element}>([^<]+)</${element}>`).exec(meta)?.[1],
   );
   if (!apsId || !name || !version || !release) throw new Impossible('APP-META.xml lacks id, name, version or release.');
-  return { apsId, name, version, release };
+  // Assumption: `=gt=` takes the version itself as well, as the rule of the first package has it (systems.md 1.4.2).
+  const upgradesFrom = /<upgrade match="version =gt= ([\d.]+)"/.exec(meta)?.[1];
+  return { apsId, name, version, release, ...(upgradesFrom !== undefined && { upgradesFrom }) };
 }
 
 function metaOf(body: Uint8Array): string {
@@ -64,7 +68,8 @@ export function importPackage(
 ): void {
   const applicationId = applicationForImport(provider, meta);
   const packageVersion = `${meta.version}-${meta.release}`;
-  const packageId = seededUuid(provider.seed, provider.id, 'package', packageVersion);
+  const own = meta.apsId === OFFICE_365 ? [] : [meta.apsId];
+  const packageId = seededUuid(provider.seed, provider.id, 'package', ...own, packageVersion);
   provider.packages.push({
     id: packageId,
     applicationId,
@@ -72,6 +77,7 @@ export function importPackage(
     release: meta.release,
     enabled: options.enabled,
     upgradeRelations: false,
+    ...(meta.upgradesFrom !== undefined && { upgradesFrom: meta.upgradesFrom }),
   });
   const request = options.requestId === undefined ? {} : { requestId: options.requestId };
   const imported = world.now() + world.timings.importMs;

@@ -1,11 +1,13 @@
 /** What a simulated provider is made of, and how the parts that nobody asked for are filled in from a seed. */
 import { z } from 'zod';
 import { plainName } from '../../contract/provider';
+import type { SimulatedCompanion } from '../../contract/simulation';
+import type { SimulatedVersions } from '../simulated-versions';
 import { seededInt } from './seeded';
 
 const text = z.string().min(1);
 const count = z.int().nonnegative();
-const packageVersion = z.string().regex(/^\d+(\.\d+)+-\d+$/, 'must be <version>-<release>, such as 18.3-9');
+const packageVersion = z.string().regex(/^\d+(\.\d+)+-\d+$/, 'must be <version>-<release>, such as 1.0-9');
 
 export const instanceSpec = z.strictObject({
   name: text,
@@ -49,11 +51,11 @@ export const providerOptions = z.strictObject({
   name: text.optional(),
   /** Names, ids and addresses that are not given follow from it. */
   seed: text.default('onward'),
-  /** Installed version of the Office 365 application: `18.3`, `18.4`, or one that must be refused. */
+  /** Installed version of the Office 365 application: one that a release starts from, or one that must be refused. */
   sourceVersion: z
     .string()
     .regex(/^\d+(\.\d+)+$/)
-    .default('18.3'),
+    .optional(),
   /** Build of Odin Automation. */
   build: text.default('oa-8.0-1216'),
   /** How many, or each by itself. */
@@ -65,7 +67,7 @@ export const providerOptions = z.strictObject({
   otherTemplates: count.default(1),
   /** What is wrong with the first Office 365 template. */
   templateFlaws: z.array(z.enum(['azureCsp', 'dnsHosting', 'trialOnCcpV1'])).default([]),
-  /** Whether `o365_based_on_email` is on the billing templates; by default it is on 18.3 only. */
+  /** Whether `o365_based_on_email` is on the billing templates; by default as the version has it. */
   emailParameter: z.boolean().optional(),
   stores: z.array(storeSpec).default([
     { id: 'main', name: 'Main store', active: true, sellsOffice365: true },
@@ -79,6 +81,8 @@ export const providerOptions = z.strictObject({
   failedTask: z.boolean().default(false),
   /** Office 365 tasks that appear when the last instance is upgraded, and drain. */
   lateTasks: count.default(0),
+  /** Other applications in the package list; by default as the releases that lead on from its version say. */
+  companions: z.array(z.strictObject({ application: text, name: text, packageVersion })).optional(),
   /** Basic authentication of the two XML-RPC systems; without it every caller is let in. */
   operationsLogin: login.optional(),
   billingLogin: login.optional(),
@@ -91,10 +95,12 @@ export type InstanceSpec = z.output<typeof instanceSpec> & { gateway: number; pa
 export type GatewaySpec = Required<z.output<typeof gatewaySpec>>;
 export type ProviderSpec = Omit<
   z.output<typeof providerOptions>,
-  'instances' | 'gateways' | 'name' | 'emailParameter'
+  'instances' | 'gateways' | 'name' | 'sourceVersion' | 'emailParameter' | 'companions'
 > & {
   name: string;
+  sourceVersion: string;
   emailParameter: boolean;
+  companions: readonly SimulatedCompanion[];
   instances: InstanceSpec[];
   gateways: GatewaySpec[];
 };
@@ -111,16 +117,11 @@ const MARKETS = [
   'Caribbean',
   'Oceania',
 ];
-const RELEASES: Record<string, number> = { '18.3': 9, '18.4': 7, '18.4.1': 12 };
-
-/** `18.3` -> `18.3-9`: the release numbers are invented (systems.md 1.8). */
-export function sandboxRelease(version: string): string {
-  return `${version}-${RELEASES[version] ?? 1}`;
-}
 
 /** The whole provider; throws a ZodError that names everything that is wrong with `options`. */
-export function providerSpec(options: ProviderOptions): ProviderSpec {
+export function providerSpec(options: ProviderOptions, versions: SimulatedVersions): ProviderSpec {
   const given = providerOptions.parse(options);
+  const source = versions.of(given.sourceVersion ?? versions.usualSource);
   const name = given.name ?? given.id.charAt(0).toUpperCase() + given.id.slice(1);
   const wanted = Array.isArray(given.gateways) ? given.gateways : blank(gatewaySpec, given.gateways);
   const instances = Array.isArray(given.instances)
@@ -130,19 +131,21 @@ export function providerSpec(options: ProviderOptions): ProviderSpec {
   const installed = instances.map((instance, index) => ({
     ...instance,
     gateway: instance.gateway ?? Math.floor(index / perGateway),
-    packageVersion: instance.packageVersion ?? sandboxRelease(given.sourceVersion),
+    packageVersion: instance.packageVersion ?? source.packageVersion,
   }));
   return {
     ...given,
     name,
-    emailParameter: given.emailParameter ?? given.sourceVersion === '18.3',
+    sourceVersion: source.version,
+    emailParameter: given.emailParameter ?? source.emailParameter,
+    companions: given.companions ?? versions.companionsOf(source.version),
     instances: installed,
     gateways: wanted.map((gateway, index) => {
       const [oldest] = installed
         .filter((instance) => instance.gateway === index)
         .map((i) => i.packageVersion)
         .sort();
-      const packageVersion = gateway.packageVersion ?? oldest ?? sandboxRelease(given.sourceVersion);
+      const packageVersion = gateway.packageVersion ?? oldest ?? source.packageVersion;
       return completeGateway(given.id, given.seed, name, { ...gateway, packageVersion }, index);
     }),
   };

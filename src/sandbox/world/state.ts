@@ -16,6 +16,8 @@ export interface ImportedPackage {
   version: string;
   release: string;
   enabled: boolean;
+  /** The oldest version that its upgrade rule accepts; absent where it accepts any (systems.md 1.4.2). */
+  upgradesFrom?: string;
   /** The task "Updating upgrade relations..." is done: instances can be upgraded to this version. */
   upgradeRelations: boolean;
 }
@@ -45,7 +47,7 @@ export interface Instance {
   status: 'Ready' | 'Upgrading';
   /** Tenant of the CSP partner account. */
   tenant: string;
-  /** 18.3 signs in to Microsoft with a stored user; 18.4.1 erases it (release notes, "New Application Security Model"). */
+  /** It signs in to Microsoft with a stored user; an upgrade to a version that signs in with tokens erases it. */
   storedUser: boolean;
   refreshToken?: RefreshToken;
 }
@@ -143,9 +145,11 @@ export interface Provider {
   stores: Store[];
   /** `controlPanel` or a store's id -> version of the Office 365 application that its customization belongs to. */
   customizations: Record<string, string>;
+  /** Whether the application synchronises; a person switches it off and on. */
+  synchronisation: 'on' | 'off';
   tasks: Task[];
   nextTaskId: number;
-  /** How many Office 365 tasks appear when the last instance is upgraded. */
+  /** How many Office 365 tasks appear each time that the last instance is upgraded. */
   lateTasks: number;
 }
 

@@ -2,7 +2,7 @@
 import { withoutRelease } from '../../contract/versions';
 import type { SimulatedHosts } from '../hosts-port';
 import type { TaskFate } from './packages';
-import type { ImportedPackage, Instance, Provider, Task } from './state';
+import { OFFICE_365, type ImportedPackage, type Instance, type Provider, type Task } from './state';
 import { Impossible, UnknownObject, type World } from './world';
 
 /** Finds an instance by its Operations id; throws {@link UnknownObject}. */
@@ -18,19 +18,22 @@ export function endpointUrl(provider: Provider, { gateway }: Instance): string {
   return `https://${hostname}/${application}/aps/`;
 }
 
-/** Starts the upgrade to the newest enabled version; throws {@link Impossible} where there is nothing to upgrade to. */
+/**
+ * Starts the upgrade to the version that was asked for, or to the newest enabled one (systems.md 1.4); throws {@link Impossible}
+ * where there is nothing to upgrade to.
+ */
 export async function startUpgrade(
   world: World,
   hosts: SimulatedHosts,
   provider: Provider,
   instanceId: number,
-  options: { requestId?: string; fate: TaskFate },
+  options: { packageVersion?: string; requestId?: string; fate: TaskFate },
 ): Promise<void> {
   const upgraded = instance(provider, instanceId);
   if (upgraded.status !== 'Ready') {
     throw new Impossible(`Application instance #${instanceId} is ${upgraded.status}, not Ready.`);
   }
-  const target = newestUpgrade(provider, upgraded);
+  const target = newestUpgrade(provider, upgraded, options.packageVersion);
   // Assumption: this is an error, also where the upgrade relations are not updated yet (systems.md 1.4.1, 1.4.2).
   if (!target) throw new Impossible(`No upgrade is available for application instance #${instanceId}.`);
   const to = `${target.version}-${target.release}`;
@@ -111,13 +114,36 @@ async function runUpgradeTask(
   world.save(provider);
 }
 
-function newestUpgrade(provider: Provider, { packageVersion }: Instance): ImportedPackage | undefined {
-  const [newest] = provider.packages
+function newestUpgrade(
+  provider: Provider,
+  { packageVersion }: Instance,
+  wanted: string | undefined,
+): ImportedPackage | undefined {
+  const [newest] = office365Packages(provider)
     .filter((candidate) => candidate.enabled && candidate.upgradeRelations)
-    .filter((candidate) => compareVersions(`${candidate.version}-${candidate.release}`, packageVersion) > 0)
-    .sort((left, right) => compareVersions(`${right.version}-${right.release}`, `${left.version}-${left.release}`));
+    .filter((candidate) => accepts(candidate, packageVersion))
+    .filter((candidate) => compareVersions(printed(candidate), packageVersion) > 0)
+    .filter((candidate) => wanted === undefined || wanted === printed(candidate))
+    .sort((left, right) => compareVersions(printed(right), printed(left)));
   return newest;
 }
+
+/** The newest version of the application that this provider has imported: the one that a customization has to fit. */
+export function newestVersion(provider: Provider): string {
+  const [newest] = office365Packages(provider).sort((a, b) => compareVersions(printed(b), printed(a)));
+  return newest?.version ?? provider.sourceVersion;
+}
+
+const office365Packages = ({ applications, packages }: Provider): ImportedPackage[] =>
+  packages.filter(({ applicationId }) =>
+    applications.some((application) => application.applicationId === applicationId && application.apsId === OFFICE_365),
+  );
+
+const printed = ({ version, release }: ImportedPackage): string => `${version}-${release}`;
+
+/** The package's upgrade rule has to accept the installed version (systems.md 1.4.2). */
+const accepts = ({ upgradesFrom }: ImportedPackage, installed: string): boolean =>
+  upgradesFrom === undefined || compareVersions(`${withoutRelease(installed)}-0`, `${upgradesFrom}-0`) >= 0;
 
 /** Number by number; the release comes last. */
 function compareVersions(left: string, right: string): number {

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { withoutRelease } from '../../contract/versions';
 import type { HostSite, HostSpec } from '../hosts-port';
 import type { Journal, JournalEntry } from '../journal';
+import type { SimulatedVersions } from '../simulated-versions';
 import { createProvider } from './create';
 import { providerSpec, type ProviderOptions } from './spec';
 import { isOpen, OFFICE_365, type Instance, type Provider, type Task } from './state';
@@ -29,6 +30,7 @@ const CLOCK_FILE = 'clock.json';
 const PROVIDER_FILE = /^provider-(.+)\.json$/;
 
 export interface WorldOptions {
+  versions: SimulatedVersions;
   journal: Journal;
   timings: Timings;
   /** Folder that the state is read from at first and written to after every change. */
@@ -36,6 +38,8 @@ export interface WorldOptions {
 }
 
 export class World {
+  /** The versions of the application that there are. */
+  readonly versions: SimulatedVersions;
   readonly journal: Journal;
   readonly timings: Timings;
   private readonly stateDirectory: string | undefined;
@@ -44,6 +48,7 @@ export class World {
   private clockOffsetMs: number;
 
   constructor(options: WorldOptions) {
+    this.versions = options.versions;
     this.journal = options.journal;
     this.timings = options.timings;
     this.stateDirectory = options.stateDirectory;
@@ -80,7 +85,7 @@ export class World {
 
   /** Adds a provider; throws {@link Impossible} where its id, or a site on a shared host, is taken. */
   create(options: ProviderOptions): Provider {
-    const spec = providerSpec(options);
+    const spec = providerSpec(options, this.versions);
     if (this.all.some((other) => other.id === spec.id)) {
       throw new Impossible(`the sandbox has a provider '${spec.id}' already`);
     }
@@ -91,7 +96,7 @@ export class World {
         );
       }
     }
-    const provider = createProvider(spec);
+    const provider = createProvider(spec, this.versions);
     assertDistinctSites([...this.all, provider]);
     this.all.push(provider);
     this.save(provider);
@@ -171,7 +176,7 @@ export class World {
   private finishUpgrade(provider: Provider, instance: Instance, to: string): void {
     instance.packageVersion = to;
     instance.status = 'Ready';
-    instance.storedUser = false;
+    instance.storedUser &&= this.versions.of(to).signIn === 'storedUser';
     this.effect(provider, {
       system: 'operations',
       name: 'instanceUpgraded',
@@ -190,7 +195,6 @@ export class World {
       });
       this.effect(provider, { system: 'operations', name: 'taskCreated', object: String(task.id) });
     }
-    provider.lateTasks = 0;
     this.save(provider);
   }
 
@@ -215,7 +219,7 @@ export class World {
           ],
         };
         hosts.set(gateway.host, host);
-        host.sites.push(hostSite(provider, gateway));
+        host.sites.push(hostSite(provider, gateway, this.versions));
       }
     }
     return [...hosts.values()];
@@ -224,10 +228,18 @@ export class World {
   /** Everything of a provider that its operators can see and an upgrade may change; tasks come and go and are left out. */
   snapshot(id: string): ProviderSnapshot {
     const provider = this.provider(id);
+    const packages = (own: boolean) =>
+      provider.packages.flatMap(({ applicationId, version, release }) => {
+        const application = provider.applications.find((other) => other.applicationId === applicationId);
+        const printed = `${version}-${release}`;
+        if ((application?.apsId === OFFICE_365) !== own) return [];
+        return own ? printed : `${application?.name ?? applicationId} ${printed}`;
+      });
     const byNumber = (left: { id: number }, right: { id: number }) => left.id - right.id;
     return {
       provider: id,
-      packages: provider.packages.map((imported) => `${imported.version}-${imported.release}`).sort(),
+      packages: packages(true).sort(),
+      companions: packages(false).sort(),
       instances: provider.instances
         .map(({ instanceId, packageVersion, status, storedUser, refreshToken }) => ({
           id: instanceId,
@@ -248,6 +260,7 @@ export class World {
         .sort(byNumber),
       stores: provider.stores.map(({ id: store, asksForEmail }) => ({ id: store, asksForEmail })),
       customizations: { ...provider.customizations },
+      synchronisation: provider.synchronisation,
     };
   }
 }
@@ -255,12 +268,16 @@ export class World {
 /** Canonical: two equal states print the same JSON. */
 export interface ProviderSnapshot {
   provider: string;
+  /** Versions of Office 365 in the package list. */
   packages: string[];
+  /** Other applications in it, `<name> <version>`. */
+  companions: string[];
   instances: { id: number; packageVersion: string; status: string; storedUser: boolean; consentOf: string | null }[];
   templates: { id: number; name: string; active: boolean }[];
   billingTemplates: { id: number; parameters: string[] }[];
   stores: { id: string; asksForEmail: boolean }[];
   customizations: Record<string, string>;
+  synchronisation: 'on' | 'off';
 }
 
 /** Tasks whose time has come, in the order in which they end. */
@@ -270,7 +287,7 @@ function dueTasks(provider: Provider, now: number): Task[] {
     .sort((left, right) => (left.dueAt ?? 0) - (right.dueAt ?? 0));
 }
 
-function hostSite(provider: Provider, gateway: Provider['gateways'][number]): HostSite {
+function hostSite(provider: Provider, gateway: Provider['gateways'][number], versions: SimulatedVersions): HostSite {
   return {
     site: gateway.site,
     installedAs: gateway.installedAs,
@@ -286,6 +303,7 @@ function hostSite(provider: Provider, gateway: Provider['gateways'][number]): Ho
         provider: provider.id,
         application: gateway.application,
         packageVersion: gateway.packageVersion,
+        assemblyVersion: versions.of(gateway.packageVersion).assemblyVersion,
         database: {
           dataSource: gateway.localDb ? '(LocalDB)\\MSSQLLocalDB' : 'SQL01\\OFFICE365',
           name: `${provider.id}_${gateway.application}`,

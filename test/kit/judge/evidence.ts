@@ -73,6 +73,7 @@ export async function evidenceOf(
     provider,
     after,
     journal: journalOf(sandbox, provider, hosts),
+    versions: sandbox.world.versions.all,
     office365Tasks: world.tasks.filter(isOffice365).map(({ id }) => id),
     instances: world.instances.map(({ instanceId, cloud }) => ({ id: instanceId, cloud })),
     resets: hosts.flatMap((host) => resetsOn(sandbox.dataDirectory, host, provider)),

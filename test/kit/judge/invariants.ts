@@ -3,8 +3,9 @@
  * workflow says of itself counts only where the invariant is about what it says. Pure: ./evidence.ts gathers what is
  * judged here, and every rehearsal does so at the end of each test.
  */
+import type { SimulatedVersion } from '../../../src/contract/simulation';
 import type { AuditEntry, UpgradeStatus } from '../../../src/contract/status';
-import { TARGET_VERSION, withoutRelease } from '../../../src/contract/versions';
+import { withoutRelease } from '../../../src/contract/versions';
 import type { JournalEntry } from '../../../src/sandbox/journal';
 import type { SandboxState } from '../../../src/sandbox/server';
 
@@ -57,6 +58,8 @@ export interface Evidence {
   /** Of the provider and of its endpoint hosts, in order. */
   journal: JournalEntry[];
   after: SandboxState;
+  /** The versions that its sandbox knows. */
+  versions: readonly SimulatedVersion[];
   /** In the order of their start. */
   runs: RunEvidence[];
   /** Office 365 tasks that have to be processed before anything disruptive: by id, periodic ones left out. */
@@ -246,16 +249,21 @@ function wrongEnds(evidence: Evidence): Findings {
 }
 
 /** What a completed upgrade has not done. */
-function unfinished({ after, journal, verifiesConsent }: Evidence, { before, status }: RunEvidence): string[] {
+function unfinished(
+  { after, journal, verifiesConsent, versions }: Evidence,
+  { before, status }: RunEvidence,
+): string[] {
   const problems: string[] = [];
   const expect = (holds: boolean, problem: string) => {
     if (!holds) problems.push(`it is completed, and ${problem}`);
   };
   const happened = (name: string, object: string) =>
     journal.some((entry) => entry.kind === 'effect' && entry.name === name && entry.object === object);
-  const isTarget = (packageVersion: string) => withoutRelease(packageVersion) === TARGET_VERSION;
+  const target = targetOf([{ status }]);
+  const known = (version: string | undefined) => versions.find((one) => one.version === version);
+  const isTarget = (packageVersion: string) => withoutRelease(packageVersion) === target;
 
-  expect(after.packages.some(isTarget), `${TARGET_VERSION} is not imported`);
+  expect(after.packages.some(isTarget), `${target} is not imported`);
   for (const { id, packageVersion, status: ready, consentOf } of after.instances) {
     expect(isTarget(packageVersion) && ready === 'Ready', `instance ${id} is ${ready} on ${packageVersion}`);
     const was = before.instances.find((instance) => instance.id === id);
@@ -268,8 +276,8 @@ function unfinished({ after, journal, verifiesConsent }: Evidence, { before, sta
   }
   expect(same(after.templates, before.templates), 'service templates are not active exactly as before');
   for (const { host, site, state } of after.gateways)
-    expect(isServed(state), `"${site}" on ${host} is ${JSON.stringify(state)}`);
-  if (status.path?.from === '18.3') {
+    expect(isServed(state, known(target)), `"${site}" on ${host} is ${JSON.stringify(state)}`);
+  if (known(status.path?.from)?.emailParameter && !known(target)?.emailParameter) {
     const left = after.billingTemplates.filter(({ parameters }) => parameters.includes('o365_based_on_email'));
     expect(left.length === 0, `o365_based_on_email is left on ${left.map(({ id }) => id).join(', ')}`);
   }
@@ -282,10 +290,9 @@ function unfinished({ after, journal, verifiesConsent }: Evidence, { before, sta
 }
 
 /** The files are those of the new version, and the services have loaded them. */
-function isServed(state: unknown): boolean {
+function isServed(state: unknown, target: SimulatedVersion | undefined): boolean {
   const { versions, served } = state as { versions?: string[]; served?: string[] };
-  const isNew = (found: string[] | undefined) =>
-    found?.length === 1 && found[0]?.startsWith(`${TARGET_VERSION}.`) === true;
+  const isNew = (found: string[] | undefined) => found?.length === 1 && found[0] === target?.assemblyVersion;
   return isNew(versions) && isNew(served);
 }
 
@@ -342,9 +349,16 @@ function undoneAfterCrossing({ journal, provider, runs, after }: Evidence): Find
   ];
 }
 
-const upgradedBefore = (runs: RunEvidence[]): number =>
-  runs[0]?.before.instances.filter(({ packageVersion }) => withoutRelease(packageVersion) === TARGET_VERSION).length ??
-  0;
+function upgradedBefore(runs: RunEvidence[]): number {
+  const target = targetOf(runs);
+  return (
+    runs[0]?.before.instances.filter(({ packageVersion }) => withoutRelease(packageVersion) === target).length ?? 0
+  );
+}
+
+/** The version that the upgrade leads to; empty while no run knows its path. */
+const targetOf = (runs: Pick<RunEvidence, 'status'>[]): string =>
+  runs.find(({ status }) => status.path)?.status.path?.to ?? '';
 
 // I3
 
@@ -523,11 +537,11 @@ export const CHANGING_CALLS: readonly string[] = [
   'restore',
 ];
 
-function changedAlthoughRefused({ journal, runs, instances, provider }: Evidence): Findings {
+function changedAlthoughRefused({ journal, runs, instances, provider, versions: known }: Evidence): Findings {
   return runs.flatMap((run) => {
     const germany = instances.filter(({ cloud }) => cloud === 'germany');
     const versions = run.before.instances.map(({ packageVersion }) => withoutRelease(packageVersion));
-    const foreign = versions.filter((version) => !['18.3', '18.4', TARGET_VERSION].includes(version));
+    const foreign = versions.filter((version) => !known.some((one) => one.version === version));
     const why =
       germany.length > 0
         ? `instance ${germany[0]?.id} is in Microsoft Cloud Germany`

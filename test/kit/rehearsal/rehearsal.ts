@@ -10,6 +10,7 @@ import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@tempor
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import type { UpgradeInput } from '../../../src/contract/messages';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue, upgradeWorkflowId } from '../../../src/contract/provider';
+import type { SimulatedRelease } from '../../../src/contract/simulation';
 import {
   QUERY,
   type AuditEntry,
@@ -35,6 +36,7 @@ import { connectWorker } from '../../../src/temporal/worker-connection';
 import { createControlPlaneWorker, type ControlPlaneOptions } from '../../../src/worker/control-plane';
 import { createEndpointWorker } from '../../../src/worker/endpoint';
 import { serve } from '../../../src/worker/serve';
+import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
 import { aMoment, patience, timings } from '../deadlines';
 import { ask } from '../handles/ask';
 import { evidenceOf, evidenceOfRun, hasMoved, openTasks } from '../judge/evidence';
@@ -77,6 +79,8 @@ const TIMINGS = timings({
 export type Settings = Partial<ProviderProfileInput>;
 
 export interface RehearsalOptions {
+  /** What the sandbox knows of versions; the catalogue's by default. */
+  releases?: readonly SimulatedRelease[];
   /** Whether workers run in this process, which is quicker, or in processes that can be killed. */
   workers?: 'inProcess' | 'processes';
   /** Whether a killed process is replaced by one that stands by. */
@@ -117,7 +121,11 @@ export class Rehearsal {
         ? await startDevServer({ directory: path.join(folder, 'temporal') })
         : undefined;
     const server = mortal === undefined ? await temporalServer() : ownServer(mortal);
-    const sandbox = await startSandbox({ dataDirectory: path.join(folder, 'sandbox'), providers: [] });
+    const sandbox = await startSandbox({
+      releases: options.releases ?? SIMULATED_RELEASES,
+      dataDirectory: path.join(folder, 'sandbox'),
+      providers: [],
+    });
     const connection = await connectWorker(server.settings);
     const client = await connectClient(server.settings);
     const rehearsal = new Rehearsal(server, mortal, sandbox, client, connection, folder, options);

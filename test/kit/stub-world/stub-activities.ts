@@ -87,7 +87,7 @@ export function profile(provider: string, change: object = {}, { sites, plans }:
     endpointHosts: [{ name: `host-of-${provider}` }],
     installedSites: numbers(sites).map((site) => ({ hostname: hostname(site), site: siteName(site) })),
     gatewayAddresses: Object.fromEntries(numbers(sites).map((site) => [hostname(site), address(site)])),
-    package: { url: 'http://packages.test/Office_365-18.4.1-12.app.zip', sha256: SHA256 },
+    packages: { '18.4.1': { url: 'http://packages.test/Office_365-18.4.1-12.app.zip', sha256: SHA256 } },
     taskMonitor: { adapter: 'sandbox', url: 'http://sandbox.test/' },
     connectionTest: { adapter: 'sandbox', url: 'http://sandbox.test/' },
     ...('timings' in change ? {} : { timings: PATIENT }),
@@ -124,6 +124,7 @@ export function operationsFacts(version = '18.3', { instances, sites, plans }: S
       template(templateId(0), 'Office 365 old', false),
     ],
     importedVersions: [`${version}-9`],
+    companions: [],
   };
 }
 

@@ -191,10 +191,13 @@ export class Vendor {
   private apsStandard(path: string): unknown {
     switch (path) {
       case '/aps/2/packages':
-        return this.packages.map((packageVersion) => {
-          const [version, release] = packageVersion.split('-');
-          return { id: OFFICE_365, version, release };
-        });
+        return [
+          ...this.packages.map((packageVersion) => {
+            const [version, release] = packageVersion.split('-');
+            return { id: OFFICE_365, version, release };
+          }),
+          { id: 'http://www.odin.com/Domains', version: '2.1', release: '4' },
+        ];
       case '/aps/2/applications':
         return [...this.instances].map(([id, { resourceId }]) => ({
           aps: { endpoint: `https://gw${id}.example/Gateway/aps/` },
