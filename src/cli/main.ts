@@ -1,6 +1,6 @@
 /** The program `onward`. */
-import type { CliContext } from './cli-context';
-import { EXIT } from './exit-codes';
+import type { CliContext } from './kit/context';
+import { EXIT } from './kit/exit-codes';
 import { runCli } from './program';
 
 /** After the command is done, whatever still keeps the process alive gets this long. */
@@ -27,15 +27,15 @@ const context: CliContext = {
     return interruption.signal;
   },
   async connect(options) {
-    const { connectUpgrades, settingsFor } = await import('./temporal/connect-upgrades.js');
+    const { connectUpgrades, settingsFor } = await import('./kit/temporal/connect.js');
     return connectUpgrades(settingsFor(options));
   },
   async connectFleets(options) {
-    const { connectFleets, settingsFor } = await import('./temporal/connect-upgrades.js');
+    const { connectFleets, settingsFor } = await import('./kit/temporal/connect.js');
     return connectFleets(settingsFor(options));
   },
   async connectConsents(options) {
-    const { connectConsents, settingsFor } = await import('./temporal/connect-upgrades.js');
+    const { connectConsents, settingsFor } = await import('./kit/temporal/connect.js');
     return connectConsents(settingsFor(options));
   },
 };

@@ -1,22 +1,22 @@
 import { Command, CommanderError } from 'commander';
-import { sayError, type CliContext, type GlobalOptions } from './cli-context';
-import { asCliError, CliError } from './cli-error';
-import { addAnswers } from './commands/answers';
-import { addAudit } from './commands/audit';
-import { addCodecServer } from './commands/codec-server';
-import { addConsents } from './commands/consents';
-import { addDemo } from './commands/demo';
-import { addFleet } from './commands/fleet';
-import { addGates } from './commands/gates';
-import { addInventory } from './commands/inventory';
-import { addReplay } from './commands/replay';
-import { addReport } from './commands/report';
-import { addSandbox } from './commands/sandbox';
-import { addStart } from './commands/start';
-import { addStatus } from './commands/status';
-import { addWorker } from './commands/worker';
-import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-codes';
-import { onwardVersion } from './version';
+import { sayError, type CliContext, type GlobalOptions } from './kit/context';
+import { asCliError, CliError } from './kit/cli-error';
+import { addAnswers } from './upgrade/messages';
+import { addAudit } from './upgrade/audit-command';
+import { addCodecServer } from './operations/codec-server-command';
+import { addConsents } from './consent/consents-command';
+import { addDemo } from './demo/demo-command';
+import { addFleet } from './fleet/fleet-command';
+import { addGates } from './upgrade/gates-command';
+import { addInventory } from './operations/inventory-command';
+import { addReplay } from './operations/replay-command';
+import { addReport } from './upgrade/report-command';
+import { addSandbox } from './operations/sandbox-command';
+import { addStart } from './upgrade/start-command';
+import { addStatus } from './upgrade/status-command';
+import { addWorker } from './operations/worker-command';
+import { EXIT, EXIT_CODES_HELP, type ExitCode } from './kit/exit-codes';
+import { onwardVersion } from './kit/version';
 
 const CONNECTION_HELP = `
 The Temporal server is found as by every Temporal tool: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,

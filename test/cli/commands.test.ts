@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { CliError } from '../../src/cli/cli-error';
+import { CliError } from '../../src/cli/kit/cli-error';
 import { view } from './fixtures';
 import { FakeUpgrades, onward, summary } from './fake-upgrades';
 

@@ -1,7 +1,7 @@
 /** @needs temporal */
-import { CliError } from '../../src/cli/cli-error';
-import type { Consents } from '../../src/cli/consents';
-import { TemporalConsents } from '../../src/cli/temporal/temporal-consents';
+import { CliError } from '../../src/cli/kit/cli-error';
+import type { Consents } from '../../src/cli/consent/consents';
+import { TemporalConsents } from '../../src/cli/consent/temporal-consents';
 import type { ConsentStatus } from '../../src/contract/consent';
 import { connectClient } from '../../src/temporal/connection';
 import { Guard } from '../kit/handles/guard';

@@ -1,7 +1,7 @@
 import type { FleetMessageName, FleetMessages, FleetPlan } from '../../src/contract/fleet';
-import { CliError } from '../../src/cli/cli-error';
+import { CliError } from '../../src/cli/kit/cli-error';
 import type { Fleets, FleetSummary, FleetView, WaveProvider } from '../../src/cli/fleet/fleets';
-import type { UpgradeSummary } from '../../src/cli/upgrades';
+import type { UpgradeSummary } from '../../src/cli/upgrade/upgrades';
 import { FakeUpgrades, summary } from './fake-upgrades';
 import { fleetAudit, fleetPlan, fleetProviders, fleetView } from './fleet-fixtures';
 

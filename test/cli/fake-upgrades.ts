@@ -1,7 +1,7 @@
 import type { MessageName, Messages } from '../../src/contract/messages';
-import { CliError } from '../../src/cli/cli-error';
-import type { Upgrades, UpgradeSummary, UpgradeView } from '../../src/cli/upgrades';
-import type { CliContext, GlobalOptions } from '../../src/cli/cli-context';
+import { CliError } from '../../src/cli/kit/cli-error';
+import type { Upgrades, UpgradeSummary, UpgradeView } from '../../src/cli/upgrade/upgrades';
+import type { CliContext, GlobalOptions } from '../../src/cli/kit/context';
 import { runCli } from '../../src/cli/program';
 import { audit, NOW, record, view } from './fixtures';
 

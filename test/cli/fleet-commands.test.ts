@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { CliError } from '../../src/cli/cli-error';
+import { CliError } from '../../src/cli/kit/cli-error';
 import { onward, type Run } from './fake-upgrades';
 import { FakeFleets } from './fake-fleets';
 import { counts, fleetView } from './fleet-fixtures';

@@ -1,7 +1,7 @@
 /** @needs temporal */
 import path from 'node:path';
 import type { NativeConnection } from '@temporalio/worker';
-import { TemporalFleets } from '../../src/cli/temporal/temporal-fleets';
+import { TemporalFleets } from '../../src/cli/fleet/temporal-fleets';
 import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
 import { connectClient } from '../../src/temporal/connection';
 import { connectWorker } from '../../src/temporal/worker-connection';

@@ -2,9 +2,9 @@
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
-import { connectUpgrades } from '../../src/cli/temporal/connect-upgrades';
-import { TemporalUpgrades } from '../../src/cli/temporal/temporal-upgrades';
-import type { Upgrades } from '../../src/cli/upgrades';
+import { connectUpgrades } from '../../src/cli/kit/temporal/connect';
+import { TemporalUpgrades } from '../../src/cli/upgrade/temporal-upgrades';
+import type { Upgrades } from '../../src/cli/upgrade/upgrades';
 import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';

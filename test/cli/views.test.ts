@@ -1,8 +1,8 @@
 import { createColors } from 'picocolors';
-import { progressLines, waitingLines } from '../../src/cli/views/change-lines';
-import { gatesLines } from '../../src/cli/views/gates-view';
-import { howToAnswerGate, howToResolve, type Calling } from '../../src/cli/views/how-to-answer';
-import { statusLines } from '../../src/cli/views/status-view';
+import { progressLines, waitingLines } from '../../src/cli/upgrade/change-lines';
+import { gatesLines } from '../../src/cli/upgrade/gates-view';
+import { howToAnswerGate, howToResolve, type Calling } from '../../src/cli/kit/messages/how-to-answer';
+import { statusLines } from '../../src/cli/upgrade/status-view';
 import type { Hold } from '../../src/contract/status';
 import { consentGate, NOW, storeGate, upgradeStatus, view } from './fixtures';
 

@@ -3,7 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CliError } from '../cli-error';
+import { CliError } from '../kit/cli-error';
 
 export interface CompanionOptions {
   /** For people: `control-plane worker`. */

@@ -1,6 +1,6 @@
 /** The processes of a demo: this same program, with the demo's server instead of the user's own. */
 import path from 'node:path';
-import type { CliContext } from '../cli-context';
+import type { CliContext } from '../kit/context';
 import { PACKAGE_ROOT } from '../../package-root';
 import { Companion } from './companion';
 import type { DemoWorld } from './demo-world';

@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { MessageName, Messages } from '../../contract/messages';
 import { ManualWork } from '../../sandbox/manual-work';
 import { runOperator } from '../../sandbox/operator';
-import { asCliError } from '../cli-error';
-import { safeText } from '../text/safe-text';
-import type { Upgrades } from '../upgrades';
+import { asCliError } from '../kit/cli-error';
+import { safeText } from '../kit/text/safe-text';
+import type { Upgrades } from '../upgrade/upgrades';
 
 export interface GateWorkOptions {
   upgrades: Upgrades;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DevServerFailed, startDevServer, type DevServer, type DevServerOptions } from '../../temporal/dev-server';
 import { sendSignal } from '../../temporal/send-signal';
-import { CliError } from '../cli-error';
+import { CliError } from '../kit/cli-error';
 
 /** So often we look whether the server is still there. */
 const LOOK_MS = 1000;

@@ -1,6 +1,6 @@
 /** What the commands `sandbox` and `demo` can be told. */
 import type { SourceVersion } from '../../contract/versions';
-import type { GlobalOptions } from '../cli-context';
+import type { GlobalOptions } from '../kit/context';
 
 export const PACES = ['quick', 'watchable'] as const;
 export type Pace = (typeof PACES)[number];

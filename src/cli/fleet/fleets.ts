@@ -9,7 +9,7 @@ import type {
 } from '../../contract/fleet';
 import type { Recorded } from '../../contract/messages';
 import type { AuditEntry } from '../../contract/status';
-import type { ExecutionStatus, Upgrades, UpgradeSummary } from '../upgrades';
+import type { ExecutionStatus, Upgrades, UpgradeSummary } from '../upgrade/upgrades';
 
 /** One fleet as its workflow describes it, and what the server says of the workflow. */
 export interface FleetView {

@@ -1,6 +1,6 @@
 /** Commands that send a message to a fleet, ready to be copied into a shell. */
 import { fleetWorkflowId, type FleetMessageName, type FleetStatus } from '../../contract/fleet';
-import { howToRun, type Calling, type HowToAnswer } from '../views/how-to-answer';
+import { howToRun, type Calling, type HowToAnswer } from '../kit/messages/how-to-answer';
 
 /** The commands of `onward fleet`, by the message that they send. */
 export const FLEET_COMMANDS: Record<FleetMessageName, string> = {

@@ -1,9 +1,9 @@
 /** One fleet as lines for a terminal: how far it is, who needs someone, when it will be done. */
 import type { Colors } from 'picocolors/types';
 import type { FleetStatus, WaveStatus } from '../../contract/fleet';
-import { elapsed, formatDuration, formatTime } from '../text/duration';
-import { safeLines, safeText } from '../text/safe-text';
-import { howToAnswerGate, howToResolve, type Calling } from '../views/how-to-answer';
+import { elapsed, formatDuration, formatTime } from '../kit/text/duration';
+import { safeLines, safeText } from '../kit/text/safe-text';
+import { howToAnswerGate, howToResolve, type Calling } from '../kit/messages/how-to-answer';
 import { howToAnswerFleet } from './how-to-answer-fleet';
 import type { FleetLook, Needs } from './look';
 import { progressBar } from './progress-bar';

@@ -1,9 +1,9 @@
 /** Follows a fleet until it is over. */
-import { paintFor, type CliContext } from '../cli-context';
-import { formatDuration } from '../text/duration';
-import { safeText } from '../text/safe-text';
-import { isOver } from '../views/upgrade-state';
-import { watch, type WatchOptions } from '../watch';
+import { paintFor, type CliContext } from '../kit/context';
+import { formatDuration } from '../kit/text/duration';
+import { safeText } from '../kit/text/safe-text';
+import { isOver } from '../upgrade/upgrade-state';
+import { watch, type WatchOptions } from '../kit/watch';
 import type { Fleets } from './fleets';
 import { howToAnswerFleet } from './how-to-answer-fleet';
 import { lookAt, soakOf, type FleetLook } from './look';

@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { say, withFleets, type CliContext, type GlobalOptions } from '../kit/context';
+import { asText } from '../kit/documents/document';
+import { readReport } from './report';
+import { reportDocument } from './report-document';
+import { reportPage } from './report-page';
+import { onwardVersion } from '../kit/version';
+import { globalsOf } from '../kit/arguments';
+import { FLEET_HELP, fleetName } from './status-command';
+import { writeReport } from '../upgrade/report-command';
+
+interface FleetReportOptions extends GlobalOptions {
+  html?: string;
+}
+
+export function addFleetReport(fleet: Command, context: CliContext): void {
+  fleet
+    .command('report')
+    .description('tell what became of every provider, how long it took, and what failed for which cause')
+    .argument('<fleet>', FLEET_HELP, fleetName)
+    .option(
+      '--html <file>',
+      'write it as one page with a picture, which needs nothing else; an existing file is replaced',
+    )
+    .action((name: string, _options: object, command: Command) =>
+      report(context, { ...globalsOf(command), ...command.opts<FleetReportOptions>() }, name),
+    );
+}
+
+async function report(context: CliContext, options: FleetReportOptions, name: string): Promise<void> {
+  const found = await withFleets(context, options, (fleets) =>
+    readReport(fleets, name, { now: context.now(), onwardVersion: onwardVersion() }),
+  );
+  const { html } = options;
+  if (html === undefined) {
+    say(context, options, found, [asText(reportDocument(found)).trimEnd()]);
+    return;
+  }
+  await writeReport(html, reportPage(found), '--html');
+  say(context, options, { fleet: name, html }, [`Written to ${html}.`]);
+}

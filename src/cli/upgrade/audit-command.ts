@@ -1,0 +1,18 @@
+import type { Command } from 'commander';
+import { paintFor, say, withUpgrades, type CliContext } from '../kit/context';
+import { auditLines } from './audit-view';
+import { globalsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
+
+export function addAudit(program: Command, context: CliContext): void {
+  program
+    .command('audit')
+    .description('print the audit trail of an upgrade: what happened, who said what, what was refused and why')
+    .argument('<provider>', PROVIDER_HELP, providerName)
+    .action(async (provider: string, _options: object, command: Command) => {
+      const options = globalsOf(command);
+      await withUpgrades(context, options, async (upgrades) => {
+        const entries = await upgrades.audit(provider);
+        say(context, options, entries, auditLines(entries, paintFor(context.stdout, context.env)));
+      });
+    });
+}

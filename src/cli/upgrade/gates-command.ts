@@ -1,0 +1,68 @@
+import { Option, type Command } from 'commander';
+import { callingOf, paintFor, say, withUpgrades, type CliContext, type GlobalOptions } from '../kit/context';
+import { asCliError, type CliError } from '../kit/cli-error';
+import { SHELLS, type Shell } from '../kit/text/shell-quote';
+import type { Upgrades, UpgradeSummary } from './upgrades';
+import { gatesLines, type Waiting } from './gates-view';
+import { howToAnswerGate, howToResolve, type Calling } from '../kit/messages/how-to-answer';
+import { globalsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
+import { summaryLines } from './status-command';
+
+interface GatesOptions extends GlobalOptions {
+  shell?: Shell;
+}
+
+export function addGates(program: Command, context: CliContext): void {
+  program
+    .command('gates')
+    .description('list everything that waits for a person, with what to do and how to answer')
+    .argument('[provider]', `${PROVIDER_HELP}; without it, all upgrades that run`, providerName)
+    .addOption(
+      new Option('--shell <shell>', 'quote the commands for this shell (powershell: 7.3 or newer)').choices(SHELLS),
+    )
+    .action((provider: string | undefined, _options: GatesOptions, command: Command) =>
+      gates(context, { ...globalsOf(command), ...command.opts<GatesOptions>() }, provider),
+    );
+}
+
+async function gates(context: CliContext, options: GatesOptions, provider: string | undefined): Promise<void> {
+  await withUpgrades(context, options, async (upgrades) => {
+    const asked = provider === undefined ? await upgrades.running() : [await upgrades.summary(provider)];
+    const { waiting, silent, problem } = await askEach(upgrades, asked);
+    const calling = callingOf(context, options, options.shell);
+    const look = { now: context.now(), paint: paintFor(context.stdout, context.env), calling };
+    const lines = [
+      ...(waiting.length === 0 && silent.length > 0 ? [] : gatesLines(waiting, look)),
+      ...(silent.length === 0
+        ? []
+        : ['Without a worker, the server only knows how many people are waited for:', ...summaryLines(silent)]),
+    ];
+    say(context, options, { upgrades: waiting.map((one) => withCommands(one, calling)), unanswered: silent }, lines);
+    if (problem !== undefined) throw problem;
+  });
+}
+
+/** Once no worker has answered, none is asked again: each question would wait for its deadline. */
+async function askEach(
+  upgrades: Upgrades,
+  asked: UpgradeSummary[],
+): Promise<{ waiting: Waiting[]; silent: UpgradeSummary[]; problem?: CliError }> {
+  const waiting: Waiting[] = [];
+  for (const [index, { provider }] of asked.entries()) {
+    try {
+      const { status } = await upgrades.view(provider);
+      waiting.push({ provider, gates: status.gates, holds: status.holds });
+    } catch (error) {
+      const problem = asCliError(error);
+      if (problem.kind !== 'noWorker') throw error;
+      return { waiting, silent: asked.slice(index), problem };
+    }
+  }
+  return { waiting, silent: [] };
+}
+
+const withCommands = ({ provider, gates: open, holds }: Waiting, calling: Calling): object => ({
+  provider,
+  gates: open.map((gate) => ({ ...gate, commands: howToAnswerGate(provider, gate, calling) })),
+  holds: holds.map((hold) => ({ ...hold, commands: howToResolve(provider, hold, calling) })),
+});

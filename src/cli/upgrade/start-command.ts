@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import { upgradeInput } from '../../contract/messages';
+import { callingOf, say, whoIs, withUpgrades, type CliContext, type GlobalOptions } from '../kit/context';
+import { CliError } from '../kit/cli-error';
+import { withScreen } from '../kit/screen';
+import { watchUpgrade } from '../kit/watch';
+import { byOption, globalsOf, intervalOption, problemsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
+import { requireCompleted } from './end-of-upgrade';
+import { requireInInventory } from '../operations/inventory-command';
+
+interface StartOptions extends GlobalOptions {
+  by?: string;
+  inventory?: string;
+  wait?: boolean;
+  watch?: boolean;
+  interval: number;
+}
+
+export function addStart(program: Command, context: CliContext): void {
+  program
+    .command('start')
+    .description('start the upgrade of one provider')
+    .argument('<provider>', PROVIDER_HELP, providerName)
+    .option(...byOption)
+    .option('--inventory <folder>', "check the provider's entry in this inventory first; the worker reads its own")
+    .option('--wait', 'come back when the upgrade is over; the exit code tells how it ended')
+    .option('--watch', 'show its progress until it is over')
+    .addOption(intervalOption())
+    .action((provider: string, _options: StartOptions, command: Command) => start(context, command, provider));
+}
+
+async function start(context: CliContext, command: Command, provider: string): Promise<void> {
+  const options: StartOptions = { ...globalsOf(command), ...command.opts<StartOptions>() };
+  const startedBy = whoIs(options.by, context.env);
+  const given = { provider, startedBy };
+  const input = upgradeInput.safeParse(given);
+  if (!input.success) throw new CliError('usage', 'Nothing was started:', { problems: problemsOf(input.error, given) });
+  if (options.inventory !== undefined) await requireInInventory(options.inventory, provider);
+  await withUpgrades(context, options, async (upgrades) => {
+    const started = { provider, startedBy, ...(await upgrades.start(input.data)) };
+    const waits = options.wait === true || options.watch === true;
+    const line = `Started ${started.workflowId}, run ${started.runId}.`;
+    if (!waits) {
+      say(context, options, started, [line, `Follow it with onward status ${provider} --watch.`]);
+      return;
+    }
+    const silent = options.json === true || options.watch !== true;
+    if (!silent) context.stdout.write(`${line}\n`);
+    const view = await withScreen(context.stdout, silent, (screen) =>
+      watchUpgrade(upgrades, provider, context, {
+        screen,
+        intervalMs: options.interval,
+        calling: callingOf(context, options),
+      }),
+    );
+    if (options.json) say(context, options, { ...started, ...view }, []);
+    requireCompleted(view);
+  });
+}
