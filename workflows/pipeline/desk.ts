@@ -44,6 +44,7 @@ export class Desk {
         this.record.write(entry);
         this.record.show();
       },
+      () => this.record.audit,
     );
   }
 
