@@ -58,12 +58,14 @@ describe('fleets on a Temporal server', () => {
 
   test('what is said to one is answered, and one that is not there is not found', async () => {
     const message = { by: 'ben', reason: 'CAB' };
-    expect(await fleets.answer('autumn', 'proceed', message)).toMatchObject({ message: 'The fleet goes on.' });
+    expect(await fleets.messages.send({ fleet: 'autumn' }, 'proceed', message)).toMatchObject({
+      message: 'The fleet goes on.',
+    });
     while ((await fleets.view('autumn')).execution === 'running') await aMoment();
     const questions = [
       () => fleets.view('spring'),
       () => fleets.plan('spring'),
-      () => fleets.answer('spring', 'proceed', message),
+      () => fleets.messages.send({ fleet: 'spring' }, 'proceed', message),
     ];
     for (const ask of questions)
       await expect(ask()).rejects.toMatchObject({ kind: 'notFound', message: 'There is no fleet spring.' });

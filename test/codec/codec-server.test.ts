@@ -210,9 +210,6 @@ describe('onward codec-server', () => {
       platform: 'linux',
       now: () => new Date(),
       interrupted: () => interruption.signal,
-      connect: () => Promise.reject(new Error('a codec server needs no Temporal server')),
-      connectFleets: () => Promise.reject(new Error('a codec server needs no Temporal server')),
-      connectConsents: () => Promise.reject(new Error('a codec server needs no Temporal server')),
     };
     return runCodecServer(context, { host: '127.0.0.1', port: 0, namespace: 'default', ...options }).then(
       () => ({ problems: [] }),

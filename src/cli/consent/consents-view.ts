@@ -3,21 +3,19 @@ import type { Colors } from 'picocolors/types';
 import type { ConsentState, ConsentStatus } from '../../contract/consent';
 import { formatDuration, formatTime } from '../kit/text/duration';
 import { safeText } from '../kit/text/safe-text';
-import { commandLine } from '../kit/text/shell-quote';
-import type { Calling } from '../kit/messages/how-to-answer';
+import type { Calling, Look } from '../kit/context';
+import { howToSend } from '../kit/messages/how-to-answer';
+import { GUARD_MESSAGES } from './messages';
 
-export interface ConsentsViewOptions {
-  now: Date;
-  paint: Colors;
-  calling: Calling;
-}
-
-export function consentsLines(consents: ConsentStatus[], options: ConsentsViewOptions): string[] {
+export function consentsLines(consents: ConsentStatus[], options: Pick<Look, 'now' | 'paint' | 'calling'>): string[] {
   if (consents.length === 0) return ['No consent is guarded: an upgrade that succeeds starts the guards.'];
   return consents.flatMap((consent) => consentLines(consent, options));
 }
 
-function consentLines(consent: ConsentStatus, { now, paint, calling }: ConsentsViewOptions): string[] {
+function consentLines(
+  consent: ConsentStatus,
+  { now, paint, calling }: Pick<Look, 'now' | 'paint' | 'calling'>,
+): string[] {
   const { provider, instance, state, expiresAt, consentedAt, assumed, renewal, lastProblem } = consent;
   const left = Date.parse(expiresAt) - now.getTime();
   const when = left > 0 ? `ends in ${formatDuration(left)}` : `ended ${formatDuration(-left)} ago`;
@@ -45,9 +43,10 @@ const PAINT: Record<ConsentState, (paint: Colors) => Colors['red']> = {
 function renewalLine(
   { provider, instance }: ConsentStatus,
   { by, askedAt }: NonNullable<ConsentStatus['renewal']>,
-  { onward, shell, connection }: Calling,
+  calling: Calling,
 ): string {
   if (askedAt === undefined) return `Renewed by ${safeText(by)}; the connection is being tested.`;
-  const confirm = ['confirm-renewal', provider, String(instance.id), '--evidence', '<what it showed>', ...connection];
-  return `Renewed by ${safeText(by)}; press Test Connection, then: ${safeText(`${onward} ${commandLine(confirm, shell)}`)}`;
+  const key = { provider, instance: String(instance.id) };
+  const { onward } = howToSend(GUARD_MESSAGES, key, 'confirmRenewal', {}, calling);
+  return `Renewed by ${safeText(by)}; press Test Connection, then: ${onward}`;
 }

@@ -5,7 +5,8 @@ import { localSettings } from '../../temporal/connection';
 import { DevServerFailed, releaseState } from '../../temporal/state-owner';
 import { asCliError, CliError } from '../kit/cli-error';
 import type { DemoOptions } from './options';
-import { connectUpgrades } from '../kit/temporal/connect';
+import { connect } from '../kit/temporal/connect';
+import { TemporalUpgrades } from '../upgrade/temporal-upgrades';
 import type { Upgrades } from '../upgrade/upgrades';
 import { isClone, PACKAGE_ROOT } from '../../package-root';
 import { DemoWorld, type WorldSettings } from './demo-world';
@@ -36,20 +37,20 @@ const PORT_PATIENCE_MS = 10_000;
 export async function openWorld(
   options: DemoOptions,
   provider: string,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<OpenWorld> {
   const cli = await temporalCli();
   const world = new DemoWorld(demoFolder());
   await requireAlone(world);
   if (options.fresh) await world.clear();
   for (;;) {
-    const open = await openOnce(world, cli, options, provider, say);
+    const open = await openOnce(world, cli, options, provider, print);
     const summary = await found(open.upgrades, provider).catch(closing(open));
     if (summary === undefined || summary.execution === 'running' || summary.execution === 'pausedByServer') {
       return { ...open, resumes: summary !== undefined };
     }
     await requireNoOther(open.upgrades, provider).finally(() => open.close());
-    say(`The upgrade of ${provider} in the last demo is over: beginning anew, in a new world.`);
+    print(`The upgrade of ${provider} in the last demo is over: beginning anew, in a new world.`);
     await world.clear();
   }
 }
@@ -59,7 +60,7 @@ async function openOnce(
   cli: TemporalCli,
   options: DemoOptions,
   provider: string,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<Omit<OpenWorld, 'resumes'>> {
   const kept = await world.settings();
   if (kept !== undefined) requireSame(kept, options, provider);
@@ -67,9 +68,9 @@ async function openOnce(
   await requireFree(settings.ports, kept === undefined ? 0 : PORT_PATIENCE_MS);
   await world.make(settings);
   const { temporal: port, ui: uiPort } = settings.ports;
-  const server = await KeptServer.start({ directory: world.temporal, port, uiPort, cli }, say);
+  const server = await KeptServer.start({ directory: world.temporal, port, uiPort, cli }, print);
   try {
-    const upgrades = await connectUpgrades(localSettings(server.address));
+    const upgrades = new TemporalUpgrades(await connect(localSettings(server.address)));
     const close = async (): Promise<void> => {
       await upgrades.close();
       await server.close();

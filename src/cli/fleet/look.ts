@@ -2,7 +2,7 @@
 import type { FleetPlan } from '../../contract/fleet';
 import type { UpgradeStatus } from '../../contract/status';
 import { asCliError } from '../kit/cli-error';
-import { isOver } from '../upgrade/upgrade-state';
+import { isOver } from '../kit/execution';
 import { estimateEnd, type Estimate } from './estimate';
 import type { Fleets, FleetView } from './fleets';
 

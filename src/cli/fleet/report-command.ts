@@ -1,19 +1,20 @@
 import type { Command } from 'commander';
-import { say, withFleets, type CliContext, type GlobalOptions } from '../kit/context';
+import { printResult, type GlobalOptions } from '../kit/context';
+import { withFleets, type FleetContext } from './fleets';
 import { asText } from '../kit/documents/document';
 import { readReport } from './report';
 import { reportDocument } from './report-document';
 import { reportPage } from './report-page';
 import { onwardVersion } from '../kit/version';
 import { globalsOf } from '../kit/arguments';
-import { FLEET_HELP, fleetName } from './status-command';
-import { writeReport } from '../upgrade/report-command';
+import { FLEET_HELP, fleetName } from './arguments';
+import { writeReport } from '../kit/documents/write-report';
 
 interface FleetReportOptions extends GlobalOptions {
   html?: string;
 }
 
-export function addFleetReport(fleet: Command, context: CliContext): void {
+export function addFleetReport(fleet: Command, context: FleetContext): void {
   fleet
     .command('report')
     .description('tell what became of every provider, how long it took, and what failed for which cause')
@@ -27,15 +28,15 @@ export function addFleetReport(fleet: Command, context: CliContext): void {
     );
 }
 
-async function report(context: CliContext, options: FleetReportOptions, name: string): Promise<void> {
+async function report(context: FleetContext, options: FleetReportOptions, name: string): Promise<void> {
   const found = await withFleets(context, options, (fleets) =>
     readReport(fleets, name, { now: context.now(), onwardVersion: onwardVersion() }),
   );
   const { html } = options;
   if (html === undefined) {
-    say(context, options, found, [asText(reportDocument(found)).trimEnd()]);
+    printResult(context, options, found, [asText(reportDocument(found)).trimEnd()]);
     return;
   }
   await writeReport(html, reportPage(found), '--html');
-  say(context, options, { fleet: name, html }, [`Written to ${html}.`]);
+  printResult(context, options, { fleet: name, html }, [`Written to ${html}.`]);
 }

@@ -3,8 +3,9 @@ import type { FleetPlan, FleetProviderState, FleetRequest, FleetStatus, LeftOut 
 import { STEP_NAMES, type AuditEntry } from '../../contract/status';
 import { asCliError } from '../kit/cli-error';
 import { elapsed } from '../kit/text/duration';
-import type { ExecutionStatus, UpgradeSummary } from '../upgrade/upgrades';
+import type { UpgradeSummary } from '../upgrade/upgrades';
 import type { Fleets, FleetView, WaveProvider } from './fleets';
+import type { ExecutionStatus } from '../kit/execution';
 
 export interface FleetReport {
   format: 'onward-fleet-report/1';

@@ -1,16 +1,19 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { setTimeout as delay } from 'node:timers/promises';
-import { callingOf, say, whoIs, withFleets, type CliContext, type GlobalOptions } from '../kit/context';
+import { callingOf, printResult, whoIs, type GlobalOptions } from '../kit/context';
+import { withFleets, type FleetContext } from './fleets';
 import { CliError } from '../kit/cli-error';
 import { asText } from '../kit/documents/document';
 import type { Fleets, FleetView } from './fleets';
 import { fleetRequest, type FleetFlags } from './request';
-import { howToSendFleet } from './how-to-answer-fleet';
+import { howToSend } from '../kit/messages/how-to-answer';
+import { amount } from './arguments';
+import { FLEET_MESSAGES } from './messages';
 import { planDocument } from './plan-document';
-import { watchFleet } from './watch-fleet';
-import { withScreen } from '../kit/screen';
+import { watchedFleet } from './watched-fleet';
+import { watchOnScreen } from '../kit/watch';
 import { parseDuration } from '../kit/text/duration';
-import { isOver } from '../upgrade/upgrade-state';
+import { isOver } from '../kit/execution';
 import { byOption, globalsOf, intervalOption } from '../kit/arguments';
 import { requireAllUpgraded } from './end-of-fleet';
 
@@ -39,7 +42,7 @@ The same as a file, YAML or JSON; an option replaces what the file says:
     windows: [{ days: [sat, sun], from: '22:00', to: '06:00' }]
     blackoutDates: ['2026-12-24']`;
 
-export function addFleetStart(fleet: Command, context: CliContext): void {
+export function addFleetStart(fleet: Command, context: FleetContext): void {
   requestOptions(
     fleet
       .command('plan')
@@ -91,29 +94,27 @@ function requestOptions(command: Command): Command {
     .addHelpText('after', FILE_HELP);
 }
 
-async function start(context: CliContext, options: FleetStartOptions): Promise<void> {
+async function start(context: FleetContext, options: FleetStartOptions): Promise<void> {
   const input = await requestOf(context, options);
   await withFleets(context, options, async (fleets) => {
     const started = { fleet: input.name, ...(await fleets.start(input)) };
     const line = `Started ${started.workflowId}, run ${started.runId}.`;
     if (options.watch !== true) {
-      say(context, options, started, [line, `Follow it with onward fleet status ${input.name} --watch.`]);
+      printResult(context, options, started, [line, `Follow it with onward fleet status ${input.name} --watch.`]);
       return;
     }
     if (!options.json) context.stdout.write(`${line}\n`);
-    const look = await withScreen(context.stdout, options.json === true, (screen) =>
-      watchFleet(fleets, input.name, context, {
-        screen,
-        intervalMs: options.interval,
-        calling: callingOf(context, options),
-      }),
-    );
-    if (options.json) say(context, options, { ...started, ...look }, []);
+    const look = await watchOnScreen(await watchedFleet(fleets, input.name, context), context, {
+      silent: options.json === true,
+      intervalMs: options.interval,
+      calling: callingOf(context, options),
+    });
+    if (options.json) printResult(context, options, { ...started, ...look }, []);
     requireAllUpgraded(look);
   });
 }
 
-async function plan(context: CliContext, options: FleetStartOptions): Promise<void> {
+async function plan(context: FleetContext, options: FleetStartOptions): Promise<void> {
   const given = await requestOf(context, options);
   const input = { ...given, approval: { ...given.approval, plan: true } };
   const { name } = input;
@@ -123,9 +124,10 @@ async function plan(context: CliContext, options: FleetStartOptions): Promise<vo
     const [found, providers] = [await fleets.plan(name), await fleets.providers(view.status)];
     const calling = callingOf(context, options);
     const [proceed, abort] = (['proceed', 'abort'] as const).map(
-      (message) => howToSendFleet(name, message, { by: '<who you are>', reason: '<why>' }, calling).onward,
+      (message) =>
+        howToSend(FLEET_MESSAGES, { fleet: name }, message, { by: '<who you are>', reason: '<why>' }, calling).onward,
     );
-    say(context, options, { ...found, providers, commands: { proceed, abort } }, [
+    printResult(context, options, { ...found, providers, commands: { proceed, abort } }, [
       asText(planDocument(found, providers)),
       ...(isOver(view)
         ? ['There is nothing to upgrade: the fleet is over.']
@@ -136,7 +138,7 @@ async function plan(context: CliContext, options: FleetStartOptions): Promise<vo
 
 const LOOK_MS = 500;
 
-async function planned(fleets: Fleets, name: string, context: CliContext): Promise<FleetView> {
+async function planned(fleets: Fleets, name: string, context: FleetContext): Promise<FleetView> {
   const interrupted = context.interrupted();
   for (;;) {
     const view = await fleets.view(name);
@@ -153,15 +155,12 @@ async function planned(fleets: Fleets, name: string, context: CliContext): Promi
   }
 }
 
-const requestOf = (context: CliContext, options: FleetStartOptions): ReturnType<typeof fleetRequest> =>
+const requestOf = (context: FleetContext, options: FleetStartOptions): ReturnType<typeof fleetRequest> =>
   fleetRequest(options, { file: options.file, by: options.by, user: whoIs(undefined, context.env) });
 
 const listed =
   <T>(read: (text: string) => T) =>
   (text: string, before: T[] = []): T[] => [...before, read(text)];
-
-/** What is no number is for the check of the whole request. */
-const amount = (text: string): number | string => (/^\d+$/.test(text) ? Number(text) : text);
 
 function label(text: string, before: Record<string, string> = {}): Record<string, string> {
   const [, name, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];

@@ -1,21 +1,20 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { FLEET_PROVIDER_STATES, type FleetProviderState } from '../../contract/fleet';
-import { plainName } from '../../contract/provider';
-import { callingOf, paintFor, say, withFleets, type CliContext, type GlobalOptions } from '../kit/context';
+import { callingOf, lookFor, printResult, type GlobalOptions } from '../kit/context';
+import { withFleets, type FleetContext } from './fleets';
 import { asCliError } from '../kit/cli-error';
 import { asText } from '../kit/documents/document';
 import type { FleetSummary, WaveProvider } from './fleets';
 import { lookAt, soakOf } from './look';
 import { STATE_LOOKS } from './provider-states';
 import { fleetLines } from './status-view';
-import { watchFleet } from './watch-fleet';
-import { withScreen } from '../kit/screen';
+import { watchedFleet } from './watched-fleet';
+import { watchOnScreen } from '../kit/watch';
 import { elapsed, formatDuration, formatTime } from '../kit/text/duration';
 import { safeText } from '../kit/text/safe-text';
-import { globalsOf, intervalOption, problemsOf } from '../kit/arguments';
+import { globalsOf, intervalOption } from '../kit/arguments';
+import { FLEET_HELP, fleetName } from './arguments';
 import { requireAllUpgraded } from './end-of-fleet';
-
-export const FLEET_HELP = 'name of the fleet';
 
 interface StatusOptions extends GlobalOptions {
   watch?: boolean;
@@ -26,7 +25,7 @@ interface ProvidersOptions extends GlobalOptions {
   wave?: number;
 }
 
-export function addFleetStatus(fleet: Command, context: CliContext): void {
+export function addFleetStatus(fleet: Command, context: FleetContext): void {
   fleet
     .command('list')
     .description('list the fleets that the server remembers')
@@ -51,12 +50,6 @@ export function addFleetStatus(fleet: Command, context: CliContext): void {
     );
 }
 
-export function fleetName(text: string): string {
-  const parsed = plainName.safeParse(text);
-  if (!parsed.success) throw new InvalidArgumentError(`A fleet's name: ${problemsOf(parsed.error, text).join('; ')}.`);
-  return parsed.data;
-}
-
 function states(text: string): FleetProviderState[] {
   return text.split(',').map((word) => {
     const state = FLEET_PROVIDER_STATES.find((each) => each === word.trim());
@@ -65,10 +58,10 @@ function states(text: string): FleetProviderState[] {
   });
 }
 
-async function list(context: CliContext, options: GlobalOptions): Promise<void> {
+async function list(context: FleetContext, options: GlobalOptions): Promise<void> {
   await withFleets(context, options, async (fleets) => {
     const found = await fleets.list();
-    say(context, options, found, listLines(found));
+    printResult(context, options, found, listLines(found));
   });
 }
 
@@ -84,27 +77,27 @@ function listLines(found: FleetSummary[]): string[] {
   );
 }
 
-async function status(context: CliContext, options: StatusOptions, name: string): Promise<void> {
+async function status(context: FleetContext, options: StatusOptions, name: string): Promise<void> {
   const calling = callingOf(context, options);
   await withFleets(context, options, async (fleets) => {
     if (options.watch !== true) {
       const look = await lookAt(fleets, name, soakOf(await fleets.plan(name)), context.now());
-      const paint = paintFor(context.stdout, context.env);
-      const width = context.stdout.columns ?? 120;
-      say(context, options, look, fleetLines(look, { now: context.now(), paint, width, calling }));
+      printResult(context, options, look, fleetLines(look, lookFor(context, calling)));
       return;
     }
-    const look = await withScreen(context.stdout, options.json === true, (screen) =>
-      watchFleet(fleets, name, context, { screen, intervalMs: options.interval, calling }),
-    );
-    if (options.json) say(context, options, look, []);
+    const look = await watchOnScreen(await watchedFleet(fleets, name, context), context, {
+      silent: options.json === true,
+      intervalMs: options.interval,
+      calling,
+    });
+    if (options.json) printResult(context, options, look, []);
     requireAllUpgraded(look);
   }).catch((error: unknown) => withoutWorker(context, options, name, error));
 }
 
 /** What the server itself knows is shown, and the exit code still says that no worker answers. */
 async function withoutWorker(
-  context: CliContext,
+  context: FleetContext,
   options: GlobalOptions,
   name: string,
   error: unknown,
@@ -112,12 +105,15 @@ async function withoutWorker(
   if (asCliError(error).kind !== 'noWorker') throw error;
   await withFleets(context, options, async (fleets) => {
     const summaries = (await fleets.list()).filter(({ fleet }) => fleet === name);
-    say(context, options, { summary: summaries[0] }, ['What the server itself knows:', ...listLines(summaries)]);
+    printResult(context, options, { summary: summaries[0] }, [
+      'What the server itself knows:',
+      ...listLines(summaries),
+    ]);
   });
   throw error;
 }
 
-async function providers(context: CliContext, options: ProvidersOptions, name: string): Promise<void> {
+async function providers(context: FleetContext, options: ProvidersOptions, name: string): Promise<void> {
   await withFleets(context, options, async (fleets) => {
     const { status: found } = await fleets.view(name);
     const all = await fleets.providers(found);
@@ -127,7 +123,7 @@ async function providers(context: CliContext, options: ProvidersOptions, name: s
     );
     const table = { head: ['Provider', 'Wave', 'From', 'State', 'Took', 'Cause', 'Problem'], rows: wanted.map(row) };
     const title = `${wanted.length} of ${all.length} providers of ${name}`;
-    say(context, options, wanted, [
+    printResult(context, options, wanted, [
       asText({ title: `Fleet ${name}`, sections: [{ title, table, otherwise: 'Nobody.' }] }),
       ...(wanted.length === 0 ? [] : [`onward status <provider> shows one of them, onward gates what it asks for.`]),
     ]);

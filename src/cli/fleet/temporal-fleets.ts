@@ -4,21 +4,20 @@ import {
   FLEET_QUERY,
   fleetWorkflowId,
   type FleetInput,
-  type FleetMessageName,
   type FleetMessages,
   type FleetPlan,
   type FleetProvider,
   type FleetStatus,
 } from '../../contract/fleet';
-import type { Recorded } from '../../contract/messages';
 import { CONTROL_TASK_QUEUE } from '../../contract/provider';
 import type { AuditEntry } from '../../contract/status';
 import { fleetAttribute, stateAttribute } from '../../temporal/search-attributes';
 import { CliError } from '../kit/cli-error';
+import type { FleetKey } from './messages';
 import type { Fleets, FleetSummary, FleetView, WaveProvider } from './fleets';
 import type { UpgradeSummary } from '../upgrade/upgrades';
-import { executionStatus, viewOf } from '../kit/temporal/execution';
-import { sayAndHear } from '../kit/messages/send-message';
+import { TemporalMailbox } from '../kit/messages/mailbox';
+import { executionStatus, viewOf } from '../kit/temporal/workflow-view';
 import { ServerCalls } from '../kit/temporal/server-calls';
 import { summaryOf, TemporalUpgrades } from '../upgrade/temporal-upgrades';
 
@@ -30,6 +29,7 @@ const PARTS_AT_ONCE = 10;
 
 export class TemporalFleets implements Fleets {
   readonly upgrades: TemporalUpgrades;
+  readonly messages: TemporalMailbox<FleetKey, FleetMessages>;
   private readonly server: ServerCalls;
 
   /** @param deadlineMs how long the server, and the worker behind it, may take for one answer. */
@@ -39,6 +39,11 @@ export class TemporalFleets implements Fleets {
   ) {
     this.server = new ServerCalls(client, deadlineMs);
     this.upgrades = new TemporalUpgrades(client, deadlineMs);
+    this.messages = new TemporalMailbox(this.server, ({ fleet }) => ({
+      workflowId: fleetWorkflowId(fleet),
+      who: `the fleet ${fleet}`,
+      notFound: noSuchFleet(fleet),
+    }));
   }
 
   async start(input: FleetInput): Promise<{ workflowId: string; runId: string }> {
@@ -133,16 +138,6 @@ export class TemporalFleets implements Fleets {
         return found.sort((a, b) => (a.fleet < b.fleet ? -1 : 1));
       },
       LIST_DEADLINE_MS,
-    );
-  }
-
-  async answer<N extends FleetMessageName>(fleet: string, name: N, message: FleetMessages[N]): Promise<Recorded> {
-    return this.ask(fleet, `send ${name} to the fleet ${fleet}`, () => sayAndHear(this.handle(fleet), name, message));
-  }
-
-  async signal<N extends FleetMessageName>(fleet: string, name: N, message: FleetMessages[N]): Promise<void> {
-    await this.ask(fleet, `send the signal ${name} to the fleet ${fleet}`, () =>
-      this.handle(fleet).signal<[FleetMessages[N]]>(name, message),
     );
   }
 

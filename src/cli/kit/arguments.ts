@@ -1,9 +1,8 @@
 /** Arguments and options that several commands share, checked before anything is sent. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { ZodError, ZodType } from 'zod';
+import type { ZodError } from 'zod';
 import { plainName } from '../../contract/provider';
 import { BY_HELP, type GlobalOptions } from './context';
-import { CliError } from './cli-error';
 
 export const PROVIDER_HELP = 'id of the provider in the inventory';
 
@@ -34,29 +33,11 @@ export const inventoryOption = [
 ] as const;
 
 export const byOption = ['--by <person>', BY_HELP] as const;
-export const signalOption = [
-  '--signal',
-  'send it also while no worker is up, and do not wait for what becomes of it',
-] as const;
 export const intervalOption = (): Option =>
   new Option('--interval <seconds>', 'time between two looks at the upgrade').argParser(seconds).default(2000, '2');
 
 export function globalsOf(command: Command): GlobalOptions {
   return command.optsWithGlobals<GlobalOptions>();
-}
-
-/** A message as its schema wants it, without the fields that nobody gave. */
-export function validated<Message>(
-  schema: ZodType<Message>,
-  fields: Record<string, string | undefined>,
-  by: string,
-): Message {
-  const given = Object.fromEntries(Object.entries({ ...fields, by }).filter(([, value]) => value !== undefined));
-  const parsed = schema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  throw new CliError('usage', 'This answer is not valid and was not sent:', {
-    problems: problemsOf(parsed.error, given),
-  });
 }
 
 /** Every problem that zod found in `input`, each with the field that it is about. */

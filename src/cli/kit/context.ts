@@ -1,15 +1,11 @@
-/** What a command gets from the outside; tests give their own. */
+/** What every command gets from the outside; tests give their own. */
 import { createColors } from 'picocolors';
 import type { Colors } from 'picocolors/types';
 import { hostname, userInfo } from 'node:os';
 import { redact } from '../../inventory/secrets';
 import { asCliError } from './cli-error';
-import type { Fleets } from '../fleet/fleets';
 import { safeJson, safeLines, safeText } from './text/safe-text';
 import { shellOf, type Shell } from './text/shell-quote';
-import type { Consents } from '../consent/consents';
-import type { Upgrades } from '../upgrade/upgrades';
-import type { Calling } from './messages/how-to-answer';
 
 export interface Output {
   write(text: string): unknown;
@@ -32,39 +28,23 @@ export interface CliContext {
   now(): Date;
   /** From the first call on, Ctrl-C aborts this signal instead of ending the process at once; a second Ctrl-C ends it. */
   interrupted(): AbortSignal;
-  connect(options: GlobalOptions): Promise<Upgrades>;
-  connectFleets(options: GlobalOptions): Promise<Fleets>;
-  connectConsents(options: GlobalOptions): Promise<Consents>;
 }
 
-/** Connects, runs, and closes the connection whatever happens. */
-export async function withUpgrades<T>(
-  context: CliContext,
-  options: GlobalOptions,
-  run: (upgrades: Upgrades) => Promise<T>,
+/** Runs with what is connected, and closes it whatever happens. */
+export async function withConnection<C extends { close(): Promise<void> }, T>(
+  connecting: Promise<C>,
+  run: (connection: C) => Promise<T>,
 ): Promise<T> {
-  return closing(await context.connect(options), run);
-}
-
-/** As {@link withUpgrades}, for fleets. */
-export async function withFleets<T>(
-  context: CliContext,
-  options: GlobalOptions,
-  run: (fleets: Fleets) => Promise<T>,
-): Promise<T> {
-  return closing(await context.connectFleets(options), run);
-}
-
-async function closing<C extends { close(): Promise<void> }, T>(open: C, run: (open: C) => Promise<T>): Promise<T> {
+  const connection = await connecting;
   try {
-    return await run(open);
+    return await run(connection);
   } finally {
-    await open.close();
+    await connection.close();
   }
 }
 
 /** The result of a command: one JSON document with `--json`, else lines for people. */
-export function say(context: CliContext, options: GlobalOptions, document: unknown, lines: string[]): void {
+export function printResult(context: CliContext, options: GlobalOptions, document: unknown, lines: string[]): void {
   const text = options.json ? safeJson(document, 2) : lines.join('\n');
   context.stdout.write(`${text}\n`);
 }
@@ -73,7 +53,7 @@ export function say(context: CliContext, options: GlobalOptions, document: unkno
  * An error on stderr: one JSON document with `--json`, else the message, each problem, and what to do next. Whatever it
  * quotes of the secrets of this process is taken out.
  */
-export function sayError(context: CliContext, options: GlobalOptions, error: unknown): void {
+export function printError(context: CliContext, options: GlobalOptions, error: unknown): void {
   const told = asCliError(error);
   const { kind, exitCode } = told;
   const message = redact(told.message);
@@ -90,6 +70,32 @@ export function sayError(context: CliContext, options: GlobalOptions, error: unk
   ];
   context.stderr.write(`${lines.join('\n')}\n`);
 }
+
+export interface Calling {
+  /** How the person calls Onward: `onward`, or `npm run -s onward --` in a clone. */
+  onward: string;
+  shell: Shell;
+  /** Options that name the Temporal server where it is not the default one: `--address`, `--namespace`. */
+  connection: string[];
+}
+
+/** What lines for people are made with. */
+export interface Look {
+  now: Date;
+  paint: Colors;
+  /** Columns of the terminal; lines that tell no more when they are longer are cut to it. */
+  width: number;
+  calling: Calling;
+}
+
+const USUAL_WIDTH = 120;
+
+export const lookFor = (context: CliContext, calling: Calling): Look => ({
+  now: context.now(),
+  paint: paintFor(context.stdout, context.env),
+  width: context.stdout.columns ?? USUAL_WIDTH,
+  calling,
+});
 
 export function paintFor(output: Output, env: NodeJS.ProcessEnv): Colors {
   const wanted = env['FORCE_COLOR'] !== undefined || (output.isTTY === true && env['TERM'] !== 'dumb');

@@ -1,15 +1,11 @@
 /** Follows something on the server until it is over, on a terminal that redraws or one that only appends. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { paintFor, type CliContext } from './context';
+import { lookFor, type Calling, type CliContext, type Look } from './context';
+import { isOver, type ExecutionStatus } from './execution';
 import { asCliError, CliError } from './cli-error';
-import type { Screen } from './screen';
+import { withScreen, type Screen } from './screen';
 import { elapsed, formatDuration, formatTime } from './text/duration';
 import { safeText } from './text/safe-text';
-import type { Upgrades, UpgradeView } from '../upgrade/upgrades';
-import { progressLines, waitingLines } from '../upgrade/change-lines';
-import type { Calling } from './messages/how-to-answer';
-import { statusLines } from '../upgrade/status-view';
-import { isOver } from '../upgrade/upgrade-state';
 
 export interface WatchOptions {
   screen: Screen;
@@ -22,12 +18,11 @@ export interface WatchOptions {
 
 /** What is followed, by what a look at it gives. */
 export interface Watched<View> {
-  look(): Promise<View>;
-  isOver(view: View): boolean;
+  view(): Promise<View>;
   /** All of it, for a terminal that redraws. */
-  lines(view: View, now: Date): string[];
+  lines(view: View, look: Look): string[];
   /** What has changed, for one that appends: `done` is on the terminal that redraws anyway, `asked` is for people to act on. */
-  changes(before: View | undefined, next: View, now: Date): { done: string[]; asked: string[] };
+  changes(before: View | undefined, next: View, look: Look): { done: string[]; asked: string[] };
   /** For whoever stops watching: `the upgrade of contoso goes on`. */
   goesOn: string;
 }
@@ -35,55 +30,31 @@ export interface Watched<View> {
 /** Redrawn this often, so that the elapsed times walk. */
 const FRAME_MS = 500;
 
-/** The last view, once the upgrade is over. Throws as {@link watch} does. */
-export async function watchUpgrade(
-  upgrades: Upgrades,
-  provider: string,
-  context: CliContext,
-  options: WatchOptions,
-): Promise<UpgradeView> {
-  const { calling } = options;
-  const paint = paintFor(context.stdout, context.env);
-  const width = context.stdout.columns ?? 100;
-  const watched: Watched<UpgradeView> = {
-    look: () => upgrades.view(provider),
-    isOver,
-    lines: (view, now) => statusLines(view, { now, paint, width, calling }),
-    changes: (before, next, now) => ({
-      done: progressLines(before, next, now),
-      asked: waitingLines(before, next, calling),
-    }),
-    goesOn: `the upgrade of ${provider} goes on`,
-  };
-  return watch(watched, context, options);
-}
-
 /**
  * The last view, once it is over. A server or worker that is away for a while is waited for.
  *
  * @throws CliError `notFound` when there is nothing to follow, `interrupted` at Ctrl-C.
  */
-export async function watch<View>(
+export async function watch<View extends { execution: ExecutionStatus }>(
   watched: Watched<View>,
   context: CliContext,
-  { screen, intervalMs, keepWaiting = false }: WatchOptions,
+  { screen, intervalMs, calling, keepWaiting = false }: WatchOptions,
 ): Promise<View> {
-  const paint = paintFor(context.stdout, context.env);
   const interrupted = context.interrupted();
   let view: View | undefined;
   let away: { since: string; why: string } | undefined;
 
   const draw = (): void => {
-    const now = context.now();
-    const lines = view === undefined ? [] : watched.lines(view, now);
-    screen.draw(away === undefined ? lines : [...lines, '', paint.red(awayLine(away, now))]);
+    const look = lookFor(context, calling);
+    const lines = view === undefined ? [] : watched.lines(view, look);
+    screen.draw(away === undefined ? lines : [...lines, '', look.paint.red(awayLine(away, look.now))]);
   };
-  const tell = (next: View): void => {
-    const now = context.now();
+  const append = (next: View): void => {
+    const look = lookFor(context, calling);
     // Indented lines are commands to be copied.
     const stamped = (lines: string[]): string[] =>
-      lines.map((line) => (line.startsWith(' ') ? line : `${formatTime(now.toISOString())}  ${line}`));
-    const { done, asked } = watched.changes(view, next, now);
+      lines.map((line) => (line.startsWith(' ') ? line : `${formatTime(look.now.toISOString())}  ${line}`));
+    const { done, asked } = watched.changes(view, next, look);
     screen.appendPlain(stamped(done));
     if (keepWaiting) screen.append(stamped(asked));
     else screen.appendPlain(stamped(asked));
@@ -92,13 +63,13 @@ export async function watch<View>(
   try {
     for (;;) {
       try {
-        const next = await watched.look();
+        const next = await watched.view();
         if (away !== undefined) screen.append([`Answers again after ${lengthOf(away.since, context.now())}.`]);
         away = undefined;
-        tell(next);
+        append(next);
         view = next;
         draw();
-        if (watched.isOver(view)) return view;
+        if (isOver(view)) return view;
       } catch (error) {
         const { kind, message } = asCliError(error);
         if (kind !== 'unreachable' && kind !== 'noWorker') throw error;
@@ -112,6 +83,15 @@ export async function watch<View>(
   } finally {
     clearInterval(frames);
   }
+}
+
+/** As {@link watch}, on a screen of its own. `silent` shows nothing and only waits. */
+export function watchOnScreen<View extends { execution: ExecutionStatus }>(
+  watched: Watched<View>,
+  context: CliContext,
+  { silent, ...options }: Omit<WatchOptions, 'screen'> & { silent: boolean },
+): Promise<View> {
+  return withScreen(context.stdout, silent, (screen) => watch(watched, context, { screen, ...options }));
 }
 
 const lengthOf = (since: string, now: Date): string => formatDuration(elapsed(since, undefined, now));

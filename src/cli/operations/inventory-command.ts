@@ -1,15 +1,7 @@
 import type { Command } from 'commander';
-import {
-  checkInventory,
-  describeProblem,
-  findProvider,
-  InvalidInventory,
-  inventoryDirectory,
-  UnknownProvider,
-  type Problem,
-} from '../../inventory/inventory';
-import { say, type CliContext } from '../kit/context';
-import { CliError } from '../kit/cli-error';
+import { checkInventory, describeProblem, inventoryDirectory } from '../../inventory/inventory';
+import { printResult, type CliContext } from '../kit/context';
+import { explained, invalid } from '../kit/inventory';
 import { safeText } from '../kit/text/safe-text';
 import { globalsOf, inventoryOption } from '../kit/arguments';
 
@@ -28,7 +20,7 @@ async function check(context: CliContext, command: Command): Promise<void> {
     checkInventory(command.opts<{ inventory?: string }>().inventory ?? inventoryDirectory(context.env)),
   );
   const count = report.providers.length;
-  say(context, options, report, [
+  printResult(context, options, report, [
     `${report.directory}: ${count} ${count === 1 ? 'provider' : 'providers'}`,
     ...report.providers.map(({ provider }) => `  ${safeText(provider)}`),
     ...report.warnings.map((warning) => `warning: ${safeText(describeProblem(warning), 1000)}`),
@@ -36,21 +28,3 @@ async function check(context: CliContext, command: Command): Promise<void> {
   ]);
   if (report.problems.length > 0) throw invalid(report.problems);
 }
-
-/** @throws CliError `notFound` when the inventory has no such provider, `usage` with every problem of its entry. */
-export async function requireInInventory(directory: string, provider: string): Promise<void> {
-  await explained(findProvider(directory, provider));
-}
-
-async function explained<T>(reading: Promise<T>): Promise<T> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof InvalidInventory) throw invalid(error.problems);
-    if (error instanceof UnknownProvider) throw new CliError('notFound', error.message, { cause: error });
-    throw error;
-  }
-}
-
-const invalid = (problems: Problem[]): CliError =>
-  new CliError('usage', 'The inventory cannot be used as it is:', { problems: problems.map(describeProblem) });

@@ -4,7 +4,7 @@ import { startCodecServer, type CodecServer, type CodecServerOptions } from '../
 import { resolveSecret } from '../../inventory/secrets';
 import { EncryptionCodec } from '../../temporal/codec';
 import { InvalidCodecKeys, readCodecKeys, type CodecKeys } from '../../temporal/codec-keys';
-import { say, type CliContext } from '../kit/context';
+import { printResult, type CliContext } from '../kit/context';
 import { asCliError, CliError } from '../kit/cli-error';
 import type { CodecServerCommandOptions } from './codec-server-command';
 import { settingsFor } from '../kit/temporal/connect';
@@ -22,7 +22,7 @@ export async function runCodecServer(context: CliContext, options: CodecServerCo
   const server = await start({ codec: new EncryptionCodec(keys), token, namespace, uiOrigins, host, port, log });
   try {
     const served = { url: server.url, namespace, keys: keys.map(({ id }) => id), uiOrigins };
-    say(context, options, served, [
+    printResult(context, options, served, [
       `Codec server at ${server.url} for the namespace ${namespace}, with the keys ${served.keys.join(', ')}.`,
       `Temporal's UI may ask from ${uiOrigins.join(' and ')}; sign in there with ${server.url}/`,
     ]);

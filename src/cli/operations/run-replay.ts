@@ -3,11 +3,11 @@ import { connectClient } from '../../temporal/connection';
 import { dataConverter } from '../../temporal/data-converter';
 import { replay, type Replayed } from '../../worker/replay';
 import { builtWorkflows } from '../../worker/workflow-bundle';
-import { say, type CliContext } from '../kit/context';
+import { printResult, type CliContext } from '../kit/context';
 import { CliError } from '../kit/cli-error';
 import type { ReplayCommandOptions } from './replay-command';
 import { reached, settingsFor } from '../kit/temporal/connect';
-import { explain, noSuchUpgrade } from '../kit/temporal/temporal-errors';
+import { explain } from '../kit/temporal/temporal-errors';
 
 /** @throws CliError `failure` naming every workflow that this checkout's code cannot go on with. */
 export async function runReplay(context: CliContext, options: ReplayCommandOptions): Promise<void> {
@@ -25,7 +25,10 @@ export async function runReplay(context: CliContext, options: ReplayCommandOptio
     const histories = client.workflow.list({ query: options.query }).intoHistories();
     for await (const one of replay(histories, { workflows, converter })) replayed.push(one);
   } catch (error) {
-    throw explain(error, 'fetch the histories', noSuchUpgrade());
+    const gone = new CliError('notFound', 'One of the workflows is no longer there.', {
+      hint: 'Run the command again.',
+    });
+    throw explain(error, 'fetch the histories', gone);
   } finally {
     await client.connection.close();
   }
@@ -41,7 +44,7 @@ export async function runReplay(context: CliContext, options: ReplayCommandOptio
         hint: 'Do not start workers of this build for them: docs/changing-a-workflow.md says how a change reaches what runs.',
       },
     );
-  say(context, options, { buildId, replayed: replayed.map(({ workflowId }) => workflowId) }, [
+  printResult(context, options, { buildId, replayed: replayed.map(({ workflowId }) => workflowId) }, [
     replayed.length === 0
       ? 'No workflow matches, so nothing was replayed.'
       : `All ${replayed.length} workflows can go on with build ${buildId}.`,

@@ -4,11 +4,11 @@ import { fleetOfProviders } from '../../sandbox/world/fleet';
 import type { ProviderOptions } from '../../sandbox/world/spec';
 import { QUICK, WATCHABLE } from '../../sandbox/world/timings';
 import { startSandbox, type Sandbox } from '../../sandbox/server';
-import { say, type CliContext } from '../kit/context';
+import { printResult, type CliContext } from '../kit/context';
 import { CliError } from '../kit/cli-error';
 import { settingsFor } from '../kit/temporal/connect';
-import { announceReady } from '../demo/companion';
-import type { SandboxCommandOptions, Sources } from '../demo/options';
+import { announceReady } from '../kit/ready';
+import type { SandboxCommandOptions, Sources } from './sandbox-options';
 import type { SandboxWorkers } from './sandbox-workers';
 
 /** Runs a sandbox until Ctrl-C. */
@@ -25,7 +25,7 @@ export async function runSandbox(context: CliContext, options: SandboxCommandOpt
     }
     const files = options.inventory === undefined ? [] : sandbox.writeInventory(options.inventory);
     const providers = sandbox.world.providers().map(({ id, name, sourceVersion }) => ({ id, name, sourceVersion }));
-    say(context, options, { ports: sandbox.ports, providers, inventory: files, data: sandbox.dataDirectory }, [
+    printResult(context, options, { ports: sandbox.ports, providers, inventory: files, data: sandbox.dataDirectory }, [
       ...providers.map(({ id, name, sourceVersion }) => `${id} (${name}), Office 365 ${sourceVersion}`),
       ...Object.entries(sandbox.ports).map(([system, port]) => `${system}: ${options.host}:${port}`),
       ...files.map((file) => `inventory: ${file}`),

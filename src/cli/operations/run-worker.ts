@@ -9,8 +9,8 @@ import { createEndpointWorker } from '../../worker/endpoint';
 import { serve } from '../../worker/serve';
 import { notesDirectory } from '../../worker/work-in-hand';
 import { builtWorkflows } from '../../worker/workflow-bundle';
-import { callingOf, say, type CliContext, type GlobalOptions } from '../kit/context';
-import { announceReady } from '../demo/companion';
+import { callingOf, printResult, type CliContext, type GlobalOptions } from '../kit/context';
+import { announceReady } from '../kit/ready';
 import { commandLine } from '../kit/text/shell-quote';
 import { reached, settingsFor } from '../kit/temporal/connect';
 
@@ -40,7 +40,7 @@ export async function runWorker(
     const taskQueue = host === undefined ? CONTROL_TASK_QUEUE : endpointTaskQueue(host);
     const { address } = settings.connectionOptions;
     const where = { taskQueue, address, namespace: settings.namespace };
-    say(context, options, { ...where, ...pinned }, [
+    printResult(context, options, { ...where, ...pinned }, [
       `Worker of task queue ${taskQueue} at ${address}, namespace ${settings.namespace}.`,
       ...(pinned ? howToMakeCurrent(pinned.buildId, context, options) : []),
     ]);

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CliContext } from '../kit/context';
-import { PACES, type SandboxCommandOptions, type Sources } from '../demo/options';
+import { PACES, type SandboxCommandOptions, type Sources } from './sandbox-options';
 import { globalsOf, port } from '../kit/arguments';
 
 export function addSandbox(program: Command, context: CliContext): void {

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { paintFor, say, withUpgrades, type CliContext } from '../kit/context';
+import { paintFor, printResult } from '../kit/context';
+import { withUpgrades, type UpgradeContext } from './upgrades';
 import { auditLines } from './audit-view';
 import { globalsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
 
-export function addAudit(program: Command, context: CliContext): void {
+export function addAudit(program: Command, context: UpgradeContext): void {
   program
     .command('audit')
     .description('print the audit trail of an upgrade: what happened, who said what, what was refused and why')
@@ -12,7 +13,7 @@ export function addAudit(program: Command, context: CliContext): void {
       const options = globalsOf(command);
       await withUpgrades(context, options, async (upgrades) => {
         const entries = await upgrades.audit(provider);
-        say(context, options, entries, auditLines(entries, paintFor(context.stdout, context.env)));
+        printResult(context, options, entries, auditLines(entries, paintFor(context.stdout, context.env)));
       });
     });
 }

@@ -3,8 +3,11 @@ import type { Gate, StepStatus } from '../../contract/status';
 import { elapsed, formatDuration } from '../kit/text/duration';
 import { safeText } from '../kit/text/safe-text';
 import type { UpgradeView } from './upgrades';
-import { howToAnswerGate, howToResolve, type Calling, type HowToAnswer } from '../kit/messages/how-to-answer';
-import { endedFromOutside, isOver, STATE_WORDS } from './upgrade-state';
+import { type HowToAnswer } from '../kit/messages/how-to-answer';
+import { endedFromOutside, STATE_WORDS } from './upgrade-state';
+import { howToAnswerGate, howToResolve } from './messages';
+import type { Calling } from '../kit/context';
+import { isOver } from '../kit/execution';
 
 /** What the upgrade did; a terminal that redraws shows it anyway. */
 export function progressLines(

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import type { ProviderProfile } from '../../contract/provider';
 import type { AuditEntry, CheckResult, StepStatus, UpgradeResult, UpgradeStatus } from '../../contract/status';
 import { elapsed } from '../kit/text/duration';
-import type { Action, ExecutionStatus, UpgradeRecord } from './upgrades';
+import type { Action, UpgradeRecord } from './upgrades';
+import type { ExecutionStatus } from '../kit/execution';
 
 export interface EvidencePack {
   format: 'onward-evidence/1';

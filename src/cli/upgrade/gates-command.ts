@@ -1,10 +1,11 @@
 import { Option, type Command } from 'commander';
-import { callingOf, paintFor, say, withUpgrades, type CliContext, type GlobalOptions } from '../kit/context';
+import { type Calling, callingOf, type GlobalOptions, lookFor, printResult } from '../kit/context';
+import { withUpgrades, type UpgradeContext } from './upgrades';
 import { asCliError, type CliError } from '../kit/cli-error';
 import { SHELLS, type Shell } from '../kit/text/shell-quote';
 import type { Upgrades, UpgradeSummary } from './upgrades';
 import { gatesLines, type Waiting } from './gates-view';
-import { howToAnswerGate, howToResolve, type Calling } from '../kit/messages/how-to-answer';
+import { howToAnswerGate, howToResolve } from './messages';
 import { globalsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
 import { summaryLines } from './status-command';
 
@@ -12,7 +13,7 @@ interface GatesOptions extends GlobalOptions {
   shell?: Shell;
 }
 
-export function addGates(program: Command, context: CliContext): void {
+export function addGates(program: Command, context: UpgradeContext): void {
   program
     .command('gates')
     .description('list everything that waits for a person, with what to do and how to answer')
@@ -25,19 +26,24 @@ export function addGates(program: Command, context: CliContext): void {
     );
 }
 
-async function gates(context: CliContext, options: GatesOptions, provider: string | undefined): Promise<void> {
+async function gates(context: UpgradeContext, options: GatesOptions, provider: string | undefined): Promise<void> {
   await withUpgrades(context, options, async (upgrades) => {
     const asked = provider === undefined ? await upgrades.running() : [await upgrades.summary(provider)];
     const { waiting, silent, problem } = await askEach(upgrades, asked);
     const calling = callingOf(context, options, options.shell);
-    const look = { now: context.now(), paint: paintFor(context.stdout, context.env), calling };
+    const look = lookFor(context, calling);
     const lines = [
       ...(waiting.length === 0 && silent.length > 0 ? [] : gatesLines(waiting, look)),
       ...(silent.length === 0
         ? []
         : ['Without a worker, the server only knows how many people are waited for:', ...summaryLines(silent)]),
     ];
-    say(context, options, { upgrades: waiting.map((one) => withCommands(one, calling)), unanswered: silent }, lines);
+    printResult(
+      context,
+      options,
+      { upgrades: waiting.map((one) => withCommands(one, calling)), unanswered: silent },
+      lines,
+    );
     if (problem !== undefined) throw problem;
   });
 }

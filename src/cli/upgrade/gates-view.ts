@@ -3,15 +3,11 @@ import type { Colors } from 'picocolors/types';
 import type { Gate, Hold, UpgradeStatus } from '../../contract/status';
 import { elapsed, formatDuration, formatTime } from '../kit/text/duration';
 import { safeLines, safeText } from '../kit/text/safe-text';
-import { howToAnswerGate, howToResolve, type Calling, type HowToAnswer } from '../kit/messages/how-to-answer';
+import { type HowToAnswer } from '../kit/messages/how-to-answer';
+import { howToAnswerGate, howToResolve } from './messages';
+import type { Look } from '../kit/context';
 
 export type Waiting = Pick<UpgradeStatus, 'provider' | 'gates' | 'holds'>;
-
-export interface GatesViewOptions {
-  now: Date;
-  paint: Colors;
-  calling: Calling;
-}
 
 const ASKED: Record<Gate['asked'], string> = {
   operator: 'an operator',
@@ -19,7 +15,7 @@ const ASKED: Record<Gate['asked'], string> = {
   partnerAdministrator: 'the partner administrator',
 };
 
-export function gatesLines(upgrades: Waiting[], options: GatesViewOptions): string[] {
+export function gatesLines(upgrades: Waiting[], options: Pick<Look, 'now' | 'paint' | 'calling'>): string[] {
   const waiting = upgrades.filter(({ gates, holds }) => gates.length + holds.length > 0);
   if (waiting.length === 0) return ['Nothing waits for a person.'];
   return [
@@ -35,7 +31,7 @@ function gateLines(
   provider: string,
   gate: Gate,
   above: Gate | undefined,
-  { now, paint, calling }: GatesViewOptions,
+  { now, paint, calling }: Pick<Look, 'now' | 'paint' | 'calling'>,
 ): string[] {
   return [
     `${paint.bold(safeText(provider))}  ${paint.yellow(safeText(gate.title))}`,
@@ -55,7 +51,11 @@ function gateLines(
   ];
 }
 
-function holdLines(provider: string, hold: Hold, { now, paint, calling }: GatesViewOptions): string[] {
+function holdLines(
+  provider: string,
+  hold: Hold,
+  { now, paint, calling }: Pick<Look, 'now' | 'paint' | 'calling'>,
+): string[] {
   return [
     `${paint.bold(safeText(provider))}  ${paint.red(`step ${safeText(hold.step)} failed and holds`)}`,
     `  for ${formatDuration(elapsed(hold.since, undefined, now))}${reminder(hold)}`,

@@ -1,103 +1,97 @@
-/** The commands by which people answer: each sends the message of the contract that stands behind it. */
-import { Option, type Command } from 'commander';
-import { messages, type MessageName, type Messages } from '../../contract/messages';
-import { say, whoIs, withUpgrades, type CliContext, type GlobalOptions } from '../kit/context';
-import { asCliError, CliError } from '../kit/cli-error';
-import { byOption, globalsOf, PROVIDER_HELP, providerName, signalOption, validated } from '../kit/arguments';
+/** The messages by which people answer an upgrade: their commands, and how to answer what it asks. */
+import { messages, type Messages } from '../../contract/messages';
+import { upgradeWorkflowId } from '../../contract/provider';
+import type { Gate, Hold } from '../../contract/status';
+import { PROVIDER_HELP, providerName } from '../kit/arguments';
+import type { Calling } from '../kit/context';
+import { howToSend, type HowToAnswer } from '../kit/messages/how-to-answer';
+import { argument, option, reason, type MessageFamily } from '../kit/messages/message-family';
 
-interface AnswerOptions extends GlobalOptions {
-  by?: string;
-  signal?: boolean;
-  item?: string;
-  evidence?: string;
-  reason?: string;
+export type UpgradeKey = { provider: string };
+
+const STEP_HELP = 'name of the step, as onward gates shows it';
+
+export const UPGRADE_MESSAGES: MessageFamily<UpgradeKey, Messages> = {
+  word: 'answer',
+  under: [],
+  key: { provider: { help: PROVIDER_HELP, read: providerName } },
+  workflowId: ({ provider }) => upgradeWorkflowId(provider),
+  schemas: messages,
+  seeLater: ({ provider }) => `onward audit ${provider} tells what the upgrade made of it.`,
+  commands: {
+    consentCompleted: {
+      command: 'consent',
+      help: 'say that an administrator of the partner account has consented',
+      fields: { instance: argument('id or name of the application instance') },
+      examples: ['contoso 2'],
+    },
+    confirmStep: {
+      command: 'confirm',
+      help: 'say that the manual part of a step is done',
+      fields: {
+        step: argument(STEP_HELP),
+        item: option('item', 'which gate of the step, where it has several'),
+        evidence: option('text', 'what shows that it was done: a ticket, a list of files, a time', {
+          placeholder: '<evidence>',
+        }),
+      },
+      examples: ['contoso updateCustomizations --item main-store --evidence CHG-7'],
+    },
+    resolveHold: {
+      command: 'resolve',
+      help: 'decide what happens to a step that failed and holds',
+      fields: {
+        step: argument(STEP_HELP),
+        action: argument('retry, rollback (before the point of no return) or doneByHand'),
+        reason,
+      },
+      examples: ["contoso drainTasks retry --reason 'task 7 is repaired'"],
+    },
+    approveCrossing: {
+      command: 'approve',
+      help: 'allow the package import, the point of no return; never by who started the upgrade',
+      fields: { reason },
+      examples: ['contoso --reason CAB-12'],
+    },
+    pause: {
+      command: 'pause',
+      help: 'let the running step finish, then start no other one',
+      fields: { reason },
+      examples: ["contoso --reason 'the night shift is over'"],
+    },
+    resume: {
+      command: 'resume',
+      help: 'go on after a pause',
+      fields: { reason },
+      examples: ["contoso --reason 'somebody is there again'"],
+    },
+    abort: {
+      command: 'abort',
+      help: 'undo everything and end the upgrade; refused after the point of no return',
+      fields: { reason },
+      examples: ["contoso --reason 'wrong day'"],
+    },
+    overrideWindow: {
+      command: 'override-window',
+      help: 'go on although the maintenance window is closed, for the rest of this upgrade',
+      fields: { reason },
+      examples: ['contoso --reason CAB-12'],
+    },
+  },
+};
+
+export function howToAnswerGate(provider: string, { answer }: Pick<Gate, 'answer'>, calling: Calling): HowToAnswer {
+  return howToSend(UPGRADE_MESSAGES, { provider }, answer.name, answer.payload, calling);
 }
 
-export function addAnswers(program: Command, context: CliContext): void {
-  answerCommand(program, 'consent', 'say that an administrator of the partner account has consented')
-    .argument('<instance>', 'id or name of the application instance')
-    .action((provider: string, instance: string, options: AnswerOptions, command: Command) =>
-      send(context, command, provider, 'consentCompleted', { instance }),
-    );
-
-  answerCommand(program, 'confirm', 'say that the manual part of a step is done')
-    .argument('<step>', 'name of the step, as onward gates shows it')
-    .option('--item <item>', 'which gate of the step, where it has several')
-    .option('--evidence <text>', 'what shows that it was done: a ticket, a list of files, a time')
-    .action((provider: string, step: string, { item, evidence }: AnswerOptions, command: Command) =>
-      send(context, command, provider, 'confirmStep', { step, item, evidence }),
-    );
-
-  answerCommand(program, 'resolve', 'decide what happens to a step that failed and holds')
-    .argument('<step>', 'name of the step, as onward gates shows it')
-    .argument('<action>', 'retry, rollback (before the point of no return) or doneByHand')
-    .addOption(reasonOption())
-    .action((provider: string, step: string, action: string, { reason }: AnswerOptions, command: Command) =>
-      send(context, command, provider, 'resolveHold', { step, action, reason }),
-    );
-
-  const decisions = [
-    [
-      'approve',
-      'approveCrossing',
-      'allow the package import, the point of no return; never by who started the upgrade',
-    ],
-    ['pause', 'pause', 'let the running step finish, then start no other one'],
-    ['resume', 'resume', 'go on after a pause'],
-    ['abort', 'abort', 'undo everything and end the upgrade; refused after the point of no return'],
-    [
-      'override-window',
-      'overrideWindow',
-      'go on although the maintenance window is closed, for the rest of this upgrade',
-    ],
-  ] as const;
-  for (const [verb, name, description] of decisions) {
-    answerCommand(program, verb, description)
-      .addOption(reasonOption())
-      .action((provider: string, { reason }: AnswerOptions, command: Command) =>
-        send(context, command, provider, name, { reason }),
-      );
-  }
-}
-
-function answerCommand(program: Command, name: string, description: string): Command {
-  return program
-    .command(name)
-    .description(description)
-    .argument('<provider>', PROVIDER_HELP, providerName)
-    .option(...byOption)
-    .option(...signalOption);
-}
-
-const reasonOption = (): Option => new Option('--reason <text>', 'why, for the audit trail');
-
-async function send<N extends MessageName>(
-  context: CliContext,
-  command: Command,
+/** One way for each decision that the hold leaves open. */
+export function howToResolve(
   provider: string,
-  name: N,
-  fields: Record<string, string | undefined>,
-): Promise<void> {
-  const options: AnswerOptions = { ...globalsOf(command), ...command.opts<AnswerOptions>() };
-  const message = validated<unknown>(messages[name], fields, whoIs(options.by, context.env)) as Messages[N];
-  await withUpgrades(context, options, async (upgrades) => {
-    if (options.signal) {
-      await upgrades.signal(provider, name, message);
-      const text = `Sent as a signal. onward audit ${provider} tells what the upgrade made of it.`;
-      say(context, options, { provider, name, sent: 'signal', payload: message }, [text]);
-      return;
-    }
-    const recorded = await upgrades.answer(provider, name, message).catch(withoutWorker);
-    say(context, options, { provider, name, sent: 'signal', payload: message, ...recorded }, [recorded.message]);
-  });
-}
-
-/** Who is asked before anything is sent did not answer. */
-export function withoutWorker(error: unknown): never {
-  const { kind, message } = asCliError(error);
-  if (kind !== 'noWorker') throw error;
-  throw new CliError('noWorker', message, {
-    hint: 'Nothing was sent. With --signal it is kept until a worker is up.',
-    cause: error,
+  { step, actions }: Pick<Hold, 'step' | 'actions'>,
+  calling: Calling,
+): (HowToAnswer & { action: Hold['actions'][number] })[] {
+  return actions.map((action) => {
+    const payload = { step, action, by: '<who you are>', reason: '<why>' };
+    return { action, ...howToSend(UPGRADE_MESSAGES, { provider }, 'resolveHold', payload, calling) };
   });
 }

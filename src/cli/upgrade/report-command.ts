@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
-import { writeFile } from 'node:fs/promises';
-import { say, withUpgrades, type CliContext, type GlobalOptions } from '../kit/context';
-import { CliError } from '../kit/cli-error';
+import { writeReport } from '../kit/documents/write-report';
+import { printResult, type GlobalOptions } from '../kit/context';
+import { withUpgrades, type UpgradeContext } from './upgrades';
 import { asMarkdown, asText } from '../kit/documents/document';
 import { evidenceDocument } from './evidence-document';
 import { evidencePack, type EvidencePack } from './evidence-pack';
@@ -16,7 +16,7 @@ interface ReportOptions extends GlobalOptions {
   output?: string;
 }
 
-export function addReport(program: Command, context: CliContext): void {
+export function addReport(program: Command, context: UpgradeContext): void {
   program
     .command('report')
     .description(
@@ -30,7 +30,7 @@ export function addReport(program: Command, context: CliContext): void {
     );
 }
 
-async function report(context: CliContext, options: ReportOptions, provider: string): Promise<void> {
+async function report(context: UpgradeContext, options: ReportOptions, provider: string): Promise<void> {
   const pack = await withUpgrades(context, options, async (upgrades) => {
     const { status } = await upgrades.view(provider);
     const [audit, record] = [await upgrades.audit(provider), await upgrades.record(provider)];
@@ -42,24 +42,11 @@ async function report(context: CliContext, options: ReportOptions, provider: str
     return;
   }
   await writeReport(options.output, text, '--output');
-  say(context, options, { provider, output: options.output }, [`Written to ${options.output}.`]);
+  printResult(context, options, { provider, output: options.output }, [`Written to ${options.output}.`]);
 }
 
 function render(pack: EvidencePack, format: ReportOptions['format']): string {
   if (format === 'json') return `${safeJson(pack, 2)}\n`;
   const document = evidenceDocument(pack);
   return format === 'markdown' ? asMarkdown(document) : asText(document);
-}
-
-/** @param option that names the file */
-export async function writeReport(file: string, text: string, option: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CliError('failure', `The report could not be written: ${why}`, {
-      hint: `Name another file with ${option}.`,
-      cause: error,
-    });
-  }
 }

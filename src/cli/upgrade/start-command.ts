@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { upgradeInput } from '../../contract/messages';
-import { callingOf, say, whoIs, withUpgrades, type CliContext, type GlobalOptions } from '../kit/context';
+import { callingOf, printResult, whoIs, type GlobalOptions } from '../kit/context';
+import { withUpgrades, type UpgradeContext } from './upgrades';
 import { CliError } from '../kit/cli-error';
-import { withScreen } from '../kit/screen';
-import { watchUpgrade } from '../kit/watch';
+import { watchOnScreen } from '../kit/watch';
+import { watchedUpgrade } from './watched-upgrade';
 import { byOption, globalsOf, intervalOption, problemsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
 import { requireCompleted } from './end-of-upgrade';
-import { requireInInventory } from '../operations/inventory-command';
+import { requireInInventory } from '../kit/inventory';
 
 interface StartOptions extends GlobalOptions {
   by?: string;
@@ -16,7 +17,7 @@ interface StartOptions extends GlobalOptions {
   interval: number;
 }
 
-export function addStart(program: Command, context: CliContext): void {
+export function addStart(program: Command, context: UpgradeContext): void {
   program
     .command('start')
     .description('start the upgrade of one provider')
@@ -29,7 +30,7 @@ export function addStart(program: Command, context: CliContext): void {
     .action((provider: string, _options: StartOptions, command: Command) => start(context, command, provider));
 }
 
-async function start(context: CliContext, command: Command, provider: string): Promise<void> {
+async function start(context: UpgradeContext, command: Command, provider: string): Promise<void> {
   const options: StartOptions = { ...globalsOf(command), ...command.opts<StartOptions>() };
   const startedBy = whoIs(options.by, context.env);
   const given = { provider, startedBy };
@@ -41,19 +42,17 @@ async function start(context: CliContext, command: Command, provider: string): P
     const waits = options.wait === true || options.watch === true;
     const line = `Started ${started.workflowId}, run ${started.runId}.`;
     if (!waits) {
-      say(context, options, started, [line, `Follow it with onward status ${provider} --watch.`]);
+      printResult(context, options, started, [line, `Follow it with onward status ${provider} --watch.`]);
       return;
     }
     const silent = options.json === true || options.watch !== true;
     if (!silent) context.stdout.write(`${line}\n`);
-    const view = await withScreen(context.stdout, silent, (screen) =>
-      watchUpgrade(upgrades, provider, context, {
-        screen,
-        intervalMs: options.interval,
-        calling: callingOf(context, options),
-      }),
-    );
-    if (options.json) say(context, options, { ...started, ...view }, []);
+    const view = await watchOnScreen(watchedUpgrade(upgrades, provider), context, {
+      silent,
+      intervalMs: options.interval,
+      calling: callingOf(context, options),
+    });
+    if (options.json) printResult(context, options, { ...started, ...view }, []);
     requireCompleted(view);
   });
 }

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
-import { callingOf, paintFor, say, withUpgrades, type CliContext, type GlobalOptions } from '../kit/context';
+import { callingOf, lookFor, printResult, type GlobalOptions } from '../kit/context';
+import { withUpgrades, type UpgradeContext } from './upgrades';
 import { asCliError } from '../kit/cli-error';
-import { withScreen } from '../kit/screen';
 import { formatTime } from '../kit/text/duration';
 import { safeText } from '../kit/text/safe-text';
 import type { Upgrades, UpgradeSummary } from './upgrades';
 import { statusLines } from './status-view';
-import { watchUpgrade } from '../kit/watch';
+import { watchOnScreen } from '../kit/watch';
+import { watchedUpgrade } from './watched-upgrade';
 import { globalsOf, intervalOption, PROVIDER_HELP, providerName } from '../kit/arguments';
 import { requireCompleted } from './end-of-upgrade';
 
@@ -15,7 +16,7 @@ interface StatusOptions extends GlobalOptions {
   interval: number;
 }
 
-export function addStatus(program: Command, context: CliContext): void {
+export function addStatus(program: Command, context: UpgradeContext): void {
   program
     .command('status')
     .description(
@@ -29,11 +30,11 @@ export function addStatus(program: Command, context: CliContext): void {
     );
 }
 
-async function status(context: CliContext, options: StatusOptions, provider: string | undefined): Promise<void> {
+async function status(context: UpgradeContext, options: StatusOptions, provider: string | undefined): Promise<void> {
   await withUpgrades(context, options, async (upgrades) => {
     if (provider === undefined) {
       const running = await upgrades.running();
-      say(context, options, running, summaryLines(running));
+      printResult(context, options, running, summaryLines(running));
     } else if (options.watch) {
       await watch(upgrades, context, options, provider);
     } else {
@@ -42,34 +43,35 @@ async function status(context: CliContext, options: StatusOptions, provider: str
   });
 }
 
-async function show(upgrades: Upgrades, context: CliContext, options: StatusOptions, provider: string): Promise<void> {
+async function show(
+  upgrades: Upgrades,
+  context: UpgradeContext,
+  options: StatusOptions,
+  provider: string,
+): Promise<void> {
   try {
     const view = await upgrades.view(provider);
-    const paint = paintFor(context.stdout, context.env);
-    const look = {
-      now: context.now(),
-      paint,
-      width: context.stdout.columns ?? 120,
-      calling: callingOf(context, options),
-    };
-    say(context, options, view, statusLines(view, look));
+    printResult(context, options, view, statusLines(view, lookFor(context, callingOf(context, options))));
   } catch (error) {
     if (asCliError(error).kind !== 'noWorker') throw error;
     const summary = await upgrades.summary(provider);
-    say(context, options, { summary }, ['What the server itself knows:', ...summaryLines([summary])]);
+    printResult(context, options, { summary }, ['What the server itself knows:', ...summaryLines([summary])]);
     throw error;
   }
 }
 
-async function watch(upgrades: Upgrades, context: CliContext, options: StatusOptions, provider: string): Promise<void> {
-  const view = await withScreen(context.stdout, options.json === true, (screen) =>
-    watchUpgrade(upgrades, provider, context, {
-      screen,
-      intervalMs: options.interval,
-      calling: callingOf(context, options),
-    }),
-  );
-  if (options.json) say(context, options, view, []);
+async function watch(
+  upgrades: Upgrades,
+  context: UpgradeContext,
+  options: StatusOptions,
+  provider: string,
+): Promise<void> {
+  const view = await watchOnScreen(watchedUpgrade(upgrades, provider), context, {
+    silent: options.json === true,
+    intervalMs: options.interval,
+    calling: callingOf(context, options),
+  });
+  if (options.json) printResult(context, options, view, []);
   requireCompleted(view);
 }
 

@@ -4,16 +4,9 @@ import type { StepState, StepStatus, UpgradeState, UpgradeStatus } from '../../c
 import { elapsed, formatDuration, formatTime } from '../kit/text/duration';
 import { safeLines, safeText } from '../kit/text/safe-text';
 import type { UpgradeView } from './upgrades';
-import { howToAnswerGate, howToResolve, type Calling } from '../kit/messages/how-to-answer';
+import { howToAnswerGate, howToResolve } from './messages';
 import { endedFromOutside, STATE_WORDS, STEP_MARKS, STEP_WORDS } from './upgrade-state';
-
-export interface ViewOptions {
-  now: Date;
-  paint: Colors;
-  /** Columns of the terminal; step lines are cut to it. */
-  width: number;
-  calling: Calling;
-}
+import type { Look } from '../kit/context';
 
 type Colour = Exclude<keyof Colors, 'isColorSupported'>;
 const STATE_COLOURS: Partial<Record<UpgradeState, Colour>> = {
@@ -36,7 +29,7 @@ const STEP_COLOURS: Record<StepState, Colour> = {
   done: 'reset',
 };
 
-export function statusLines(view: UpgradeView, options: ViewOptions): string[] {
+export function statusLines(view: UpgradeView, options: Look): string[] {
   const { status } = view;
   return [
     ...headingLines(view, options),
@@ -49,7 +42,7 @@ export function statusLines(view: UpgradeView, options: ViewOptions): string[] {
   ];
 }
 
-function headingLines({ status, execution, failure }: UpgradeView, { now, paint }: ViewOptions): string[] {
+function headingLines({ status, execution, failure }: UpgradeView, { now, paint }: Look): string[] {
   const path = status.path === undefined ? '' : `  ${safeText(status.path.from)} → ${safeText(status.path.to)}`;
   const state = paint[STATE_COLOURS[status.state] ?? 'cyan'](STATE_WORDS[status.state]);
   const by = status.startedBy === undefined ? '' : ` by ${safeText(status.startedBy, 80)}`;
@@ -87,7 +80,7 @@ function headingLines({ status, execution, failure }: UpgradeView, { now, paint 
 const since = (iso: string, now: Date): string =>
   `${formatTime(iso)} UTC (${formatDuration(elapsed(iso, undefined, now))})`;
 
-function stepLines(steps: StepStatus[], options: ViewOptions): string[] {
+function stepLines(steps: StepStatus[], options: Look): string[] {
   const titleWidth = Math.max(0, ...steps.map((step) => safeText(step.title).length));
   const crossing = steps.findIndex((step) => step.phase === 'crossing');
   return steps.flatMap((step, index) => [
@@ -96,14 +89,14 @@ function stepLines(steps: StepStatus[], options: ViewOptions): string[] {
   ]);
 }
 
-function stepLine(step: StepStatus, titleWidth: number, { now, paint, width }: ViewOptions): string {
+function stepLine(step: StepStatus, titleWidth: number, { now, paint, width }: Look): string {
   const time = step.startedAt === undefined ? '' : formatDuration(elapsed(step.startedAt, step.endedAt, now));
   const note = [STEP_WORDS[step.state], step.note ?? ''].filter((part) => part !== '').join(': ');
   const title = safeText(step.title).padEnd(titleWidth);
   return `  ${paint[STEP_COLOURS[step.state]](safeText(`${STEP_MARKS[step.state]} ${title}  ${time.padStart(11)}  ${note}`, width - 3))}`;
 }
 
-function checkLines({ checks }: UpgradeStatus, { paint }: ViewOptions): string[] {
+function checkLines({ checks }: UpgradeStatus, { paint }: Look): string[] {
   const found = checks.filter((check) => check.verdict !== 'pass');
   if (found.length === 0) return [];
   const line = { warning: paint.yellow, refusal: paint.red, pass: paint.reset };
@@ -114,7 +107,7 @@ function checkLines({ checks }: UpgradeStatus, { paint }: ViewOptions): string[]
   ];
 }
 
-function holdLines({ provider, holds }: UpgradeStatus, { now, paint, calling }: ViewOptions): string[] {
+function holdLines({ provider, holds }: UpgradeStatus, { now, paint, calling }: Look): string[] {
   return holds.flatMap((hold) => [
     '',
     paint.red(`Held since ${since(hold.since, now)}: ${safeText(hold.step)}`),
@@ -123,7 +116,7 @@ function holdLines({ provider, holds }: UpgradeStatus, { now, paint, calling }: 
   ]);
 }
 
-function gateLines({ provider, gates }: UpgradeStatus, { now, paint, calling }: ViewOptions): string[] {
+function gateLines({ provider, gates }: UpgradeStatus, { now, paint, calling }: Look): string[] {
   if (gates.length === 0) return [];
   return [
     '',
@@ -136,7 +129,7 @@ function gateLines({ provider, gates }: UpgradeStatus, { now, paint, calling }: 
   ];
 }
 
-function notUndoneLines({ notUndone }: UpgradeStatus, { paint }: ViewOptions): string[] {
+function notUndoneLines({ notUndone }: UpgradeStatus, { paint }: Look): string[] {
   if (notUndone.length === 0) return [];
   return ['', paint.red('Not undone:'), ...notUndone.map((what) => `  ${safeText(what)}`)];
 }

@@ -5,7 +5,7 @@ import {
   type WorkflowExecutionInfo,
   type WorkflowHandle,
 } from '@temporalio/client';
-import type { MessageName, Messages, Recorded, UpgradeInput } from '../../contract/messages';
+import type { Messages, UpgradeInput } from '../../contract/messages';
 import { CONTROL_TASK_QUEUE, upgradeWorkflowId } from '../../contract/provider';
 import { QUERY, type AuditEntry, type UpgradePlan, type UpgradeStatus } from '../../contract/status';
 import {
@@ -18,10 +18,10 @@ import {
 } from '../../temporal/search-attributes';
 import { CliError } from '../kit/cli-error';
 import type { UpgradeRecord, Upgrades, UpgradeSummary, UpgradeView } from './upgrades';
-import { executionStatus, viewOf } from '../kit/temporal/execution';
-import { sayAndHear } from '../kit/messages/send-message';
+import { TemporalMailbox } from '../kit/messages/mailbox';
+import { executionStatus, viewOf } from '../kit/temporal/workflow-view';
 import { ServerCalls } from '../kit/temporal/server-calls';
-import { noSuchUpgrade } from '../kit/temporal/temporal-errors';
+import type { UpgradeKey } from './messages';
 import { readHistory } from './read-history';
 
 const WORKFLOW_TYPE = 'upgradeProvider';
@@ -29,6 +29,7 @@ const WORKFLOW_TYPE = 'upgradeProvider';
 const HISTORY_DEADLINE_MS = 60_000;
 
 export class TemporalUpgrades implements Upgrades {
+  readonly messages: TemporalMailbox<UpgradeKey, Messages>;
   private readonly server: ServerCalls;
   /** @param deadlineMs how long the server, and the worker behind it, may take for one answer. */
   constructor(
@@ -36,6 +37,11 @@ export class TemporalUpgrades implements Upgrades {
     deadlineMs?: number,
   ) {
     this.server = new ServerCalls(client, deadlineMs);
+    this.messages = new TemporalMailbox(this.server, ({ provider }) => ({
+      workflowId: upgradeWorkflowId(provider),
+      who: `the upgrade of ${provider}`,
+      notFound: noSuchUpgrade(provider),
+    }));
   }
 
   async start(input: UpgradeInput): Promise<{ workflowId: string; runId: string }> {
@@ -118,17 +124,6 @@ export class TemporalUpgrades implements Upgrades {
     return this.ask(provider, `read the history of the upgrade of ${provider}`, read, HISTORY_DEADLINE_MS);
   }
 
-  async answer<N extends MessageName>(provider: string, name: N, message: Messages[N]): Promise<Recorded> {
-    const doing = `send ${name} to the upgrade of ${provider}`;
-    return this.ask(provider, doing, () => sayAndHear(this.handle(provider), name, message));
-  }
-
-  async signal<N extends MessageName>(provider: string, name: N, message: Messages[N]): Promise<void> {
-    await this.ask(provider, `send the signal ${name} to the upgrade of ${provider}`, () =>
-      this.handle(provider).signal<[Messages[N]]>(name, message),
-    );
-  }
-
   async close(): Promise<void> {
     await this.server.close();
   }
@@ -146,6 +141,12 @@ export class TemporalUpgrades implements Upgrades {
     const call = { doing, notFound: noSuchUpgrade(provider), ...(deadlineMs === undefined ? {} : { deadlineMs }) };
     return await this.server.ask(call, request);
   }
+}
+
+/** @param provider whose upgrade was asked for, where it was one. */
+function noSuchUpgrade(provider?: string): CliError {
+  const what = provider === undefined ? 'There is no such upgrade.' : `There is no upgrade of ${provider}.`;
+  return new CliError('notFound', what, { hint: 'onward status lists the upgrades that run.' });
 }
 
 export function summaryOf(

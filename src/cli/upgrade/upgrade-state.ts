@@ -1,5 +1,5 @@
 import type { StepState, UpgradeState, UpgradeStatus } from '../../contract/status';
-import type { ExecutionStatus, UpgradeView } from './upgrades';
+import type { ExecutionStatus } from '../kit/execution';
 
 export const STATE_WORDS: Record<UpgradeState, string> = {
   starting: 'starting',
@@ -38,10 +38,6 @@ export const STEP_WORDS: Record<StepState, string> = {
 const FINAL: readonly UpgradeState[] = ['completed', 'rolledBack', 'refused', 'rollbackIncomplete'];
 
 export const isFinal = (status: Pick<UpgradeStatus, 'state'>): boolean => FINAL.includes(status.state);
-
-/** Nothing more will happen, whatever the last state says: a workflow can be terminated from outside. */
-export const isOver = ({ execution }: Pick<UpgradeView, 'execution'>): boolean =>
-  execution !== 'running' && execution !== 'pausedByServer' && execution !== 'unknown';
 
 /** How a workflow ended that did not end by itself; undefined when it did, or when it still runs. */
 export function endedFromOutside(execution: ExecutionStatus, status: Pick<UpgradeStatus, 'state'>): string | undefined {

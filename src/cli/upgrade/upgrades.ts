@@ -1,19 +1,11 @@
 /** What the commands ask of a Temporal server: everything about upgrades, nothing about Temporal. */
-import type { MessageName, Messages, Recorded, UpgradeInput } from '../../contract/messages';
+import type { Messages, UpgradeInput } from '../../contract/messages';
 import type { ProviderProfile } from '../../contract/provider';
 import type { AuditEntry, UpgradePlan, UpgradeResult, UpgradeStatus } from '../../contract/status';
-
-export type ExecutionStatus =
-  | 'running'
-  /** By `temporal workflow pause`: nothing moves, and queries and updates are rejected. */
-  | 'pausedByServer'
-  | 'completed'
-  | 'failed'
-  | 'cancelled'
-  | 'terminated'
-  | 'timedOut'
-  | 'continuedAsNew'
-  | 'unknown';
+import { withConnection, type CliContext, type GlobalOptions } from '../kit/context';
+import type { ExecutionStatus, WorkflowView } from '../kit/execution';
+import type { Mailbox } from '../kit/messages/mailbox';
+import type { UpgradeKey } from './messages';
 
 /** What the server itself knows of one upgrade, also while no worker is up: its search attributes. Times are ISO 8601. */
 export interface UpgradeSummary {
@@ -32,13 +24,7 @@ export interface UpgradeSummary {
   openGates?: number | undefined;
 }
 
-/** One upgrade as its workflow describes it, and what the server says of the workflow. */
-export interface UpgradeView {
-  execution: ExecutionStatus;
-  status: UpgradeStatus;
-  /** Why the workflow failed, where it did. */
-  failure?: string | undefined;
-}
+export type UpgradeView = WorkflowView<UpgradeStatus>;
 
 /** One activity of the upgrade, as the workflow's history has it. Times are ISO 8601. */
 export interface Action {
@@ -77,7 +63,7 @@ export interface UpgradeRecord {
 
 /**
  * Every method fails with a {@link CliError}: `notFound` when there is no such upgrade, `unreachable` when the server does not
- * answer, `noWorker` when it does but no worker answers queries and updates, `refused` when the upgrade says no.
+ * answer, `noWorker` when it does but no worker answers, `refused` when the upgrade says no.
  */
 export interface Upgrades {
   start(input: UpgradeInput): Promise<{ workflowId: string; runId: string }>;
@@ -88,9 +74,18 @@ export interface Upgrades {
   /** Every upgrade whose workflow is running, in the order of their ids. */
   running(): Promise<UpgradeSummary[]>;
   record(provider: string): Promise<UpgradeRecord>;
-  /** Sends an answer as an update and returns what the upgrade says to it. */
-  answer<N extends MessageName>(provider: string, name: N, message: Messages[N]): Promise<Recorded>;
-  /** Leaves an answer as a signal: it is recorded even while no worker is up, and nobody says whether it was enough. */
-  signal<N extends MessageName>(provider: string, name: N, message: Messages[N]): Promise<void>;
+  readonly messages: Mailbox<UpgradeKey, Messages>;
   close(): Promise<void>;
+}
+
+export interface UpgradeContext extends CliContext {
+  connectUpgrades(options: GlobalOptions): Promise<Upgrades>;
+}
+
+export function withUpgrades<T>(
+  context: UpgradeContext,
+  options: GlobalOptions,
+  run: (upgrades: Upgrades) => Promise<T>,
+): Promise<T> {
+  return withConnection(context.connectUpgrades(options), run);
 }

@@ -1,86 +1,41 @@
-/** Commands that answer a gate or a hold, ready to be copied into a shell. */
-import type { MessageName } from '../../../contract/messages';
-import { upgradeWorkflowId } from '../../../contract/provider';
-import type { Gate, Hold } from '../../../contract/status';
+/** Commands that send a message, ready to be copied into a shell. */
+import type { Calling } from '../context';
 import { safeJson, safeText } from '../text/safe-text';
-import { commandLine, type Shell } from '../text/shell-quote';
-
-export interface Calling {
-  /** How the person calls Onward: `onward`, or `npm run -s onward --` in a clone. */
-  onward: string;
-  shell: Shell;
-  /** Options that name the Temporal server where it is not the default one: `--address`, `--namespace`. */
-  connection: string[];
-}
+import { commandLine } from '../text/shell-quote';
+import { fieldsOf, type Field, type MessageFamily } from './message-family';
 
 export interface HowToAnswer {
   onward: string;
   temporal: string;
 }
 
-type Payload = Record<string, string>;
-
-export function howToAnswerGate(provider: string, gate: Gate, calling: Calling): HowToAnswer {
-  return howToSend(provider, gate.answer.name, gate.answer.payload, calling);
-}
-
-/** One way for each decision that the hold leaves open. */
-export function howToResolve(
-  provider: string,
-  hold: Hold,
-  calling: Calling,
-): (HowToAnswer & { action: Hold['actions'][number] })[] {
-  return hold.actions.map((action) => ({
-    action,
-    ...howToSend(provider, 'resolveHold', { step: hold.step, action, by: '<who you are>', reason: '<why>' }, calling),
-  }));
-}
-
-function howToSend(provider: string, name: MessageName, payload: Payload, calling: Calling): HowToAnswer {
-  const onward = onwardArguments(provider, name, payload);
-  return howToRun({ workflowId: upgradeWorkflowId(provider), name, payload, onward }, calling);
-}
-
-/** @param message what is sent to which workflow, and the arguments of our own command for it */
-export function howToRun(
-  message: { workflowId: string; name: string; payload: Payload; onward: string[] },
+/** @param payload as the workflow asks for it: placeholders stand in angle brackets. `by` is left to our command's default. */
+export function howToSend<Key extends Record<string, string>, Messages>(
+  family: MessageFamily<Key, Messages>,
+  key: Key,
+  name: keyof Messages & string,
+  payload: Record<string, string>,
   calling: Calling,
 ): HowToAnswer {
-  const { workflowId, name, payload } = message;
-  const signal = ['temporal', 'workflow', 'signal', '--workflow-id', workflowId, '--name', name];
-  const onward = [...message.onward, ...calling.connection];
-  const temporal = [...signal, '--input', safeJson(payload), ...calling.connection];
+  const { onward, shell, connection } = calling;
+  const own = [
+    ...[...family.under, family.commands[name].command, ...Object.values(key)],
+    ...fieldsOf(family, name).flatMap(([field, of]) => wordsOf(field, of, payload[field])),
+    ...connection,
+  ];
+  const signal = ['temporal', 'workflow', 'signal', '--workflow-id', family.workflowId(key), '--name', name];
+  const temporal = [...signal, '--input', safeJson(payload), ...connection];
   return {
-    onward: safeText(`${calling.onward} ${commandLine(onward, calling.shell)}`, LONGEST),
-    temporal: safeText(commandLine(temporal, calling.shell), LONGEST),
+    onward: safeText(`${onward} ${commandLine(own, shell)}`, LONGEST),
+    temporal: safeText(commandLine(temporal, shell), LONGEST),
   };
+}
+
+function wordsOf(name: string, { value, placeholder }: Field, given: string | undefined): string[] {
+  if (value === undefined) return [given ?? `<${name}>`];
+  const shown = given ?? placeholder;
+  return shown === undefined ? [] : [`--${name}`, shown];
 }
 
 /** A command that was cut would be worse than none: no answer is longer. */
 const LONGEST = 20_000;
-
-/** The arguments of our own command for a message; `by` is left to its default. */
-function onwardArguments(provider: string, name: MessageName, payload: Payload): string[] {
-  const option = (flag: string, value: string | undefined): string[] => (value === undefined ? [] : [flag, value]);
-  const text = (key: string): string => payload[key] ?? `<${key}>`;
-  switch (name) {
-    case 'consentCompleted':
-      return ['consent', provider, text('instance')];
-    case 'confirmStep':
-      return [
-        ...['confirm', provider, text('step')],
-        ...option('--item', payload['item']),
-        ...['--evidence', text('evidence')],
-      ];
-    case 'resolveHold':
-      return ['resolve', provider, text('step'), text('action'), '--reason', text('reason')];
-    case 'approveCrossing':
-      return ['approve', provider, '--reason', text('reason')];
-    case 'pause':
-    case 'resume':
-    case 'abort':
-      return [name, provider, '--reason', text('reason')];
-    case 'overrideWindow':
-      return ['override-window', provider, '--reason', text('reason')];
-  }
-}

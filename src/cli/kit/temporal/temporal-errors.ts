@@ -44,12 +44,6 @@ export function explain(error: unknown, doing: string, notFound: CliError): CliE
   return explainRpc(error, doing);
 }
 
-/** @param provider whose upgrade was asked for, where it was one. */
-export function noSuchUpgrade(provider?: string): CliError {
-  const what = provider === undefined ? 'There is no such upgrade.' : `There is no upgrade of ${provider}.`;
-  return new CliError('notFound', what, { hint: 'onward status lists the upgrades that run.' });
-}
-
 function refused(error: WorkflowUpdateFailedError): CliError {
   return new CliError('refused', causeMessage(error), { cause: error });
 }

@@ -1,40 +1,29 @@
-/** Follows a fleet until it is over. */
-import { paintFor, type CliContext } from '../kit/context';
+/** A fleet, as something to watch until it is over. */
+import type { Calling, CliContext } from '../kit/context';
 import { formatDuration } from '../kit/text/duration';
 import { safeText } from '../kit/text/safe-text';
-import { isOver } from '../upgrade/upgrade-state';
-import { watch, type WatchOptions } from '../kit/watch';
+import type { Watched } from '../kit/watch';
 import type { Fleets } from './fleets';
-import { howToAnswerFleet } from './how-to-answer-fleet';
+import { howToAnswerFleet } from './messages';
 import { lookAt, soakOf, type FleetLook } from './look';
 import { countsText, FLEET_WORDS, fleetEndedFromOutside } from './provider-states';
 import { fleetLines } from './status-view';
 
-/** The last look, once the fleet is over. Throws as `watch` does. */
-export async function watchFleet(
+export async function watchedFleet(
   fleets: Fleets,
   name: string,
-  context: CliContext,
-  options: WatchOptions,
-): Promise<FleetLook> {
-  const { calling } = options;
-  const paint = paintFor(context.stdout, context.env);
-  const width = context.stdout.columns ?? 100;
+  { now }: Pick<CliContext, 'now'>,
+): Promise<Watched<FleetLook>> {
   const soak = soakOf(await fleets.plan(name));
-  return watch<FleetLook>(
-    {
-      look: () => lookAt(fleets, name, soak, context.now()),
-      isOver,
-      lines: (look, now) => fleetLines(look, { now, paint, width, calling }),
-      changes: (before, next, now) => ({
-        done: doneLines(before, next, now),
-        asked: askedLines(before, next, calling),
-      }),
-      goesOn: `the fleet ${name} goes on`,
-    },
-    context,
-    options,
-  );
+  return {
+    view: () => lookAt(fleets, name, soak, now()),
+    lines: fleetLines,
+    changes: (before, next, look) => ({
+      done: doneLines(before, next, look.now),
+      asked: askedLines(before, next, look.calling),
+    }),
+    goesOn: `the fleet ${name} goes on`,
+  };
 }
 
 /** What changed between two looks, for a terminal that appends. */
@@ -60,11 +49,7 @@ export function doneLines(
   ];
 }
 
-export function askedLines(
-  before: FleetLook | undefined,
-  { status }: FleetLook,
-  calling: WatchOptions['calling'],
-): string[] {
+export function askedLines(before: FleetLook | undefined, { status }: FleetLook, calling: Calling): string[] {
   const how = howToAnswerFleet(status, calling);
   if (status.asks === undefined || how === undefined || before?.status.asks?.since === status.asks.since) return [];
   return [`The fleet asks: ${safeText(status.asks.problem, 1000)}`, `    ${how.onward}`, `    ${how.temporal}`];

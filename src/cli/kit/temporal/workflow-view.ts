@@ -1,4 +1,4 @@
-/** What the server says of a workflow, beside what the workflow says of itself. */
+/** Looks at a workflow on the server. */
 import {
   QueryNotRegisteredError,
   WorkflowFailedError,
@@ -7,23 +7,20 @@ import {
 } from '@temporalio/client';
 import { QUERY } from '../../../contract/status';
 import { CliError } from '../cli-error';
-import type { ExecutionStatus } from '../../upgrade/upgrades';
+import type { ExecutionStatus, WorkflowView } from '../execution';
 import { causeMessage } from './temporal-errors';
 
 /** @param who of whom an error speaks: `The upgrade of contoso` */
 export async function viewOf<Status extends { endedAt?: string }>(
   handle: WorkflowHandle,
   who: string,
-): Promise<{ execution: ExecutionStatus; status: Status; failure?: string | undefined }> {
+): Promise<WorkflowView<Status>> {
   const view = await lookAt<Status>(handle, who);
   // It has ended between the two answers: only a closed one says that it is over.
   return view.execution === 'running' && view.status.endedAt !== undefined ? await lookAt<Status>(handle, who) : view;
 }
 
-async function lookAt<Status>(
-  handle: WorkflowHandle,
-  who: string,
-): Promise<{ execution: ExecutionStatus; status: Status; failure?: string | undefined }> {
+async function lookAt<Status>(handle: WorkflowHandle, who: string): Promise<WorkflowView<Status>> {
   const { status: execution } = await handle.describe();
   const failure = execution.name === 'FAILED' ? await failureOf(handle) : undefined;
   try {
