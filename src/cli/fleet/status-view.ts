@@ -1,5 +1,4 @@
 /** One fleet as lines for a terminal: how far it is, who needs someone, when it will be done. */
-import type { Colors } from 'picocolors/types';
 import type { FleetStatus, WaveStatus } from '../../contract/fleet';
 import { elapsed, formatDuration, formatTime } from '../kit/text/duration';
 import { safeLines, safeText } from '../kit/text/safe-text';

@@ -1,5 +1,4 @@
 /** Everything that waits for a person, with what to do and how to answer. */
-import type { Colors } from 'picocolors/types';
 import type { Gate, Hold, UpgradeStatus } from '../../contract/status';
 import { elapsed, formatDuration, formatTime } from '../kit/text/duration';
 import { safeLines, safeText } from '../kit/text/safe-text';

@@ -78,7 +78,7 @@ function givenTo<Key extends Record<string, string>, Messages>(
   family: MessageFamily<Key, Messages>,
   name: keyof Messages & string,
 ): { key: Key; fields: Record<string, unknown> } {
-  const values: unknown[] = [...command.processedArgs];
+  const values = [...(command.processedArgs as unknown[])];
   const options = command.opts<Record<string, unknown>>();
   const key = Object.fromEntries(Object.keys(family.key).map((part) => [part, values.shift()]));
   const fields = fieldsOf(family, name).map(([field, { value }]) => [
