@@ -1,26 +1,26 @@
 import { Command, CommanderError } from 'commander';
-import { printError, type GlobalOptions } from './kit/context';
-import { asCliError, CliError } from './kit/cli-error';
-import { UPGRADE_MESSAGES } from './upgrade/messages';
-import type { UpgradeContext } from './upgrade/upgrades';
-import type { FleetContext } from './fleet/fleets';
 import type { ConsentContext } from './consent/consents';
-import { addMessageCommands } from './kit/messages/message-commands';
-import { addAudit } from './upgrade/audit-command';
-import { addCodecServer } from './operations/codec-server-command';
 import { addConsents } from './consent/consents-command';
 import { addDemo } from './demo/demo-command';
 import { addFleet } from './fleet/fleet-command';
-import { addGates } from './upgrade/gates-command';
+import type { FleetContext } from './fleet/fleets';
+import { asCliError, CliError } from './kit/cli-error';
+import { printError, type GlobalOptions } from './kit/context';
+import { EXIT, EXIT_CODES_HELP, type ExitCode } from './kit/exit-codes';
+import { addMessageCommands } from './kit/messages/message-commands';
+import { onwardVersion } from './kit/version';
+import { addCodecServer } from './operations/codec-server-command';
 import { addInventory } from './operations/inventory-command';
 import { addReplay } from './operations/replay-command';
-import { addReport } from './upgrade/report-command';
 import { addSandbox } from './operations/sandbox-command';
+import { addWorker } from './operations/worker-command';
+import { addAudit } from './upgrade/audit-command';
+import { addGates } from './upgrade/gates-command';
+import { UPGRADE_MESSAGES } from './upgrade/messages';
+import { addReport } from './upgrade/report-command';
 import { addStart } from './upgrade/start-command';
 import { addStatus } from './upgrade/status-command';
-import { addWorker } from './operations/worker-command';
-import { EXIT, EXIT_CODES_HELP, type ExitCode } from './kit/exit-codes';
-import { onwardVersion } from './kit/version';
+import type { UpgradeContext } from './upgrade/upgrades';
 
 const CONNECTION_HELP = `
 The Temporal server is found as by every Temporal tool: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,

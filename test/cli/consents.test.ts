@@ -1,16 +1,16 @@
 /** @needs temporal */
-import { CliError } from '../../src/cli/kit/cli-error';
 import type { Consents } from '../../src/cli/consent/consents';
-import { TemporalConsents } from '../../src/cli/consent/temporal-consents';
 import type { ConsentKey } from '../../src/cli/consent/messages';
+import { TemporalConsents } from '../../src/cli/consent/temporal-consents';
+import { CliError } from '../../src/cli/kit/cli-error';
 import type { ConsentStatus, GuardMessages } from '../../src/contract/consent';
 import { connectClient } from '../../src/temporal/connection';
+import { aMoment, patience } from '../kit/deadlines';
 import { Guard } from '../kit/handles/guard';
 import { profile, stubActivities } from '../kit/stub-world/stub-activities';
 import { WorkflowEnvironment } from '../kit/stub-world/workflow-environment';
 import { FakeMailbox } from './fake-mailbox';
 import { onward } from './fake-upgrades';
-import { aMoment, patience } from '../kit/deadlines';
 
 const DAY = 24 * 3600 * 1000;
 

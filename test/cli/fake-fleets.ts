@@ -1,8 +1,8 @@
-import type { FleetMessages, FleetPlan } from '../../src/contract/fleet';
-import { CliError } from '../../src/cli/kit/cli-error';
 import type { Fleets, FleetSummary, FleetView, WaveProvider } from '../../src/cli/fleet/fleets';
-import type { UpgradeSummary } from '../../src/cli/upgrade/upgrades';
 import type { FleetKey } from '../../src/cli/fleet/messages';
+import { CliError } from '../../src/cli/kit/cli-error';
+import type { UpgradeSummary } from '../../src/cli/upgrade/upgrades';
+import type { FleetMessages, FleetPlan } from '../../src/contract/fleet';
 import { FakeMailbox } from './fake-mailbox';
 import { FakeUpgrades, summary } from './fake-upgrades';
 import { fleetAudit, fleetPlan, fleetProviders, fleetView } from './fleet-fixtures';

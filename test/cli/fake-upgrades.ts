@@ -1,9 +1,9 @@
-import type { Messages } from '../../src/contract/messages';
 import { CliError } from '../../src/cli/kit/cli-error';
-import type { Upgrades, UpgradeSummary, UpgradeView } from '../../src/cli/upgrade/upgrades';
 import type { GlobalOptions } from '../../src/cli/kit/context';
-import type { UpgradeKey } from '../../src/cli/upgrade/messages';
 import { runCli, type ProgramContext } from '../../src/cli/program';
+import type { UpgradeKey } from '../../src/cli/upgrade/messages';
+import type { Upgrades, UpgradeSummary, UpgradeView } from '../../src/cli/upgrade/upgrades';
+import type { Messages } from '../../src/contract/messages';
 import { FakeMailbox } from './fake-mailbox';
 import { audit, NOW, record, view } from './fixtures';
 

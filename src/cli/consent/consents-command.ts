@@ -1,7 +1,7 @@
 /** The commands about consents: the 90 days of every refresh token, from the upgrade on. */
 import type { Command } from 'commander';
 import { globalsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
-import { callingOf, lookFor, printResult, withConnection, type GlobalOptions } from '../kit/context';
+import { callingOf, displayFor, printResult, withConnection, type GlobalOptions } from '../kit/context';
 import { addMessageCommands } from '../kit/messages/message-commands';
 import type { ConsentContext } from './consents';
 import { consentsLines } from './consents-view';
@@ -21,6 +21,6 @@ export function addConsents(program: Command, context: ConsentContext): void {
 async function list(context: ConsentContext, options: GlobalOptions, provider: string | undefined): Promise<void> {
   await withConnection(context.connectConsents(options), async (consents) => {
     const found = await consents.list(provider);
-    printResult(context, options, found, consentsLines(found, lookFor(context, callingOf(context, options))));
+    printResult(context, options, found, consentsLines(found, displayFor(context, callingOf(context, options))));
   });
 }

@@ -1,21 +1,18 @@
 /** The consents that are guarded: how long each token lives, and what is wrong with it. */
 import type { Colors } from 'picocolors/types';
 import type { ConsentState, ConsentStatus } from '../../contract/consent';
+import type { Calling, Display } from '../kit/context';
+import { howToSend } from '../kit/messages/how-to-answer';
 import { formatDuration, formatTime } from '../kit/text/duration';
 import { safeText } from '../kit/text/safe-text';
-import type { Calling, Look } from '../kit/context';
-import { howToSend } from '../kit/messages/how-to-answer';
 import { GUARD_MESSAGES } from './messages';
 
-export function consentsLines(consents: ConsentStatus[], options: Pick<Look, 'now' | 'paint' | 'calling'>): string[] {
+export function consentsLines(consents: ConsentStatus[], options: Display): string[] {
   if (consents.length === 0) return ['No consent is guarded: an upgrade that succeeds starts the guards.'];
   return consents.flatMap((consent) => consentLines(consent, options));
 }
 
-function consentLines(
-  consent: ConsentStatus,
-  { now, paint, calling }: Pick<Look, 'now' | 'paint' | 'calling'>,
-): string[] {
+function consentLines(consent: ConsentStatus, { now, paint, calling }: Display): string[] {
   const { provider, instance, state, expiresAt, consentedAt, assumed, renewal, lastProblem } = consent;
   const left = Date.parse(expiresAt) - now.getTime();
   const when = left > 0 ? `ends in ${formatDuration(left)}` : `ended ${formatDuration(-left)} ago`;

@@ -3,10 +3,10 @@ import type { Client } from '@temporalio/client';
 import { CONSENT_MEMO, consentWorkflowId, type ConsentStatus, type GuardMessages } from '../../contract/consent';
 import { providerAttribute } from '../../temporal/search-attributes';
 import { CliError } from '../kit/cli-error';
-import type { Consents } from './consents';
-import type { ConsentKey } from './messages';
 import { TemporalMailbox } from '../kit/messages/mailbox';
 import { ServerCalls } from '../kit/temporal/server-calls';
+import type { Consents } from './consents';
+import type { ConsentKey } from './messages';
 
 const RUNNING = "WorkflowType = 'guardConsent' AND ExecutionStatus = 'Running'";
 

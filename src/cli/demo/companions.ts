@@ -1,10 +1,10 @@
 /** The processes of a demo: this same program, with the demo's server instead of the user's own. */
 import path from 'node:path';
-import type { CliContext } from '../kit/context';
 import { PACKAGE_ROOT } from '../../package-root';
+import type { CliContext } from '../kit/context';
+import type { Pace } from '../operations/sandbox-options';
 import { Companion } from './companion';
 import type { DemoWorld } from './demo-world';
-import type { Pace } from '../operations/sandbox-options';
 import type { Ports } from './ports';
 
 /** The program itself, as everybody starts it. */

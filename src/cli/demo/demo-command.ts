@@ -1,9 +1,9 @@
 import { Option, type Command } from 'commander';
 import { SOURCE_VERSIONS } from '../../contract/versions';
-import { BY_HELP, type CliContext } from '../kit/context';
 import { globalsOf, port } from '../kit/arguments';
-import type { DemoOptions } from './options';
+import { BY_HELP, type CliContext } from '../kit/context';
 import { fleetSize, paceOption } from '../operations/sandbox-command';
+import type { DemoOptions } from './options';
 
 export function addDemo(program: Command, context: CliContext): void {
   program

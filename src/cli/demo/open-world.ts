@@ -1,16 +1,16 @@
 /** The demo's Temporal server with its state: that of the last run, or a new one. */
 import path from 'node:path';
+import { isClone, PACKAGE_ROOT } from '../../package-root';
 import { findTemporalCli, NoTemporalCli, type TemporalCli } from '../../temporal/cli-binary';
 import { localSettings } from '../../temporal/connection';
 import { DevServerFailed, releaseState } from '../../temporal/state-owner';
 import { asCliError, CliError } from '../kit/cli-error';
-import type { DemoOptions } from './options';
 import { connect } from '../kit/temporal/connect';
 import { TemporalUpgrades } from '../upgrade/temporal-upgrades';
 import type { Upgrades } from '../upgrade/upgrades';
-import { isClone, PACKAGE_ROOT } from '../../package-root';
 import { DemoWorld, type WorldSettings } from './demo-world';
 import { KeptServer } from './kept-server';
+import type { DemoOptions } from './options';
 import { freePorts, requireFree, USUAL_PORTS, type Ports } from './ports';
 
 export interface OpenWorld {

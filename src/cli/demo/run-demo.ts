@@ -1,22 +1,22 @@
 /** `onward demo`: a whole world on this machine, one upgrade in it, and how it went. */
 import { writeFile } from 'node:fs/promises';
 import { findProvider } from '../../inventory/inventory';
-import { type Calling, callingOf, type CliContext, whoIs } from '../kit/context';
 import { CliError } from '../kit/cli-error';
-import type { DemoOptions } from './options';
-import { requireCompleted } from '../upgrade/end-of-upgrade';
+import { type Calling, callingOf, type CliContext, whoIs } from '../kit/context';
 import { asMarkdown, asText } from '../kit/documents/document';
-import { evidenceDocument, outcomeDocument } from '../upgrade/evidence-document';
-import { evidencePack, type EvidencePack } from '../upgrade/evidence-pack';
 import { withScreen, type Screen } from '../kit/screen';
 import { safeJson } from '../kit/text/safe-text';
-import type { UpgradeView } from '../upgrade/upgrades';
 import { onwardVersion } from '../kit/version';
 import { watch } from '../kit/watch';
+import { requireCompleted } from '../upgrade/end-of-upgrade';
+import { evidenceDocument, outcomeDocument } from '../upgrade/evidence-document';
+import { evidencePack, type EvidencePack } from '../upgrade/evidence-pack';
+import type { UpgradeView } from '../upgrade/upgrades';
 import { watchedUpgrade } from '../upgrade/watched-upgrade';
 import { Companions } from './companions';
 import { answerGates, workForGates } from './gate-work';
 import { openWorld, type OpenWorld } from './open-world';
+import type { DemoOptions } from './options';
 import { USUAL_PORTS } from './ports';
 
 /** Milliseconds between two looks at the upgrade: on this machine things happen fast. */

@@ -42,14 +42,14 @@ export const FLEET_MESSAGES: MessageFamily<FleetKey, FleetMessages> = {
     setMaxParallel: {
       command: 'set-max-parallel',
       help: 'change how many upgrades run at once',
-      fields: { maxParallel: argument('upgrades at once', Number), reason },
+      fields: { maxParallel: argument('number', 'upgrades at once', { read: Number }), reason },
       examples: ["autumn 20 --reason 'the first wave went well'"],
     },
     decideBudget: {
       command: 'decide',
       help: 'say what happens after the failure budget is spent',
       fields: {
-        action: argument('continue (with a new --wave or --run), skipRest (of this wave) or stop'),
+        action: argument('action', 'continue (with a new --wave or --run), skipRest (of this wave) or stop'),
         wave: option('amount', 'continue with this budget of a wave: a number or a percentage', { read: amount }),
         run: option('amount', 'continue with this budget of the fleet', { read: amount }),
         reason,

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
+import { globalsOf } from '../kit/arguments';
 import { printResult, type GlobalOptions } from '../kit/context';
-import { withFleets, type FleetContext } from './fleets';
 import { asText } from '../kit/documents/document';
+import { writeReport } from '../kit/documents/write-report';
+import { onwardVersion } from '../kit/version';
+import { FLEET_HELP, fleetName } from './arguments';
+import { withFleets, type FleetContext } from './fleets';
 import { readReport } from './report';
 import { reportDocument } from './report-document';
 import { reportPage } from './report-page';
-import { onwardVersion } from '../kit/version';
-import { globalsOf } from '../kit/arguments';
-import { FLEET_HELP, fleetName } from './arguments';
-import { writeReport } from '../kit/documents/write-report';
 
 interface FleetReportOptions extends GlobalOptions {
   html?: string;

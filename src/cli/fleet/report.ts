@@ -2,10 +2,10 @@
 import type { FleetPlan, FleetProviderState, FleetRequest, FleetStatus, LeftOut } from '../../contract/fleet';
 import { STEP_NAMES, type AuditEntry } from '../../contract/status';
 import { asCliError } from '../kit/cli-error';
+import type { ExecutionStatus } from '../kit/execution';
 import { elapsed } from '../kit/text/duration';
 import type { UpgradeSummary } from '../upgrade/upgrades';
 import type { Fleets, FleetView, WaveProvider } from './fleets';
-import type { ExecutionStatus } from '../kit/execution';
 
 export interface FleetReport {
   format: 'onward-fleet-report/1';

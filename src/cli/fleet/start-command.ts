@@ -1,21 +1,20 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { setTimeout as delay } from 'node:timers/promises';
-import { callingOf, printResult, whoIs, type GlobalOptions } from '../kit/context';
-import { withFleets, type FleetContext } from './fleets';
+import { byOption, globalsOf, intervalOption } from '../kit/arguments';
 import { CliError } from '../kit/cli-error';
+import { callingOf, printResult, whoIs, type GlobalOptions } from '../kit/context';
 import { asText } from '../kit/documents/document';
-import type { Fleets, FleetView } from './fleets';
-import { fleetRequest, type FleetFlags } from './request';
+import { isOver } from '../kit/execution';
 import { howToSend } from '../kit/messages/how-to-answer';
+import { parseDuration } from '../kit/text/duration';
+import { watchOnScreen } from '../kit/watch';
 import { amount } from './arguments';
+import { requireAllUpgraded } from './end-of-fleet';
+import { type FleetContext, type Fleets, type FleetView, withFleets } from './fleets';
 import { FLEET_MESSAGES } from './messages';
 import { planDocument } from './plan-document';
+import { fleetRequest, type FleetFlags } from './request';
 import { watchedFleet } from './watched-fleet';
-import { watchOnScreen } from '../kit/watch';
-import { parseDuration } from '../kit/text/duration';
-import { isOver } from '../kit/execution';
-import { byOption, globalsOf, intervalOption } from '../kit/arguments';
-import { requireAllUpgraded } from './end-of-fleet';
 
 interface FleetStartOptions extends FleetFlags, GlobalOptions {
   file?: string;

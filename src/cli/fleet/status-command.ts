@@ -1,20 +1,19 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { FLEET_PROVIDER_STATES, type FleetProviderState } from '../../contract/fleet';
-import { callingOf, lookFor, printResult, type GlobalOptions } from '../kit/context';
-import { withFleets, type FleetContext } from './fleets';
+import { globalsOf, intervalOption } from '../kit/arguments';
 import { asCliError } from '../kit/cli-error';
+import { callingOf, displayFor, printResult, type GlobalOptions } from '../kit/context';
 import { asText } from '../kit/documents/document';
-import type { FleetSummary, WaveProvider } from './fleets';
+import { elapsed, formatDuration, formatTime } from '../kit/text/duration';
+import { safeText } from '../kit/text/safe-text';
+import { watchOnScreen } from '../kit/watch';
+import { FLEET_HELP, fleetName } from './arguments';
+import { requireAllUpgraded } from './end-of-fleet';
+import { type FleetContext, type FleetSummary, type WaveProvider, withFleets } from './fleets';
 import { lookAt, soakOf } from './look';
 import { STATE_LOOKS } from './provider-states';
 import { fleetLines } from './status-view';
 import { watchedFleet } from './watched-fleet';
-import { watchOnScreen } from '../kit/watch';
-import { elapsed, formatDuration, formatTime } from '../kit/text/duration';
-import { safeText } from '../kit/text/safe-text';
-import { globalsOf, intervalOption } from '../kit/arguments';
-import { FLEET_HELP, fleetName } from './arguments';
-import { requireAllUpgraded } from './end-of-fleet';
 
 interface StatusOptions extends GlobalOptions {
   watch?: boolean;
@@ -82,7 +81,7 @@ async function status(context: FleetContext, options: StatusOptions, name: strin
   await withFleets(context, options, async (fleets) => {
     if (options.watch !== true) {
       const look = await lookAt(fleets, name, soakOf(await fleets.plan(name)), context.now());
-      printResult(context, options, look, fleetLines(look, lookFor(context, calling)));
+      printResult(context, options, look, fleetLines(look, displayFor(context, calling)));
       return;
     }
     const look = await watchOnScreen(await watchedFleet(fleets, name, context), context, {

@@ -13,13 +13,13 @@ import { CONTROL_TASK_QUEUE } from '../../contract/provider';
 import type { AuditEntry } from '../../contract/status';
 import { fleetAttribute, stateAttribute } from '../../temporal/search-attributes';
 import { CliError } from '../kit/cli-error';
-import type { FleetKey } from './messages';
-import type { Fleets, FleetSummary, FleetView, WaveProvider } from './fleets';
-import type { UpgradeSummary } from '../upgrade/upgrades';
 import { TemporalMailbox } from '../kit/messages/mailbox';
-import { executionStatus, viewOf } from '../kit/temporal/workflow-view';
 import { ServerCalls } from '../kit/temporal/server-calls';
+import { executionStatus, viewOf } from '../kit/temporal/workflow-view';
 import { summaryOf, TemporalUpgrades } from '../upgrade/temporal-upgrades';
+import type { UpgradeSummary } from '../upgrade/upgrades';
+import type { Fleets, FleetSummary, FleetView, WaveProvider } from './fleets';
+import type { FleetKey } from './messages';
 
 const WORKFLOW_TYPE = 'upgradeFleet';
 /** Of a server with thousands of providers. */

@@ -4,23 +4,23 @@ import { formatDuration } from '../kit/text/duration';
 import { safeText } from '../kit/text/safe-text';
 import type { Watched } from '../kit/watch';
 import type { Fleets } from './fleets';
-import { howToAnswerFleet } from './messages';
 import { lookAt, soakOf, type FleetLook } from './look';
+import { howToAnswerFleet } from './messages';
 import { countsText, FLEET_WORDS, fleetEndedFromOutside } from './provider-states';
 import { fleetLines } from './status-view';
 
 export async function watchedFleet(
   fleets: Fleets,
   name: string,
-  { now }: Pick<CliContext, 'now'>,
+  context: Pick<CliContext, 'now'>,
 ): Promise<Watched<FleetLook>> {
   const soak = soakOf(await fleets.plan(name));
   return {
-    view: () => lookAt(fleets, name, soak, now()),
+    view: () => lookAt(fleets, name, soak, context.now()),
     lines: fleetLines,
-    changes: (before, next, look) => ({
-      done: doneLines(before, next, look.now),
-      asked: askedLines(before, next, look.calling),
+    changes: (before, next, { now, calling }) => ({
+      done: doneLines(before, next, now),
+      asked: askedLines(before, next, calling),
     }),
     goesOn: `the fleet ${name} goes on`,
   };

@@ -80,7 +80,7 @@ export interface Calling {
 }
 
 /** What lines for people are made with. */
-export interface Look {
+export interface Display {
   now: Date;
   paint: Colors;
   /** Columns of the terminal; lines that tell no more when they are longer are cut to it. */
@@ -90,7 +90,7 @@ export interface Look {
 
 const USUAL_WIDTH = 120;
 
-export const lookFor = (context: CliContext, calling: Calling): Look => ({
+export const displayFor = (context: CliContext, calling: Calling): Display => ({
   now: context.now(),
   paint: paintFor(context.stdout, context.env),
   width: context.stdout.columns ?? USUAL_WIDTH,

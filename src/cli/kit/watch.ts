@@ -1,8 +1,8 @@
 /** Follows something on the server until it is over, on a terminal that redraws or one that only appends. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { lookFor, type Calling, type CliContext, type Look } from './context';
-import { isOver, type ExecutionStatus } from './execution';
 import { asCliError, CliError } from './cli-error';
+import { displayFor, type Calling, type CliContext, type Display } from './context';
+import { isOver, type ExecutionStatus } from './execution';
 import { withScreen, type Screen } from './screen';
 import { elapsed, formatDuration, formatTime } from './text/duration';
 import { safeText } from './text/safe-text';
@@ -20,9 +20,9 @@ export interface WatchOptions {
 export interface Watched<View> {
   view(): Promise<View>;
   /** All of it, for a terminal that redraws. */
-  lines(view: View, look: Look): string[];
+  lines(view: View, display: Display): string[];
   /** What has changed, for one that appends: `done` is on the terminal that redraws anyway, `asked` is for people to act on. */
-  changes(before: View | undefined, next: View, look: Look): { done: string[]; asked: string[] };
+  changes(before: View | undefined, next: View, display: Display): { done: string[]; asked: string[] };
   /** For whoever stops watching: `the upgrade of contoso goes on`. */
   goesOn: string;
 }
@@ -45,16 +45,16 @@ export async function watch<View extends { execution: ExecutionStatus }>(
   let away: { since: string; why: string } | undefined;
 
   const draw = (): void => {
-    const look = lookFor(context, calling);
-    const lines = view === undefined ? [] : watched.lines(view, look);
-    screen.draw(away === undefined ? lines : [...lines, '', look.paint.red(awayLine(away, look.now))]);
+    const display = displayFor(context, calling);
+    const lines = view === undefined ? [] : watched.lines(view, display);
+    screen.draw(away === undefined ? lines : [...lines, '', display.paint.red(awayLine(away, display.now))]);
   };
   const append = (next: View): void => {
-    const look = lookFor(context, calling);
+    const display = displayFor(context, calling);
     // Indented lines are commands to be copied.
     const stamped = (lines: string[]): string[] =>
-      lines.map((line) => (line.startsWith(' ') ? line : `${formatTime(look.now.toISOString())}  ${line}`));
-    const { done, asked } = watched.changes(view, next, look);
+      lines.map((line) => (line.startsWith(' ') ? line : `${formatTime(display.now.toISOString())}  ${line}`));
+    const { done, asked } = watched.changes(view, next, display);
     screen.appendPlain(stamped(done));
     if (keepWaiting) screen.append(stamped(asked));
     else screen.appendPlain(stamped(asked));

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import type { CliContext, GlobalOptions } from '../kit/context';
 import { globalsOf, port } from '../kit/arguments';
+import type { CliContext, GlobalOptions } from '../kit/context';
 
 export interface CodecServerCommandOptions extends GlobalOptions {
   host: string;

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { checkInventory, describeProblem, inventoryDirectory } from '../../inventory/inventory';
+import { globalsOf, inventoryOption } from '../kit/arguments';
 import { printResult, type CliContext } from '../kit/context';
 import { explained, invalid } from '../kit/inventory';
 import { safeText } from '../kit/text/safe-text';
-import { globalsOf, inventoryOption } from '../kit/arguments';
 
 export function addInventory(program: Command, context: CliContext): void {
   const inventory = program.command('inventory').description("work with the providers' entries");

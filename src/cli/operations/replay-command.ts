@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { CliContext, GlobalOptions } from '../kit/context';
 import { globalsOf } from '../kit/arguments';
+import type { CliContext, GlobalOptions } from '../kit/context';
 
 export interface ReplayCommandOptions extends GlobalOptions {
   query: string;

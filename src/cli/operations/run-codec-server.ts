@@ -4,10 +4,10 @@ import { startCodecServer, type CodecServer, type CodecServerOptions } from '../
 import { resolveSecret } from '../../inventory/secrets';
 import { EncryptionCodec } from '../../temporal/codec';
 import { InvalidCodecKeys, readCodecKeys, type CodecKeys } from '../../temporal/codec-keys';
-import { printResult, type CliContext } from '../kit/context';
 import { asCliError, CliError } from '../kit/cli-error';
-import type { CodecServerCommandOptions } from './codec-server-command';
+import { printResult, type CliContext } from '../kit/context';
 import { settingsFor } from '../kit/temporal/connect';
+import type { CodecServerCommandOptions } from './codec-server-command';
 
 /** Where the UI is that `temporal server start-dev` and docker-compose.yml bring. */
 const USUAL_UI = ['http://127.0.0.1:8233', 'http://localhost:8233'];

@@ -3,11 +3,11 @@ import { connectClient } from '../../temporal/connection';
 import { dataConverter } from '../../temporal/data-converter';
 import { replay, type Replayed } from '../../worker/replay';
 import { builtWorkflows } from '../../worker/workflow-bundle';
-import { printResult, type CliContext } from '../kit/context';
 import { CliError } from '../kit/cli-error';
-import type { ReplayCommandOptions } from './replay-command';
+import { printResult, type CliContext } from '../kit/context';
 import { reached, settingsFor } from '../kit/temporal/connect';
 import { explain } from '../kit/temporal/temporal-errors';
+import type { ReplayCommandOptions } from './replay-command';
 
 /** @throws CliError `failure` naming every workflow that this checkout's code cannot go on with. */
 export async function runReplay(context: CliContext, options: ReplayCommandOptions): Promise<void> {

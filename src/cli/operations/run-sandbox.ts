@@ -1,13 +1,13 @@
 import { once } from 'node:events';
+import { startSandbox, type Sandbox } from '../../sandbox/server';
 import { DEFAULT_PROVIDERS } from '../../sandbox/world/defaults';
 import { fleetOfProviders } from '../../sandbox/world/fleet';
 import type { ProviderOptions } from '../../sandbox/world/spec';
 import { QUICK, WATCHABLE } from '../../sandbox/world/timings';
-import { startSandbox, type Sandbox } from '../../sandbox/server';
-import { printResult, type CliContext } from '../kit/context';
 import { CliError } from '../kit/cli-error';
-import { settingsFor } from '../kit/temporal/connect';
+import { printResult, type CliContext } from '../kit/context';
 import { announceReady } from '../kit/ready';
+import { settingsFor } from '../kit/temporal/connect';
 import type { SandboxCommandOptions, Sources } from './sandbox-options';
 import type { SandboxWorkers } from './sandbox-workers';
 

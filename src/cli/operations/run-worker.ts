@@ -11,8 +11,8 @@ import { notesDirectory } from '../../worker/work-in-hand';
 import { builtWorkflows } from '../../worker/workflow-bundle';
 import { callingOf, printResult, type CliContext, type GlobalOptions } from '../kit/context';
 import { announceReady } from '../kit/ready';
-import { commandLine } from '../kit/text/shell-quote';
 import { reached, settingsFor } from '../kit/temporal/connect';
+import { commandLine } from '../kit/text/shell-quote';
 
 /** Runs a worker until the process is asked to end; the SDK ends it in order at Ctrl-C. */
 export async function runWorker(

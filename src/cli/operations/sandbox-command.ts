@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { globalsOf, port } from '../kit/arguments';
 import type { CliContext } from '../kit/context';
 import { PACES, type SandboxCommandOptions, type Sources } from './sandbox-options';
-import { globalsOf, port } from '../kit/arguments';
 
 export function addSandbox(program: Command, context: CliContext): void {
   program

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import { plainName } from '../../contract/provider';
-import type { CliContext, GlobalOptions } from '../kit/context';
 import { globalsOf, inventoryOption, problemsOf } from '../kit/arguments';
+import type { CliContext, GlobalOptions } from '../kit/context';
 
 interface WorkerOptions extends GlobalOptions {
   host?: string;

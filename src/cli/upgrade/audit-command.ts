@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { paintFor, printResult } from '../kit/context';
-import { withUpgrades, type UpgradeContext } from './upgrades';
-import { auditLines } from './audit-view';
 import { globalsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
+import { paintFor, printResult } from '../kit/context';
+import { auditLines } from './audit-view';
+import { withUpgrades, type UpgradeContext } from './upgrades';
 
 export function addAudit(program: Command, context: UpgradeContext): void {
   program

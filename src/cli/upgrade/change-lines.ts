@@ -1,13 +1,13 @@
 /** What changed between two looks at an upgrade, as lines that are appended and stay. */
 import type { Gate, StepStatus } from '../../contract/status';
-import { elapsed, formatDuration } from '../kit/text/duration';
-import { safeText } from '../kit/text/safe-text';
-import type { UpgradeView } from './upgrades';
-import { type HowToAnswer } from '../kit/messages/how-to-answer';
-import { endedFromOutside, STATE_WORDS } from './upgrade-state';
-import { howToAnswerGate, howToResolve } from './messages';
 import type { Calling } from '../kit/context';
 import { isOver } from '../kit/execution';
+import { type HowToAnswer } from '../kit/messages/how-to-answer';
+import { elapsed, formatDuration } from '../kit/text/duration';
+import { safeText } from '../kit/text/safe-text';
+import { howToAnswerGate, howToResolve } from './messages';
+import { endedFromOutside, STATE_WORDS } from './upgrade-state';
+import type { UpgradeView } from './upgrades';
 
 /** What the upgrade did; a terminal that redraws shows it anyway. */
 export function progressLines(

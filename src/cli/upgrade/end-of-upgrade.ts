@@ -1,6 +1,6 @@
 import { CliError } from '../kit/cli-error';
-import type { UpgradeView } from './upgrades';
 import { endedFromOutside, STATE_WORDS } from './upgrade-state';
+import type { UpgradeView } from './upgrades';
 
 /**
  * For commands that wait until an upgrade is over: their exit code tells how it ended.

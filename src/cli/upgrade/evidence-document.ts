@@ -1,10 +1,10 @@
 import { stringify } from 'yaml';
 import type { AuditEntry } from '../../contract/status';
+import type { Document, Section } from '../kit/documents/document';
 import { formatDuration, formatTime } from '../kit/text/duration';
+import type { EvidencePack } from './evidence-pack';
 import { STATE_WORDS } from './upgrade-state';
 import type { Action } from './upgrades';
-import type { Document, Section } from '../kit/documents/document';
-import type { EvidencePack } from './evidence-pack';
 
 /** The evidence pack for people. Times are in UTC. */
 export function evidenceDocument(pack: EvidencePack): Document {

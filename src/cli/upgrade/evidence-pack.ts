@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { ProviderProfile } from '../../contract/provider';
 import type { AuditEntry, CheckResult, StepStatus, UpgradeResult, UpgradeStatus } from '../../contract/status';
+import type { ExecutionStatus } from '../kit/execution';
 import { elapsed } from '../kit/text/duration';
 import type { Action, UpgradeRecord } from './upgrades';
-import type { ExecutionStatus } from '../kit/execution';
 
 export interface EvidencePack {
   format: 'onward-evidence/1';

@@ -1,13 +1,12 @@
 import { Option, type Command } from 'commander';
-import { type Calling, callingOf, type GlobalOptions, lookFor, printResult } from '../kit/context';
-import { withUpgrades, type UpgradeContext } from './upgrades';
+import { globalsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
 import { asCliError, type CliError } from '../kit/cli-error';
+import { type Calling, callingOf, type GlobalOptions, displayFor, printResult } from '../kit/context';
 import { SHELLS, type Shell } from '../kit/text/shell-quote';
-import type { Upgrades, UpgradeSummary } from './upgrades';
 import { gatesLines, type Waiting } from './gates-view';
 import { howToAnswerGate, howToResolve } from './messages';
-import { globalsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
 import { summaryLines } from './status-command';
+import { type UpgradeContext, type Upgrades, type UpgradeSummary, withUpgrades } from './upgrades';
 
 interface GatesOptions extends GlobalOptions {
   shell?: Shell;
@@ -31,9 +30,8 @@ async function gates(context: UpgradeContext, options: GatesOptions, provider: s
     const asked = provider === undefined ? await upgrades.running() : [await upgrades.summary(provider)];
     const { waiting, silent, problem } = await askEach(upgrades, asked);
     const calling = callingOf(context, options, options.shell);
-    const look = lookFor(context, calling);
     const lines = [
-      ...(waiting.length === 0 && silent.length > 0 ? [] : gatesLines(waiting, look)),
+      ...(waiting.length === 0 && silent.length > 0 ? [] : gatesLines(waiting, displayFor(context, calling))),
       ...(silent.length === 0
         ? []
         : ['Without a worker, the server only knows how many people are waited for:', ...summaryLines(silent)]),

@@ -1,10 +1,10 @@
 /** Everything that waits for a person, with what to do and how to answer. */
 import type { Gate, Hold, UpgradeStatus } from '../../contract/status';
+import type { Display } from '../kit/context';
+import { type HowToAnswer } from '../kit/messages/how-to-answer';
 import { elapsed, formatDuration, formatTime } from '../kit/text/duration';
 import { safeLines, safeText } from '../kit/text/safe-text';
-import { type HowToAnswer } from '../kit/messages/how-to-answer';
 import { howToAnswerGate, howToResolve } from './messages';
-import type { Look } from '../kit/context';
 
 export type Waiting = Pick<UpgradeStatus, 'provider' | 'gates' | 'holds'>;
 
@@ -14,7 +14,7 @@ const ASKED: Record<Gate['asked'], string> = {
   partnerAdministrator: 'the partner administrator',
 };
 
-export function gatesLines(upgrades: Waiting[], options: Pick<Look, 'now' | 'paint' | 'calling'>): string[] {
+export function gatesLines(upgrades: Waiting[], options: Display): string[] {
   const waiting = upgrades.filter(({ gates, holds }) => gates.length + holds.length > 0);
   if (waiting.length === 0) return ['Nothing waits for a person.'];
   return [
@@ -26,12 +26,7 @@ export function gatesLines(upgrades: Waiting[], options: Pick<Look, 'now' | 'pai
   ];
 }
 
-function gateLines(
-  provider: string,
-  gate: Gate,
-  above: Gate | undefined,
-  { now, paint, calling }: Pick<Look, 'now' | 'paint' | 'calling'>,
-): string[] {
+function gateLines(provider: string, gate: Gate, above: Gate | undefined, { now, paint, calling }: Display): string[] {
   return [
     `${paint.bold(safeText(provider))}  ${paint.yellow(safeText(gate.title))}`,
     `  gate ${safeText(gate.id)}, open for ${formatDuration(elapsed(gate.openedAt, undefined, now))}, asks ${ASKED[gate.asked]}${reminder(gate)}`,
@@ -50,11 +45,7 @@ function gateLines(
   ];
 }
 
-function holdLines(
-  provider: string,
-  hold: Hold,
-  { now, paint, calling }: Pick<Look, 'now' | 'paint' | 'calling'>,
-): string[] {
+function holdLines(provider: string, hold: Hold, { now, paint, calling }: Display): string[] {
   return [
     `${paint.bold(safeText(provider))}  ${paint.red(`step ${safeText(hold.step)} failed and holds`)}`,
     `  for ${formatDuration(elapsed(hold.since, undefined, now))}${reminder(hold)}`,

@@ -22,14 +22,14 @@ export const UPGRADE_MESSAGES: MessageFamily<UpgradeKey, Messages> = {
     consentCompleted: {
       command: 'consent',
       help: 'say that an administrator of the partner account has consented',
-      fields: { instance: argument('id or name of the application instance') },
+      fields: { instance: argument('instance', 'id or name of the application instance') },
       examples: ['contoso 2'],
     },
     confirmStep: {
       command: 'confirm',
       help: 'say that the manual part of a step is done',
       fields: {
-        step: argument(STEP_HELP),
+        step: argument('step', STEP_HELP),
         item: option('item', 'which gate of the step, where it has several'),
         evidence: option('text', 'what shows that it was done: a ticket, a list of files, a time', {
           placeholder: '<evidence>',
@@ -41,8 +41,8 @@ export const UPGRADE_MESSAGES: MessageFamily<UpgradeKey, Messages> = {
       command: 'resolve',
       help: 'decide what happens to a step that failed and holds',
       fields: {
-        step: argument(STEP_HELP),
-        action: argument('retry, rollback (before the point of no return) or doneByHand'),
+        step: argument('step', STEP_HELP),
+        action: argument('action', 'retry, rollback (before the point of no return) or doneByHand'),
         reason,
       },
       examples: ["contoso drainTasks retry --reason 'task 7 is repaired'"],

@@ -1,13 +1,13 @@
 import { Option, type Command } from 'commander';
-import { writeReport } from '../kit/documents/write-report';
+import { globalsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
 import { printResult, type GlobalOptions } from '../kit/context';
-import { withUpgrades, type UpgradeContext } from './upgrades';
 import { asMarkdown, asText } from '../kit/documents/document';
-import { evidenceDocument } from './evidence-document';
-import { evidencePack, type EvidencePack } from './evidence-pack';
+import { writeReport } from '../kit/documents/write-report';
 import { safeJson } from '../kit/text/safe-text';
 import { onwardVersion } from '../kit/version';
-import { globalsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
+import { evidenceDocument } from './evidence-document';
+import { evidencePack, type EvidencePack } from './evidence-pack';
+import { withUpgrades, type UpgradeContext } from './upgrades';
 
 const FORMATS = ['text', 'markdown', 'json'] as const;
 

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { upgradeInput } from '../../contract/messages';
-import { callingOf, printResult, whoIs, type GlobalOptions } from '../kit/context';
-import { withUpgrades, type UpgradeContext } from './upgrades';
-import { CliError } from '../kit/cli-error';
-import { watchOnScreen } from '../kit/watch';
-import { watchedUpgrade } from './watched-upgrade';
 import { byOption, globalsOf, intervalOption, problemsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
-import { requireCompleted } from './end-of-upgrade';
+import { CliError } from '../kit/cli-error';
+import { callingOf, printResult, whoIs, type GlobalOptions } from '../kit/context';
 import { requireInInventory } from '../kit/inventory';
+import { watchOnScreen } from '../kit/watch';
+import { requireCompleted } from './end-of-upgrade';
+import { withUpgrades, type UpgradeContext } from './upgrades';
+import { watchedUpgrade } from './watched-upgrade';
 
 interface StartOptions extends GlobalOptions {
   by?: string;

@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
-import { callingOf, lookFor, printResult, type GlobalOptions } from '../kit/context';
-import { withUpgrades, type UpgradeContext } from './upgrades';
+import { globalsOf, intervalOption, PROVIDER_HELP, providerName } from '../kit/arguments';
 import { asCliError } from '../kit/cli-error';
+import { callingOf, displayFor, printResult, type GlobalOptions } from '../kit/context';
 import { formatTime } from '../kit/text/duration';
 import { safeText } from '../kit/text/safe-text';
-import type { Upgrades, UpgradeSummary } from './upgrades';
-import { statusLines } from './status-view';
 import { watchOnScreen } from '../kit/watch';
-import { watchedUpgrade } from './watched-upgrade';
-import { globalsOf, intervalOption, PROVIDER_HELP, providerName } from '../kit/arguments';
 import { requireCompleted } from './end-of-upgrade';
+import { statusLines } from './status-view';
+import { type UpgradeContext, type Upgrades, type UpgradeSummary, withUpgrades } from './upgrades';
+import { watchedUpgrade } from './watched-upgrade';
 
 interface StatusOptions extends GlobalOptions {
   watch?: boolean;
@@ -51,7 +50,7 @@ async function show(
 ): Promise<void> {
   try {
     const view = await upgrades.view(provider);
-    printResult(context, options, view, statusLines(view, lookFor(context, callingOf(context, options))));
+    printResult(context, options, view, statusLines(view, displayFor(context, callingOf(context, options))));
   } catch (error) {
     if (asCliError(error).kind !== 'noWorker') throw error;
     const summary = await upgrades.summary(provider);

@@ -1,12 +1,12 @@
 /** One upgrade as lines for a terminal: what is done, what happens now, who is waited for. */
 import type { Colors } from 'picocolors/types';
 import type { StepState, StepStatus, UpgradeState, UpgradeStatus } from '../../contract/status';
+import type { Display } from '../kit/context';
 import { elapsed, formatDuration, formatTime } from '../kit/text/duration';
 import { safeLines, safeText } from '../kit/text/safe-text';
-import type { UpgradeView } from './upgrades';
 import { howToAnswerGate, howToResolve } from './messages';
 import { endedFromOutside, STATE_WORDS, STEP_MARKS, STEP_WORDS } from './upgrade-state';
-import type { Look } from '../kit/context';
+import type { UpgradeView } from './upgrades';
 
 type Colour = Exclude<keyof Colors, 'isColorSupported'>;
 const STATE_COLOURS: Partial<Record<UpgradeState, Colour>> = {
@@ -29,7 +29,7 @@ const STEP_COLOURS: Record<StepState, Colour> = {
   done: 'reset',
 };
 
-export function statusLines(view: UpgradeView, options: Look): string[] {
+export function statusLines(view: UpgradeView, options: Display): string[] {
   const { status } = view;
   return [
     ...headingLines(view, options),
@@ -42,7 +42,7 @@ export function statusLines(view: UpgradeView, options: Look): string[] {
   ];
 }
 
-function headingLines({ status, execution, failure }: UpgradeView, { now, paint }: Look): string[] {
+function headingLines({ status, execution, failure }: UpgradeView, { now, paint }: Display): string[] {
   const path = status.path === undefined ? '' : `  ${safeText(status.path.from)} → ${safeText(status.path.to)}`;
   const state = paint[STATE_COLOURS[status.state] ?? 'cyan'](STATE_WORDS[status.state]);
   const by = status.startedBy === undefined ? '' : ` by ${safeText(status.startedBy, 80)}`;
@@ -80,7 +80,7 @@ function headingLines({ status, execution, failure }: UpgradeView, { now, paint 
 const since = (iso: string, now: Date): string =>
   `${formatTime(iso)} UTC (${formatDuration(elapsed(iso, undefined, now))})`;
 
-function stepLines(steps: StepStatus[], options: Look): string[] {
+function stepLines(steps: StepStatus[], options: Display): string[] {
   const titleWidth = Math.max(0, ...steps.map((step) => safeText(step.title).length));
   const crossing = steps.findIndex((step) => step.phase === 'crossing');
   return steps.flatMap((step, index) => [
@@ -89,14 +89,14 @@ function stepLines(steps: StepStatus[], options: Look): string[] {
   ]);
 }
 
-function stepLine(step: StepStatus, titleWidth: number, { now, paint, width }: Look): string {
+function stepLine(step: StepStatus, titleWidth: number, { now, paint, width }: Display): string {
   const time = step.startedAt === undefined ? '' : formatDuration(elapsed(step.startedAt, step.endedAt, now));
   const note = [STEP_WORDS[step.state], step.note ?? ''].filter((part) => part !== '').join(': ');
   const title = safeText(step.title).padEnd(titleWidth);
   return `  ${paint[STEP_COLOURS[step.state]](safeText(`${STEP_MARKS[step.state]} ${title}  ${time.padStart(11)}  ${note}`, width - 3))}`;
 }
 
-function checkLines({ checks }: UpgradeStatus, { paint }: Look): string[] {
+function checkLines({ checks }: UpgradeStatus, { paint }: Display): string[] {
   const found = checks.filter((check) => check.verdict !== 'pass');
   if (found.length === 0) return [];
   const line = { warning: paint.yellow, refusal: paint.red, pass: paint.reset };
@@ -107,7 +107,7 @@ function checkLines({ checks }: UpgradeStatus, { paint }: Look): string[] {
   ];
 }
 
-function holdLines({ provider, holds }: UpgradeStatus, { now, paint, calling }: Look): string[] {
+function holdLines({ provider, holds }: UpgradeStatus, { now, paint, calling }: Display): string[] {
   return holds.flatMap((hold) => [
     '',
     paint.red(`Held since ${since(hold.since, now)}: ${safeText(hold.step)}`),
@@ -116,7 +116,7 @@ function holdLines({ provider, holds }: UpgradeStatus, { now, paint, calling }: 
   ]);
 }
 
-function gateLines({ provider, gates }: UpgradeStatus, { now, paint, calling }: Look): string[] {
+function gateLines({ provider, gates }: UpgradeStatus, { now, paint, calling }: Display): string[] {
   if (gates.length === 0) return [];
   return [
     '',
@@ -129,7 +129,7 @@ function gateLines({ provider, gates }: UpgradeStatus, { now, paint, calling }: 
   ];
 }
 
-function notUndoneLines({ notUndone }: UpgradeStatus, { paint }: Look): string[] {
+function notUndoneLines({ notUndone }: UpgradeStatus, { paint }: Display): string[] {
   if (notUndone.length === 0) return [];
   return ['', paint.red('Not undone:'), ...notUndone.map((what) => `  ${safeText(what)}`)];
 }

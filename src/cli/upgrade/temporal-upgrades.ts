@@ -17,12 +17,12 @@ import {
   stepAttribute,
 } from '../../temporal/search-attributes';
 import { CliError } from '../kit/cli-error';
-import type { UpgradeRecord, Upgrades, UpgradeSummary, UpgradeView } from './upgrades';
 import { TemporalMailbox } from '../kit/messages/mailbox';
-import { executionStatus, viewOf } from '../kit/temporal/workflow-view';
 import { ServerCalls } from '../kit/temporal/server-calls';
+import { executionStatus, viewOf } from '../kit/temporal/workflow-view';
 import type { UpgradeKey } from './messages';
 import { readHistory } from './read-history';
+import type { UpgradeRecord, Upgrades, UpgradeSummary, UpgradeView } from './upgrades';
 
 const WORKFLOW_TYPE = 'upgradeProvider';
 /** A history may have thousands of events and travels in pages. */

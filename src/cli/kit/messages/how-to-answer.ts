@@ -31,8 +31,8 @@ export function howToSend<Key extends Record<string, string>, Messages>(
   };
 }
 
-function wordsOf(name: string, { value, placeholder }: Field, given: string | undefined): string[] {
-  if (value === undefined) return [given ?? `<${name}>`];
+function wordsOf(name: string, { on, value, placeholder }: Field, given: string | undefined): string[] {
+  if (on === 'argument') return [given ?? `<${value}>`];
   const shown = given ?? placeholder;
   return shown === undefined ? [] : [`--${name}`, shown];
 }

@@ -28,8 +28,8 @@ export function addMessageCommands<Key extends Record<string, string>, Messages>
     const { command: word, help, examples } = family.commands[name];
     const command = parent.command(word).description(help);
     for (const [key, { help: about, read }] of Object.entries(family.key)) addArgument(command, key, about, read);
-    for (const [field, { value, help: about, read }] of fieldsOf(family, name))
-      if (value === undefined) addArgument(command, field, about, read);
+    for (const [field, { on, value, help: about, read }] of fieldsOf(family, name))
+      if (on === 'argument') addArgument(command, value, about, read);
       else addOption(command, `--${field} <${value}>`, about, read);
     const calls = examples.map((example) => `  ${['onward', ...family.under, word].join(' ')} ${example}`);
     command
@@ -81,9 +81,9 @@ function givenTo<Key extends Record<string, string>, Messages>(
   const values = [...(command.processedArgs as unknown[])];
   const options = command.opts<Record<string, unknown>>();
   const key = Object.fromEntries(Object.keys(family.key).map((part) => [part, values.shift()]));
-  const fields = fieldsOf(family, name).map(([field, { value }]) => [
+  const fields = fieldsOf(family, name).map(([field, { on }]) => [
     field,
-    value === undefined ? values.shift() : options[field],
+    on === 'argument' ? values.shift() : options[field],
   ]);
   return { key: key as Key, fields: Object.fromEntries(fields) as Record<string, unknown> };
 }

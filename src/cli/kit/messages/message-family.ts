@@ -3,8 +3,9 @@ import type { ZodType } from 'zod';
 
 /** One field of a message, as an argument or an option of its command. */
 export interface Field {
-  /** What an option calls its value: `text` of `--reason <text>`. An argument has none. */
-  value?: string;
+  on: 'argument' | 'option';
+  /** What stands in angle brackets: the argument, or the value of the option. */
+  value: string;
   help: string;
   /** Shown in a command that is to be copied, where nothing is known of the field; without it the option is left out there. */
   placeholder?: string;
@@ -12,11 +13,14 @@ export interface Field {
   read?: (text: string) => unknown;
 }
 
-export const argument = (help: string, read?: (text: string) => unknown): Field => ({
+export const argument = (value: string, help: string, more: Pick<Field, 'read'> = {}): Field => ({
+  on: 'argument',
+  value,
   help,
-  ...(read === undefined ? {} : { read }),
+  ...more,
 });
 export const option = (value: string, help: string, more: Pick<Field, 'placeholder' | 'read'> = {}): Field => ({
+  on: 'option',
   value,
   help,
   ...more,

@@ -6,8 +6,8 @@ import {
   TemporalUnavailable,
   type TemporalSettings,
 } from '../../../temporal/connection';
-import type { GlobalOptions } from '../context';
 import { CliError } from '../cli-error';
+import type { GlobalOptions } from '../context';
 
 /** @throws CliError `unreachable` when there is no server that can be used, `usage` when the codec keys cannot be. */
 export const connect = (settings: TemporalSettings): Promise<Client> => reached(connectClient(settings));
