@@ -46,7 +46,44 @@ export const LAYERS = [
     folders: ['src/contract', 'src/systems', 'src/inventory', 'src/temporal', 'src/package-root', 'activities'],
   },
   { layer: 'src/sandbox', folders: ['src/contract', 'src/systems', 'src/inventory', 'src/temporal'] },
-  { layer: 'src/cli', folders: ['src', 'activities', 'workflows/releases'] },
+  // The command line by what it is about. The kit knows none of that; beside it a fleet knows upgrades, and the demo shows all of them.
+  { layer: 'src/cli/kit', folders: ['src/contract', 'src/inventory', 'src/temporal', 'src/package-root'] },
+  { layer: 'src/cli/upgrade', folders: ['src/cli/kit', 'src/contract', 'src/temporal'] },
+  {
+    layer: 'src/cli/fleet',
+    folders: ['src/cli/kit', 'src/cli/upgrade', 'src/contract', 'src/inventory', 'src/temporal'],
+  },
+  { layer: 'src/cli/consent', folders: ['src/cli/kit', 'src/contract', 'src/temporal'] },
+  {
+    layer: 'src/cli/operations',
+    folders: [
+      'src/cli/kit',
+      'src/contract',
+      'src/inventory',
+      'src/temporal',
+      'src/worker',
+      'src/sandbox',
+      'src/codec-server',
+      'workflows/releases',
+    ],
+  },
+  {
+    layer: 'src/cli/demo',
+    folders: [
+      'src/cli/kit',
+      'src/cli/upgrade',
+      'src/cli/fleet',
+      'src/cli/operations',
+      'src/contract',
+      'src/inventory',
+      'src/temporal',
+      'src/sandbox',
+      'src/package-root',
+      'workflows/releases',
+    ],
+  },
+  // The program itself, which is made of these.
+  { layer: 'src/cli', folders: [] },
   { layer: 'src/portal', folders: ['src', 'activities'] },
   // Each area by itself: what several of them need is in the kit, which needs none of them.
   { layer: 'test/*', folders: ['src', 'activities', 'workflows', 'tools', 'test/kit'] },

@@ -1,14 +1,15 @@
 /** The program `onward`. */
-import type { CliContext } from './cli-context';
-import { EXIT } from './exit-codes';
-import { runCli } from './program';
+import type { Client } from '@temporalio/client';
+import type { GlobalOptions } from './kit/context';
+import { EXIT } from './kit/exit-codes';
+import { runCli, type ProgramContext } from './program';
 
 /** After the command is done, whatever still keeps the process alive gets this long. */
 const LINGER_MS = 3000;
 
 let interruption: AbortController | undefined;
 
-const context: CliContext = {
+const context: ProgramContext = {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
@@ -26,19 +27,25 @@ const context: CliContext = {
     }
     return interruption.signal;
   },
-  async connect(options) {
-    const { connectUpgrades, settingsFor } = await import('./temporal/connect-upgrades.js');
-    return connectUpgrades(settingsFor(options));
+  async connectUpgrades(options) {
+    const { TemporalUpgrades } = await import('./upgrade/temporal-upgrades.js');
+    return new TemporalUpgrades(await client(options));
   },
   async connectFleets(options) {
-    const { connectFleets, settingsFor } = await import('./temporal/connect-upgrades.js');
-    return connectFleets(settingsFor(options));
+    const { TemporalFleets } = await import('./fleet/temporal-fleets.js');
+    return new TemporalFleets(await client(options));
   },
   async connectConsents(options) {
-    const { connectConsents, settingsFor } = await import('./temporal/connect-upgrades.js');
-    return connectConsents(settingsFor(options));
+    const { TemporalConsents } = await import('./consent/temporal-consents.js');
+    return new TemporalConsents(await client(options));
   },
 };
+
+/** Loaded only by commands that talk to a server. */
+async function client(options: GlobalOptions): Promise<Client> {
+  const { connect, settingsFor } = await import('./kit/temporal/connect.js');
+  return connect(settingsFor(options));
+}
 
 // A reader that has seen enough, as in `onward audit contoso | head`, is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,29 +1,35 @@
 import { Command, CommanderError } from 'commander';
-import { sayError, type CliContext, type GlobalOptions } from './cli-context';
-import { asCliError, CliError } from './cli-error';
-import { addAnswers } from './commands/answers';
-import { addAudit } from './commands/audit';
-import { addCodecServer } from './commands/codec-server';
-import { addConsents } from './commands/consents';
-import { addDemo } from './commands/demo';
-import { addFleet } from './commands/fleet';
-import { addGates } from './commands/gates';
-import { addInventory } from './commands/inventory';
-import { addReplay } from './commands/replay';
-import { addReport } from './commands/report';
-import { addSandbox } from './commands/sandbox';
-import { addStart } from './commands/start';
-import { addStatus } from './commands/status';
-import { addWorker } from './commands/worker';
-import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-codes';
-import { onwardVersion } from './version';
+import type { ConsentContext } from './consent/consents';
+import { addConsents } from './consent/consents-command';
+import { addDemo } from './demo/demo-command';
+import { addFleet } from './fleet/fleet-command';
+import type { FleetContext } from './fleet/fleets';
+import { asCliError, CliError } from './kit/cli-error';
+import { printError, type GlobalOptions } from './kit/context';
+import { EXIT, EXIT_CODES_HELP, type ExitCode } from './kit/exit-codes';
+import { addMessageCommands } from './kit/messages/message-commands';
+import { onwardVersion } from './kit/version';
+import { addCodecServer } from './operations/codec-server-command';
+import { addInventory } from './operations/inventory-command';
+import { addReplay } from './operations/replay-command';
+import { addSandbox } from './operations/sandbox-command';
+import { addWorker } from './operations/worker-command';
+import { addAudit } from './upgrade/audit-command';
+import { addGates } from './upgrade/gates-command';
+import { UPGRADE_MESSAGES } from './upgrade/messages';
+import { addReport } from './upgrade/report-command';
+import { addStart } from './upgrade/start-command';
+import { addStatus } from './upgrade/status-command';
+import type { UpgradeContext } from './upgrade/upgrades';
 
 const CONNECTION_HELP = `
 The Temporal server is found as by every Temporal tool: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,
 TEMPORAL_TLS_*, or a profile (TEMPORAL_PROFILE) in temporal.toml.`;
 
+export type ProgramContext = UpgradeContext & FleetContext & ConsentContext;
+
 /** Runs one command line, `argv` being what follows the program's name. Everything it says goes to the context's streams. */
-export async function runCli(argv: string[], context: CliContext): Promise<ExitCode> {
+export async function runCli(argv: string[], context: ProgramContext): Promise<ExitCode> {
   const program = createProgram(context);
   try {
     await program.parseAsync(argv, { from: 'user' });
@@ -33,12 +39,12 @@ export async function runCli(argv: string[], context: CliContext): Promise<ExitC
     const problem = error instanceof CommanderError ? usageError(error) : asCliError(error);
     // The command line may be what is wrong, so the option is looked for in it as it stands.
     const options: GlobalOptions = { json: argv.includes('--json') };
-    sayError(context, options, problem);
+    printError(context, options, problem);
     return problem.exitCode;
   }
 }
 
-export function createProgram(context: CliContext): Command {
+export function createProgram(context: ProgramContext): Command {
   const program = new Command('onward')
     .description(
       'Durable upgrades of the Office 365 application of Odin Automation providers, from 18.3 or 18.4 to 18.4.1.',
@@ -60,7 +66,7 @@ export function createProgram(context: CliContext): Command {
   addStart(program, context);
   addStatus(program, context);
   addGates(program, context);
-  addAnswers(program, context);
+  addMessageCommands(program, context, UPGRADE_MESSAGES, (options) => context.connectUpgrades(options));
   addConsents(program, context);
   addAudit(program, context);
   addReport(program, context);

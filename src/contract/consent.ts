@@ -4,7 +4,7 @@
  * before the current refresh token expires" (release notes). Times are ISO 8601 in UTC.
  */
 import { z } from 'zod';
-import { by, text } from './fields';
+import { by, messageId, text } from './fields';
 import { plainName, providerProfile } from './provider';
 import type { AuditEntry } from './status';
 
@@ -27,11 +27,13 @@ export const consentRenewed = z.strictObject({
       error: 'at must be a time like 2026-11-03T10:00:00Z, or a day like 2026-11-03 (UTC)',
     })
     .optional(),
+  id: messageId,
 });
 export const confirmRenewal = z.strictObject({
   by,
   /** The message that Test Connection showed, and when. */
   evidence: text('evidence'),
+  id: messageId,
 });
 
 /** What people send to a guard, as a signal or as an update of the same name. Not for upgrades: theirs are in ./messages. */

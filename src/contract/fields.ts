@@ -13,3 +13,9 @@ export const text = (what: string, max = MAX_TEXT) =>
 
 /** Who says so. */
 export const by = text('by', 200);
+
+/**
+ * Names one message. The audit trail keeps it, and the query `answer` tells by it what became of the message. One whose id
+ * has been seen before changes nothing and has the verdict of the first, so it is safe to send a message again.
+ */
+export const messageId = text('id', 100).optional();

@@ -4,7 +4,7 @@
  * Durations are in seconds, times ISO 8601 in UTC.
  */
 import { z } from 'zod';
-import { by, text } from './fields';
+import { by, messageId, text } from './fields';
 import { maintenance } from './maintenance';
 import { plainName, providerProfile } from './provider';
 import type { UpgradePlan, UpgradeState } from './status';
@@ -85,7 +85,7 @@ export const fleetInput = z.strictObject({
 export type FleetInput = z.input<typeof fleetInput>;
 export type FleetRequest = z.output<typeof fleetInput>;
 
-const reasoned = { by, reason: text('reason') };
+const reasoned = { by, reason: text('reason'), id: messageId };
 /** What people send to a fleet, as a signal or as an update of the same name. */
 export const fleetMessages = {
   /** Answers the approval of the plan or of the next wave. */
@@ -240,7 +240,13 @@ export interface FleetPlan {
 }
 
 /** Names of the queries, beside those of an upgrade. */
-export const FLEET_QUERY = { status: 'status', plan: 'plan', audit: 'audit', providers: 'providers' } as const;
+export const FLEET_QUERY = {
+  status: 'status',
+  plan: 'plan',
+  audit: 'audit',
+  answer: 'answer',
+  providers: 'providers',
+} as const;
 
 /** Makes an upgrade part of a fleet. */
 export const fleetMembership = z.strictObject({

@@ -1,15 +1,17 @@
 /**
  * What people send to a running upgrade. One flat JSON object each, so that it can be typed into the Temporal UI or CLI;
- * the same name is a signal (recorded even when no worker is up) and an update (answers with the reason of a refusal).
+ * the same name is a signal (recorded even when no worker is up) and an update (answers with the reason of a refusal). With an `id`
+ * a message may be sent again, and the query `answer` tells what became of it.
  */
 import { z } from 'zod';
-import { by, text } from './fields';
+import { by, messageId, text } from './fields';
 import { fleetMembership } from './fleet';
 
 export const consentCompleted = z.strictObject({
   /** Id or name of the application instance. A number is accepted as well. */
   instance: z.union([text('instance', 200), z.int().transform(String)]),
   by,
+  id: messageId,
 });
 export const confirmStep = z.strictObject({
   step: text('step', 100),
@@ -18,12 +20,14 @@ export const confirmStep = z.strictObject({
   by,
   /** What shows that it was done: a ticket, a list of files, a time. */
   evidence: text('evidence'),
+  id: messageId,
 });
 export const resolveHold = z.strictObject({
   step: text('step', 100),
   action: z.enum(['retry', 'rollback', 'doneByHand'], { error: 'action must be retry, rollback or doneByHand' }),
   by,
   reason: text('reason'),
+  id: messageId,
 });
 /** Whether an optional step is done. */
 export const decideStep = z.strictObject({
@@ -31,8 +35,9 @@ export const decideStep = z.strictObject({
   action: z.enum(['run', 'decline'], { error: 'action must be run or decline' }),
   by,
   reason: text('reason'),
+  id: messageId,
 });
-const decision = z.strictObject({ by, reason: text('reason') });
+const decision = z.strictObject({ by, reason: text('reason'), id: messageId });
 export const approveCrossing = decision;
 export const pause = decision;
 export const resume = decision;

@@ -195,6 +195,8 @@ export interface AuditEntry {
   /** Step or gate that it is about. */
   subject?: string;
   detail: string;
+  /** Id of the message that it is about, where the sender gave one. */
+  id?: string;
   /** What was sent, with long texts cut. */
   payload?: Record<string, unknown>;
 }
@@ -223,5 +225,8 @@ export interface UpgradeResult {
   warnings: string[];
 }
 
-/** Names of the queries, each without arguments. */
-export const QUERY = { status: 'status', plan: 'plan', audit: 'audit' } as const;
+/**
+ * Names of the queries. `answer` takes the id of a message and answers with the audit entry about it, or null while there is none; the
+ * others take nothing.
+ */
+export const QUERY = { status: 'status', plan: 'plan', audit: 'audit', answer: 'answer' } as const;

@@ -6,13 +6,13 @@
  */
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { createColors } from 'picocolors';
-import { asMarkdown, asText } from '../../src/cli/evidence/document';
-import { evidenceDocument } from '../../src/cli/evidence/evidence-document';
-import { evidencePack } from '../../src/cli/evidence/evidence-pack';
-import { TemporalUpgrades } from '../../src/cli/temporal/temporal-upgrades';
-import { safeJson } from '../../src/cli/text/safe-text';
-import { auditLines } from '../../src/cli/views/audit-view';
-import { statusLines } from '../../src/cli/views/status-view';
+import { asMarkdown, asText } from '../../src/cli/kit/documents/document';
+import { evidenceDocument } from '../../src/cli/upgrade/evidence-document';
+import { evidencePack } from '../../src/cli/upgrade/evidence-pack';
+import { TemporalUpgrades } from '../../src/cli/upgrade/temporal-upgrades';
+import { safeJson } from '../../src/cli/kit/text/safe-text';
+import { auditLines } from '../../src/cli/upgrade/audit-view';
+import { statusLines } from '../../src/cli/upgrade/status-view';
 import type { Recorded } from '../../src/contract/messages';
 import type { AuditEntry } from '../../src/contract/status';
 import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';

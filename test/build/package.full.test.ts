@@ -11,7 +11,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { PACKAGE_ROOT } from '../../src/package-root';
-import { onwardVersion } from '../../src/cli/version';
+import { onwardVersion } from '../../src/cli/kit/version';
 import { findTemporalCli } from '../../src/temporal/cli-binary';
 
 const run = promisify(execFile);

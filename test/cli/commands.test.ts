@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { CliError } from '../../src/cli/cli-error';
+import { CliError } from '../../src/cli/kit/cli-error';
 import { view } from './fixtures';
 import { FakeUpgrades, onward, summary } from './fake-upgrades';
 
@@ -47,8 +47,8 @@ describe('the command line', () => {
   });
 
   test('a server that cannot be reached has its own exit code', async () => {
-    const connect = () => Promise.reject(new CliError('unreachable', 'Nobody listens.', { hint: 'Start it.' }));
-    const { code, stderr } = await onward(['status'], undefined, { connect });
+    const connectUpgrades = () => Promise.reject(new CliError('unreachable', 'Nobody listens.', { hint: 'Start it.' }));
+    const { code, stderr } = await onward(['status'], undefined, { connectUpgrades });
     expect({ code, stderr }).toEqual({ code: 5, stderr: 'Nobody listens.\nStart it.\n' });
   });
 });
@@ -163,7 +163,9 @@ describe('answers', () => {
     const { code, stdout } = await onward([...commandLine, '--by', 'ben'], upgrades);
     expect(code).toBe(0);
     expect(stdout).toBe('Thank you, the connection is being tested.\n');
-    expect(upgrades.sent).toEqual([{ how: 'update', provider: 'contoso', name, message: { ...fields, by: 'ben' } }]);
+    expect(upgrades.messages.sent).toEqual([
+      { to: { provider: 'contoso' }, name, message: { ...fields, by: 'ben' }, waits: true },
+    ]);
   });
 
   test('that are not valid are not sent, and every problem is named', async () => {
@@ -173,7 +175,7 @@ describe('answers', () => {
     expect(stderr).toContain('action must be retry, rollback or doneByHand');
     expect(stderr).toContain('by must not be empty');
     expect(stderr).toContain('reason is missing');
-    expect(upgrades.sent).toEqual([]);
+    expect(upgrades.messages.sent).toEqual([]);
   });
 
   test('that the upgrade refuses are told with its reason', async () => {
@@ -191,7 +193,7 @@ describe('answers', () => {
   test('can be left as a signal while no worker is up', async () => {
     const upgrades = new FakeUpgrades();
     const { stdout } = await onward(['consent', 'contoso', '2', '--signal'], upgrades);
-    expect(upgrades.sent).toEqual([expect.objectContaining({ how: 'signal', name: 'consentCompleted' })]);
+    expect(upgrades.messages.sent).toEqual([expect.objectContaining({ waits: false, name: 'consentCompleted' })]);
     expect(stdout).toContain('onward audit contoso');
   });
 });

@@ -27,7 +27,7 @@ describe('a process of the demo', () => {
       args: [],
       env: process.env,
       logFile: path.join(folder, 'worker.log'),
-      say: (line) => {
+      print: (line) => {
         said.push(line);
         heard(line);
       },

@@ -1,14 +1,16 @@
 /** @needs temporal */
-import { CliError } from '../../src/cli/cli-error';
-import type { Consents } from '../../src/cli/consents';
-import { TemporalConsents } from '../../src/cli/temporal/temporal-consents';
-import type { ConsentStatus } from '../../src/contract/consent';
+import type { Consents } from '../../src/cli/consent/consents';
+import type { ConsentKey } from '../../src/cli/consent/messages';
+import { TemporalConsents } from '../../src/cli/consent/temporal-consents';
+import { CliError } from '../../src/cli/kit/cli-error';
+import type { ConsentStatus, GuardMessages } from '../../src/contract/consent';
 import { connectClient } from '../../src/temporal/connection';
+import { aMoment, patience } from '../kit/deadlines';
 import { Guard } from '../kit/handles/guard';
 import { profile, stubActivities } from '../kit/stub-world/stub-activities';
 import { WorkflowEnvironment } from '../kit/stub-world/workflow-environment';
+import { FakeMailbox } from './fake-mailbox';
 import { onward } from './fake-upgrades';
-import { aMoment, patience } from '../kit/deadlines';
 
 const DAY = 24 * 3600 * 1000;
 
@@ -26,20 +28,14 @@ const consent = (change: Partial<ConsentStatus> = {}): ConsentStatus => ({
 });
 
 class FakeConsents implements Consents {
-  readonly sent: unknown[] = [];
+  closed = 0;
+  readonly messages = new FakeMailbox<ConsentKey, GuardMessages>('Thank you. The connection is being tested.');
   constructor(private readonly all: ConsentStatus[] = []) {}
   async list(provider?: string) {
     return this.all.filter((one) => provider === undefined || one.provider === provider);
   }
-  async answer(...message: unknown[]) {
-    this.sent.push(message);
-    return { recorded: true as const, message: 'Thank you. The connection is being tested.' };
-  }
-  async signal(...message: unknown[]) {
-    this.sent.push(message);
-  }
   async close() {
-    this.sent.push('closed');
+    this.closed += 1;
   }
 }
 
@@ -72,12 +68,11 @@ describe('the commands about consents', () => {
     expect(stdout).toContain('The connection is being tested');
     await withConsents(['confirm-renewal', 'contoso', '67301', '--evidence', 'green', '--signal'], consents);
     const key = { provider: 'contoso', instance: '67301' };
-    expect(consents.sent).toEqual([
-      [key, 'consentRenewed', { by: 'ana@csp.example', at: '2026-11-01' }],
-      'closed',
-      [key, 'confirmRenewal', { by: 'ana@csp.example', evidence: 'green' }],
-      'closed',
+    expect(consents.messages.sent).toEqual([
+      { to: key, name: 'consentRenewed', message: { by: 'ana@csp.example', at: '2026-11-01' }, waits: true },
+      { to: key, name: 'confirmRenewal', message: { by: 'ana@csp.example', evidence: 'green' }, waits: false },
     ]);
+    expect(consents.closed).toBe(2);
   });
 
   test('send nothing that is not valid, and name every problem', async () => {
@@ -122,19 +117,19 @@ describe('consents on a Temporal server', () => {
       { provider: 'listed-young', state: 'valid' },
     ]);
     const key = { provider: 'listed-old', instance: '1' };
-    expect((await consents.answer(key, 'consentRenewed', { by: 'ana' })).recorded).toBe(true);
+    expect((await consents.messages.send(key, 'consentRenewed', { by: 'ana' })).recorded).toBe(true);
     while ((await consents.list('listed-old'))[0]?.renewals !== 1) await aMoment();
     expect(await consents.list('listed-old')).toMatchObject([{ state: 'valid' }]);
   });
 
   test('that nobody guards are not found, and a refusal says why', async () => {
-    const unknown = consents.answer({ provider: 'nobody', instance: '1' }, 'consentRenewed', { by: 'ana' });
+    const unknown = consents.messages.send({ provider: 'nobody', instance: '1' }, 'consentRenewed', { by: 'ana' });
     await expect(unknown).rejects.toThrow(CliError);
     await expect(unknown).rejects.toMatchObject({ kind: 'notFound', hint: expect.stringContaining('onward consents') });
     await guarded('refusing', 10);
     const late = { by: 'ana', at: '2020-01-01' };
     await expect(
-      consents.answer({ provider: 'refusing', instance: '1' }, 'consentRenewed', late),
+      consents.messages.send({ provider: 'refusing', instance: '1' }, 'consentRenewed', late),
     ).rejects.toMatchObject({ kind: 'refused', message: expect.stringContaining('has expired') });
   });
 });

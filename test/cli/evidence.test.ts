@@ -1,6 +1,6 @@
-import { asMarkdown, asText } from '../../src/cli/evidence/document';
-import { evidenceDocument } from '../../src/cli/evidence/evidence-document';
-import { evidencePack } from '../../src/cli/evidence/evidence-pack';
+import { asMarkdown, asText } from '../../src/cli/kit/documents/document';
+import { evidenceDocument } from '../../src/cli/upgrade/evidence-document';
+import { evidencePack } from '../../src/cli/upgrade/evidence-pack';
 import { audit, NOW, profile, record, upgradeStatus } from './fixtures';
 
 const options = { now: NOW, onwardVersion: '1.0.0' };

@@ -1,19 +1,15 @@
-import type { FleetMessageName, FleetMessages, FleetPlan } from '../../src/contract/fleet';
-import { CliError } from '../../src/cli/cli-error';
 import type { Fleets, FleetSummary, FleetView, WaveProvider } from '../../src/cli/fleet/fleets';
-import type { UpgradeSummary } from '../../src/cli/upgrades';
+import type { FleetKey } from '../../src/cli/fleet/messages';
+import { CliError } from '../../src/cli/kit/cli-error';
+import type { UpgradeSummary } from '../../src/cli/upgrade/upgrades';
+import type { FleetMessages, FleetPlan } from '../../src/contract/fleet';
+import { FakeMailbox } from './fake-mailbox';
 import { FakeUpgrades, summary } from './fake-upgrades';
 import { fleetAudit, fleetPlan, fleetProviders, fleetView } from './fleet-fixtures';
 
-interface Sent {
-  how: 'update' | 'signal';
-  name: FleetMessageName;
-  message: unknown;
-}
-
 /** A server with one fleet, autumn. Views are answered one after the other, the last one for ever; an error is thrown. */
 export class FakeFleets implements Fleets {
-  readonly sent: Sent[] = [];
+  readonly messages = new FakeMailbox<FleetKey, FleetMessages>('The fleet goes on.', ({ fleet }) => this.known(fleet));
   readonly started: unknown[] = [];
   closed = 0;
   readonly upgrades = new FakeUpgrades();
@@ -54,14 +50,6 @@ export class FakeFleets implements Fleets {
   }
   async list(): Promise<FleetSummary[]> {
     return [{ fleet: 'autumn', workflowId: 'fleet/autumn', execution: 'running', state: 'halted' }];
-  }
-  async answer<N extends FleetMessageName>(fleet: string, name: N, message: FleetMessages[N]) {
-    this.known(fleet);
-    this.sent.push({ how: 'update', name, message });
-    return { recorded: true as const, message: 'The fleet goes on.' };
-  }
-  async signal<N extends FleetMessageName>(_fleet: string, name: N, message: FleetMessages[N]) {
-    this.sent.push({ how: 'signal', name, message });
   }
   async close() {
     this.closed += 1;

@@ -1,8 +1,10 @@
-import type { MessageName, Messages } from '../../src/contract/messages';
-import { CliError } from '../../src/cli/cli-error';
-import type { Upgrades, UpgradeSummary, UpgradeView } from '../../src/cli/upgrades';
-import type { CliContext, GlobalOptions } from '../../src/cli/cli-context';
-import { runCli } from '../../src/cli/program';
+import { CliError } from '../../src/cli/kit/cli-error';
+import type { GlobalOptions } from '../../src/cli/kit/context';
+import { runCli, type ProgramContext } from '../../src/cli/program';
+import type { UpgradeKey } from '../../src/cli/upgrade/messages';
+import type { Upgrades, UpgradeSummary, UpgradeView } from '../../src/cli/upgrade/upgrades';
+import type { Messages } from '../../src/contract/messages';
+import { FakeMailbox } from './fake-mailbox';
 import { audit, NOW, record, view } from './fixtures';
 
 export const summary: UpgradeSummary = {
@@ -18,11 +20,15 @@ export const summary: UpgradeSummary = {
   openGates: 1,
 };
 
-type Sent = { how: 'update' | 'signal'; provider: string; name: MessageName; message: unknown };
-
 /** A server with one upgrade, contoso. Views are answered one after the other, the last one for ever; an error is thrown. */
 export class FakeUpgrades implements Upgrades {
-  readonly sent: Sent[] = [];
+  readonly messages = new FakeMailbox<UpgradeKey, Messages>(
+    'Thank you, the connection is being tested.',
+    ({ provider }) => {
+      this.known(provider);
+      if (this.refusal !== undefined) throw this.refusal;
+    },
+  );
   readonly started: unknown[] = [];
   closed = 0;
   constructor(
@@ -61,15 +67,6 @@ export class FakeUpgrades implements Upgrades {
   async record() {
     return record;
   }
-  async answer<N extends MessageName>(provider: string, name: N, message: Messages[N]) {
-    this.known(provider);
-    if (this.refusal !== undefined) throw this.refusal;
-    this.sent.push({ how: 'update', provider, name, message });
-    return { recorded: true as const, message: 'Thank you, the connection is being tested.' };
-  }
-  async signal<N extends MessageName>(provider: string, name: N, message: Messages[N]) {
-    this.sent.push({ how: 'signal', provider, name, message });
-  }
   async close() {
     this.closed += 1;
   }
@@ -86,7 +83,7 @@ export interface Run {
 export async function onward(
   commandLine: string[],
   upgrades: Upgrades = new FakeUpgrades(),
-  changes: Partial<CliContext> = {},
+  changes: Partial<ProgramContext> = {},
 ): Promise<Run> {
   const run: Run = { code: 0, stdout: '', stderr: '', connections: [] };
   run.code = await runCli(commandLine, {
@@ -96,7 +93,7 @@ export async function onward(
     platform: 'linux',
     now: () => NOW,
     interrupted: () => new AbortController().signal,
-    connect: async (options) => {
+    connectUpgrades: async (options) => {
       run.connections.push(options);
       return upgrades;
     },

@@ -1,7 +1,7 @@
 /** An upgrade of contoso in the middle of its forward phase, as a worker would describe it. */
 import type { AuditEntry, Gate, StepStatus, UpgradeStatus } from '../../src/contract/status';
 import { providerProfile } from '../../src/contract/provider';
-import type { UpgradeRecord, UpgradeView } from '../../src/cli/upgrades';
+import type { UpgradeRecord, UpgradeView } from '../../src/cli/upgrade/upgrades';
 
 export const NOW = new Date('2026-11-03T12:00:00.000Z');
 

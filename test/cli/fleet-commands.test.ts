@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { CliError } from '../../src/cli/cli-error';
+import { CliError } from '../../src/cli/kit/cli-error';
 import { onward, type Run } from './fake-upgrades';
 import { FakeFleets } from './fake-fleets';
 import { counts, fleetView } from './fleet-fixtures';
@@ -233,7 +233,9 @@ describe('what people tell a fleet', () => {
     const fleets = new FakeFleets();
     const { code, stdout } = await fleet([...commandLine, '--by', 'ben'], fleets);
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'The fleet goes on.\n' });
-    expect(fleets.sent).toEqual([{ how: 'update', name, message: { ...fields, by: 'ben' } }]);
+    expect(fleets.messages.sent).toEqual([
+      { to: { fleet: 'autumn' }, name, message: { ...fields, by: 'ben' }, waits: true },
+    ]);
   });
 
   test('is not sent when it is not valid, and every problem is named', async () => {
@@ -245,13 +247,13 @@ describe('what people tell a fleet', () => {
     expect((await fleet(['decide', 'autumn', 'continue', '--reason', 'x'], fleets)).stderr).toContain(
       'needs a new budget',
     );
-    expect(fleets.sent).toEqual([]);
+    expect(fleets.messages.sent).toEqual([]);
   });
 
   test('can be left as a signal while no worker is up', async () => {
     const fleets = new FakeFleets();
     await fleet(['pause', 'autumn', '--reason', 'night', '--signal'], fleets);
-    expect(fleets.sent).toMatchObject([{ how: 'signal', name: 'pause' }]);
+    expect(fleets.messages.sent).toMatchObject([{ waits: false, name: 'pause' }]);
   });
 });
 

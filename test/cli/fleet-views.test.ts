@@ -5,7 +5,7 @@ import { estimateEnd } from '../../src/cli/fleet/estimate';
 import { cellsOf, progressBar } from '../../src/cli/fleet/progress-bar';
 import { fleetLines } from '../../src/cli/fleet/status-view';
 import { ticksBetween } from '../../src/cli/fleet/time-axis';
-import { parseDuration } from '../../src/cli/text/duration';
+import { parseDuration } from '../../src/cli/kit/text/duration';
 import { summary } from './fake-upgrades';
 import { NOW } from './fixtures';
 import { counts, fleetFacts, fleetStatus, fleetView, largeFleet } from './fleet-fixtures';

@@ -28,6 +28,7 @@ export async function upgradeFleet({ name }: FleetInput): Promise<void> {
       return { accepted: 'The fleet goes on.' };
     },
     (entry) => audit.push({ at: new Date().toISOString(), ...entry }),
+    () => audit,
   );
   upsertSearchAttributes([{ key: stateAttribute, value: 'planned' }]);
   await startChild('upgradeWave', { workflowId: part, args: [name], parentClosePolicy: ParentClosePolicy.ABANDON });

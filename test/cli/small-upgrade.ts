@@ -36,6 +36,7 @@ export async function upgradeProvider({ provider, startedBy }: UpgradeInput): Pr
       return payload.reason === 'none' ? { refused: 'That is no reason.' } : { accepted: 'Paused.' };
     },
     (entry) => audit.push({ at: new Date().toISOString(), ...entry }),
+    () => audit,
   );
   setHandler(defineSignal<[Decision]>('resume'), (decision) => {
     said = decision;

@@ -1,7 +1,7 @@
 /** @needs temporal */
 import path from 'node:path';
 import type { NativeConnection } from '@temporalio/worker';
-import { TemporalFleets } from '../../src/cli/temporal/temporal-fleets';
+import { TemporalFleets } from '../../src/cli/fleet/temporal-fleets';
 import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
 import { connectClient } from '../../src/temporal/connection';
 import { connectWorker } from '../../src/temporal/worker-connection';
@@ -60,12 +60,14 @@ describe('fleets on a Temporal server', () => {
 
   test('what is said to one is answered, and one that is not there is not found', async () => {
     const message = { by: 'ben', reason: 'CAB' };
-    expect(await fleets.answer('autumn', 'proceed', message)).toMatchObject({ message: 'The fleet goes on.' });
+    expect(await fleets.messages.send({ fleet: 'autumn' }, 'proceed', message)).toMatchObject({
+      message: 'The fleet goes on.',
+    });
     while ((await fleets.view('autumn')).execution === 'running') await aMoment();
     const questions = [
       () => fleets.view('spring'),
       () => fleets.plan('spring'),
-      () => fleets.answer('spring', 'proceed', message),
+      () => fleets.messages.send({ fleet: 'spring' }, 'proceed', message),
     ];
     for (const ask of questions)
       await expect(ask()).rejects.toMatchObject({ kind: 'notFound', message: 'There is no fleet spring.' });

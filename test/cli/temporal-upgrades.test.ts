@@ -2,10 +2,11 @@
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
-import { connectUpgrades } from '../../src/cli/temporal/connect-upgrades';
-import { TemporalUpgrades } from '../../src/cli/temporal/temporal-upgrades';
-import type { Upgrades } from '../../src/cli/upgrades';
+import { connect } from '../../src/cli/kit/temporal/connect';
+import { TemporalUpgrades } from '../../src/cli/upgrade/temporal-upgrades';
+import type { Upgrades } from '../../src/cli/upgrade/upgrades';
 import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
+import { QUERY, type AuditEntry } from '../../src/contract/status';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { testInFull } from '../kit/extent';
@@ -66,8 +67,8 @@ describe('upgrades on a Temporal server', () => {
       () => upgrades.audit('nobody'),
       () => upgrades.summary('nobody'),
       () => upgrades.record('nobody'),
-      () => upgrades.answer('nobody', 'pause', by),
-      () => upgrades.signal('nobody', 'pause', by),
+      () => upgrades.messages.send({ provider: 'nobody' }, 'pause', by),
+      () => upgrades.messages.sendWithoutWaiting({ provider: 'nobody' }, 'pause', by),
     ]) {
       await expect(question()).rejects.toMatchObject({ kind: 'notFound', message: 'There is no upgrade of nobody.' });
     }
@@ -75,20 +76,54 @@ describe('upgrades on a Temporal server', () => {
 
   test('answers are told what came of them, refusals with the reason of the upgrade', async () => {
     await upgrades.start({ provider: 'answers' });
-    expect(await upgrades.answer('answers', 'pause', by)).toEqual({ recorded: true, message: 'Paused.' });
-    await expect(upgrades.answer('answers', 'pause', { ...by, reason: 'none' })).rejects.toMatchObject({
+    expect(await upgrades.messages.send({ provider: 'answers' }, 'pause', by)).toEqual({
+      recorded: true,
+      message: 'Paused.',
+    });
+    await expect(
+      upgrades.messages.send({ provider: 'answers' }, 'pause', { ...by, reason: 'none' }),
+    ).rejects.toMatchObject({
       kind: 'refused',
       message: 'That is no reason.',
     });
-    await expect(upgrades.answer('answers', 'abort', by)).rejects.toMatchObject({
+    await expect(upgrades.messages.send({ provider: 'answers' }, 'abort', by)).rejects.toMatchObject({
       kind: 'refused',
       message: 'The point of no return is passed.',
     });
   });
 
+  test('a message that comes again changes nothing, and has the verdict of the first', async () => {
+    await upgrades.start({ provider: 'twice' });
+    const { workflowId } = await upgrades.summary('twice');
+    const workflow = client.workflow.getHandle(workflowId);
+    const answer = (id: string) => workflow.query<AuditEntry | null, [string]>(QUERY.answer, id);
+    expect(await answer('m-1')).toBeNull();
+    await workflow.signal('pause', { ...by, id: 'm-1' });
+    await workflow.signal('pause', { ...by, id: 'm-1', reason: 'none' });
+    await workflow.signal('pause', { ...by, id: 'm-2', reason: 'none' });
+    await workflow.signal('pause', { ...by, id: 'm-2' });
+    await workflow.signal('pause', { by: 'ana', id: 'm-3' });
+    await workflow.signal('pause', { ...by, id: '' });
+    expect(await answer('m-1')).toMatchObject({ verdict: 'accepted', detail: 'Paused.', id: 'm-1', payload: by });
+    expect(await answer('m-2')).toMatchObject({ verdict: 'refused', detail: 'That is no reason.', id: 'm-2' });
+    expect(await answer('m-3')).toMatchObject({ verdict: 'refused', detail: expect.stringContaining('reason') });
+    const audit = await upgrades.audit('twice');
+    expect(audit.map(({ id, verdict }) => [id, verdict])).toEqual([
+      ['m-1', 'accepted'],
+      ['m-2', 'refused'],
+      ['m-3', 'refused'],
+      [undefined, 'refused'],
+    ]);
+    await expect(workflow.executeUpdate('pause', { args: [{ ...by, id: 'm-1' }] })).resolves.toEqual({
+      recorded: true,
+      message: 'Paused.',
+    });
+    expect(await upgrades.audit('twice')).toHaveLength(4);
+  });
+
   test('the record of one that completed has its input, its frozen entry, its actions and its result', async () => {
     await upgrades.start({ provider: 'complete', startedBy: 'ana' });
-    await upgrades.signal('complete', 'resume', by);
+    await upgrades.messages.sendWithoutWaiting({ provider: 'complete' }, 'resume', by);
     await over('complete');
     expect(await upgrades.record('complete')).toMatchObject({
       execution: 'completed',
@@ -109,7 +144,7 @@ describe('upgrades on a Temporal server', () => {
 
   test('one that failed says why, and may be started again', async () => {
     await upgrades.start({ provider: 'failing' });
-    await upgrades.signal('failing', 'resume', { ...by, reason: 'fail' });
+    await upgrades.messages.sendWithoutWaiting({ provider: 'failing' }, 'resume', { ...by, reason: 'fail' });
     await over('failing');
     expect(await upgrades.view('failing')).toMatchObject({ execution: 'failed', failure: 'The step failed.' });
     expect(await upgrades.record('failing')).toMatchObject({
@@ -132,12 +167,12 @@ describe('upgrades on a Temporal server', () => {
     const impatient = new TemporalUpgrades(client, patience(3_000));
     await expect(impatient.view('contoso')).rejects.toMatchObject({ kind: 'noWorker' });
     expect(await upgrades.summary('contoso')).toMatchObject({ execution: 'running', provider: 'contoso' });
-    await upgrades.signal('contoso', 'resume', by);
+    await upgrades.messages.sendWithoutWaiting({ provider: 'contoso' }, 'resume', by);
   });
 
   testInFull('without a server that is what is said', async () => {
     await server.close();
     await expect(upgrades.summary('contoso')).rejects.toMatchObject({ kind: 'unreachable' });
-    await expect(connectUpgrades(localSettings(server.address))).rejects.toMatchObject({ kind: 'unreachable' });
+    await expect(connect(localSettings(server.address))).rejects.toMatchObject({ kind: 'unreachable' });
   });
 });

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { formatDuration } from '../../src/cli/text/duration';
-import { markdownText } from '../../src/cli/text/markdown';
-import { safeJson, safeLines, safeText } from '../../src/cli/text/safe-text';
-import { commandLine } from '../../src/cli/text/shell-quote';
+import { formatDuration } from '../../src/cli/kit/text/duration';
+import { markdownText } from '../../src/cli/kit/text/markdown';
+import { safeJson, safeLines, safeText } from '../../src/cli/kit/text/safe-text';
+import { commandLine } from '../../src/cli/kit/text/shell-quote';
 
 describe('text from people on a terminal', () => {
   test.each([

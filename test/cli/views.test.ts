@@ -1,10 +1,11 @@
 import { createColors } from 'picocolors';
-import { progressLines, waitingLines } from '../../src/cli/views/change-lines';
-import { gatesLines } from '../../src/cli/views/gates-view';
-import { howToAnswerGate, howToResolve, type Calling } from '../../src/cli/views/how-to-answer';
-import { statusLines } from '../../src/cli/views/status-view';
+import { progressLines, waitingLines } from '../../src/cli/upgrade/change-lines';
+import { gatesLines } from '../../src/cli/upgrade/gates-view';
+import { howToAnswerGate, howToResolve } from '../../src/cli/upgrade/messages';
+import { statusLines } from '../../src/cli/upgrade/status-view';
 import type { Hold } from '../../src/contract/status';
 import { consentGate, NOW, storeGate, upgradeStatus, view } from './fixtures';
+import type { Calling } from '../../src/cli/kit/context';
 
 const calling: Calling = { onward: 'onward', shell: 'posix', connection: [] };
 const options = { now: NOW, paint: createColors(false), width: 120, calling };

@@ -2,10 +2,10 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 import net from 'node:net';
 import { once } from 'node:events';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
-import type { CliContext } from '../../src/cli/cli-context';
-import type { CliError } from '../../src/cli/cli-error';
-import type { CodecServerCommandOptions } from '../../src/cli/commands/codec-server';
-import { runCodecServer } from '../../src/cli/temporal/run-codec-server';
+import type { CliContext } from '../../src/cli/kit/context';
+import type { CliError } from '../../src/cli/kit/cli-error';
+import type { CodecServerCommandOptions } from '../../src/cli/operations/codec-server-command';
+import { runCodecServer } from '../../src/cli/operations/run-codec-server';
 import { Access } from '../../src/codec-server/access';
 import { startCodecServer, type CodecServer } from '../../src/codec-server/server';
 import { EncryptionCodec, type CodecKey } from '../../src/temporal/codec';
@@ -210,9 +210,6 @@ describe('onward codec-server', () => {
       platform: 'linux',
       now: () => new Date(),
       interrupted: () => interruption.signal,
-      connect: () => Promise.reject(new Error('a codec server needs no Temporal server')),
-      connectFleets: () => Promise.reject(new Error('a codec server needs no Temporal server')),
-      connectConsents: () => Promise.reject(new Error('a codec server needs no Temporal server')),
     };
     return runCodecServer(context, { host: '127.0.0.1', port: 0, namespace: 'default', ...options }).then(
       () => ({ problems: [] }),

@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { onwardVersion } from '../../src/cli/version';
+import { onwardVersion } from '../../src/cli/kit/version';
 import '../kit/quiet-runtime';
 import type { WorkflowBuild } from '../../src/worker/workflow-bundle';
 import { buildOf } from './build';

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { SOURCE_VERSIONS } from '../../src/contract/versions';
-import { onwardVersion } from '../../src/cli/version';
+import { onwardVersion } from '../../src/cli/kit/version';
 import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { FLEETS } from './fleet-scenarios';
 import { GUARDS } from './guard-scenarios';

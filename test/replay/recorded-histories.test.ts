@@ -1,6 +1,6 @@
 /** Workflow code is a stored format: what running workflows have done so far has to come out of the code as it is now. */
 import '../kit/quiet-runtime';
-import { onwardVersion } from '../../src/cli/version';
+import { onwardVersion } from '../../src/cli/kit/version';
 import { FLEET_STATES } from '../../src/contract/fleet';
 import { SOURCE_VERSIONS } from '../../src/contract/versions';
 import { STEP_NAMES, UPGRADE_STATES } from '../../src/contract/status';

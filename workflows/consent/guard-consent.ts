@@ -41,6 +41,7 @@ export async function guardConsent(input: GuardInput): Promise<never> {
     guardMessages,
     (message) => judge(record, message),
     (entry) => record.write(entry),
+    () => record.state.audit,
   );
 
   for (;;) {

@@ -103,6 +103,7 @@ class Fleet {
         return judge(this.state, message);
       },
       (entry) => this.record.write(entry),
+      () => this.state.audit,
     );
     CancellationScope.current().cancelRequested.catch((error: unknown) => {
       if (!isCancellation(error)) throw error;

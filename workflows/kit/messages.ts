@@ -1,13 +1,14 @@
 /**
  * How a workflow hears people. Every message comes as a signal or as an update, and one function judges both. A bad one
- * changes nothing, never fails the workflow, and stays in the audit trail as refused, with the reason.
+ * changes nothing, never fails the workflow, and stays in the audit trail as refused, with the reason. One whose id is in the trail
+ * already changes nothing either, and has the verdict of the first: it is safe to send a message again.
  */
-import { ApplicationFailure, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { z } from 'zod';
 import { FAILURE } from '../../src/contract/activities';
-import { MAX_TEXT } from '../../src/contract/fields';
+import { MAX_TEXT, messageId } from '../../src/contract/fields';
 import type { Recorded } from '../../src/contract/messages';
-import type { AuditEntry } from '../../src/contract/status';
+import { QUERY, type AuditEntry } from '../../src/contract/status';
 import { problemsOf } from './problem';
 
 /** The messages that one kind of workflow takes, by name. */
@@ -21,14 +22,25 @@ export type MessageOf<Messages extends Family> = {
 /** What becomes of a message, in one sentence, and which gate or step it is about. */
 export type Verdict = { accepted: string; subject?: string } | { refused: string; subject?: string };
 
-/** Registers the handlers of all messages of a family. Call before the first await of the workflow. */
+/**
+ * Registers the handlers of all messages of a family, and of the query `answer`. Call before the first await of the workflow.
+ *
+ * @param trail the audit trail as it stands, with what `write` has written
+ */
 export function handleMessages<Messages extends Family>(
   family: Messages,
   judge: (message: MessageOf<Messages>) => Verdict,
   write: (entry: Omit<AuditEntry, 'at'>) => void,
+  trail: () => readonly AuditEntry[],
 ): void {
+  const entryOf = (id: string | undefined): AuditEntry | undefined =>
+    id === undefined ? undefined : trail().find((entry) => entry.id === id);
+  setHandler(defineQuery<AuditEntry | null, [string]>(QUERY.answer), (id) => entryOf(idOf({ id })) ?? null);
   for (const [name, schema] of Object.entries(family)) {
     const receive = (channel: 'signal' | 'update', payload: unknown): Verdict => {
+      const id = idOf(payload);
+      const first = entryOf(id);
+      if (first) return verdictOf(first);
       const message = read<Messages>(name, schema, payload);
       const verdict: Verdict = message.problem === undefined ? judge(message.value) : { refused: message.problem };
       write({
@@ -38,6 +50,7 @@ export function handleMessages<Messages extends Family>(
           ? { verdict: 'accepted', detail: verdict.accepted }
           : { verdict: 'refused', detail: cut(verdict.refused, MAX_TEXT) }),
         ...(verdict.subject === undefined ? {} : { subject: verdict.subject }),
+        ...(id === undefined ? {} : { id }),
         payload: excerpt(payload),
       });
       return verdict;
@@ -77,13 +90,22 @@ function senderOf(payload: unknown): string {
   return typeof by === 'string' && by.trim() !== '' ? cut(by, 200) : 'unknown';
 }
 
+const idOf = (payload: unknown): string | undefined =>
+  payload !== null && typeof payload === 'object' && 'id' in payload ? messageId.safeParse(payload.id).data : undefined;
+
+const verdictOf = ({ verdict, detail, subject }: AuditEntry): Verdict => ({
+  ...(verdict === 'refused' ? { refused: detail } : { accepted: detail }),
+  ...(subject === undefined ? {} : { subject }),
+});
+
 const MAX_FIELDS = 10;
 
-/** The beginning of what was sent: enough to see what somebody meant, too little to hurt. */
+/** The beginning of what was sent, without the id that the entry has itself: enough to see what somebody meant, too little to hurt. */
 function excerpt(payload: unknown): Record<string, unknown> {
   if (payload === null || typeof payload !== 'object') return { value: cut(String(JSON.stringify(payload)), 500) };
   return Object.fromEntries(
     Object.entries(payload)
+      .filter(([name]) => name !== 'id' || idOf(payload) === undefined)
       .slice(0, MAX_FIELDS)
       .map(([name, value]) => [cut(name, 100), cut(typeof value === 'string' ? value : JSON.stringify(value), 500)]),
   );

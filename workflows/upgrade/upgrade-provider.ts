@@ -99,6 +99,7 @@ class ProviderUpgrade {
       messages,
       (message) => this.answers.judge(message),
       (entry) => record.apply({ type: 'noted', entry }),
+      () => record.audit,
     );
     this.membership?.handleOrders();
     this.answerCancellation();

@@ -3,7 +3,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CliError } from '../cli-error';
+import { CliError } from '../kit/cli-error';
+import { READY } from '../kit/ready';
 
 export interface CompanionOptions {
   /** For people: `control-plane worker`. */
@@ -14,7 +15,7 @@ export interface CompanionOptions {
   env: NodeJS.ProcessEnv;
   logFile: string;
   /** Hears when the process died and is started again. */
-  say: (line: string) => void;
+  print: (line: string) => void;
   timings?: Partial<CompanionTimings>;
 }
 
@@ -31,9 +32,6 @@ export interface CompanionTimings {
 const TIMINGS: CompanionTimings = { readyMs: 120_000, stopMs: 30_000, pauseMs: 1000, longestPauseMs: 15_000 };
 /** A failure is explained by the last lines that the process wrote. */
 const LAST_WORDS = 30;
-
-/** What a companion tells the demo once it does its work; see {@link announceReady}. */
-const READY = 'onward:ready';
 
 export class Companion {
   private child: ChildProcess | undefined;
@@ -136,28 +134,19 @@ export class Companion {
   }
 
   private async startAgain(end: string): Promise<void> {
-    const { name, logFile, say } = this.options;
+    const { name, logFile, print } = this.options;
     const pause = Math.min(this.timings.pauseMs * 2 ** this.deaths, this.timings.longestPauseMs);
     this.deaths += 1;
-    say(`The ${name} ended (${end}); starting it again. Its log is ${logFile}.`);
+    print(`The ${name} ended (${end}); starting it again. Its log is ${logFile}.`);
     await delay(pause, undefined, { signal: this.stopped.signal }).catch(() => undefined);
     if (this.stopping) return;
     const child = this.spawn();
     this.startAgainAfter(child);
     if (await this.becomesReady(child)) {
       this.deaths = 0;
-      say(`The ${name} is back.`);
+      print(`The ${name} is back.`);
     }
   }
 }
 
 const isAlive = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
-
-/** Called by a companion once it does its work. `end` is called when the demo is gone. */
-export function announceReady(end: () => void): void {
-  if (process.send === undefined) return;
-  process.send(READY);
-  process.once('disconnect', end);
-  // The channel is there to be heard, not to keep the process alive once its work is over.
-  process.channel?.unref();
-}

@@ -1,10 +1,10 @@
 /** The processes of a demo: this same program, with the demo's server instead of the user's own. */
 import path from 'node:path';
-import type { CliContext } from '../cli-context';
 import { PACKAGE_ROOT } from '../../package-root';
+import type { CliContext } from '../kit/context';
+import type { Pace } from '../operations/sandbox-options';
 import { Companion } from './companion';
 import type { DemoWorld } from './demo-world';
-import type { Pace } from './options';
 import type { Ports } from './ports';
 
 /** The program itself, as everybody starts it. */
@@ -25,7 +25,7 @@ export class Companions {
     private readonly world: DemoWorld,
     /** Of the Temporal server. */
     private readonly address: string,
-    private readonly say: (line: string) => void,
+    private readonly print: (line: string) => void,
     /** What has to be ended, in the order in which it was started. */
     private readonly closers: (() => Promise<void>)[],
   ) {}
@@ -44,7 +44,7 @@ export class Companions {
         ...env,
       },
       logFile: this.world.log(log),
-      say: this.say,
+      print: this.print,
     });
     this.closers.push(() => companion.stop());
   }

@@ -2,7 +2,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import type { Sources } from './options';
+import type { Sources } from '../operations/sandbox-options';
 import { USUAL_PORTS, type PortName } from './ports';
 
 const port = z.int().min(1).max(65535);

@@ -3,16 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { MessageName, Messages } from '../../contract/messages';
 import { isUndoing, ManualWork } from '../../sandbox/manual-work';
 import { runOperator } from '../../sandbox/operator';
-import { asCliError } from '../cli-error';
-import { safeText } from '../text/safe-text';
-import type { Upgrades } from '../upgrades';
+import { asCliError } from '../kit/cli-error';
+import { safeText } from '../kit/text/safe-text';
+import type { Upgrades } from '../upgrade/upgrades';
 
 export interface GateWorkOptions {
   upgrades: Upgrades;
   provider: string;
   /** `.../_sim/providers/<provider>/` */
   controlUrl: string;
-  say: (line: string) => void;
+  print: (line: string) => void;
   /** Sends everybody home. */
   signal: AbortSignal;
 }
@@ -22,18 +22,19 @@ const LOOK_MS = 500;
 const ANSWER_AFTER_MS = 1500;
 
 /** Does the work and answers, as the sandbox's operator. */
-export async function answerGates({ upgrades, provider, controlUrl, say, signal }: GateWorkOptions): Promise<void> {
+export async function answerGates({ upgrades, provider, controlUrl, print, signal }: GateWorkOptions): Promise<void> {
   await runOperator({
     upgrade: {
       query: async () => (await upgrades.view(provider)).status,
-      signal: (name, payload) => upgrades.signal(provider, name as MessageName, payload as Messages[MessageName]),
+      signal: (name, payload) =>
+        upgrades.messages.sendWithoutWaiting({ provider }, name as MessageName, payload as Messages[MessageName]),
     },
     controlUrl,
     delayMs: ANSWER_AFTER_MS,
     everyMs: LOOK_MS,
     signal,
     onEvent: (event) => {
-      if (event.kind === 'answered') say(`${event.by} does what ${event.gate} asks for, and sends ${event.message}.`);
+      if (event.kind === 'answered') print(`${event.by} does what ${event.gate} asks for, and sends ${event.message}.`);
     },
   });
 }
@@ -42,7 +43,7 @@ export async function answerGates({ upgrades, provider, controlUrl, say, signal 
  * Does the work and leaves the answers to the person at the terminal. Without it, no answer would stand: the sandbox is
  * looked at as a real system is.
  */
-export async function workForGates({ upgrades, provider, controlUrl, say, signal }: GateWorkOptions): Promise<void> {
+export async function workForGates({ upgrades, provider, controlUrl, print, signal }: GateWorkOptions): Promise<void> {
   const work = new ManualWork(controlUrl);
   const done = new Set<string>();
   let problem: string | undefined;
@@ -56,7 +57,7 @@ export async function workForGates({ upgrades, provider, controlUrl, say, signal
     } catch (error) {
       // A worker, the server or the sandbox may be away for a while: the next look finds out.
       const { message } = asCliError(error);
-      if (message !== problem) say(`The work behind a gate has to wait: ${safeText(message)}`);
+      if (message !== problem) print(`The work behind a gate has to wait: ${safeText(message)}`);
       problem = message;
     }
     await delay(LOOK_MS, undefined, { signal }).catch(() => undefined);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DevServerFailed, startDevServer, type DevServer, type DevServerOptions } from '../../temporal/dev-server';
 import { sendSignal } from '../../temporal/send-signal';
-import { CliError } from '../cli-error';
+import { CliError } from '../kit/cli-error';
 
 /** So often we look whether the server is still there. */
 const LOOK_MS = 1000;
@@ -14,7 +14,7 @@ export class KeptServer {
   private constructor(
     private server: DevServer,
     private readonly options: DevServerOptions,
-    private readonly say: (line: string) => void,
+    private readonly print: (line: string) => void,
   ) {
     this.watching = this.watch();
   }
@@ -23,9 +23,9 @@ export class KeptServer {
    * @param options with a port, so that a new server is where the old one was.
    * @throws CliError when the server does not start.
    */
-  static async start(options: DevServerOptions & { port: number }, say: (line: string) => void): Promise<KeptServer> {
+  static async start(options: DevServerOptions & { port: number }, print: (line: string) => void): Promise<KeptServer> {
     try {
-      return new KeptServer(await startDevServer(options), options, say);
+      return new KeptServer(await startDevServer(options), options, print);
     } catch (error) {
       throw error instanceof DevServerFailed ? new CliError('failure', error.message, { cause: error }) : error;
     }
@@ -50,13 +50,13 @@ export class KeptServer {
       await delay(LOOK_MS, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
       if (sendSignal(0, this.server.pid)) continue;
-      this.say("Temporal's dev server ended; starting it again. Its state is in a file, nothing is lost.");
+      this.print("Temporal's dev server ended; starting it again. Its state is in a file, nothing is lost.");
       try {
         this.server = await startDevServer(this.options);
-        this.say("Temporal's dev server is back.");
+        this.print("Temporal's dev server is back.");
       } catch (error) {
         if (!(error instanceof DevServerFailed)) throw error;
-        this.say(error.message);
+        this.print(error.message);
       }
     }
   }

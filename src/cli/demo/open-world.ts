@@ -1,17 +1,18 @@
 /** The demo's Temporal server with its state: that of the last run, or a new one. */
 import path from 'node:path';
+import { isClone, PACKAGE_ROOT } from '../../package-root';
 import { findTemporalCli, NoTemporalCli, type TemporalCli } from '../../temporal/cli-binary';
 import { localSettings } from '../../temporal/connection';
 import { DevServerFailed, releaseState } from '../../temporal/state-owner';
 import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
 import { defaultProviders } from '../../sandbox/world/defaults';
-import { asCliError, CliError } from '../cli-error';
-import type { DemoOptions } from './options';
-import { connectUpgrades } from '../temporal/connect-upgrades';
-import type { Upgrades } from '../upgrades';
-import { isClone, PACKAGE_ROOT } from '../../package-root';
+import { asCliError, CliError } from '../kit/cli-error';
+import { connect } from '../kit/temporal/connect';
+import { TemporalUpgrades } from '../upgrade/temporal-upgrades';
+import type { Upgrades } from '../upgrade/upgrades';
 import { DemoWorld, type WorldSettings } from './demo-world';
 import { KeptServer } from './kept-server';
+import type { DemoOptions } from './options';
 import { freePorts, requireFree, USUAL_PORTS, type Ports } from './ports';
 
 export interface OpenWorld {
@@ -38,20 +39,20 @@ const PORT_PATIENCE_MS = 10_000;
 export async function openWorld(
   options: DemoOptions,
   provider: string,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<OpenWorld> {
   const cli = await temporalCli();
   const world = new DemoWorld(demoFolder());
   await requireAlone(world);
   if (options.fresh) await world.clear();
   for (;;) {
-    const open = await openOnce(world, cli, options, provider, say);
+    const open = await openOnce(world, cli, options, provider, print);
     const summary = await found(open.upgrades, provider).catch(closing(open));
     if (summary === undefined || summary.execution === 'running' || summary.execution === 'pausedByServer') {
       return { ...open, resumes: summary !== undefined };
     }
     await requireNoOther(open.upgrades, provider).finally(() => open.close());
-    say(`The upgrade of ${provider} in the last demo is over: beginning anew, in a new world.`);
+    print(`The upgrade of ${provider} in the last demo is over: beginning anew, in a new world.`);
     await world.clear();
   }
 }
@@ -61,7 +62,7 @@ async function openOnce(
   cli: TemporalCli,
   options: DemoOptions,
   provider: string,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<Omit<OpenWorld, 'resumes'>> {
   const kept = await world.settings();
   if (kept !== undefined) requireSame(kept, options, provider);
@@ -69,9 +70,9 @@ async function openOnce(
   await requireFree(settings.ports, kept === undefined ? 0 : PORT_PATIENCE_MS);
   await world.make(settings);
   const { temporal: port, ui: uiPort } = settings.ports;
-  const server = await KeptServer.start({ directory: world.temporal, port, uiPort, cli }, say);
+  const server = await KeptServer.start({ directory: world.temporal, port, uiPort, cli }, print);
   try {
-    const upgrades = await connectUpgrades(localSettings(server.address));
+    const upgrades = new TemporalUpgrades(await connect(localSettings(server.address)));
     const close = async (): Promise<void> => {
       await upgrades.close();
       await server.close();

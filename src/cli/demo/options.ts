@@ -1,29 +1,6 @@
-/** What the commands `sandbox` and `demo` can be told. */
-import type { GlobalOptions } from '../cli-context';
-
-export const PACES = ['quick', 'watchable'] as const;
-export type Pace = (typeof PACES)[number];
-
-/** Source versions of single providers where they differ from the usual ones: `{ contoso: '<version>' }`. */
-export type Sources = Record<string, string>;
-
-export interface SandboxCommandOptions extends GlobalOptions {
-  data?: string;
-  inventory?: string;
-  source: Sources;
-  /** So many providers instead of the usual ones. */
-  fleet?: number;
-  /** With the workers of its endpoint hosts. */
-  workers?: boolean;
-  pace: Pace;
-  host: string;
-  publicHost?: string;
-  operationsPort: number;
-  apsPort: number;
-  billingPort: number;
-  microsoftPort: number;
-  controlPort: number;
-}
+/** What the command `demo` can be told. */
+import type { GlobalOptions } from '../kit/context';
+import type { Pace } from '../operations/sandbox-options';
 
 export interface DemoOptions extends GlobalOptions {
   provider?: string;

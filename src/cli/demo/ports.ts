@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DEFAULT_PORTS } from '../../sandbox/urls';
-import { CliError } from '../cli-error';
+import { CliError } from '../kit/cli-error';
 
 /** One port per system, all on 127.0.0.1. The usual ones are those of the real systems where these have one. */
 export const USUAL_PORTS = { temporal: 7233, ui: 8233, ...DEFAULT_PORTS };

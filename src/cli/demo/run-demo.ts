@@ -3,22 +3,22 @@ import { writeFile } from 'node:fs/promises';
 import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
 import { findProvider } from '../../inventory/inventory';
 import { DEFAULT_IDS, defaultProviders } from '../../sandbox/world/defaults';
-import { callingOf, whoIs, type CliContext } from '../cli-context';
-import { CliError } from '../cli-error';
-import type { DemoOptions } from './options';
-import { requireCompleted } from '../commands/end-of-upgrade';
-import { asMarkdown, asText } from '../evidence/document';
-import { evidenceDocument, outcomeDocument } from '../evidence/evidence-document';
-import { evidencePack, type EvidencePack } from '../evidence/evidence-pack';
-import { withScreen, type Screen } from '../screen';
-import { safeJson } from '../text/safe-text';
-import type { UpgradeView } from '../upgrades';
-import { onwardVersion } from '../version';
-import type { Calling } from '../views/how-to-answer';
-import { watchUpgrade } from '../watch';
+import { CliError } from '../kit/cli-error';
+import { type Calling, callingOf, type CliContext, whoIs } from '../kit/context';
+import { asMarkdown, asText } from '../kit/documents/document';
+import { withScreen, type Screen } from '../kit/screen';
+import { safeJson } from '../kit/text/safe-text';
+import { onwardVersion } from '../kit/version';
+import { watch } from '../kit/watch';
+import { requireCompleted } from '../upgrade/end-of-upgrade';
+import { evidenceDocument, outcomeDocument } from '../upgrade/evidence-document';
+import { evidencePack, type EvidencePack } from '../upgrade/evidence-pack';
+import type { UpgradeView } from '../upgrade/upgrades';
+import { watchedUpgrade } from '../upgrade/watched-upgrade';
 import { Companions } from './companions';
 import { answerGates, workForGates } from './gate-work';
 import { openWorld, type OpenWorld } from './open-world';
+import type { DemoOptions } from './options';
 import { USUAL_PORTS } from './ports';
 
 /** Milliseconds between two looks at the upgrade: on this machine things happen fast. */
@@ -59,7 +59,7 @@ function usualProvider(from: string | undefined): string {
 
 class Demo {
   private readonly provider: string;
-  private readonly say: (line: string) => void;
+  private readonly print: (line: string) => void;
 
   constructor(
     private readonly context: CliContext,
@@ -69,19 +69,19 @@ class Demo {
     private readonly closers: (() => Promise<void>)[],
   ) {
     this.provider = options.provider ?? usualProvider(options.from);
-    this.say = (line) => screen.append([line]);
+    this.print = (line) => screen.append([line]);
   }
 
   async perform(): Promise<{ view: UpgradeView; pack: EvidencePack }> {
-    const { provider, say, screen, context } = this;
-    const open = await openWorld(this.options, provider, say);
+    const { provider, print, screen, context } = this;
+    const open = await openWorld(this.options, provider, print);
     this.closers.push(() => open.close());
     this.goOn();
     await this.startCompanions(open);
     await this.startUpgrade(open);
     this.introduce(open);
     const view = await this.withGateWork(open, () =>
-      watchUpgrade(open.upgrades, provider, context, {
+      watch(watchedUpgrade(open.upgrades, provider), context, {
         screen,
         intervalMs: INTERVAL_MS,
         calling: this.callingOf(open),
@@ -91,7 +91,7 @@ class Demo {
     return { view, pack: await this.report(open, view) };
   }
 
-  /** Between two things that take time: Ctrl-C is heeded here. */
+  /** Between two things that take time: Ctrl-C takes effect here. */
   private goOn(): void {
     if (this.context.interrupted().aborted) throw new Error('interrupted');
   }
@@ -99,12 +99,12 @@ class Demo {
   private async startCompanions(open: OpenWorld): Promise<void> {
     const { world, settings, server } = open;
     const { ports, sources } = settings;
-    const companions = new Companions(this.context, world, server.address, this.say, this.closers);
-    this.say('Starting the sandbox ...');
+    const companions = new Companions(this.context, world, server.address, this.print, this.closers);
+    this.print('Starting the sandbox ...');
     const chosen = Object.entries(sources).flatMap(([provider, version]) => ['--source', `${provider}=${version}`]);
     await companions.startSandbox(ports, this.options.pace, chosen);
     this.goOn();
-    this.say('Starting the workers ...');
+    this.print('Starting the workers ...');
     const { endpointHosts } = await findProvider(world.inventory, this.provider);
     await Promise.all([
       companions.startControlPlane(),
@@ -122,19 +122,19 @@ class Demo {
   private async startUpgrade({ upgrades, resumes }: OpenWorld): Promise<void> {
     const { provider, context, options } = this;
     if (resumes) {
-      this.say(`Going on with the upgrade of ${provider}.`);
+      this.print(`Going on with the upgrade of ${provider}.`);
       return;
     }
     const startedBy = whoIs(options.by, context.env);
     await upgrades.start({ provider, startedBy });
-    this.say(`Started the upgrade of ${provider}, as ${startedBy}.`);
+    this.print(`Started the upgrade of ${provider}, as ${startedBy}.`);
   }
 
   private async withGateWork<T>({ upgrades, settings }: OpenWorld, run: () => Promise<T>): Promise<T> {
-    const { provider, say } = this;
+    const { provider, print } = this;
     const over = new AbortController();
     const controlUrl = `http://127.0.0.1:${settings.ports.control}/_sim/providers/${provider}/`;
-    const options = { upgrades, provider, controlUrl, say, signal: over.signal };
+    const options = { upgrades, provider, controlUrl, print, signal: over.signal };
     const work = this.options.auto ? answerGates(options) : workForGates(options);
     try {
       return await run();
@@ -175,7 +175,7 @@ class Demo {
     const pack = evidencePack(view.status, audit, record, { now: context.now(), onwardVersion: onwardVersion() });
     const file = world.report(provider);
     await writeFile(file, asMarkdown(evidenceDocument(pack)));
-    this.say(`The whole report is in ${file}.`);
+    this.print(`The whole report is in ${file}.`);
     return pack;
   }
 }

@@ -9,19 +9,21 @@ import { runFleetOperator } from '../../sandbox/fleet-operator';
 import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
 import { fleetOfProviders } from '../../sandbox/world/fleet';
 import { localSettings } from '../../temporal/connection';
-import { callingOf, whoIs, type CliContext } from '../cli-context';
-import { CliError } from '../cli-error';
-import { asText } from '../evidence/document';
-import type { FleetLook } from '../fleet/look';
 import type { Fleets } from '../fleet/fleets';
+import type { FleetLook } from '../fleet/look';
 import { readReport, type FleetReport } from '../fleet/report';
 import { summarySection, wavesSection, notUpgradedSection } from '../fleet/report-document';
 import { reportPage } from '../fleet/report-page';
-import { watchFleet } from '../fleet/watch-fleet';
-import { withScreen, type Screen } from '../screen';
-import { safeJson } from '../text/safe-text';
-import { connectFleets } from '../temporal/connect-upgrades';
-import { onwardVersion } from '../version';
+import { TemporalFleets } from '../fleet/temporal-fleets';
+import { watchedFleet } from '../fleet/watched-fleet';
+import { CliError } from '../kit/cli-error';
+import { callingOf, whoIs, type CliContext } from '../kit/context';
+import { asText } from '../kit/documents/document';
+import { withScreen, type Screen } from '../kit/screen';
+import { connect } from '../kit/temporal/connect';
+import { safeJson } from '../kit/text/safe-text';
+import { onwardVersion } from '../kit/version';
+import { watch } from '../kit/watch';
 import { Companions } from './companions';
 import { DemoWorld } from './demo-world';
 import { KeptServer } from './kept-server';
@@ -69,7 +71,7 @@ const [RELEASE] = SIMULATED_RELEASES;
 
 class FleetDemo {
   private readonly world = new DemoWorld(path.join(demoFolder(), 'fleet'));
-  private readonly say = (line: string): void => this.screen.append([line]);
+  private readonly print = (line: string): void => this.screen.append([line]);
 
   constructor(
     private readonly context: CliContext,
@@ -100,7 +102,7 @@ class FleetDemo {
       const failed = await this.failedOf(fleets, first);
       if (failed.length === 0) return [FLEET];
       const again = `${FLEET}-again`;
-      this.say(`Rolled back: ${failed.join(', ')}. The cause is repaired; they go into a fleet of their own.`);
+      this.print(`Rolled back: ${failed.join(', ')}. The cause is repaired; they go into a fleet of their own.`);
       await fleets.start({ ...request, name: again, providers: { ids: failed } });
       await this.follow(fleets, again, server.address);
       return [FLEET, again];
@@ -111,7 +113,7 @@ class FleetDemo {
       `Temporal UI: ${link(FLEET)}${options.stay ? '' : ' (with --stay it stays up)'}`,
     ]);
     if (options.stay) {
-      this.say('Everything stays up until Ctrl-C.');
+      this.print('Everything stays up until Ctrl-C.');
       const interrupted = context.interrupted();
       if (!interrupted.aborted) await once(interrupted, 'abort');
     }
@@ -119,20 +121,20 @@ class FleetDemo {
   }
 
   private async open(): Promise<{ fleets: Fleets; server: KeptServer; sim: string }> {
-    const { world, options, context, say, closers } = this;
+    const { world, options, context, print, closers } = this;
     const cli = await temporalCli();
     await requireAlone(world);
     await world.clear();
     const ports = await portsFor(options);
     await requireFree(ports);
     await world.make({ ports, sources: {} });
-    say(`Starting a Temporal server, a sandbox with ${options.fleet} providers, and the workers ...`);
+    print(`Starting a Temporal server, a sandbox with ${options.fleet} providers, and the workers ...`);
     const { temporal: port, ui: uiPort } = ports;
-    const server = await KeptServer.start({ directory: world.temporal, port, uiPort, cli }, say);
+    const server = await KeptServer.start({ directory: world.temporal, port, uiPort, cli }, print);
     closers.push(() => server.close());
-    const fleets = await connectFleets(localSettings(server.address));
+    const fleets = new TemporalFleets(await connect(localSettings(server.address)));
     closers.push(() => fleets.close());
-    const companions = new Companions(context, world, server.address, say, closers);
+    const companions = new Companions(context, world, server.address, print, closers);
     await companions.startSandbox(ports, options.pace, ['--fleet', `${options.fleet}`, '--workers']);
     await companions.startControlPlane();
     return { fleets, server, sim: `http://127.0.0.1:${ports.control}/_sim/` };
@@ -152,7 +154,7 @@ class FleetDemo {
       const response = await fetch(new URL('faults', sim), { method: 'POST', headers, body });
       if (!response.ok) throw new Error(`The sandbox refused a fault: ${await response.text()}`);
     }
-    this.say(`${rolledBack} is going to fail before its point of no return, and ${held} at it.`);
+    this.print(`${rolledBack} is going to fail before its point of no return, and ${held} at it.`);
   }
 
   private async withOperator<T>(fleets: Fleets, sim: string, run: () => Promise<T>): Promise<T> {
@@ -165,14 +167,16 @@ class FleetDemo {
       },
       upgrade: (provider) => ({
         query: async () => (await upgrades.view(provider)).status,
-        signal: (name, payload) => upgrades.signal(provider, name as MessageName, payload as Messages[MessageName]),
+        signal: (name, payload) =>
+          upgrades.messages.sendWithoutWaiting({ provider }, name as MessageName, payload as Messages[MessageName]),
       }),
       controlUrl: (provider) => new URL(`providers/${provider}/`, sim).href,
       resolves: ({ actions }) => (actions.includes('retry') ? 'retry' : undefined),
       delayMs: OPERATOR_MS,
       everyMs: OPERATOR_MS,
       onEvent: (provider, event) => {
-        if (event.kind === 'resolved') this.say(`${provider}: ${event.step} is repaired, and told to ${event.action}.`);
+        if (event.kind === 'resolved')
+          this.print(`${provider}: ${event.step} is repaired, and told to ${event.action}.`);
       },
       signal: over.signal,
     });
@@ -184,9 +188,13 @@ class FleetDemo {
     }
   }
 
-  private follow(fleets: Fleets, name: string, address: string): Promise<FleetLook> {
+  private async follow(fleets: Fleets, name: string, address: string): Promise<FleetLook> {
     const calling = callingOf(this.context, { address, namespace: 'default' });
-    return watchFleet(fleets, name, this.context, { screen: this.screen, intervalMs: INTERVAL_MS, calling });
+    return watch(await watchedFleet(fleets, name, this.context), this.context, {
+      screen: this.screen,
+      intervalMs: INTERVAL_MS,
+      calling,
+    });
   }
 
   private async failedOf(fleets: Fleets, { status }: FleetLook): Promise<string[]> {

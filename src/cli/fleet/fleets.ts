@@ -1,23 +1,13 @@
 /** What the commands ask of a Temporal server about fleets. */
-import type {
-  FleetInput,
-  FleetMessageName,
-  FleetMessages,
-  FleetPlan,
-  FleetProvider,
-  FleetStatus,
-} from '../../contract/fleet';
-import type { Recorded } from '../../contract/messages';
+import type { FleetInput, FleetMessages, FleetPlan, FleetProvider, FleetStatus } from '../../contract/fleet';
 import type { AuditEntry } from '../../contract/status';
-import type { ExecutionStatus, Upgrades, UpgradeSummary } from '../upgrades';
+import { withConnection, type CliContext, type GlobalOptions } from '../kit/context';
+import type { ExecutionStatus, WorkflowView } from '../kit/execution';
+import type { Mailbox } from '../kit/messages/mailbox';
+import type { Upgrades, UpgradeSummary } from '../upgrade/upgrades';
+import type { FleetKey } from './messages';
 
-/** One fleet as its workflow describes it, and what the server says of the workflow. */
-export interface FleetView {
-  execution: ExecutionStatus;
-  status: FleetStatus;
-  /** Why the workflow failed, where it did. */
-  failure?: string | undefined;
-}
+export type FleetView = WorkflowView<FleetStatus>;
 
 /** What the server itself knows of one fleet, also while no worker is up. */
 export interface FleetSummary {
@@ -50,9 +40,18 @@ export interface Fleets {
   waiting(fleet: string, limit: number): Promise<{ count: number; upgrades: UpgradeSummary[] }>;
   /** Every fleet that the server remembers, in the order of their names. */
   list(): Promise<FleetSummary[]>;
-  /** Sends an answer as an update and returns what the fleet says to it. */
-  answer<N extends FleetMessageName>(fleet: string, name: N, message: FleetMessages[N]): Promise<Recorded>;
-  /** Leaves an answer as a signal: it is recorded even while no worker is up, and nobody says whether it was enough. */
-  signal<N extends FleetMessageName>(fleet: string, name: N, message: FleetMessages[N]): Promise<void>;
+  readonly messages: Mailbox<FleetKey, FleetMessages>;
   close(): Promise<void>;
+}
+
+export interface FleetContext extends CliContext {
+  connectFleets(options: GlobalOptions): Promise<Fleets>;
+}
+
+export function withFleets<T>(
+  context: FleetContext,
+  options: GlobalOptions,
+  run: (fleets: Fleets) => Promise<T>,
+): Promise<T> {
+  return withConnection(context.connectFleets(options), run);
 }

@@ -1,8 +1,8 @@
 /** One look at a fleet: what it says of itself, who of it needs someone, and when it will be done. */
 import type { FleetPlan } from '../../contract/fleet';
 import type { UpgradeStatus } from '../../contract/status';
-import { asCliError } from '../cli-error';
-import { isOver } from '../views/upgrade-state';
+import { asCliError } from '../kit/cli-error';
+import { isOver } from '../kit/execution';
 import { estimateEnd, type Estimate } from './estimate';
 import type { Fleets, FleetView } from './fleets';
 

@@ -1,7 +1,7 @@
 /** The plan of a fleet for people: who is upgraded in which wave, what their paths do, who is left out and why. */
 import type { FleetPath, FleetPlan, FleetRequest } from '../../contract/fleet';
-import type { Document, Section } from '../evidence/document';
-import { formatDuration } from '../text/duration';
+import type { Document, Section } from '../kit/documents/document';
+import { formatDuration } from '../kit/text/duration';
 import type { WaveProvider } from './fleets';
 
 /** Longest line of ids, so that a wave of thousands can still be read. */

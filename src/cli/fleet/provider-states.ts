@@ -1,7 +1,7 @@
 /** How the states of a fleet's providers, of its waves and of itself are shown. */
 import type { Colors } from 'picocolors/types';
 import type { FleetProviderState, FleetState, FleetStatus, WaveStatus } from '../../contract/fleet';
-import type { ExecutionStatus } from '../upgrades';
+import type { ExecutionStatus } from '../kit/execution';
 
 type Colour = Exclude<keyof Colors, 'isColorSupported'>;
 

@@ -1,8 +1,8 @@
 /** The report of a fleet as content: the same sections are text and parts of a page. Times are in UTC. */
 import type { FleetProviderState } from '../../contract/fleet';
-import type { Document, Section } from '../evidence/document';
-import { isAnswer } from '../evidence/evidence-pack';
-import { formatDuration, formatTime } from '../text/duration';
+import type { Document, Section } from '../kit/documents/document';
+import { formatDuration, formatTime } from '../kit/text/duration';
+import { isAnswer } from '../upgrade/evidence-pack';
 import { leftOutSection, requestFacts } from './plan-document';
 import { countsText, FLEET_WORDS, fleetEndedFromOutside, STATE_LOOKS } from './provider-states';
 import type { FleetReport, ReportedProvider, Spread } from './report';

@@ -3,8 +3,8 @@
  * would not let it load any.
  */
 import type { FleetProviderState } from '../../contract/fleet';
-import type { Section } from '../evidence/document';
-import { html, htmlBody, htmlSection } from '../evidence/html';
+import type { Section } from '../kit/documents/document';
+import { html, htmlBody, htmlSection } from '../kit/documents/html';
 import { countsText, FLEET_WORDS, fleetEndedFromOutside, SHOWN_STATES, STATE_LOOKS, totalOf } from './provider-states';
 import type { FleetReport } from './report';
 import {

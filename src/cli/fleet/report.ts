@@ -1,9 +1,10 @@
 /** Everything that a fleet has done, as one document to hand over. */
 import type { FleetPlan, FleetProviderState, FleetRequest, FleetStatus, LeftOut } from '../../contract/fleet';
 import { STEP_NAMES, type AuditEntry } from '../../contract/status';
-import { asCliError } from '../cli-error';
-import { elapsed } from '../text/duration';
-import type { ExecutionStatus, UpgradeSummary } from '../upgrades';
+import { asCliError } from '../kit/cli-error';
+import type { ExecutionStatus } from '../kit/execution';
+import { elapsed } from '../kit/text/duration';
+import type { UpgradeSummary } from '../upgrade/upgrades';
 import type { Fleets, FleetView, WaveProvider } from './fleets';
 
 export interface FleetReport {

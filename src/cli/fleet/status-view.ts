@@ -1,26 +1,18 @@
 /** One fleet as lines for a terminal: how far it is, who needs someone, when it will be done. */
-import type { Colors } from 'picocolors/types';
 import type { FleetStatus, WaveStatus } from '../../contract/fleet';
-import { elapsed, formatDuration, formatTime } from '../text/duration';
-import { safeLines, safeText } from '../text/safe-text';
-import { howToAnswerGate, howToResolve, type Calling } from '../views/how-to-answer';
-import { howToAnswerFleet } from './how-to-answer-fleet';
+import type { Display } from '../kit/context';
+import { elapsed, formatDuration, formatTime } from '../kit/text/duration';
+import { safeLines, safeText } from '../kit/text/safe-text';
+import { howToAnswerGate, howToResolve } from '../upgrade/messages';
 import type { FleetLook, Needs } from './look';
+import { howToAnswerFleet } from './messages';
 import { progressBar } from './progress-bar';
 import { countsText, FLEET_COLOURS, FLEET_WORDS, fleetEndedFromOutside, totalOf, WAVE_MARKS } from './provider-states';
-
-export interface FleetViewOptions {
-  now: Date;
-  paint: Colors;
-  /** Columns of the terminal. */
-  width: number;
-  calling: Calling;
-}
 
 const WIDEST_BAR = 60;
 const NARROWEST_BAR = 10;
 
-export function fleetLines(look: FleetLook, options: FleetViewOptions): string[] {
+export function fleetLines(look: FleetLook, options: Display): string[] {
   const { status } = look;
   return [
     ...headingLines(look, options),
@@ -34,7 +26,7 @@ export function fleetLines(look: FleetLook, options: FleetViewOptions): string[]
   ];
 }
 
-function headingLines({ status, execution, failure }: FleetLook, { now, paint }: FleetViewOptions): string[] {
+function headingLines({ status, execution, failure }: FleetLook, { now, paint }: Display): string[] {
   const { fleet, state, startedAt, startedBy, endedAt, maxParallel, paused } = status;
   const length = formatDuration(elapsed(startedAt, endedAt, now));
   const outside = fleetEndedFromOutside(execution, status);
@@ -53,7 +45,7 @@ function headingLines({ status, execution, failure }: FleetLook, { now, paint }:
   ];
 }
 
-function barLines({ counts, budget, leftOut }: FleetStatus, { paint, width }: FleetViewOptions): string[] {
+function barLines({ counts, budget, leftOut }: FleetStatus, { paint, width }: Display): string[] {
   const total = totalOf(counts);
   if (total === 0) return [];
   const bar = progressBar(counts, Math.max(NARROWEST_BAR, Math.min(WIDEST_BAR, width - 8)), paint);
@@ -67,7 +59,7 @@ function barLines({ counts, budget, leftOut }: FleetStatus, { paint, width }: Fl
   ];
 }
 
-function estimateLines({ estimate, status }: FleetLook, { now }: FleetViewOptions): string[] {
+function estimateLines({ estimate, status }: FleetLook, { now }: Display): string[] {
   if (estimate === undefined) return [];
   const { endsAt, basedOn, waitForPeople } = estimate;
   const inTime = formatDuration(Date.parse(endsAt) - now.getTime());
@@ -80,17 +72,14 @@ function estimateLines({ estimate, status }: FleetLook, { now }: FleetViewOption
   ];
 }
 
-function waveLine(
-  { wave, state, counts, budget, startedAt, endedAt }: WaveStatus,
-  { now, width }: FleetViewOptions,
-): string {
+function waveLine({ wave, state, counts, budget, startedAt, endedAt }: WaveStatus, { now, width }: Display): string {
   const time = startedAt === undefined ? '' : `  ${formatDuration(elapsed(startedAt, endedAt, now))}`;
   const broken = budget.broken === 0 ? '' : `  (${budget.broken} broken of ${budget.allowed} allowed)`;
   const word = state === 'waiting' || state === 'soaking' ? `  ${state}` : '';
   return `  ${safeText(`${WAVE_MARKS[state]} wave ${wave}  ${countsText(counts)}${broken}${time}${word}`, width - 2)}`;
 }
 
-function askLines(status: FleetStatus, { now, paint, calling }: FleetViewOptions): string[] {
+function askLines(status: FleetStatus, { now, paint, calling }: Display): string[] {
   const { asks } = status;
   const how = howToAnswerFleet(status, calling);
   if (asks === undefined || how === undefined) return [];
@@ -98,7 +87,7 @@ function askLines(status: FleetStatus, { now, paint, calling }: FleetViewOptions
   return ['', paint.yellow(`The fleet asks, for ${since}: ${safeText(asks.problem, 1000)}`), `    ${how.onward}`];
 }
 
-function needsLines(fleet: string, { count, upgrades }: Needs, { now, paint, calling }: FleetViewOptions): string[] {
+function needsLines(fleet: string, { count, upgrades }: Needs, { now, paint, calling }: Display): string[] {
   if (count === 0) return [];
   const lines = upgrades.flatMap(({ provider, gates, holds }) => [
     ...holds.flatMap((hold) => [

@@ -4,7 +4,7 @@
  * can be seen at once.
  */
 import type { FleetProviderState } from '../../contract/fleet';
-import { html } from '../evidence/html';
+import { html } from '../kit/documents/html';
 import { countsText, SHOWN_STATES, STATE_LOOKS } from './provider-states';
 import type { FleetReport, ReportedProvider } from './report';
 import { ticksBetween } from './time-axis';

@@ -1,0 +1,49 @@
+/** The consents that are guarded: how long each token lives, and what is wrong with it. */
+import type { Colors } from 'picocolors/types';
+import type { ConsentState, ConsentStatus } from '../../contract/consent';
+import type { Calling, Display } from '../kit/context';
+import { howToSend } from '../kit/messages/how-to-answer';
+import { formatDuration, formatTime } from '../kit/text/duration';
+import { safeText } from '../kit/text/safe-text';
+import { GUARD_MESSAGES } from './messages';
+
+export function consentsLines(consents: ConsentStatus[], options: Display): string[] {
+  if (consents.length === 0) return ['No consent is guarded: an upgrade that succeeds starts the guards.'];
+  return consents.flatMap((consent) => consentLines(consent, options));
+}
+
+function consentLines(consent: ConsentStatus, { now, paint, calling }: Display): string[] {
+  const { provider, instance, state, expiresAt, consentedAt, assumed, renewal, lastProblem } = consent;
+  const left = Date.parse(expiresAt) - now.getTime();
+  const when = left > 0 ? `ends in ${formatDuration(left)}` : `ended ${formatDuration(-left)} ago`;
+  const begin = `${assumed ? 'assumed to be of' : 'consent of'} ${formatTime(consentedAt)} UTC`;
+  return [
+    [
+      paint.bold(`${safeText(provider)} ${instance.id}`),
+      `"${safeText(instance.name)}"`,
+      PAINT[state](paint)(state),
+      `${when}, on ${formatTime(expiresAt)} UTC (${begin})`,
+    ].join('  '),
+    ...(renewal === undefined ? [] : [`  ${renewalLine(consent, renewal, calling)}`]),
+    ...(lastProblem === undefined
+      ? []
+      : [paint.red(`  The last renewal did not count: ${safeText(lastProblem, 1000)}`)]),
+  ];
+}
+
+const PAINT: Record<ConsentState, (paint: Colors) => Colors['red']> = {
+  valid: ({ green }) => green,
+  expiring: ({ yellow }) => yellow,
+  expired: ({ red }) => red,
+};
+
+function renewalLine(
+  { provider, instance }: ConsentStatus,
+  { by, askedAt }: NonNullable<ConsentStatus['renewal']>,
+  calling: Calling,
+): string {
+  if (askedAt === undefined) return `Renewed by ${safeText(by)}; the connection is being tested.`;
+  const key = { provider, instance: String(instance.id) };
+  const { onward } = howToSend(GUARD_MESSAGES, key, 'confirmRenewal', {}, calling);
+  return `Renewed by ${safeText(by)}; press Test Connection, then: ${onward}`;
+}

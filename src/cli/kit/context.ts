@@ -1,0 +1,129 @@
+/** What every command gets from the outside; tests give their own. */
+import { createColors } from 'picocolors';
+import type { Colors } from 'picocolors/types';
+import { hostname, userInfo } from 'node:os';
+import { redact } from '../../inventory/secrets';
+import { asCliError } from './cli-error';
+import { safeJson, safeLines, safeText } from './text/safe-text';
+import { shellOf, type Shell } from './text/shell-quote';
+
+export interface Output {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number;
+}
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  json?: boolean;
+  address?: string;
+  namespace?: string;
+}
+
+export interface CliContext {
+  stdout: Output;
+  stderr: Output;
+  env: NodeJS.ProcessEnv;
+  platform: NodeJS.Platform;
+  now(): Date;
+  /** From the first call on, Ctrl-C aborts this signal instead of ending the process at once; a second Ctrl-C ends it. */
+  interrupted(): AbortSignal;
+}
+
+/** Runs with what is connected, and closes it whatever happens. */
+export async function withConnection<C extends { close(): Promise<void> }, T>(
+  connecting: Promise<C>,
+  run: (connection: C) => Promise<T>,
+): Promise<T> {
+  const connection = await connecting;
+  try {
+    return await run(connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+/** The result of a command: one JSON document with `--json`, else lines for people. */
+export function printResult(context: CliContext, options: GlobalOptions, document: unknown, lines: string[]): void {
+  const text = options.json ? safeJson(document, 2) : lines.join('\n');
+  context.stdout.write(`${text}\n`);
+}
+
+/**
+ * An error on stderr: one JSON document with `--json`, else the message, each problem, and what to do next. Whatever it
+ * quotes of the secrets of this process is taken out.
+ */
+export function printError(context: CliContext, options: GlobalOptions, error: unknown): void {
+  const told = asCliError(error);
+  const { kind, exitCode } = told;
+  const message = redact(told.message);
+  const problems = told.problems.map(redact);
+  const hint = told.hint && redact(told.hint);
+  if (options.json) {
+    context.stderr.write(`${safeJson({ error: { kind, message, problems, hint, exitCode } }, 2)}\n`);
+    return;
+  }
+  const lines = [
+    ...safeLines(message, 4000),
+    ...problems.map((problem) => `  - ${safeText(problem, 4000)}`),
+    ...(hint === undefined ? [] : safeLines(hint, 4000)),
+  ];
+  context.stderr.write(`${lines.join('\n')}\n`);
+}
+
+export interface Calling {
+  /** How the person calls Onward: `onward`, or `npm run -s onward --` in a clone. */
+  onward: string;
+  shell: Shell;
+  /** Options that name the Temporal server where it is not the default one: `--address`, `--namespace`. */
+  connection: string[];
+}
+
+/** What lines for people are made with. */
+export interface Display {
+  now: Date;
+  paint: Colors;
+  /** Columns of the terminal; lines that tell no more when they are longer are cut to it. */
+  width: number;
+  calling: Calling;
+}
+
+const USUAL_WIDTH = 120;
+
+export const displayFor = (context: CliContext, calling: Calling): Display => ({
+  now: context.now(),
+  paint: paintFor(context.stdout, context.env),
+  width: context.stdout.columns ?? USUAL_WIDTH,
+  calling,
+});
+
+export function paintFor(output: Output, env: NodeJS.ProcessEnv): Colors {
+  const wanted = env['FORCE_COLOR'] !== undefined || (output.isTTY === true && env['TERM'] !== 'dumb');
+  return createColors(wanted && env['NO_COLOR'] === undefined);
+}
+
+/** How this person calls Onward and Temporal, for the commands that we print. */
+export function callingOf({ env, platform }: CliContext, options: GlobalOptions, shell?: Shell): Calling {
+  const { address, namespace } = options;
+  return {
+    onward: env['ONWARD_COMMAND'] ?? commandFor(env['npm_lifecycle_event']),
+    shell: shell ?? shellOf(platform),
+    connection: [
+      ...(address === undefined ? [] : ['--address', address]),
+      ...(namespace === undefined ? [] : ['--namespace', namespace]),
+    ],
+  };
+}
+
+/** @param script that npm runs, if it does; `npx` is one. */
+function commandFor(script: string | undefined): string {
+  if (script === undefined) return 'onward';
+  return script === 'npx' ? 'npx onward' : 'npm run -s onward --';
+}
+
+export const BY_HELP = 'who says so, for the audit trail (default: ONWARD_USER, else your login and this host)';
+
+/** Who is at the terminal. Temporal does not check it: it is as good as the access to the server is. */
+export function whoIs(option: string | undefined, env: NodeJS.ProcessEnv): string {
+  return option ?? env['ONWARD_USER'] ?? `${userInfo().username}@${hostname()}`;
+}

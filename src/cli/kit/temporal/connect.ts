@@ -1,0 +1,35 @@
+import type { Client } from '@temporalio/client';
+import { InvalidCodecKeys } from '../../../temporal/codec-keys';
+import {
+  connectClient,
+  temporalSettings,
+  TemporalUnavailable,
+  type TemporalSettings,
+} from '../../../temporal/connection';
+import { CliError } from '../cli-error';
+import type { GlobalOptions } from '../context';
+
+/** @throws CliError `unreachable` when there is no server that can be used, `usage` when the codec keys cannot be. */
+export const connect = (settings: TemporalSettings): Promise<Client> => reached(connectClient(settings));
+
+/** A connection, or the error of one, in the words of the command line. */
+export async function reached<T>(connecting: Promise<T>): Promise<T> {
+  try {
+    return await connecting;
+  } catch (error) {
+    if (error instanceof TemporalUnavailable) throw new CliError('unreachable', error.message, { cause: error });
+    if (!(error instanceof InvalidCodecKeys)) throw error;
+    const { problems } = error;
+    throw new CliError('usage', 'ONWARD_CODEC_KEYS cannot be used:', { problems, cause: error });
+  }
+}
+
+/** The server of Temporal's environment configuration, or the one that the command line names. */
+export function settingsFor({ address, namespace }: GlobalOptions): TemporalSettings {
+  const settings = temporalSettings();
+  return {
+    ...settings,
+    namespace: namespace ?? settings.namespace,
+    connectionOptions: { ...settings.connectionOptions, ...(address === undefined ? {} : { address }) },
+  };
+}

@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import { checkInventory, describeProblem, inventoryDirectory } from '../../inventory/inventory';
+import { globalsOf, inventoryOption } from '../kit/arguments';
+import { printResult, type CliContext } from '../kit/context';
+import { explained, invalid } from '../kit/inventory';
+import { safeText } from '../kit/text/safe-text';
+
+export function addInventory(program: Command, context: CliContext): void {
+  const inventory = program.command('inventory').description("work with the providers' entries");
+  inventory
+    .command('check')
+    .description('check every entry, and the files and variables that it refers to, without calling anybody')
+    .option(...inventoryOption)
+    .action((_options: object, command: Command) => check(context, command));
+}
+
+async function check(context: CliContext, command: Command): Promise<void> {
+  const options = globalsOf(command);
+  const report = await explained(
+    checkInventory(command.opts<{ inventory?: string }>().inventory ?? inventoryDirectory(context.env)),
+  );
+  const count = report.providers.length;
+  printResult(context, options, report, [
+    `${report.directory}: ${count} ${count === 1 ? 'provider' : 'providers'}`,
+    ...report.providers.map(({ provider }) => `  ${safeText(provider)}`),
+    ...report.warnings.map((warning) => `warning: ${safeText(describeProblem(warning), 1000)}`),
+    ...(report.problems.length === 0 ? ['No problem was found.'] : []),
+  ]);
+  if (report.problems.length > 0) throw invalid(report.problems);
+}

@@ -1,0 +1,52 @@
+import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import { connectClient } from '../../temporal/connection';
+import { dataConverter } from '../../temporal/data-converter';
+import { replay, type Replayed } from '../../worker/replay';
+import { builtWorkflows } from '../../worker/workflow-bundle';
+import { CliError } from '../kit/cli-error';
+import { printResult, type CliContext } from '../kit/context';
+import { reached, settingsFor } from '../kit/temporal/connect';
+import { explain } from '../kit/temporal/temporal-errors';
+import type { ReplayCommandOptions } from './replay-command';
+
+/** @throws CliError `failure` naming every workflow that this checkout's code cannot go on with. */
+export async function runReplay(context: CliContext, options: ReplayCommandOptions): Promise<void> {
+  // What the SDK would tell of a replay that fails, we tell ourselves.
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
+  });
+  const settings = settingsFor(options);
+  const converter = await reached(dataConverter(settings.codecKeys));
+  const client = await reached(connectClient(settings));
+  const replayed: Replayed[] = [];
+  const workflows = builtWorkflows(converter);
+  try {
+    const histories = client.workflow.list({ query: options.query }).intoHistories();
+    for await (const one of replay(histories, { workflows, converter })) replayed.push(one);
+  } catch (error) {
+    const gone = new CliError('notFound', 'One of the workflows is no longer there.', {
+      hint: 'Run the command again.',
+    });
+    throw explain(error, 'fetch the histories', gone);
+  } finally {
+    await client.connection.close();
+  }
+
+  const { buildId } = workflows;
+  const broken = replayed.flatMap(({ workflowId, problem }) => (problem ? [`${workflowId}: ${problem}`] : []));
+  if (broken.length > 0)
+    throw new CliError(
+      'failure',
+      `${broken.length} of ${replayed.length} workflows cannot go on with build ${buildId}:`,
+      {
+        problems: broken,
+        hint: 'Do not start workers of this build for them: docs/changing-a-workflow.md says how a change reaches what runs.',
+      },
+    );
+  printResult(context, options, { buildId, replayed: replayed.map(({ workflowId }) => workflowId) }, [
+    replayed.length === 0
+      ? 'No workflow matches, so nothing was replayed.'
+      : `All ${replayed.length} workflows can go on with build ${buildId}.`,
+  ]);
+}

@@ -1,0 +1,74 @@
+import type { Worker } from '@temporalio/worker';
+import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../contract/provider';
+import { inventoryDirectory } from '../../inventory/inventory';
+import { powershellOfMachine } from '../../systems/endpoint/powershell-of-machine';
+import { dataConverter } from '../../temporal/data-converter';
+import { connectWorker } from '../../temporal/worker-connection';
+import { createControlPlaneWorker } from '../../worker/control-plane';
+import { DEPLOYMENT_NAME, makeCurrentArguments } from '../../worker/deployment';
+import { createEndpointWorker } from '../../worker/endpoint';
+import { serve } from '../../worker/serve';
+import { notesDirectory } from '../../worker/work-in-hand';
+import { builtWorkflows } from '../../worker/workflow-bundle';
+import { callingOf, printResult, type CliContext, type GlobalOptions } from '../kit/context';
+import { announceReady } from '../kit/ready';
+import { reached, settingsFor } from '../kit/temporal/connect';
+import { commandLine } from '../kit/text/shell-quote';
+
+/** Runs a worker until the process is asked to end; the SDK ends it in order at Ctrl-C. */
+export async function runWorker(
+  context: CliContext,
+  options: GlobalOptions & { host?: string; inventory?: string; sandbox?: string; versioned?: boolean },
+): Promise<void> {
+  const { host, inventory = inventoryDirectory(context.env), sandbox, versioned = false } = options;
+  const settings = settingsFor(options);
+  const converter = await reached(dataConverter(settings.codecKeys));
+  const connection = await reached(connectWorker(settings));
+  try {
+    const build = host === undefined ? builtWorkflows(converter, versioned ? 'versioned' : 'index') : undefined;
+    const pinned = versioned && build ? { deployment: DEPLOYMENT_NAME, buildId: build.buildId } : undefined;
+    const notes = notesDirectory(context.env);
+    // A product worker does not load the simulated world.
+    const simulated =
+      sandbox === undefined ? undefined : { url: sandbox, ...(await import('../../sandbox/adapters/index.js')) };
+    const worker: Worker =
+      host === undefined
+        ? await createControlPlaneWorker(connection, {
+            inventoryDirectory: inventory,
+            ...(simulated && { adapters: simulated.SANDBOX_ADAPTERS }),
+            settings,
+            workflows: build,
+            notesDirectory: notes,
+            pinTo: pinned?.buildId,
+          })
+        : await createEndpointWorker(connection, {
+            host,
+            settings,
+            powershell:
+              simulated === undefined
+                ? powershellOfMachine(context.env)
+                : simulated.simulatedPowershell(simulated.urlOfHost(simulated.url, host), context.env),
+            notesDirectory: notes,
+          });
+    const taskQueue = host === undefined ? CONTROL_TASK_QUEUE : endpointTaskQueue(host);
+    const { address } = settings.connectionOptions;
+    const where = { taskQueue, address, namespace: settings.namespace };
+    printResult(context, options, { ...where, ...pinned, ...(sandbox !== undefined && { sandbox }) }, [
+      `Worker of task queue ${taskQueue} at ${address}, namespace ${settings.namespace}.`,
+      ...(sandbox === undefined ? [] : ['It works in a simulated world, that of onward sandbox.']),
+      ...(pinned ? howToMakeCurrent(pinned.buildId, context, options) : []),
+    ]);
+    announceReady(() => worker.shutdown());
+    await serve(worker);
+  } finally {
+    await connection.close();
+  }
+}
+
+function howToMakeCurrent(buildId: string, context: CliContext, options: GlobalOptions): string[] {
+  const { shell, connection } = callingOf(context, options);
+  return [
+    `It serves the upgrades of build ${buildId}. New upgrades begin on it once it is the current build:`,
+    `  ${commandLine(['temporal', ...makeCurrentArguments(buildId), ...connection], shell)}`,
+  ];
+}

@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { z } from 'zod';
+import { plainName } from '../../contract/provider';
+import { globalsOf, inventoryOption, problemsOf } from '../kit/arguments';
+import type { CliContext, GlobalOptions } from '../kit/context';
+
+interface WorkerOptions extends GlobalOptions {
+  host?: string;
+  inventory?: string;
+  sandbox?: string;
+  versioned?: boolean;
+}
+
+export function addWorker(program: Command, context: CliContext): void {
+  program
+    .command('worker')
+    .description('run a worker until Ctrl-C: of the control plane, or with --host that of one endpoint host')
+    .option(
+      '--host <name>',
+      'run on this endpoint host: serves the task queue endpoint/<name> and nothing else',
+      hostName,
+    )
+    .option(...inventoryOption)
+    .addOption(
+      new Option('--sandbox [url]', 'work in the simulated world of onward sandbox, whose control API is there')
+        .preset('http://127.0.0.1:7080/')
+        .argParser(sandboxUrl),
+    )
+    .addOption(
+      new Option(
+        '--versioned',
+        'pin every upgrade to the build of the workflows that it begins with (docs/changing-a-workflow.md)',
+      ).conflicts('host'),
+    )
+    .addHelpText(
+      'after',
+      `
+The worker of an endpoint host runs PowerShell: powershell.exe on Windows, else pwsh on the PATH, or ONWARD_PWSH.
+The worker of the control plane reads the inventory when an upgrade starts, and resolves env: and file: secrets.
+With --sandbox the first works on the simulated host of that name, and the second knows the adapter sandbox of
+taskMonitor and connectionTest.`,
+    )
+    .action(async (_options: WorkerOptions, command: Command) => {
+      const options: WorkerOptions = { ...globalsOf(command), ...command.opts<WorkerOptions>() };
+      // The SDK's native core, which no other command needs; its own source maps would take a tenth of the start.
+      await import('@temporalio/worker');
+      // What fails in our code is told by its lines, not by those of the build.
+      process.setSourceMapsEnabled(true);
+      const { runWorker } = await import('./run-worker.js');
+      await runWorker(context, options);
+    });
+}
+
+function hostName(text: string): string {
+  const parsed = plainName.safeParse(text);
+  if (!parsed.success) throw new InvalidArgumentError(`A host's name: ${problemsOf(parsed.error, text).join('; ')}.`);
+  return parsed.data;
+}
+
+function sandboxUrl(text: string): string {
+  if (!z.url({ protocol: /^https?$/ }).safeParse(text).success) {
+    throw new InvalidArgumentError('Give the URL of the control API, such as http://127.0.0.1:7080/.');
+  }
+  return text;
+}

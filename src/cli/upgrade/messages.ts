@@ -1,0 +1,97 @@
+/** The messages by which people answer an upgrade: their commands, and how to answer what it asks. */
+import { messages, type Messages } from '../../contract/messages';
+import { upgradeWorkflowId } from '../../contract/provider';
+import type { Gate, Hold } from '../../contract/status';
+import { PROVIDER_HELP, providerName } from '../kit/arguments';
+import type { Calling } from '../kit/context';
+import { howToSend, type HowToAnswer } from '../kit/messages/how-to-answer';
+import { argument, option, reason, type MessageFamily } from '../kit/messages/message-family';
+
+export type UpgradeKey = { provider: string };
+
+const STEP_HELP = 'name of the step, as onward gates shows it';
+
+export const UPGRADE_MESSAGES: MessageFamily<UpgradeKey, Messages> = {
+  word: 'answer',
+  under: [],
+  key: { provider: { help: PROVIDER_HELP, read: providerName } },
+  workflowId: ({ provider }) => upgradeWorkflowId(provider),
+  schemas: messages,
+  seeLater: ({ provider }) => `onward audit ${provider} tells what the upgrade made of it.`,
+  commands: {
+    consentCompleted: {
+      command: 'consent',
+      help: 'say that an administrator of the partner account has consented',
+      fields: { instance: argument('instance', 'id or name of the application instance') },
+      examples: ['contoso 2'],
+    },
+    confirmStep: {
+      command: 'confirm',
+      help: 'say that the manual part of a step is done',
+      fields: {
+        step: argument('step', STEP_HELP),
+        item: option('item', 'which gate of the step, where it has several'),
+        evidence: option('text', 'what shows that it was done: a ticket, a list of files, a time', {
+          placeholder: '<evidence>',
+        }),
+      },
+      examples: ['contoso updateCustomizations --item main-store --evidence CHG-7'],
+    },
+    resolveHold: {
+      command: 'resolve',
+      help: 'decide what happens to a step that failed and holds',
+      fields: {
+        step: argument('step', STEP_HELP),
+        action: argument('action', 'retry, rollback (before the point of no return) or doneByHand'),
+        reason,
+      },
+      examples: ["contoso drainTasks retry --reason 'task 7 is repaired'"],
+    },
+    approveCrossing: {
+      command: 'approve',
+      help: 'allow the package import, the point of no return; never by who started the upgrade',
+      fields: { reason },
+      examples: ['contoso --reason CAB-12'],
+    },
+    pause: {
+      command: 'pause',
+      help: 'let the running step finish, then start no other one',
+      fields: { reason },
+      examples: ["contoso --reason 'the night shift is over'"],
+    },
+    resume: {
+      command: 'resume',
+      help: 'go on after a pause',
+      fields: { reason },
+      examples: ["contoso --reason 'somebody is there again'"],
+    },
+    abort: {
+      command: 'abort',
+      help: 'undo everything and end the upgrade; refused after the point of no return',
+      fields: { reason },
+      examples: ["contoso --reason 'wrong day'"],
+    },
+    overrideWindow: {
+      command: 'override-window',
+      help: 'go on although the maintenance window is closed, for the rest of this upgrade',
+      fields: { reason },
+      examples: ['contoso --reason CAB-12'],
+    },
+  },
+};
+
+export function howToAnswerGate(provider: string, { answer }: Pick<Gate, 'answer'>, calling: Calling): HowToAnswer {
+  return howToSend(UPGRADE_MESSAGES, { provider }, answer.name, answer.payload, calling);
+}
+
+/** One way for each decision that the hold leaves open. */
+export function howToResolve(
+  provider: string,
+  { step, actions }: Pick<Hold, 'step' | 'actions'>,
+  calling: Calling,
+): (HowToAnswer & { action: Hold['actions'][number] })[] {
+  return actions.map((action) => {
+    const payload = { step, action, by: '<who you are>', reason: '<why>' };
+    return { action, ...howToSend(UPGRADE_MESSAGES, { provider }, 'resolveHold', payload, calling) };
+  });
+}

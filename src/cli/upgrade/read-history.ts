@@ -1,0 +1,148 @@
+/** Reads an upgrade's history: what was put in, what was done, what came out. */
+import type { Client } from '@temporalio/client';
+import { ApplicationFailure, TimeoutFailure, type LoadedDataConverter, type Payload } from '@temporalio/common';
+import {
+  decodeFromPayloadsAtIndex,
+  decodeOptionalFailureToOptionalError,
+  decodeOptionalSinglePayload,
+} from '@temporalio/common/lib/internal-non-workflow';
+import { optionalTsToDate } from '@temporalio/common/lib/time';
+import type { temporal } from '@temporalio/proto';
+import { z } from 'zod';
+import { CONTROL_TASK_QUEUE, providerProfile, type ProviderProfile } from '../../contract/provider';
+import type { UpgradeResult } from '../../contract/status';
+import type { Action, UpgradeRecord } from './upgrades';
+
+type Event = temporal.api.history.v1.IHistoryEvent;
+type Failure = temporal.api.failure.v1.IFailure;
+type Facts = Pick<UpgradeRecord, 'input' | 'profile' | 'actions' | 'result' | 'failure' | 'historyEvents' | 'sdks'>;
+
+/** Name of the activity whose result is the frozen profile. */
+const LOAD_PROVIDER = 'loadProvider';
+/** A fleet has frozen the profiles of its members. */
+const memberInput = z.object({ fleet: z.object({ profile: providerProfile }) });
+
+/** Name of the marker that stands for a local activity, and what the SDK writes into it. */
+const LOCAL_ACTIVITY = 'core_local_activity';
+const localActivityData = z.object({ activity_type: z.string(), attempt: z.int() });
+
+export async function readHistory(client: Client, events: Event[]): Promise<Facts> {
+  const read = new HistoryReader(client.options.loadedDataConverter);
+  for (const event of events) await read.event(event);
+  return read.facts(events.length);
+}
+
+class HistoryReader {
+  private readonly actions = new Map<string, Action>();
+  private readonly sdks = new Set<string>();
+  private input: unknown;
+  private profile: ProviderProfile | undefined;
+  private result: UpgradeResult | undefined;
+  private failure: UpgradeRecord['failure'];
+
+  constructor(private readonly converter: LoadedDataConverter) {}
+
+  facts(historyEvents: number): Facts {
+    const { input, profile, result, failure } = this;
+    return {
+      input,
+      profile,
+      actions: [...this.actions.values()],
+      result,
+      failure,
+      historyEvents,
+      sdks: [...this.sdks],
+    };
+  }
+
+  async event(event: Event): Promise<void> {
+    const started = event.workflowExecutionStartedEventAttributes;
+    if (started) {
+      this.input = await this.first(started.input?.payloads);
+      this.profile = memberInput.safeParse(this.input).data?.fleet.profile;
+    }
+    const { sdkName, sdkVersion } = event.workflowTaskCompletedEventAttributes?.sdkMetadata ?? {};
+    if (sdkName && sdkVersion) this.sdks.add(`${sdkName} ${sdkVersion}`);
+    await this.activity(event);
+    await this.localActivity(event);
+    const completed = event.workflowExecutionCompletedEventAttributes;
+    if (completed) this.result = (await this.first(completed.result?.payloads)) as UpgradeResult;
+    const failed = event.workflowExecutionFailedEventAttributes;
+    if (failed) {
+      const error = await this.error(failed.failure);
+      this.failure = {
+        type: error instanceof ApplicationFailure ? (error.type ?? 'Failure') : 'Failure',
+        message: error?.message ?? '',
+      };
+    }
+  }
+
+  private async activity(event: Event): Promise<void> {
+    const scheduled = event.activityTaskScheduledEventAttributes;
+    if (scheduled) {
+      this.actions.set(String(event.eventId), {
+        name: scheduled.activityType?.name ?? '',
+        summary: await this.summary(event),
+        taskQueue: scheduled.taskQueue?.name ?? '',
+        scheduledAt: timeOf(event),
+        outcome: 'running',
+        attempts: 0,
+      });
+      return;
+    }
+    const started = event.activityTaskStartedEventAttributes;
+    const completed = event.activityTaskCompletedEventAttributes;
+    const failed = event.activityTaskFailedEventAttributes;
+    const timedOut = event.activityTaskTimedOutEventAttributes;
+    const canceled = event.activityTaskCanceledEventAttributes;
+    const about = started ?? completed ?? failed ?? timedOut ?? canceled;
+    const action = this.actions.get(String(about?.scheduledEventId));
+    if (action === undefined) return;
+    if (started) {
+      action.startedAt = timeOf(event);
+      action.attempts = started.attempt ?? 1;
+      action.worker = started.identity ?? undefined;
+      action.failure = (await this.error(started.lastFailure))?.message;
+      return;
+    }
+    if (completed && action.name === LOAD_PROVIDER)
+      this.profile = providerProfile.safeParse(await this.first(completed.result?.payloads)).data;
+    action.endedAt = timeOf(event);
+    action.outcome = completed ? 'completed' : failed ? 'failed' : timedOut ? 'timedOut' : 'cancelled';
+    const error = await this.error((failed ?? timedOut)?.failure);
+    if (error !== undefined) action.failure = error instanceof TimeoutFailure ? timeoutText(error) : error.message;
+  }
+
+  /** It runs within a workflow task, and all that is recorded of it is how it ended. */
+  private async localActivity(event: Event): Promise<void> {
+    const marker = event.markerRecordedEventAttributes;
+    if (marker?.markerName !== LOCAL_ACTIVITY) return;
+    const { activity_type: name, attempt } = localActivityData.parse(await this.first(marker.details?.data?.payloads));
+    this.actions.set(String(event.eventId), {
+      name,
+      summary: await this.summary(event),
+      taskQueue: CONTROL_TASK_QUEUE,
+      scheduledAt: timeOf(event),
+      endedAt: timeOf(event),
+      outcome: marker.failure ? 'failed' : 'completed',
+      attempts: attempt,
+      failure: (await this.error(marker.failure))?.message,
+    });
+  }
+
+  private async summary({ userMetadata }: Event): Promise<string | undefined> {
+    return (await decodeOptionalSinglePayload<string>(this.converter, userMetadata?.summary)) ?? undefined;
+  }
+
+  private async first(payloads: Payload[] | null | undefined): Promise<unknown> {
+    return decodeFromPayloadsAtIndex<unknown>(this.converter, 0, payloads);
+  }
+
+  private async error(failure: Failure | null | undefined): Promise<Error | undefined> {
+    return decodeOptionalFailureToOptionalError(this.converter, failure);
+  }
+}
+
+const timeoutText = (error: TimeoutFailure): string => `timed out (${error.timeoutType})`;
+
+const timeOf = (event: Event): string => optionalTsToDate(event.eventTime)?.toISOString() ?? '';

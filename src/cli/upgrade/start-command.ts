@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import { upgradeInput } from '../../contract/messages';
+import { byOption, globalsOf, intervalOption, problemsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
+import { CliError } from '../kit/cli-error';
+import { callingOf, printResult, whoIs, type GlobalOptions } from '../kit/context';
+import { requireInInventory } from '../kit/inventory';
+import { watchOnScreen } from '../kit/watch';
+import { requireCompleted } from './end-of-upgrade';
+import { withUpgrades, type UpgradeContext } from './upgrades';
+import { watchedUpgrade } from './watched-upgrade';
+
+interface StartOptions extends GlobalOptions {
+  by?: string;
+  inventory?: string;
+  wait?: boolean;
+  watch?: boolean;
+  interval: number;
+}
+
+export function addStart(program: Command, context: UpgradeContext): void {
+  program
+    .command('start')
+    .description('start the upgrade of one provider')
+    .argument('<provider>', PROVIDER_HELP, providerName)
+    .option(...byOption)
+    .option('--inventory <folder>', "check the provider's entry in this inventory first; the worker reads its own")
+    .option('--wait', 'come back when the upgrade is over; the exit code tells how it ended')
+    .option('--watch', 'show its progress until it is over')
+    .addOption(intervalOption())
+    .action((provider: string, _options: StartOptions, command: Command) => start(context, command, provider));
+}
+
+async function start(context: UpgradeContext, command: Command, provider: string): Promise<void> {
+  const options: StartOptions = { ...globalsOf(command), ...command.opts<StartOptions>() };
+  const startedBy = whoIs(options.by, context.env);
+  const given = { provider, startedBy };
+  const input = upgradeInput.safeParse(given);
+  if (!input.success) throw new CliError('usage', 'Nothing was started:', { problems: problemsOf(input.error, given) });
+  if (options.inventory !== undefined) await requireInInventory(options.inventory, provider);
+  await withUpgrades(context, options, async (upgrades) => {
+    const started = { provider, startedBy, ...(await upgrades.start(input.data)) };
+    const waits = options.wait === true || options.watch === true;
+    const line = `Started ${started.workflowId}, run ${started.runId}.`;
+    if (!waits) {
+      printResult(context, options, started, [line, `Follow it with onward status ${provider} --watch.`]);
+      return;
+    }
+    const silent = options.json === true || options.watch !== true;
+    if (!silent) context.stdout.write(`${line}\n`);
+    const view = await watchOnScreen(watchedUpgrade(upgrades, provider), context, {
+      silent,
+      intervalMs: options.interval,
+      calling: callingOf(context, options),
+    });
+    if (options.json) printResult(context, options, { ...started, ...view }, []);
+    requireCompleted(view);
+  });
+}

@@ -1,0 +1,169 @@
+/** {@link Upgrades} on a Temporal server. Loaded only by commands that talk to one. */
+import {
+  WorkflowExecutionAlreadyStartedError,
+  type Client,
+  type WorkflowExecutionInfo,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import type { Messages, UpgradeInput } from '../../contract/messages';
+import { CONTROL_TASK_QUEUE, upgradeWorkflowId } from '../../contract/provider';
+import { QUERY, type AuditEntry, type UpgradePlan, type UpgradeStatus } from '../../contract/status';
+import {
+  crossedAttribute,
+  openGatesAttribute,
+  pathAttribute,
+  providerAttribute,
+  stateAttribute,
+  stepAttribute,
+} from '../../temporal/search-attributes';
+import { CliError } from '../kit/cli-error';
+import { TemporalMailbox } from '../kit/messages/mailbox';
+import { ServerCalls } from '../kit/temporal/server-calls';
+import { executionStatus, viewOf } from '../kit/temporal/workflow-view';
+import type { UpgradeKey } from './messages';
+import { readHistory } from './read-history';
+import type { UpgradeRecord, Upgrades, UpgradeSummary, UpgradeView } from './upgrades';
+
+const WORKFLOW_TYPE = 'upgradeProvider';
+/** A history may have thousands of events and travels in pages. */
+const HISTORY_DEADLINE_MS = 60_000;
+
+export class TemporalUpgrades implements Upgrades {
+  readonly messages: TemporalMailbox<UpgradeKey, Messages>;
+  private readonly server: ServerCalls;
+  /** @param deadlineMs how long the server, and the worker behind it, may take for one answer. */
+  constructor(
+    private readonly client: Client,
+    deadlineMs?: number,
+  ) {
+    this.server = new ServerCalls(client, deadlineMs);
+    this.messages = new TemporalMailbox(this.server, ({ provider }) => ({
+      workflowId: upgradeWorkflowId(provider),
+      who: `the upgrade of ${provider}`,
+      notFound: noSuchUpgrade(provider),
+    }));
+  }
+
+  async start(input: UpgradeInput): Promise<{ workflowId: string; runId: string }> {
+    const { provider } = input;
+    const workflowId = upgradeWorkflowId(provider);
+    return this.ask(provider, `start the upgrade of ${provider}`, async () => {
+      try {
+        const handle = await this.client.workflow.start(WORKFLOW_TYPE, {
+          workflowId,
+          taskQueue: CONTROL_TASK_QUEUE,
+          args: [input],
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+          workflowIdConflictPolicy: 'FAIL',
+          staticSummary: `Office 365 upgrade of ${provider}`,
+          staticDetails:
+            'Upgrade of the Office 365 application of one provider to 18.4.1, as the release notes prescribe it.',
+          typedSearchAttributes: [{ key: providerAttribute, value: provider }],
+        });
+        return { workflowId, runId: handle.firstExecutionRunId };
+      } catch (error) {
+        if (error instanceof WorkflowExecutionAlreadyStartedError) throw await this.alreadyStarted(provider);
+        throw error;
+      }
+    });
+  }
+
+  private async alreadyStarted(provider: string): Promise<CliError> {
+    const { execution, startedAt, closedAt } = await this.summary(provider);
+    return execution === 'completed'
+      ? new CliError('refused', `The upgrade of ${provider} is completed already, since ${closedAt ?? startedAt}.`, {
+          hint: `onward report ${provider} tells how it went.`,
+        })
+      : new CliError('refused', `The upgrade of ${provider} is running already, since ${startedAt}.`, {
+          hint: `onward status ${provider} --watch shows it.`,
+        });
+  }
+
+  async view(provider: string): Promise<UpgradeView> {
+    return this.ask(provider, `ask the upgrade of ${provider} for its status`, () =>
+      viewOf<UpgradeStatus>(this.handle(provider), `The upgrade of ${provider}`),
+    );
+  }
+
+  async plan(provider: string): Promise<UpgradePlan> {
+    return this.ask(provider, `ask the upgrade of ${provider} for its plan`, () =>
+      this.handle(provider).query<UpgradePlan>(QUERY.plan),
+    );
+  }
+
+  async audit(provider: string): Promise<AuditEntry[]> {
+    return this.ask(provider, `ask the upgrade of ${provider} for its audit trail`, () =>
+      this.handle(provider).query<AuditEntry[]>(QUERY.audit),
+    );
+  }
+
+  async summary(provider: string): Promise<UpgradeSummary> {
+    return this.ask(provider, `look up the upgrade of ${provider}`, async () =>
+      summaryOf(await this.handle(provider).describe()),
+    );
+  }
+
+  async running(): Promise<UpgradeSummary[]> {
+    return this.ask(undefined, 'list the running upgrades', async () => {
+      const found: UpgradeSummary[] = [];
+      const query = `WorkflowType = '${WORKFLOW_TYPE}' AND ExecutionStatus = 'Running'`;
+      for await (const info of this.client.workflow.list({ query })) found.push(summaryOf(info));
+      return found.sort((a, b) => (a.workflowId < b.workflowId ? -1 : 1));
+    });
+  }
+
+  async record(provider: string): Promise<UpgradeRecord> {
+    const read = async (): Promise<UpgradeRecord> => {
+      const handle = this.handle(provider);
+      const { execution, runId, startedAt, closedAt, workflowId } = summaryOf(await handle.describe());
+      const { events } = await this.client.workflow.getHandle(workflowId, runId).fetchHistory();
+      const { serverVersion } = await this.client.workflowService.getSystemInfo({});
+      const facts = await readHistory(this.client, events ?? []);
+      return { workflowId, runId, execution, startedAt, closedAt, temporalServer: serverVersion, ...facts };
+    };
+    return this.ask(provider, `read the history of the upgrade of ${provider}`, read, HISTORY_DEADLINE_MS);
+  }
+
+  async close(): Promise<void> {
+    await this.server.close();
+  }
+
+  private handle(provider: string): WorkflowHandle {
+    return this.client.workflow.getHandle(upgradeWorkflowId(provider));
+  }
+
+  private async ask<T>(
+    provider: string | undefined,
+    doing: string,
+    request: () => Promise<T>,
+    deadlineMs?: number,
+  ): Promise<T> {
+    const call = { doing, notFound: noSuchUpgrade(provider), ...(deadlineMs === undefined ? {} : { deadlineMs }) };
+    return await this.server.ask(call, request);
+  }
+}
+
+/** @param provider whose upgrade was asked for, where it was one. */
+function noSuchUpgrade(provider?: string): CliError {
+  const what = provider === undefined ? 'There is no such upgrade.' : `There is no upgrade of ${provider}.`;
+  return new CliError('notFound', what, { hint: 'onward status lists the upgrades that run.' });
+}
+
+export function summaryOf(
+  info: WorkflowExecutionInfo | Awaited<ReturnType<WorkflowHandle['describe']>>,
+): UpgradeSummary {
+  const { workflowId, runId, startTime, closeTime, typedSearchAttributes: attributes } = info;
+  return {
+    provider: attributes.get(providerAttribute) ?? workflowId.replace(/^upgrade\//, ''),
+    workflowId,
+    runId,
+    execution: executionStatus(info.status.name),
+    startedAt: startTime.toISOString(),
+    closedAt: closeTime?.toISOString(),
+    path: attributes.get(pathAttribute),
+    state: attributes.get(stateAttribute),
+    step: attributes.get(stepAttribute),
+    crossed: attributes.get(crossedAttribute),
+    openGates: attributes.get(openGatesAttribute),
+  };
+}
