@@ -46,9 +46,7 @@ export async function runCli(argv: string[], context: ProgramContext): Promise<E
 
 export function createProgram(context: ProgramContext): Command {
   const program = new Command('onward')
-    .description(
-      'Durable upgrades of the Office 365 application of Odin Automation providers, from 18.3 or 18.4 to 18.4.1.',
-    )
+    .description('Durable upgrades of the Office 365 application of Odin Automation providers, release by release.')
     .version(onwardVersion())
     .option('--json', 'print one JSON document; errors too, on stderr')
     .option('--address <host:port>', 'Temporal server, instead of what the environment says')

@@ -32,11 +32,13 @@ export const selector = z
     ids: z.array(plainName).min(1).optional(),
     labels: z.record(plainName, z.string()).optional(),
     sourceVersion: version.optional(),
+    /** The whole inventory. */
+    all: z.literal(true).optional(),
     /** Everybody who does not run this release; it is also the target where `to` names none. */
     notYetOn: version.optional(),
   })
   .refine((given) => Object.values(given).some((value) => value !== undefined), {
-    error: 'select providers by ids, labels, sourceVersion or notYetOn; notYetOn alone means the whole inventory',
+    error: 'select providers by ids, labels, sourceVersion or notYetOn; or take the whole inventory by all',
   });
 export type Selector = z.output<typeof selector>;
 

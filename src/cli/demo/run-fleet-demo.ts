@@ -91,7 +91,7 @@ class FleetDemo {
     const request: FleetInput = {
       name: FLEET,
       startedBy,
-      providers: { notYetOn: '18.4.1' },
+      providers: { all: true },
       maxParallel: MAX_PARALLEL,
       budget: { wave: BUDGET, run: BUDGET },
     };

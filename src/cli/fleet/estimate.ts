@@ -1,6 +1,5 @@
 /** When a fleet will be done, as far as what it has measured so far can tell. */
 import type { FleetStatus } from '../../contract/fleet';
-import { STEP_NAMES, type StepName } from '../../contract/status';
 
 export interface Estimate {
   /** ISO 8601. */
@@ -51,9 +50,11 @@ export function estimateEnd(
 
 /** Seconds from the beginning of this step to the end of the upgrade. */
 function remaining({ seconds, stepSeconds }: FleetStatus['measured'], step: string | undefined): number {
-  const position = STEP_NAMES.indexOf(step as StepName);
+  // As they were measured, in the order in which upgrades do them.
+  const steps = Object.keys(stepSeconds);
+  const position = step === undefined ? -1 : steps.indexOf(step);
   if (position < 0) return seconds;
-  return STEP_NAMES.slice(position).reduce((sum, name) => sum + (stepSeconds[name] ?? 0), 0);
+  return steps.slice(position).reduce((sum, name) => sum + (stepSeconds[name] ?? 0), 0);
 }
 
 function giveToFirstFree(slots: number[], seconds: number): void {

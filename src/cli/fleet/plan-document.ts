@@ -77,6 +77,7 @@ function lines(ids: string[]): string[] {
 
 const PHASES: Record<FleetPath['steps'][number]['phase'], string> = {
   reversible: 'can be undone',
+  lasting: 'stays, whatever happens',
   crossing: 'POINT OF NO RETURN',
   forward: 'only forward',
 };

@@ -1,6 +1,6 @@
 /** Everything that a fleet has done, as one document to hand over. */
 import type { FleetPlan, FleetProviderState, FleetRequest, FleetStatus, LeftOut } from '../../contract/fleet';
-import { STEP_NAMES, type AuditEntry } from '../../contract/status';
+import type { AuditEntry } from '../../contract/status';
 import { asCliError } from '../kit/cli-error';
 import type { ExecutionStatus } from '../kit/execution';
 import { elapsed } from '../kit/text/duration';
@@ -176,7 +176,8 @@ function timingsOf(providers: WaveProvider[]): FleetReport['timings'] {
         : [{ provider, seconds: (Date.parse(endedAt) - Date.parse(startedAt)) / 1000 }],
     ),
   );
-  const steps = STEP_NAMES.flatMap((step) => {
+  const names = new Set(completed.flatMap(({ stepSeconds = {} }) => Object.keys(stepSeconds)));
+  const steps = [...names].flatMap((step) => {
     const lengths = completed.flatMap(({ provider, stepSeconds = {} }) => {
       const seconds = stepSeconds[step];
       return seconds === undefined ? [] : [{ provider, seconds }];

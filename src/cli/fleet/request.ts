@@ -12,7 +12,8 @@ export interface FleetFlags {
   provider?: string[];
   label?: Record<string, string>;
   sourceVersion?: string;
-  all?: boolean;
+  all?: true;
+  to?: string;
   wave?: (number | string)[];
   maxParallel?: number;
   budgetWave?: number | string;
@@ -79,14 +80,13 @@ function merged(file: Fields, flags: FleetFlags): Fields {
     ...file,
     ...defined({
       name: flags.name,
+      to: flags.to,
       waves: flags.wave,
       maxParallel: flags.maxParallel,
       soak: flags.soak,
       parkAfter: flags.parkAfter,
     }),
-    ...(selects
-      ? { providers: defined({ ids: provider, labels: label, sourceVersion, notYetOn: all ? '18.4.1' : undefined }) }
-      : {}),
+    ...(selects ? { providers: defined({ ids: provider, labels: label, sourceVersion, all }) } : {}),
     ...within(file, 'budget', { wave: flags.budgetWave, run: flags.budgetRun }),
     ...(approve === undefined
       ? {}
@@ -115,7 +115,8 @@ const OPTIONS: [field: string, flag: keyof FleetFlags, option: string][] = [
   ['providers.ids', 'provider', '--provider'],
   ['providers.labels', 'label', '--label'],
   ['providers.sourceVersion', 'sourceVersion', '--source-version'],
-  ['providers.notYetOn', 'all', '--all'],
+  ['providers.all', 'all', '--all'],
+  ['to', 'to', '--to'],
   ['waves', 'wave', '--wave'],
   ['maxParallel', 'maxParallel', '--max-parallel'],
   ['budget.wave', 'budgetWave', '--budget-wave'],

@@ -29,7 +29,8 @@ The same as a file, YAML or JSON; an option replaces what the file says:
   name: autumn
   providers:                  # all conditions have to hold
     labels: { region: emea }
-    sourceVersion: '18.3'
+    sourceVersion: '<version>'
+  to: '<release>'             # may be left out while only one fits what a provider runs
   waves: [1, 5%, 25%, rest]
   maxParallel: 10
   budget: { wave: 10%, run: 5% }
@@ -69,7 +70,8 @@ function requestOptions(command: Command): Command {
     )
     .option('--label <name=value>', 'take providers with this label (repeatable: all have to hold)', label)
     .option('--source-version <version>', 'take providers on this version')
-    .option('--all', 'take everybody who is not on 18.4.1 yet')
+    .option('--all', 'take everybody who does not run it yet')
+    .option('--to <release>', 'the release to upgrade to; may be left out while only one fits what a provider runs')
     .option(
       '--wave <size>',
       'size of a wave, one after the other: a number, a percentage or rest (repeatable)',

@@ -58,7 +58,7 @@ export class TemporalFleets implements Fleets {
           workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
           workflowIdConflictPolicy: 'FAIL',
           staticSummary: `Fleet ${name}: Office 365 upgrades in waves`,
-          staticDetails: 'Upgrades of many providers to 18.4.1, in waves, within windows and a failure budget.',
+          staticDetails: 'Upgrades of many providers, in waves, within windows and a failure budget.',
           typedSearchAttributes: [{ key: fleetAttribute, value: name }],
         });
         return { workflowId, runId: handle.firstExecutionRunId };

@@ -99,9 +99,13 @@ function summary(pack: EvidencePack): Section {
         : ([
             ['Instances upgraded', String(result.instances)],
             ['Gateway sites upgraded', String(result.sites)],
-            ['Provisioning was off for', formatDuration(result.provisioningOffSeconds * 1000)],
+            ...Object.entries(result.switchedOffSeconds).map(([what, seconds]) => [
+              `Off meanwhile: ${what}`,
+              formatDuration(seconds * 1000),
+            ]),
             ...result.warnings.map((warning) => ['Warning', warning]),
           ] as [string, string][])),
+      ...(pack.operation === undefined ? [] : [['Operation', pack.operation] as [string, string]]),
       ['Workflow', `${pack.workflowId}, run ${pack.runId}, ${pack.historyEvents} events`],
       ['Report of', formatTime(pack.generatedAt)],
     ],

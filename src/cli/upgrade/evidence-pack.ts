@@ -13,6 +13,8 @@ export interface EvidencePack {
   workflowId: string;
   runId: string;
   path?: { from: string; to: string } | undefined;
+  /** Names the upgrade in records, backups and claims. */
+  operation?: string | undefined;
   state: UpgradeStatus['state'];
   execution: ExecutionStatus;
   startedAt: string;
@@ -60,6 +62,7 @@ export function evidencePack(
     workflowId: record.workflowId,
     runId: record.runId,
     path: status.path,
+    operation: status.operation,
     state: status.state,
     execution: record.execution,
     startedAt: status.startedAt,

@@ -47,6 +47,16 @@ export const UPGRADE_MESSAGES: MessageFamily<UpgradeKey, Messages> = {
       },
       examples: ["contoso drainTasks retry --reason 'task 7 is repaired'"],
     },
+    decideStep: {
+      command: 'decide',
+      help: 'say whether an optional step is done',
+      fields: {
+        step: argument('step', STEP_HELP),
+        action: argument('action', 'run or decline'),
+        reason,
+      },
+      examples: ["contoso announceNewPlans decline --reason 'no reseller wants them'"],
+    },
     approveCrossing: {
       command: 'approve',
       help: 'allow the package import, the point of no return; never by who started the upgrade',

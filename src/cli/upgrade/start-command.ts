@@ -11,6 +11,7 @@ import { watchedUpgrade } from './watched-upgrade';
 
 interface StartOptions extends GlobalOptions {
   by?: string;
+  to?: string;
   inventory?: string;
   wait?: boolean;
   watch?: boolean;
@@ -22,6 +23,7 @@ export function addStart(program: Command, context: UpgradeContext): void {
     .command('start')
     .description('start the upgrade of one provider')
     .argument('<provider>', PROVIDER_HELP, providerName)
+    .option('--to <release>', 'the release to upgrade to; may be left out while only one fits what the provider runs')
     .option(...byOption)
     .option('--inventory <folder>', "check the provider's entry in this inventory first; the worker reads its own")
     .option('--wait', 'come back when the upgrade is over; the exit code tells how it ended')
@@ -33,7 +35,7 @@ export function addStart(program: Command, context: UpgradeContext): void {
 async function start(context: UpgradeContext, command: Command, provider: string): Promise<void> {
   const options: StartOptions = { ...globalsOf(command), ...command.opts<StartOptions>() };
   const startedBy = whoIs(options.by, context.env);
-  const given = { provider, startedBy };
+  const given = { provider, startedBy, ...(options.to === undefined ? {} : { to: options.to }) };
   const input = upgradeInput.safeParse(given);
   if (!input.success) throw new CliError('usage', 'Nothing was started:', { problems: problemsOf(input.error, given) });
   if (options.inventory !== undefined) await requireInInventory(options.inventory, provider);

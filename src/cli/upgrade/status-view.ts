@@ -27,6 +27,9 @@ const STEP_COLOURS: Record<StepState, Colour> = {
   failed: 'red',
   undone: 'magenta',
   done: 'reset',
+  skipped: 'dim',
+  declined: 'dim',
+  undoing: 'magenta',
 };
 
 export function statusLines(view: UpgradeView, options: Display): string[] {
@@ -48,7 +51,7 @@ function headingLines({ status, execution, failure }: UpgradeView, { now, paint 
   const by = status.startedBy === undefined ? '' : ` by ${safeText(status.startedBy, 80)}`;
   const length = formatDuration(elapsed(status.startedAt, status.endedAt, now));
   const outside = endedFromOutside(execution, status);
-  const { paused, provisioningOffSince, provisioningOffSeconds, cancelRefusedAt } = status;
+  const { paused, switchedOff, switchedOffSeconds, cancelRefusedAt } = status;
   const crossedAt = status.crossedAt === undefined ? '' : ` at ${formatTime(status.crossedAt)} UTC`;
   return [
     `${paint.bold(safeText(status.provider))}${path}  ${state}`,
@@ -61,12 +64,10 @@ function headingLines({ status, execution, failure }: UpgradeView, { now, paint 
     ...(cancelRefusedAt === undefined
       ? []
       : [paint.yellow(`A cancellation was refused at ${formatTime(cancelRefusedAt)} UTC: there is only forward.`)]),
-    ...(provisioningOffSince === undefined
-      ? []
-      : [paint.yellow(`Provisioning is off since ${since(provisioningOffSince, now)}.`)]),
-    ...(provisioningOffSeconds === undefined
-      ? []
-      : [`Provisioning was off for ${formatDuration(provisioningOffSeconds * 1000)}.`]),
+    ...switchedOff.map((off) => paint.yellow(`Off: ${safeText(off.what)}, since ${since(off.since, now)}.`)),
+    ...Object.entries(switchedOffSeconds).map(
+      ([what, seconds]) => `Was off for ${formatDuration(seconds * 1000)}: ${safeText(what)}.`,
+    ),
     ...(paused === undefined
       ? []
       : [

@@ -53,11 +53,12 @@ export class TemporalUpgrades implements Upgrades {
           workflowId,
           taskQueue: CONTROL_TASK_QUEUE,
           args: [input],
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+          // The id is only the lock: whether the provider runs the release already is seen by the preflight.
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
           workflowIdConflictPolicy: 'FAIL',
           staticSummary: `Office 365 upgrade of ${provider}`,
           staticDetails:
-            'Upgrade of the Office 365 application of one provider to 18.4.1, as the release notes prescribe it.',
+            'Upgrade of the Office 365 application of one provider to its next release, as the release notes prescribe it.',
           typedSearchAttributes: [{ key: providerAttribute, value: provider }],
         });
         return { workflowId, runId: handle.firstExecutionRunId };
@@ -69,14 +70,10 @@ export class TemporalUpgrades implements Upgrades {
   }
 
   private async alreadyStarted(provider: string): Promise<CliError> {
-    const { execution, startedAt, closedAt } = await this.summary(provider);
-    return execution === 'completed'
-      ? new CliError('refused', `The upgrade of ${provider} is completed already, since ${closedAt ?? startedAt}.`, {
-          hint: `onward report ${provider} tells how it went.`,
-        })
-      : new CliError('refused', `The upgrade of ${provider} is running already, since ${startedAt}.`, {
-          hint: `onward status ${provider} --watch shows it.`,
-        });
+    const { startedAt } = await this.summary(provider);
+    return new CliError('refused', `The upgrade of ${provider} is running already, since ${startedAt}.`, {
+      hint: `onward status ${provider} --watch shows it.`,
+    });
   }
 
   async view(provider: string): Promise<UpgradeView> {

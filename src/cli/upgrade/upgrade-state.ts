@@ -21,6 +21,9 @@ export const STEP_MARKS: Record<StepState, string> = {
   waiting: '?',
   held: '!',
   done: '✔',
+  skipped: '-',
+  declined: '-',
+  undoing: '↶',
   undone: '↶',
   failed: '✘',
 };
@@ -31,6 +34,9 @@ export const STEP_WORDS: Record<StepState, string> = {
   waiting: 'waiting for a person',
   held: 'held',
   done: '',
+  skipped: 'skipped',
+  declined: 'declined',
+  undoing: 'being undone',
   undone: 'undone',
   failed: 'failed',
 };
