@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { checkInventory, describeProblem, inventoryDirectory } from '../../inventory/inventory';
 import { globalsOf, inventoryOption } from '../kit/arguments';
 import { printResult, type CliContext } from '../kit/context';
-import { explained, invalid } from '../kit/inventory';
+import { invalidInventory, readInventory } from '../kit/inventory';
 import { safeText } from '../kit/text/safe-text';
 
 export function addInventory(program: Command, context: CliContext): void {
@@ -16,7 +16,7 @@ export function addInventory(program: Command, context: CliContext): void {
 
 async function check(context: CliContext, command: Command): Promise<void> {
   const options = globalsOf(command);
-  const report = await explained(
+  const report = await readInventory(
     checkInventory(command.opts<{ inventory?: string }>().inventory ?? inventoryDirectory(context.env)),
   );
   const count = report.providers.length;
@@ -26,5 +26,5 @@ async function check(context: CliContext, command: Command): Promise<void> {
     ...report.warnings.map((warning) => `warning: ${safeText(describeProblem(warning), 1000)}`),
     ...(report.problems.length === 0 ? ['No problem was found.'] : []),
   ]);
-  if (report.problems.length > 0) throw invalid(report.problems);
+  if (report.problems.length > 0) throw invalidInventory(report.problems);
 }
