@@ -63,20 +63,27 @@ export async function hasMoved(handle: WorkflowHandle, seen: RunEvidence): Promi
 export async function evidenceOf(
   sandbox: Sandbox,
   provider: string,
-  found: Pick<Evidence, 'runs' | 'tasksAtStart' | 'verifiesConsent' | 'seed'>,
+  {
+    after: earlier = 0,
+    ...found
+  }: Pick<Evidence, 'runs' | 'tasksAtStart' | 'verifiesConsent' | 'seed'> & {
+    /** So many entries of the journal belong to an upgrade before this one. */
+    after?: number;
+  },
 ): Promise<Evidence> {
   const after = await sandbox.state(provider);
+  const since = sandbox.journal.entries()[earlier - 1]?.at ?? '';
   const world = sandbox.world.provider(provider);
   const hosts = [...new Set(world.gateways.map(({ host }) => host))];
   return {
     ...found,
     provider,
     after,
-    journal: journalOf(sandbox, provider, hosts),
+    journal: journalOf(sandbox, provider, hosts, earlier),
     versions: sandbox.world.versions.all,
     office365Tasks: world.tasks.filter(isOffice365).map(({ id }) => id),
     instances: world.instances.map(({ instanceId, cloud }) => ({ id: instanceId, cloud })),
-    resets: hosts.flatMap((host) => resetsOn(sandbox.dataDirectory, host, provider)),
+    resets: hosts.flatMap((host) => resetsOn(sandbox.dataDirectory, host, provider)).filter(({ at }) => at > since),
     secrets: [
       ...[world.operationsLogin?.password, world.billingLogin?.password],
       ...world.instances.map(({ refreshToken }) => refreshToken?.value),
@@ -94,11 +101,12 @@ const isOffice365 = ({ name, periodic }: { name: string; periodic: boolean }): b
   !periodic && /office/i.test(name);
 
 /** A host's entries name the provider where only one has sites on it. */
-function journalOf(sandbox: Sandbox, provider: string, hosts: string[]): JournalEntry[] {
+function journalOf(sandbox: Sandbox, provider: string, hosts: string[], earlier: number): JournalEntry[] {
   const others = sandbox.world.providers().filter(({ id }) => id !== provider);
   const shared = new Set(others.flatMap(({ gateways }) => gateways.map(({ host }) => host)));
   return sandbox.journal
     .entries()
+    .filter(({ seq }) => seq > earlier)
     .filter((entry) => entry.provider === provider || (entry.host !== undefined && hosts.includes(entry.host)))
     .map((entry) => (entry.provider === undefined && !shared.has(entry.host ?? '') ? { ...entry, provider } : entry));
 }

@@ -212,6 +212,20 @@ export class Rehearsal {
   }
 
   /**
+   * The next upgrade of a provider whose last one is over: the one that follows begins, for its judge, with what is there now.
+   *
+   * @throws InvariantsBroken of the last one
+   */
+  async nextUpgrade(last: Upgrade): Promise<Upgrade> {
+    await last.expectInvariants();
+    const earlier = { entries: this.sandbox.journal.entries().length, runs: await last.runIds() };
+    const { provider, settings } = last;
+    const upgrade = new Upgrade(this, provider, await this.sandbox.state(provider), settings, earlier);
+    this.upgrades.push(upgrade);
+    return upgrade;
+  }
+
+  /**
    * Judges every upgrade that has not been judged since it ended.
    *
    * @throws InvariantsBroken
@@ -290,12 +304,16 @@ export class Upgrade {
   private readonly tasksAtStart: number[];
   private judged = false;
 
-  /** @param installed the provider before any upgrade. */
+  /**
+   * @param installed the provider before this upgrade.
+   * @param earlier what belongs to the provider's upgrades before this one: so many entries of the journal, and these runs.
+   */
   constructor(
     private readonly rehearsal: Rehearsal,
     readonly provider: string,
     private readonly installed: SandboxState,
-    private readonly settings: Settings,
+    readonly settings: Settings,
+    private readonly earlier: { entries: number; runs: ReadonlySet<string> } = { entries: 0, runs: new Set() },
   ) {
     this.tasksAtStart = openTasks(rehearsal.sandbox, provider);
   }
@@ -307,7 +325,8 @@ export class Upgrade {
       {
         workflowId: upgradeWorkflowId(this.provider),
         taskQueue: CONTROL_TASK_QUEUE,
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+        // The one before has succeeded, where there is one.
+        workflowIdReusePolicy: this.earlier.runs.size > 0 ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
         args: [{ provider: this.provider, ...input }],
       },
     );
@@ -356,16 +375,9 @@ export class Upgrade {
   private async look(): Promise<{ evidence: Evidence; moved: Awaited<ReturnType<typeof hasMoved>>[] }> {
     const { client, sandbox } = this.rehearsal;
     const workflowId = upgradeWorkflowId(this.provider);
-    const latest = await client.workflow
-      .getHandle(workflowId)
-      .describe()
-      .catch((error: unknown) => {
-        if (error instanceof WorkflowNotFoundError) return undefined;
-        throw error;
-      });
-    const runIds = new Set([...this.found.keys(), ...(latest ? [latest.runId] : [])]);
     const seen: [handle: WorkflowHandle, run: RunEvidence][] = [];
-    for (const runId of runIds) {
+    for (const runId of await this.runIds()) {
+      if (this.earlier.runs.has(runId)) continue;
       const handle = client.workflow.getHandle(workflowId, runId);
       seen.push([handle, await evidenceOfRun(client, handle, this.found.get(runId) ?? this.installed)]);
     }
@@ -374,8 +386,21 @@ export class Upgrade {
       tasksAtStart: this.tasksAtStart,
       verifiesConsent: this.settings.connectionTest?.adapter !== 'gate',
       seed: this.rehearsal.seed,
+      after: this.earlier.entries,
     });
     return { evidence, moved: await Promise.all(seen.map(([handle, run]) => hasMoved(handle, run))) };
+  }
+
+  /** Of this upgrade and of those before it. */
+  async runIds(): Promise<ReadonlySet<string>> {
+    const latest = await this.rehearsal.client.workflow
+      .getHandle(upgradeWorkflowId(this.provider))
+      .describe()
+      .catch((error: unknown) => {
+        if (error instanceof WorkflowNotFoundError) return undefined;
+        throw error;
+      });
+    return new Set([...this.earlier.runs, ...this.found.keys(), ...(latest ? [latest.runId] : [])]);
   }
 
   /** Lets the sandbox operator answer until the upgrade is over. */
@@ -455,6 +480,7 @@ export class Upgrade {
     const hosts = new Set(this.sandbox.world.provider(this.provider).gateways.map(({ host }) => host));
     return this.sandbox.journal
       .entries(filter)
+      .filter(({ seq }) => seq > this.earlier.entries)
       .filter((entry) => entry.provider === this.provider || (entry.host !== undefined && hosts.has(entry.host)));
   }
 }
