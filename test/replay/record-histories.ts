@@ -7,7 +7,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { History } from '@temporalio/common/lib/proto-utils';
-import { SOURCE_VERSIONS } from '../../src/contract/versions';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 import { onwardVersion } from '../../src/cli/kit/version';
 import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { FLEETS } from './fleet-scenarios';
@@ -17,6 +17,8 @@ import { HISTORIES, saveHistory } from './recorded-histories';
 import { RunToRecord, type Scenario } from './run-to-record';
 import { UPGRADES } from './upgrade-scenarios';
 import { patience } from '../kit/deadlines';
+
+const SOURCE_VERSIONS = SIMULATED_RELEASES[0].sources.map(({ version }) => version);
 
 const DEADLINE_MS = patience(120_000);
 

@@ -2,13 +2,15 @@
 import '../kit/quiet-runtime';
 import { onwardVersion } from '../../src/cli/kit/version';
 import { FLEET_STATES } from '../../src/contract/fleet';
-import { SOURCE_VERSIONS } from '../../src/contract/versions';
+import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
 import { STEP_NAMES, UPGRADE_STATES } from '../../src/contract/status';
 import { CONSENT_STATES } from '../../src/contract/consent';
 import { stateAttribute, stepAttribute } from '../../src/temporal/search-attributes';
 import * as workflows from '../../workflows';
 import { samples } from '../kit/extent';
 import { problemsOfReplay, recordedHistories, type RecordedHistory } from './recorded-histories';
+
+const SOURCE_VERSIONS = SIMULATED_RELEASES[0].sources.map(({ version }) => version);
 
 let histories: RecordedHistory[];
 beforeAll(async () => {
