@@ -5,7 +5,7 @@ import { ofOperations, pass, quoted, refusal, warning, type Check } from '../eng
 import type { Condition } from '../engine/step';
 import type { Versions } from '../engine/versions';
 import { answered } from '../kit/reading';
-import { platformOfBuild } from '../../src/contract/versions';
+import { platformOfBuild, withoutRelease } from '../../src/contract/versions';
 import { parseEndpointUrl } from './gateway-address';
 
 /** The platform as its build tells it: major and minor version only, no hotfix (systems.md 1.7). */
@@ -26,7 +26,10 @@ export const seenByPerson = (component: string, versions: Versions, where: strin
   source,
 });
 
-/** Another application of the APS package list that has to fit; one that is not there does not matter. */
+/**
+ * Another application of the APS package list that has to fit; one that is not there does not matter.
+ * @param application its package id, a URI (systems.md 2.3).
+ */
 export const companion = (application: string, versions: Versions, source: string): Check => ({
   name: 'companionVersion',
   source,
@@ -34,7 +37,7 @@ export const companion = (application: string, versions: Versions, source: strin
     const installed = companions.filter((each) => each.application === application);
     if (installed.length === 0) return [pass(`${application} is not installed.`)];
     return installed.map(({ version }) =>
-      versions.judge(version) === 'fits'
+      versions.judge(withoutRelease(version)) === 'fits'
         ? pass(`${application} ${version} fits.`)
         : refusal(`${application} is ${version}; it has to be ${versions.description}. Upgrade it first.`),
     );

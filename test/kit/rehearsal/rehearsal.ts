@@ -36,7 +36,7 @@ import { connectWorker } from '../../../src/temporal/worker-connection';
 import { createControlPlaneWorker, type ControlPlaneOptions } from '../../../src/worker/control-plane';
 import { createEndpointWorker } from '../../../src/worker/endpoint';
 import { serve } from '../../../src/worker/serve';
-import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../../workflows/releases';
 import { aMoment, patience, timings } from '../deadlines';
 import { ask } from '../handles/ask';
 import { evidenceOf, evidenceOfRun, hasMoved, openTasks } from '../judge/evidence';

@@ -23,6 +23,7 @@ import { startSynchronisation, stopSynchronisation } from '../../../workflows/st
 import { upgradeEndpoints } from '../../../workflows/steps/upgrade-endpoints';
 import { upgradeInstances } from '../../../workflows/steps/upgrade-instances';
 import { validate } from '../../../workflows/steps/validate';
+import { simulation } from './simulation';
 
 type Owed = HostsHave<'runtime 4.8'> & Validated & On<'synchronisation'>;
 
@@ -94,11 +95,16 @@ export const release185 = defineRelease({
     ),
   ],
   checks: [
-    companion('Office 365 Usage Collector', atLeast('2.0'), 'Dependencies: the usage collector 2.0 or later'),
+    companion(
+      'http://www.odin.com/office-365-usage-collector',
+      atLeast('2.0'),
+      'Dependencies: the usage collector 2.0 or later',
+    ),
     sqlSysadmin,
     sharedHost,
   ],
   exclusions: [],
   paths: [from184x],
   leavesBehind: [endConsentGuards],
+  simulation,
 });
