@@ -18,6 +18,10 @@ test('instances that an earlier upgrade has brought to the release already do no
   expect(chosen(WITH_18_5, ['18.3-9', '18.4.1-12'])).toBe('18.3 -> 18.4.1');
 });
 
+test('where nothing is installed, nothing can be upgraded, and nothing is done already either', () => {
+  expect(WITH_18_5.choose([])).toEqual({ problem: 'There is no application instance to upgrade.' });
+});
+
 test('a refusal names the conditions of the release that was asked for', () => {
   expect(chosen(WITH_18_5, ['18.4.1-12'], '18.4.1')).toContain('nothing to upgrade');
   expect(chosen(WITH_18_5, ['17.2-1'], '18.5')).toContain('only 18.4.1 or a later 18.4.x can be upgraded to 18.5');

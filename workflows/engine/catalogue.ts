@@ -46,6 +46,7 @@ export class Catalogue {
    */
   choose(installed: readonly string[], to?: string): Choice {
     const versions = [...new Set(installed.map(withoutRelease))].sort();
+    if (versions.length === 0) return { problem: 'There is no application instance to upgrade.' };
     if (to !== undefined) {
       const release = this.find(to);
       return release

@@ -2,12 +2,12 @@
  * A rehearsal: a real Temporal server, real workers, and a sandbox whose journal and state are the judges. Shared by the
  * tests of a file; each upgrade has a provider of its own, so they do not meet.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
-import type { NativeConnection, Worker } from '@temporalio/worker';
+import { DefaultLogger, type NativeConnection, type Worker } from '@temporalio/worker';
 import type { UpgradeInput } from '../../../src/contract/messages';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue, upgradeWorkflowId } from '../../../src/contract/provider';
 import type { SimulatedRelease } from '../../../src/contract/simulation';
@@ -36,6 +36,7 @@ import { connectWorker } from '../../../src/temporal/worker-connection';
 import { createControlPlaneWorker, type ControlPlaneOptions } from '../../../src/worker/control-plane';
 import { createEndpointWorker } from '../../../src/worker/endpoint';
 import { serve } from '../../../src/worker/serve';
+import { bundle } from '../../../src/worker/workflow-bundle';
 import { SIMULATED_RELEASES } from '../../../workflows/releases';
 import { aMoment, patience, timings } from '../deadlines';
 import { ask } from '../handles/ask';
@@ -78,7 +79,17 @@ const TIMINGS = timings({
 
 export type Settings = Partial<ProviderProfileInput>;
 
+/** A catalogue of a test's own. */
+export interface RehearsedCatalogue {
+  /** The workflows for it: a file with what workflows/index exports. */
+  workflowsPath: string;
+  /** What the sandbox knows of versions. */
+  releases: readonly SimulatedRelease[];
+}
+
 export interface RehearsalOptions {
+  /** The product's by default. */
+  catalogue?: RehearsedCatalogue;
   /** What the sandbox knows of versions; the catalogue's by default. */
   releases?: readonly SimulatedRelease[];
   /** Whether workers run in this process, which is quicker, or in processes that can be killed. */
@@ -112,6 +123,7 @@ export class Rehearsal {
     private readonly connection: NativeConnection,
     private readonly folder: string,
     private readonly options: RehearsalOptions,
+    private readonly workflows: { codePath: string } | undefined,
   ) {}
 
   static async start(options: RehearsalOptions = {}): Promise<Rehearsal> {
@@ -122,13 +134,14 @@ export class Rehearsal {
         : undefined;
     const server = mortal === undefined ? await temporalServer() : ownServer(mortal);
     const sandbox = await startSandbox({
-      releases: options.releases ?? SIMULATED_RELEASES,
+      releases: options.releases ?? options.catalogue?.releases ?? SIMULATED_RELEASES,
       dataDirectory: path.join(folder, 'sandbox'),
       providers: [],
     });
     const connection = await connectWorker(server.settings);
     const client = await connectClient(server.settings);
-    const rehearsal = new Rehearsal(server, mortal, sandbox, client, connection, folder, options);
+    const workflows = options.catalogue && (await bundleInto(folder, options.catalogue));
+    const rehearsal = new Rehearsal(server, mortal, sandbox, client, connection, folder, options, workflows);
     await rehearsal.startControlPlane();
     open.add(rehearsal);
     return rehearsal;
@@ -136,8 +149,9 @@ export class Rehearsal {
 
   private async startControlPlane(): Promise<void> {
     if (this.options.workers === 'processes') {
-      const { inventory: inventoryDirectory, notes: notesDirectory } = this;
-      this.processes.set(CONTROL_TASK_QUEUE, this.workerProcess({ inventoryDirectory, notesDirectory }, {}));
+      const { inventory: inventoryDirectory, notes: notesDirectory, workflows } = this;
+      const role = { inventoryDirectory, notesDirectory, ...(workflows ? { workflows } : {}) };
+      this.processes.set(CONTROL_TASK_QUEUE, this.workerProcess(role, {}));
     } else {
       await this.controlPlane({});
     }
@@ -162,7 +176,14 @@ export class Rehearsal {
     const { lookAtWindow } = this.options;
     const adapters = SANDBOX_ADAPTERS;
     const polling = QUICK_LOOKS;
-    const defaults = { inventoryDirectory, adapters, settings, polling, ...(lookAtWindow ? { lookAtWindow } : {}) };
+    const defaults = {
+      inventoryDirectory,
+      adapters,
+      settings,
+      polling,
+      ...(this.workflows ? { workflows: this.workflows } : {}),
+      ...(lookAtWindow ? { lookAtWindow } : {}),
+    };
     const worker = await createControlPlaneWorker(connection, { ...defaults, ...options });
     this.run(worker, connection);
     return worker;
@@ -296,6 +317,12 @@ export class Rehearsal {
   }
 }
 
+async function bundleInto(folder: string, { workflowsPath }: RehearsedCatalogue): Promise<{ codePath: string }> {
+  const codePath = path.join(folder, 'workflows.js');
+  await writeFile(codePath, await bundle({ workflowsPath, logger: new DefaultLogger('WARN') }));
+  return { codePath };
+}
+
 /** The upgrade of one provider, as its operator and its judge see it. */
 export class Upgrade {
   private handle: WorkflowHandle<(input: UpgradeInput) => Promise<UpgradeResult>> | undefined;
@@ -325,8 +352,7 @@ export class Upgrade {
       {
         workflowId: upgradeWorkflowId(this.provider),
         taskQueue: CONTROL_TASK_QUEUE,
-        // The one before has succeeded, where there is one.
-        workflowIdReusePolicy: this.earlier.runs.size > 0 ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         args: [{ provider: this.provider, ...input }],
       },
     );

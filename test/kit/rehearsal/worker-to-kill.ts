@@ -7,7 +7,7 @@ import { QUICK_LOOKS } from './quick-looks';
 const MAIN = path.join(__dirname, 'worker-process.cjs');
 
 /** `simulatedHost`: URL of the host in the sandbox. */
-export type WorkerRole = ({ inventoryDirectory: string } | { host: string; simulatedHost: string }) & {
+export type WorkerRole = ({ inventoryDirectory: string; workflows?: { codePath: string } } | { host: string; simulatedHost: string }) & {
   notesDirectory: string;
 };
 
