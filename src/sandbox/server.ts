@@ -9,7 +9,7 @@ import { certificates } from './certificates';
 import { Faults, Latencies } from './faults';
 import { hostWorkDirectory } from './hosts/disk';
 import { registerHosts } from './hosts/register-hosts';
-import type { RegisterHosts, SimulatedHosts } from './hosts-port';
+import type { RegisterHosts, ReleaseTwins, SimulatedHosts } from './hosts-port';
 import { writeInventory, type ProviderProfileInput } from './inventory';
 import { Journal } from './journal';
 import { buildPackage, type PackageFile } from './package-file';
@@ -41,6 +41,8 @@ export interface SandboxOptions {
   /** Name under which others reach this machine; the address by default. */
   publicHost?: string;
   timings?: Partial<Timings>;
+  /** What the scripts of releases do to an endpoint host without PowerShell. */
+  releaseTwins?: ReleaseTwins;
   /** The endpoint hosts; those of `./hosts` by default. */
   hosts?: RegisterHosts;
 }
@@ -110,6 +112,7 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
     hostsDirectory: within('hosts'),
     hosts: () => world.hosts(),
     timings,
+    releaseTwins: options.releaseTwins,
   });
   const publicHost = options.publicHost ?? address;
   const ports: SandboxPorts = { ...ANY_PORT, ...options.ports };

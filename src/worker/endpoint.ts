@@ -5,6 +5,7 @@ import { createEndpointActivities } from '../../activities/endpoint';
 import { failureInterceptor } from '../../activities/failures';
 import { endpointTaskQueue } from '../contract/provider';
 import { powershellFor } from '../systems/endpoint/powershell-for';
+import type { ReleaseFolder } from '../systems/endpoint/release-scripts';
 import { temporalSettings, type TemporalSettings } from '../temporal/connection';
 import { dataConverter } from '../temporal/data-converter';
 import { connectWorker } from '../temporal/worker-connection';
@@ -18,6 +19,8 @@ export interface EndpointWorkerOptions {
   settings?: TemporalSettings;
   /** Which PowerShell, and for a simulated host where it is (src/systems/endpoint/powershell-for). */
   env?: NodeJS.ProcessEnv;
+  /** Where the scripts of releases lie; those of the product by default. */
+  releases?: ReleaseFolder[];
   /** Folder for notes of what it is at work on (./work-in-hand); without one it makes none. */
   notesDirectory?: string;
 }
@@ -28,7 +31,7 @@ const SHUTDOWN_GRACE = 20;
 /** @param connection stays open when the worker ends; whoever opened it closes it. */
 export async function createEndpointWorker(
   connection: NativeConnection,
-  { host, settings = temporalSettings(), env = process.env, notesDirectory }: EndpointWorkerOptions,
+  { host, settings = temporalSettings(), env = process.env, releases, notesDirectory }: EndpointWorkerOptions,
 ): Promise<Worker> {
   const taskQueue = endpointTaskQueue(host);
   const notes = await takeOver(connection, settings, taskQueue, notesDirectory);
@@ -37,7 +40,7 @@ export async function createEndpointWorker(
     namespace: settings.namespace,
     taskQueue,
     dataConverter: await dataConverter(settings.codecKeys),
-    activities: createEndpointActivities({ powershell: powershellFor(env) }),
+    activities: createEndpointActivities({ powershell: powershellFor(env), releases }),
     interceptors: { activity: [...notes, failureInterceptor] },
     maxConcurrentActivityTaskExecutions: 1,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,

@@ -13,10 +13,11 @@ import type { Operation } from '../../src/contract/operation';
 import { Faults, type FaultRule } from '../../src/sandbox/faults';
 import { applicationDirectory, hostWorkDirectory } from '../../src/sandbox/hosts/disk';
 import { registerHosts } from '../../src/sandbox/hosts/register-hosts';
-import type { HostSpec, SimulatedHosts } from '../../src/sandbox/hosts-port';
+import type { HostSpec, ReleaseTwins, SimulatedHosts } from '../../src/sandbox/hosts-port';
 import { Journal } from '../../src/sandbox/journal';
 import { buildPackage } from '../../src/sandbox/package-file';
 import { findExecutable } from '../../src/systems/endpoint/executable';
+import type { ReleaseFolder } from '../../src/systems/endpoint/release-scripts';
 import { powershellFor } from '../../src/systems/endpoint/powershell-for';
 import { patience } from '../kit/deadlines';
 
@@ -92,6 +93,14 @@ export function hostSpec(overrides: Partial<HostSpec> = {}): HostSpec {
   };
 }
 
+export interface HostWorldOptions {
+  spec?: HostSpec;
+  directory?: string;
+  setupMs?: number;
+  hostRestartMs?: number;
+  releaseTwins?: ReleaseTwins;
+}
+
 export class HostWorld {
   private constructor(
     readonly url: string,
@@ -107,7 +116,9 @@ export class HostWorld {
     spec = hostSpec(),
     directory,
     setupMs = 0,
-  }: { spec?: HostSpec; directory?: string; setupMs?: number } = {}): Promise<HostWorld> {
+    hostRestartMs = 0,
+    releaseTwins,
+  }: HostWorldOptions = {}): Promise<HostWorld> {
     const hostsDirectory = directory ?? (await mkdtemp(path.join(tmpdir(), 'onward-hosts-')));
     const journal = new Journal();
     const faults = new Faults();
@@ -120,7 +131,8 @@ export class HostWorld {
       faults,
       hostsDirectory,
       hosts: () => [spec],
-      timings: { setupMs, iisResetMs: 0 },
+      timings: { setupMs, iisResetMs: 0, hostRestartMs },
+      releaseTwins,
     });
     await app.listen({ host: '127.0.0.1', port: 0 });
     const { port } = app.server.address() as AddressInfo;
@@ -158,8 +170,8 @@ export class HostWorld {
   }
 
   /** The activities as a worker runs them, each in an activity's context of its own. */
-  activities(engine: Engine, environment = () => activityEnvironment()) {
-    const activities = createEndpointActivities({ powershell: powershellFor(this.environment(engine)) });
+  activities(engine: Engine, environment = () => activityEnvironment(), releases?: ReleaseFolder[]) {
+    const activities = createEndpointActivities({ powershell: powershellFor(this.environment(engine)), releases });
     return new Proxy(activities, {
       get:
         <N extends keyof EndpointActivities>(target: EndpointActivities, name: N) =>

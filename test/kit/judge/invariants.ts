@@ -348,7 +348,13 @@ const upgradedBefore = (runs: RunEvidence[]): number =>
 
 // I3
 
-const DISRUPTIVE = ['setup.cmd', 'iisreset', 'pem.APS.importPackage', 'pem.APS.upgradeApplicationInstance'];
+const DISRUPTIVE = [
+  'setup.cmd',
+  'iisreset',
+  'shutdown.exe',
+  'pem.APS.importPackage',
+  'pem.APS.upgradeApplicationInstance',
+];
 
 function disruptedTooEarly(evidence: Evidence): Findings {
   return evidence.runs.flatMap((run) => disruptedTooEarlyIn(run, evidence));
@@ -521,6 +527,8 @@ export const CHANGING_CALLS: readonly string[] = [
   'setup',
   'reset',
   'restore',
+  'run-script',
+  'restart',
 ];
 
 function changedAlthoughRefused({ journal, runs, instances, provider }: Evidence): Findings {
