@@ -1,6 +1,6 @@
 import { Catalogue } from '../../workflows/engine/catalogue';
 import { CATALOGUE } from '../../workflows/releases';
-import { WITH_18_5 } from '../releases';
+import { WITH_18_5 } from '../kit/releases/catalogue';
 
 const chosen = (catalogue: Catalogue, installed: string[], to?: string) => {
   const { chosen: found, problem } = catalogue.choose(installed, to);

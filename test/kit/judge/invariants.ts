@@ -362,7 +362,13 @@ const targetOf = (runs: Pick<RunEvidence, 'status'>[]): string =>
 
 // I3
 
-const DISRUPTIVE = ['setup.cmd', 'iisreset', 'pem.APS.importPackage', 'pem.APS.upgradeApplicationInstance'];
+const DISRUPTIVE = [
+  'setup.cmd',
+  'iisreset',
+  'shutdown.exe',
+  'pem.APS.importPackage',
+  'pem.APS.upgradeApplicationInstance',
+];
 
 function disruptedTooEarly(evidence: Evidence): Findings {
   return evidence.runs.flatMap((run) => disruptedTooEarlyIn(run, evidence));
@@ -535,6 +541,8 @@ export const CHANGING_CALLS: readonly string[] = [
   'setup',
   'reset',
   'restore',
+  'run-script',
+  'restart',
 ];
 
 function changedAlthoughRefused({ journal, runs, instances, provider, versions: known }: Evidence): Findings {

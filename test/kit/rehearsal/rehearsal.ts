@@ -30,6 +30,7 @@ import {
 import { startSandbox, type Sandbox, type SandboxState } from '../../../src/sandbox/server';
 import type { ProviderOptions } from '../../../src/sandbox/world/spec';
 import type { Provider } from '../../../src/sandbox/world/state';
+import type { ReleaseFolder } from '../../../src/systems/endpoint/release-scripts';
 import { connectClient, type TemporalSettings } from '../../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../../src/temporal/dev-server';
 import { connectWorker } from '../../../src/temporal/worker-connection';
@@ -43,6 +44,7 @@ import { ask } from '../handles/ask';
 import { evidenceOf, evidenceOfRun, hasMoved, openTasks } from '../judge/evidence';
 import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence } from '../judge/invariants';
 import '../quiet-runtime';
+import { RELEASE_FOLDERS, WITH_18_5, WORKFLOWS } from '../releases';
 import { ownServer, temporalServer, type TemporalServer } from '../temporal-server';
 import { QUICK_LOOKS } from './quick-looks';
 import { WorkerProcess, type WorkerRole } from './worker-to-kill';
@@ -75,21 +77,14 @@ const TIMINGS = timings({
   import: 60,
   instanceUpgrade: 60,
   script: 60,
+  hostRestart: 120,
 });
 
 export type Settings = Partial<ProviderProfileInput>;
 
-/** A catalogue of a test's own. */
-export interface RehearsedCatalogue {
-  /** The workflows for it: a file with what workflows/index exports. */
-  workflowsPath: string;
-  /** What the sandbox knows of versions. */
-  releases: readonly SimulatedRelease[];
-}
-
 export interface RehearsalOptions {
-  /** The product's by default. */
-  catalogue?: RehearsedCatalogue;
+  /** With the release that only tests know (kit/releases). */
+  knowsNext?: boolean;
   /** What the sandbox knows of versions; the catalogue's by default. */
   releases?: readonly SimulatedRelease[];
   /** Whether workers run in this process, which is quicker, or in processes that can be killed. */
@@ -134,13 +129,13 @@ export class Rehearsal {
         : undefined;
     const server = mortal === undefined ? await temporalServer() : ownServer(mortal);
     const sandbox = await startSandbox({
-      releases: options.releases ?? options.catalogue?.releases ?? SIMULATED_RELEASES,
+      releases: options.releases ?? (options.knowsNext === true ? WITH_18_5.simulations : SIMULATED_RELEASES),
       dataDirectory: path.join(folder, 'sandbox'),
       providers: [],
     });
     const connection = await connectWorker(server.settings);
     const client = await connectClient(server.settings);
-    const workflows = options.catalogue && (await bundleInto(folder, options.catalogue));
+    const workflows = options.knowsNext === true ? await bundleInto(folder) : undefined;
     const rehearsal = new Rehearsal(server, mortal, sandbox, client, connection, folder, options, workflows);
     await rehearsal.startControlPlane();
     open.add(rehearsal);
@@ -193,11 +188,14 @@ export class Rehearsal {
     const env = this.options.endpointEnvironment ?? { PATH: '' };
     const simulatedHost = urlOfHost(this.sandbox.urls.sim, host);
     if (this.options.workers === 'processes') {
-      const role = { host, simulatedHost, notesDirectory: this.notes };
+      const role = { host, simulatedHost, notesDirectory: this.notes, ...this.scripts };
       this.processes.set(endpointTaskQueue(host), this.workerProcess(role, env));
     } else {
       const powershell = simulatedPowershell(simulatedHost, env);
-      this.run(await createEndpointWorker(connection, { host, settings: this.settings, powershell }), connection);
+      this.run(
+        await createEndpointWorker(connection, { host, settings: this.settings, powershell, ...this.scripts }),
+        connection,
+      );
     }
   }
 
@@ -303,6 +301,11 @@ export class Rehearsal {
     return this.options.seed;
   }
 
+  /** Where the scripts of releases lie, for endpoint workers. */
+  private get scripts(): { releases?: ReleaseFolder[] } {
+    return this.options.knowsNext === true ? { releases: RELEASE_FOLDERS } : {};
+  }
+
   private get inventory(): string {
     return path.join(this.folder, 'inventory');
   }
@@ -317,9 +320,9 @@ export class Rehearsal {
   }
 }
 
-async function bundleInto(folder: string, { workflowsPath }: RehearsedCatalogue): Promise<{ codePath: string }> {
+async function bundleInto(folder: string): Promise<{ codePath: string }> {
   const codePath = path.join(folder, 'workflows.js');
-  await writeFile(codePath, await bundle({ workflowsPath, logger: new DefaultLogger('WARN') }));
+  await writeFile(codePath, await bundle({ workflowsPath: WORKFLOWS, logger: new DefaultLogger('WARN') }));
   return { codePath };
 }
 

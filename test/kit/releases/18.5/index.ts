@@ -1,10 +1,10 @@
 /** An invented release that asks for everything that the vendor's later notes ask for. No other file of Onward knows it. */
-import { defineRelease, releaseTerms } from '../../../workflows/engine/release';
-import { upgradePath } from '../../../workflows/engine/path';
-import { onlyWhere, optional } from '../../../workflows/engine/step';
-import { anyOf, atLeast, below, sameLineFrom } from '../../../workflows/engine/versions';
-import { approveCrossing } from '../../../workflows/steps/approve-crossing';
-import { byHand } from '../../../workflows/steps/by-hand';
+import { defineRelease, releaseTerms } from '../../../../workflows/engine/release';
+import { upgradePath } from '../../../../workflows/engine/path';
+import { onlyWhere, optional } from '../../../../workflows/engine/step';
+import { anyOf, atLeast, below, sameLineFrom } from '../../../../workflows/engine/versions';
+import { approveCrossing } from '../../../../workflows/steps/approve-crossing';
+import { byHand } from '../../../../workflows/steps/by-hand';
 import {
   companion,
   onPlatform,
@@ -12,17 +12,17 @@ import {
   seenByPerson,
   sharedHost,
   sqlSysadmin,
-} from '../../../workflows/steps/checks';
-import { collectGatewaySites } from '../../../workflows/steps/collect-gateway-sites';
-import { drainTasks } from '../../../workflows/steps/drain-tasks';
-import type { HostsHave, On, Validated } from '../../../workflows/steps/facts';
-import { endConsentGuards } from '../../../workflows/steps/guard-consents';
-import { hostPrerequisite } from '../../../workflows/steps/host-prerequisite';
-import { importPackage } from '../../../workflows/steps/import-package';
-import { startSynchronisation, stopSynchronisation } from '../../../workflows/steps/synchronisation';
-import { upgradeEndpoints } from '../../../workflows/steps/upgrade-endpoints';
-import { upgradeInstances } from '../../../workflows/steps/upgrade-instances';
-import { validate } from '../../../workflows/steps/validate';
+} from '../../../../workflows/steps/checks';
+import { collectGatewaySites } from '../../../../workflows/steps/collect-gateway-sites';
+import { drainTasks } from '../../../../workflows/steps/drain-tasks';
+import type { HostsHave, On, Validated } from '../../../../workflows/steps/facts';
+import { endConsentGuards } from '../../../../workflows/steps/guard-consents';
+import { hostPrerequisite } from '../../../../workflows/steps/host-prerequisite';
+import { importPackage } from '../../../../workflows/steps/import-package';
+import { startSynchronisation, stopSynchronisation } from '../../../../workflows/steps/synchronisation';
+import { upgradeEndpoints } from '../../../../workflows/steps/upgrade-endpoints';
+import { upgradeInstances } from '../../../../workflows/steps/upgrade-instances';
+import { validate } from '../../../../workflows/steps/validate';
 import { simulation } from './simulation';
 
 type Owed = HostsHave<'runtime 4.8'> & Validated & On<'synchronisation'>;
@@ -41,7 +41,7 @@ const installRuntime = hostPrerequisite({
   title: 'Install runtime 4.8 on the endpoint hosts',
   what: 'runtime 4.8',
   script: 'install-runtime',
-  parameters: { version: '4.8' },
+  parameters: { feature: 'NET-Framework-48' },
 });
 
 const clearPanelCache = byHand({
