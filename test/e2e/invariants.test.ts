@@ -102,7 +102,10 @@ const STATUS: UpgradeStatus = {
   gates: [],
   holds: [],
   checks: [],
+  switchedOff: [],
+  switchedOffSeconds: {},
   notUndone: [],
+  kept: [],
   auditEntries: 4,
 };
 const RUN: RunEvidence = {
@@ -172,7 +175,12 @@ const STOPPED: SandboxState = {
 const OPEN: Partial<RunEvidence> = {
   closed: 'RUNNING',
   closedAt: undefined,
-  status: { ...STATUS, state: 'running', endedAt: undefined as never, provisioningOffSince: at(1) },
+  status: {
+    ...STATUS,
+    state: 'running',
+    endedAt: undefined as never,
+    switchedOff: [{ what: 'provisioning', since: at(1) }],
+  },
 };
 const SAYS_TOO_MUCH: Partial<RunEvidence> = { ...OPEN, status: STATUS };
 const without = (...names: string[]): Entry[] => SOUND.filter(({ name }) => !names.includes(name));

@@ -125,7 +125,8 @@ async function read(
         to,
       )
     : undefined;
-  const file = await readPackage(profile, choice?.chosen?.release.version ?? to);
+  // Where nothing is to be upgraded, no package is missed.
+  const file = await readPackage(profile, choice ? choice.chosen?.release.version : to);
   return { choice, operations: operationsFacts, billing: billingFacts, package: file, hosts };
 }
 

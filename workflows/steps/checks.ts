@@ -8,11 +8,14 @@ import { answered } from '../kit/reading';
 import { platformOfBuild, withoutRelease } from '../../src/contract/versions';
 import { parseEndpointUrl } from './gateway-address';
 
+/** What is no build of Odin Automation fits no version, whatever it looks like. */
+const platformOf = (build: string): string => platformOfBuild(build) ?? `"${build}"`;
+
 /** The platform as its build tells it: major and minor version only, no hotfix (systems.md 1.7). */
 export const platform = (versions: Versions, source: string): Requirement => ({
   component: 'Odin Automation',
   versions,
-  read: ({ build }) => platformOfBuild(build) ?? build,
+  read: ({ build }) => platformOf(build),
   where: 'Look at its version and hotfixes in Operations > System > About.',
   source,
 });
@@ -27,7 +30,8 @@ export const seenByPerson = (component: string, versions: Versions, where: strin
 });
 
 /**
- * Another application of the APS package list that has to fit; one that is not there does not matter.
+ * Another application of the APS package list that has to fit; one that is not there does not matter. The list keeps older
+ * packages beside newer ones, so one that fits is enough.
  * @param application its package id, a URI (systems.md 2.3).
  */
 export const companion = (application: string, versions: Versions, source: string): Check => ({
@@ -36,11 +40,10 @@ export const companion = (application: string, versions: Versions, source: strin
   examine: ofOperations(({ companions }) => {
     const installed = companions.filter((each) => each.application === application);
     if (installed.length === 0) return [pass(`${application} is not installed.`)];
-    return installed.map(({ version }) =>
-      versions.judge(withoutRelease(version)) === 'fits'
-        ? pass(`${application} ${version} fits.`)
-        : refusal(`${application} is ${version}; it has to be ${versions.description}. Upgrade it first.`),
-    );
+    const fitting = installed.find(({ version }) => versions.judge(withoutRelease(version)) === 'fits');
+    if (fitting) return [pass(`${application} ${fitting.version} fits.`)];
+    const found = installed.map(({ version }) => version).join(', ');
+    return [refusal(`${application} is ${found}; it has to be ${versions.description}. Upgrade it first.`)];
   }),
 });
 
@@ -174,5 +177,5 @@ function gatewayApplications(host: HostFacts, instances: ApplicationInstance[]) 
 /** For steps that only some platforms need: `onlyWhere(onPlatform(below('8.0')), step, {})`. */
 export const onPlatform = (versions: Versions): Condition => ({
   because: `Odin Automation, ${versions.description}`,
-  holds: ({ operations: { build } }) => versions.judge(platformOfBuild(build) ?? build) === 'fits',
+  holds: ({ operations: { build } }) => versions.judge(platformOf(build)) === 'fits',
 });

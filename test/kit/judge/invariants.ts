@@ -433,7 +433,7 @@ function leftOff({ runs, after, journal }: Evidence): Findings {
     ({ id, active }) => active && after.templates.some((template) => template.id === id && !template.active),
   );
   if (off.length === 0) return [];
-  const { state, gates, holds, window, notUndone, provisioningOffSince } = last.status;
+  const { state, gates, holds, window, notUndone, switchedOff } = last.status;
   const entries = journal.filter(
     ({ kind, name, object }) =>
       kind === 'effect' && name === 'templateDeactivated' && off.some(({ id }) => String(id) === object),
@@ -447,7 +447,7 @@ function leftOff({ runs, after, journal }: Evidence): Findings {
       return [{ says: `${isOff} and nobody was told of the open gates`, entries }];
     if (window?.opensAt !== undefined && last.notices === 0)
       return [{ says: `${isOff} until a window opens at ${window.opensAt}, and nobody was told`, entries }];
-    if (provisioningOffSince === undefined && state !== 'rollingBack')
+    if (switchedOff.length === 0 && state !== 'rollingBack')
       return [{ says: `${isOff} and the upgrade, ${state}, does not say so`, entries }];
     return [];
   }

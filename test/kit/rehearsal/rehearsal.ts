@@ -97,6 +97,8 @@ export interface RehearsalOptions {
   lookAtWindow?: NonNullable<ControlPlaneOptions['lookAtWindow']>;
   /** Of the endpoint workers: decides which PowerShell runs their scripts; the stand-in by default. */
   endpointEnvironment?: NodeJS.ProcessEnv;
+  /** Whether the worker of a host that restarts goes down and comes up with it, which it does by default. */
+  followsRestarts?: boolean;
   /** For whoever wants to see a failure again: `seed 4711`. */
   seed?: string;
 }
@@ -106,6 +108,8 @@ export class Rehearsal {
   private readonly hosts = new Set<string>();
   private readonly upgrades: Upgrade[] = [];
   private readonly running: { worker: Worker; done: Promise<void> }[] = [];
+  /** What the restarts of hosts have led to so far. */
+  private following: Promise<void> = Promise.resolve();
   /** Only where the workers are processes: by task queue. */
   readonly processes = new Map<string, WorkerProcess>();
 
@@ -138,6 +142,7 @@ export class Rehearsal {
     const workflows = options.knowsNext === true ? await bundleInto(folder) : undefined;
     const rehearsal = new Rehearsal(server, mortal, sandbox, client, connection, folder, options, workflows);
     await rehearsal.startControlPlane();
+    if (options.followsRestarts !== false) rehearsal.followRestarts();
     open.add(rehearsal);
     return rehearsal;
   }
@@ -199,6 +204,38 @@ export class Rehearsal {
     }
   }
 
+  private followRestarts(): void {
+    // Neither is begun before the last one is done, and a rehearsal that ends waits for both.
+    this.sandbox.hosts.restarts.on('down', (host) => {
+      this.following = this.following.then(() => this.takeDown(host));
+    });
+    this.sandbox.hosts.restarts.on('up', (host) => {
+      this.following = this.following.then(() => this.bringUp(host));
+    });
+  }
+
+  /** The worker of a host ends with its host: a process by force, one in this process in order. */
+  async takeDown(host: string): Promise<void> {
+    const queue = endpointTaskQueue(host);
+    const gone = this.processes.get(queue);
+    this.processes.delete(queue);
+    await gone?.retire();
+    await this.endWorkersOf(queue);
+  }
+
+  async bringUp(host: string): Promise<void> {
+    // No two workers of one task queue share a connection.
+    const connection = this.options.workers === 'processes' ? this.connection : await connectWorker(this.settings);
+    await this.startEndpoint(host, connection);
+  }
+
+  private async endWorkersOf(queue: string): Promise<void> {
+    const ending = this.running.filter(({ worker }) => worker.options.taskQueue === queue);
+    for (const { worker } of ending) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await Promise.all(ending.map(({ done }) => done));
+    this.running.splice(0, Infinity, ...this.running.filter((one) => !ending.includes(one)));
+  }
+
   /**
    * Gives the work of a host, or of the control plane, to a new worker: a process is killed, a worker in this process ends in
    * order while the new one works already, as in a roll-out.
@@ -256,12 +293,8 @@ export class Rehearsal {
   /** Ends the workers of a provider's endpoint hosts, which no other provider may use; for rehearsals of hundreds. */
   async closeHosts(provider: string): Promise<void> {
     for (const host of new Set(this.sandbox.world.provider(provider).gateways.map(({ host: name }) => name))) {
-      const queue = endpointTaskQueue(host);
-      const idle = this.running.filter(({ worker }) => worker.options.taskQueue === queue);
-      for (const { worker } of idle) worker.shutdown();
-      await Promise.all(idle.map(({ done }) => done));
+      await this.endWorkersOf(endpointTaskQueue(host));
       this.hosts.delete(host);
-      this.running.splice(0, Infinity, ...this.running.filter((one) => !idle.includes(one)));
     }
   }
 
@@ -277,6 +310,8 @@ export class Rehearsal {
   /** Ends everything, without judging. */
   async end(): Promise<void> {
     open.delete(this);
+    this.sandbox.hosts.restarts.removeAllListeners();
+    await this.following;
     for (const { worker } of this.running) if (worker.getState() === 'RUNNING') worker.shutdown();
     await Promise.all(this.running.map(({ done }) => done));
     await Promise.all([...this.processes.values()].map((worker) => worker.retire()));
