@@ -201,7 +201,7 @@ function evidence(
 
 const ROLLED_BACK: Partial<RunEvidence> = {
   closed: 'FAILED',
-  result: undefined as never,
+  result: undefined,
   status: { ...STATUS, state: 'rolledBack', crossed: false },
   activities: [
     { name: 'deactivateTemplate', input: { templateId: 7001 } },
