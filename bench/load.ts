@@ -151,6 +151,6 @@ async function disturbances(outcomes: Outcome[]): Promise<Figure> {
 }
 
 const invariantFigure = (broken: number, upgrades: number): Figure => ({
-  ...figure('broken invariants', broken, '', `the ten invariants, judged for each of ${upgrades} upgrades`),
+  ...figure('broken invariants', broken, '', `the invariants, judged for each of ${upgrades} upgrades`),
   target: { most: 0 },
 });
