@@ -14,7 +14,6 @@ import {
   sqlSysadmin,
 } from '../../../../workflows/steps/checks';
 import { collectGatewaySites } from '../../../../workflows/steps/collect-gateway-sites';
-import { drainTasks } from '../../../../workflows/steps/drain-tasks';
 import type { HostsHave, On, Validated } from '../../../../workflows/steps/facts';
 import { endConsentGuards } from '../../../../workflows/steps/guard-consents';
 import { hostPrerequisite } from '../../../../workflows/steps/host-prerequisite';
@@ -22,7 +21,7 @@ import { importPackage } from '../../../../workflows/steps/import-package';
 import { startSynchronisation, stopSynchronisation } from '../../../../workflows/steps/synchronisation';
 import { upgradeEndpoints } from '../../../../workflows/steps/upgrade-endpoints';
 import { upgradeInstances } from '../../../../workflows/steps/upgrade-instances';
-import { validate } from '../../../../workflows/steps/validate';
+import { testConnections } from '../../../../workflows/steps/validate';
 import { simulation } from './simulation';
 
 type Owed = HostsHave<'runtime 4.8'> & Validated & On<'synchronisation'>;
@@ -62,13 +61,12 @@ const from184x = upgradePath(terms, { from: sameLineFrom('18.4.1') })
   .reversible('1. Collect the gateway sites', collectGatewaySites)
   .lasting('2. Install runtime 4.8', installRuntime)
   .reversible('3. Switch the synchronisation off', stopSynchronisation)
-  .reversible('3. Switch the synchronisation off: all tasks are processed', drainTasks)
   .reversible('4. Upgrade the endpoint', upgradeEndpoints)
   .reversible('Important: not reversible', approveCrossing)
   .pointOfNoReturn('5. Import the package', importPackage)
   .forward('6. Upgrade the instances', upgradeInstances)
   .forward('7. Clear the cache of the control panel', onlyWhere(onPlatform(below('8.0')), clearPanelCache, {}))
-  .forward('8. Validate', validate)
+  .forward('8. Test the connections', testConnections)
   .forward('9. Switch the synchronisation on', startSynchronisation)
   .forward(
     '10. Announce the new plans',
