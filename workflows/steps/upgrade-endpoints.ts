@@ -1,18 +1,19 @@
 import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import type { DeployedVersion, GatewaySite, HostClaim, SiteBackup, SiteVersion } from '../../src/contract/facts';
+import type { DeployedVersion, GatewaySite, SiteBackup } from '../../src/contract/facts';
 import type { EndpointHost } from '../../src/contract/provider';
+import { claimHosts, sitesByHost, type ClaimedHost } from './claim-hosts';
 import type { EndpointsUpgraded, GatewaySites, TasksDrained } from './facts';
 import { settleAll } from '../kit/settle-all';
 import { problemOf } from '../kit/problem';
 import { reversibleStep, type StepContext } from '../engine/step';
 
 /** The sites of one host; they share its one iisreset. */
-interface HostSites {
+interface HostUpgrade {
   host: EndpointHost;
-  sites: SiteWork[];
+  sites: SiteUpgrade[];
 }
-interface SiteWork {
+interface SiteUpgrade {
   site: GatewaySite;
   /** When it was looked at last. */
   deployed: DeployedVersion;
@@ -28,13 +29,16 @@ interface SiteWork {
  * A host belongs to one upgrade at a time, from here until that one has crossed or ended: its Internet services are restarted
  * for all of its sites at once, and what is undone later must not undo another's work.
  */
-export const upgradeEndpoints = reversibleStep<GatewaySites & TasksDrained, HostSites[], EndpointsUpgraded>({
+export const upgradeEndpoints = reversibleStep<GatewaySites & TasksDrained, HostUpgrade[], EndpointsUpgraded>({
   name: 'upgradeEndpoints',
   title: 'Upgrade the endpoint',
   procedure: '3. Upgrade the Office 365 application endpoint',
   waitsFor: 'nobody, unless a site cannot be backed up',
   undoes: 'restores every changed site from its backup, then one iisreset per host',
-  prepare: async (context, { sites }) => await claimInOrder(context, byHost(context, sites)),
+  prepare: async (context, { sites }) => {
+    const claimed = await claimHosts(context, sitesByHost(context, sites));
+    return await Promise.all(claimed.map((host) => lookAtSites(context, host)));
+  },
   run: async (context, _, hosts) => {
     await settleAll(hosts.map((work) => upgradeHost(context, work)));
     const sites = hosts.flatMap((work) => work.sites);
@@ -52,64 +56,17 @@ export const upgradeEndpoints = reversibleStep<GatewaySites & TasksDrained, Host
   },
 });
 
-function byHost({ profile }: StepContext, sites: GatewaySite[]): { host: EndpointHost; sites: GatewaySite[] }[] {
-  return profile.endpointHosts
-    .map((host) => ({ host, sites: sites.filter((site) => site.host === host.name) }))
-    .filter((work) => work.sites.length > 0);
-}
-
-/** One after the other, in the same order in every upgrade: two that wait for each other's hosts would wait for ever. */
-async function claimInOrder(
-  context: StepContext,
-  hosts: { host: EndpointHost; sites: GatewaySite[] }[],
-): Promise<HostSites[]> {
-  const claimed: HostSites[] = [];
-  for (const work of hosts.sort((a, b) => (a.host.name < b.host.name ? -1 : 1)))
-    claimed.push(await claim(context, work.host, work.sites));
-  return claimed;
-}
-
-async function claim(context: StepContext, host: EndpointHost, sites: GatewaySite[]): Promise<HostSites> {
-  const { activities, operation } = context;
-  for (;;) {
-    const answer = await activities
-      .endpoint(host)
-      .claimHost(`claim ${host.name} and read its versions`, { host, sites, operation });
-    if ('versions' in answer) {
-      const found = withVersions(host, sites, answer.versions);
-      // Set up by this very operation, before its workflow was reset: then there is its copy.
-      for (const work of found) if (work.deployed === 'new') work.backup = await backUp(context, host, work.site);
-      return { host, sites: found };
-    }
-    const { takenBy } = answer;
-    await awaitOwner(context, host, takenBy);
-    // Its slot in a fleet may be another's by now, and may be what the other has waited for.
-    await context.checkpoint();
+/** A site that this very operation has set up before its workflow was reset is new, and has its copy. */
+async function lookAtSites(context: StepContext, { host, sites, versions }: ClaimedHost): Promise<HostUpgrade> {
+  const work: SiteUpgrade[] = [];
+  for (const [index, site] of sites.entries()) {
+    const deployed = versions[index]?.deployed ?? 'mixed';
+    work.push(deployed === 'new' ? { site, deployed, backup: await backUp(context, host, site) } : { site, deployed });
   }
+  return { host, sites: work };
 }
 
-async function awaitOwner(context: StepContext, host: EndpointHost, claim: HostClaim): Promise<void> {
-  const { claims } = context.activities;
-  const until = `${claim.workflowId} has crossed or ended`;
-  context.awaitsHost({ host: host.name, upgrade: claim.workflowId });
-  context.note(`waits for ${host.name}, which belongs to ${claim.workflowId} until that has crossed or ended`);
-  try {
-    await claims.awaitClaimEnd(`wait for ${host.name} until ${until}`, { host: host.name, claim });
-  } finally {
-    context.awaitsHost(undefined);
-  }
-}
-
-function withVersions(host: EndpointHost, sites: GatewaySite[], versions: SiteVersion[]): SiteWork[] {
-  return sites.map((site, index) => {
-    const version = versions[index];
-    if (!version)
-      throw new Error(`claimHost of ${host.name} told the versions of ${versions.length} of ${sites.length} sites`);
-    return { site, deployed: version.deployed };
-  });
-}
-
-async function upgradeHost(context: StepContext, { host, sites }: HostSites): Promise<void> {
+async function upgradeHost(context: StepContext, { host, sites }: HostUpgrade): Promise<void> {
   const { profile, operation } = context;
   const endpoint = context.activities.endpoint(host);
   const staged = await endpoint.stagePackage(`stage the package on ${host.name}`, {
@@ -152,7 +109,7 @@ async function backUp(context: StepContext, host: EndpointHost, site: GatewaySit
   }
 }
 
-async function verifyUpgraded(context: StepContext, { host, sites }: HostSites): Promise<void> {
+async function verifyUpgraded(context: StepContext, { host, sites }: HostUpgrade): Promise<void> {
   const { activities, from, to } = context;
   const versions = await activities.endpoint(host).detectSites(`read versions on ${host.name}`, {
     host,
@@ -170,7 +127,7 @@ async function verifyUpgraded(context: StepContext, { host, sites }: HostSites):
 }
 
 /** @throws also where this operation has nothing to go back to, once everything else is undone: such a rollback is not whole. */
-async function restoreHost(context: StepContext, { host, sites }: HostSites): Promise<void> {
+async function restoreHost(context: StepContext, { host, sites }: HostUpgrade): Promise<void> {
   const { activities, operation, from, to } = context;
   const endpoint = activities.endpoint(host);
   const changed = sites.flatMap(({ site, backup }) => (backup ? [{ site, backup }] : []));

@@ -17,6 +17,7 @@ import {
   type UpgradeResult,
   type UpgradeStatus,
 } from '../../../src/contract/status';
+import type { ReleaseTwins } from '../../../src/sandbox/hosts-port';
 import type { ProviderProfileInput } from '../../../src/sandbox/inventory';
 import type { JournalEntry } from '../../../src/sandbox/journal';
 import {
@@ -28,6 +29,7 @@ import {
 import { startSandbox, type Sandbox, type SandboxState } from '../../../src/sandbox/server';
 import type { ProviderOptions } from '../../../src/sandbox/world/spec';
 import type { Provider } from '../../../src/sandbox/world/state';
+import type { ReleaseFolder } from '../../../src/systems/endpoint/release-scripts';
 import { connectClient, type TemporalSettings } from '../../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../../src/temporal/dev-server';
 import { connectWorker } from '../../../src/temporal/worker-connection';
@@ -86,6 +88,11 @@ export interface RehearsalOptions {
   lookAtWindow?: NonNullable<ControlPlaneOptions['lookAtWindow']>;
   /** Of the endpoint workers: decides which PowerShell runs their scripts; the stand-in by default. */
   endpointEnvironment?: NodeJS.ProcessEnv;
+  /** Releases that bring scripts for endpoint hosts, for the workers; and what the scripts do to hosts without PowerShell. */
+  releases?: ReleaseFolder[];
+  releaseTwins?: ReleaseTwins;
+  /** Whether the worker of a host that restarts goes down and comes up with it, which it does by default. */
+  followsRestarts?: boolean;
   /** For whoever wants to see a failure again: `seed 4711`. */
   seed?: string;
 }
@@ -95,6 +102,8 @@ export class Rehearsal {
   private readonly hosts = new Map<string, NodeJS.ProcessEnv>();
   private readonly upgrades: Upgrade[] = [];
   private readonly running: { worker: Worker; done: Promise<void> }[] = [];
+  /** What the restarts of hosts have led to so far. */
+  private following: Promise<void> = Promise.resolve();
   /** Only where the workers are processes: by task queue. */
   readonly processes = new Map<string, WorkerProcess>();
 
@@ -116,11 +125,16 @@ export class Rehearsal {
         ? await startDevServer({ directory: path.join(folder, 'temporal') })
         : undefined;
     const server = mortal === undefined ? await temporalServer() : ownServer(mortal);
-    const sandbox = await startSandbox({ dataDirectory: path.join(folder, 'sandbox'), providers: [] });
+    const sandbox = await startSandbox({
+      dataDirectory: path.join(folder, 'sandbox'),
+      providers: [],
+      ...(options.releaseTwins && { releaseTwins: options.releaseTwins }),
+    });
     const connection = await connectWorker(server.settings);
     const client = await connectClient(server.settings);
     const rehearsal = new Rehearsal(server, mortal, sandbox, client, connection, folder, options);
     await rehearsal.startControlPlane();
+    if (options.followsRestarts !== false) rehearsal.followRestarts();
     open.add(rehearsal);
     return rehearsal;
   }
@@ -159,11 +173,48 @@ export class Rehearsal {
 
   private async startEndpoint(host: string, env: NodeJS.ProcessEnv, connection = this.connection): Promise<void> {
     if (this.options.workers === 'processes') {
-      const role = { host, notesDirectory: this.notes };
+      const role = { host, notesDirectory: this.notes, ...this.releases };
       this.processes.set(endpointTaskQueue(host), this.workerProcess(role, env));
     } else {
-      this.run(await createEndpointWorker(connection, { host, settings: this.settings, env }), connection);
+      const options = { host, settings: this.settings, env, ...this.releases };
+      this.run(await createEndpointWorker(connection, options), connection);
     }
+  }
+
+  private get releases(): Pick<RehearsalOptions, 'releases'> {
+    return this.options.releases ? { releases: this.options.releases } : {};
+  }
+
+  private followRestarts(): void {
+    // Neither is begun before the last one is done, and a rehearsal that ends waits for both.
+    this.sandbox.hosts.restarts.on('down', (host) => {
+      this.following = this.following.then(() => this.takeDown(host));
+    });
+    this.sandbox.hosts.restarts.on('up', (host) => {
+      this.following = this.following.then(() => this.bringUp(host));
+    });
+  }
+
+  /** The worker of a host ends with its host: a process by force, one in this process in order. */
+  async takeDown(host: string): Promise<void> {
+    const queue = endpointTaskQueue(host);
+    const gone = this.processes.get(queue);
+    this.processes.delete(queue);
+    await gone?.retire();
+    await this.endWorkersOf(queue);
+  }
+
+  async bringUp(host: string): Promise<void> {
+    // No two workers of one task queue share a connection.
+    const connection = this.options.workers === 'processes' ? this.connection : await connectWorker(this.settings);
+    await this.startEndpoint(host, this.hosts.get(host) ?? {}, connection);
+  }
+
+  private async endWorkersOf(queue: string): Promise<void> {
+    const ending = this.running.filter(({ worker }) => worker.options.taskQueue === queue);
+    for (const { worker } of ending) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await Promise.all(ending.map(({ done }) => done));
+    this.running.splice(0, Infinity, ...this.running.filter((one) => !ending.includes(one)));
   }
 
   /**
@@ -211,12 +262,8 @@ export class Rehearsal {
   /** Ends the workers of a provider's endpoint hosts, which no other provider may use; for rehearsals of hundreds. */
   async closeHosts(provider: string): Promise<void> {
     for (const host of new Set(this.sandbox.world.provider(provider).gateways.map(({ host: name }) => name))) {
-      const queue = endpointTaskQueue(host);
-      const idle = this.running.filter(({ worker }) => worker.options.taskQueue === queue);
-      for (const { worker } of idle) worker.shutdown();
-      await Promise.all(idle.map(({ done }) => done));
+      await this.endWorkersOf(endpointTaskQueue(host));
       this.hosts.delete(host);
-      this.running.splice(0, Infinity, ...this.running.filter((one) => !idle.includes(one)));
     }
   }
 
@@ -232,6 +279,8 @@ export class Rehearsal {
   /** Ends everything, without judging. */
   async end(): Promise<void> {
     open.delete(this);
+    this.sandbox.hosts.restarts.removeAllListeners();
+    await this.following;
     for (const { worker } of this.running) if (worker.getState() === 'RUNNING') worker.shutdown();
     await Promise.all(this.running.map(({ done }) => done));
     await Promise.all([...this.processes.values()].map((worker) => worker.retire()));

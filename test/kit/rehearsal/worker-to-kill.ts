@@ -1,12 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import type { ReleaseFolder } from '../../../src/systems/endpoint/release-scripts';
 import type { TemporalSettings } from '../../../src/temporal/connection';
 import { QUICK_LOOKS } from './quick-looks';
 
 const MAIN = path.join(__dirname, 'worker-process.cjs');
 
-export type WorkerRole = ({ inventoryDirectory: string } | { host: string }) & { notesDirectory: string };
+export type WorkerRole = ({ inventoryDirectory: string } | { host: string; releases?: ReleaseFolder[] }) & {
+  notesDirectory: string;
+};
 
 export interface WorkerProcessOptions {
   /** A second process stands by, loaded and idle, so that a restart does not wait for Node. */
