@@ -10,7 +10,7 @@ import { median, quantile, type Bench, type Figure } from './figures';
 import { hostOf, providerLikeTheDemo, startUpgrade } from './upgrades';
 import { BenchWorld } from './world/bench-world';
 import { UsageWatch } from './world/usage-watch';
-import { SIMULATED_RELEASES } from '../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../workflows/releases';
 
 interface Before {
   state: SandboxState;
@@ -151,6 +151,6 @@ async function disturbances(outcomes: Outcome[]): Promise<Figure> {
 }
 
 const invariantFigure = (broken: number, upgrades: number): Figure => ({
-  ...figure('broken invariants', broken, '', `the ten invariants, judged for each of ${upgrades} upgrades`),
+  ...figure('broken invariants', broken, '', `the invariants, judged for each of ${upgrades} upgrades`),
   target: { most: 0 },
 });

@@ -52,12 +52,12 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   const { operations, aps, billing, plans, stores, taskMonitor: monitor, connectionTest: setting } = profile;
   const both = { operations, aps };
   const to = '18.4.1';
-  const { url: packageUrl, sha256 } = packageOf(profile, to);
+  const { url: packageUrl, caFile, sha256 } = packageOf(profile, to);
 
   const [{ instances }, { templates: sold }, , ...hosts] = await Promise.all([
     call.readOperations(both),
     call.readBilling({ billing, plans }),
-    call.hashPackage({ url: source.url, caFile: source.caFile }),
+    call.hashPackage({ url: packageUrl, caFile }),
     ...profile.endpointHosts.map((host) => endpoint(host.name).readHost({ host })),
   ]);
   const from = withoutRelease(instances[0]?.packageVersion ?? '');
@@ -82,7 +82,7 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
     }),
   );
 
-  await call.importPackage({ ...both, packageUrl: source.url, version: to, requestId: uuid4() });
+  await call.importPackage({ ...both, packageUrl, version: to, requestId: uuid4() });
   void tell(profile, 'crossed');
   const [pilot, ...rest] = instances.map(({ id: instanceId }) => ({ ...both, instanceId, version: to }));
   if (pilot) await call.upgradeInstance(pilot);

@@ -227,6 +227,8 @@ export interface FleetPath {
   /** Versions that it starts from, for people. */
   from: string;
   to: string;
+  /** The versions that its providers run; none while the fleet is planning. */
+  starts: string[];
   steps: UpgradePlan['steps'];
 }
 
@@ -237,7 +239,7 @@ export interface FleetPlan {
   /** Undefined while the fleet is planning. */
   waves?: { wave: number; providers: number; parts: string[] }[];
   leftOut: LeftOut[];
-  /** Every path that a provider of this fleet may be on. */
+  /** The paths that its providers are on; while the fleet is planning every one that they may be on. */
   paths: FleetPath[];
 }
 

@@ -67,6 +67,15 @@ describe('start', () => {
     });
   });
 
+  test('leads to the release that is named, and else leaves the choice to the upgrade', async () => {
+    const upgrades = new FakeUpgrades();
+    const { code } = await onward(['start', 'contoso', '--to', '18.4.1'], upgrades);
+    expect(code).toBe(0);
+    expect(upgrades.started).toEqual([{ provider: 'contoso', startedBy: 'ana@csp.example', to: '18.4.1' }]);
+    expect(await onward(['start', 'contoso', '--to', ' '], upgrades)).toMatchObject({ code: 2, connections: [] });
+    expect(upgrades.started).toHaveLength(1);
+  });
+
   test('is refused while the upgrade runs', async () => {
     const refusal = new CliError('refused', 'The upgrade of contoso is running already.');
     const { code, stderr } = await onward(['start', 'contoso'], new FakeUpgrades([view()], refusal));
@@ -153,6 +162,11 @@ describe('answers', () => {
       'resolveHold',
       { step: 'drainTasks', action: 'retry', reason: 'mended' },
     ],
+    [
+      ['decide', 'contoso', 'announceNewPlans', 'decline', '--reason', 'no reseller wants them'],
+      'decideStep',
+      { step: 'announceNewPlans', action: 'decline', reason: 'no reseller wants them' },
+    ],
     [['approve', 'contoso', '--reason', 'CAB'], 'approveCrossing', { reason: 'CAB' }],
     [['pause', 'contoso', '--reason', 'night'], 'pause', { reason: 'night' }],
     [['resume', 'contoso', '--reason', 'day'], 'resume', { reason: 'day' }],
@@ -175,6 +189,14 @@ describe('answers', () => {
     expect(stderr).toContain('action must be retry, rollback or doneByHand');
     expect(stderr).toContain('by must not be empty');
     expect(stderr).toContain('reason is missing');
+    expect(upgrades.messages.sent).toEqual([]);
+  });
+
+  test('that decide in no known way about an optional step are not sent', async () => {
+    const upgrades = new FakeUpgrades();
+    const { code, stderr } = await onward(['decide', 'contoso', 'announceNewPlans', 'skip', '--reason', 'x'], upgrades);
+    expect(code).toBe(2);
+    expect(stderr).toContain('action must be run or decline');
     expect(upgrades.messages.sent).toEqual([]);
   });
 

@@ -47,6 +47,34 @@ describe('the evidence pack', () => {
     );
   });
 
+  test('names the operation, what is off, for how long each was off, and what stays', () => {
+    const status = upgradeStatus({
+      switchedOffSeconds: { synchronisation: 600 },
+      kept: ['upgradeRuntime: the runtime stays installed'],
+    });
+    const changed = evidencePack(status, audit, record, options);
+    expect(changed).toMatchObject({
+      operation: 'contoso/18.3-18.4.1/7d9f',
+      switchedOff: [{ what: 'provisioning', since: '2026-11-03T10:01:00.000Z' }],
+      switchedOffSeconds: { synchronisation: 600 },
+    });
+    const text = asText(evidenceDocument(changed));
+    expect(text).toMatch(/Operation +contoso\/18\.3-18\.4\.1\/7d9f/);
+    expect(text).toMatch(/Off since then: provisioning +2026-11-03 10:01:00/);
+    expect(text).toMatch(/Off meanwhile: synchronisation +10 min 00 s/);
+    expect(text).toContain('upgradeRuntime: the runtime stays installed');
+  });
+
+  test('tells steps that were left out with the reason', () => {
+    const status = upgradeStatus();
+    const [first, ...rest] = status.steps;
+    const left = { name: 'announceNewPlans', title: 'Announce the plans', procedure: '10', phase: 'forward' as const };
+    const note = 'ben@csp.example declined it: no reseller wants them';
+    const steps = [...(first ? [first] : []), { ...left, state: 'declined' as const, note }, ...rest];
+    const told = asText(evidenceDocument(evidencePack({ ...status, steps }, audit, record, options)));
+    expect(told).toMatch(/Announce the plans +10 +declined +ben@csp\.example declined it/);
+  });
+
   test('says so where there is nothing to tell', () => {
     const bare = evidencePack(
       upgradeStatus({ checks: [], gates: [] }),

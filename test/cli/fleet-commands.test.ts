@@ -72,15 +72,13 @@ describe('fleet start', () => {
     );
     const { code } = await fleet(['start', '--file', given, '--all', '--budget-run', '4'], fleets);
     expect(code).toBe(0);
-    expect(fleets.started).toMatchObject([
-      { providers: { notYetOn: '18.4.1' }, maxParallel: 5, budget: { wave: 2, run: 4 } },
-    ]);
+    expect(fleets.started).toMatchObject([{ providers: { all: true }, maxParallel: 5, budget: { wave: 2, run: 4 } }]);
     expect(fleets.started).not.toMatchObject([{ providers: { sourceVersion: '18.3' } }]);
   });
 
   test('every problem is told with its line or its option, and nobody is connected to', async () => {
     const given = await file(
-      'name: Autumn leaves\nproviders:\n  sourceVersion: "18.2"\nmaxParalel: 5\nwaves: [rest, 1]\n',
+      'name: Autumn leaves\nproviders:\n  sourceVersion: "eighteen"\nmaxParalel: 5\nwaves: [rest, 1]\n',
     );
     const { code, stderr } = await onward(['fleet', 'start', '--file', given, '--budget-wave', 'many']);
     expect(code).toBe(2);
@@ -141,13 +139,32 @@ describe('fleet plan', () => {
     expect(code).toBe(0);
     expect(fleets.started).toMatchObject([{ approval: { plan: true } }]);
     expect(stdout).toContain('Wave 1: 1 provider\n');
-    expect(stdout).toMatch(/18\.3 {2}contoso\n/);
-    expect(stdout).toContain('18.3  fabrikam, northwind, tailspin, later-1');
-    expect(stdout).toMatch(/Title of acquireRefreshTokens +partner administrators/);
-    expect(stdout).toMatch(/on 18\.4\.1 already +initech, umbrella/);
+    expect(stdout).toMatch(/18\.3 {2}18\.4\.1 {2}contoso\n/);
+    expect(stdout).toContain('18.3  18.4.1  fabrikam, northwind, tailspin, later-1');
+    expect(stdout).toMatch(/Title of acquireRefreshTokens +always +partner administrators/);
+    expect(stdout).toMatch(/it runs 18\.4\.1 already +initech, umbrella/);
     expect(stdout).not.toContain('What happens to a provider on 18.4,');
     expect(stdout).toContain("onward fleet proceed autumn --reason '<why>'");
     expect(stdout).toContain("onward fleet abort autumn --reason '<why>'");
+  });
+
+  test('leads to the release that is named, and says so in its terms', async () => {
+    const fleets = new FakeFleets([fleetView({ state: 'planned' })]);
+    const { code, stdout } = await fleet(['plan', '--name', 'autumn', '--all', '--to', '18.4.1'], fleets);
+    expect(code).toBe(0);
+    expect(fleets.started).toMatchObject([{ to: '18.4.1', providers: { all: true } }]);
+    expect(stdout).toMatch(/Upgraded to +the release that follows each provider's version\n/);
+  });
+
+  test.each([
+    ['a release', 'next', 'must be a version'],
+    ['nothing', '', 'must be a version'],
+  ])('a target that is no version is a usage error: %s', async (_, to, said) => {
+    const fleets = new FakeFleets();
+    const { code, stderr } = await fleet(['plan', '--name', 'autumn', '--all', '--to', to], fleets);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`--to: ${said}`);
+    expect(fleets.started).toEqual([]);
   });
 
   test('a fleet that cannot be planned is a failure with its reason', async () => {

@@ -72,6 +72,7 @@ const step = (name: string, phase: 'reversible' | 'crossing' | 'forward', waitsF
   phase,
   waitsFor,
   undo: phase === 'reversible' ? `undoes ${name}` : 'none',
+  requirement: 'mandatory' as const,
 });
 
 export const fleetPlan: FleetPlan = {
@@ -88,18 +89,18 @@ export const fleetPlan: FleetPlan = {
     { wave: 1, providers: 1, parts: ['fleet/autumn/wave-1/1'] },
     { wave: 2, providers: 9, parts: ['fleet/autumn/wave-2/1'] },
   ],
-  leftOut: [{ reason: 'on 18.4.1 already', providers: ['initech', 'umbrella'] }],
+  leftOut: [{ reason: 'it runs 18.4.1 already', providers: ['initech', 'umbrella'] }],
   paths: [
     {
       from: '18.3',
       to: '18.4.1',
+      starts: ['18.3'],
       steps: [
         step('stopProvisioning', 'reversible', 'nobody'),
         step('importPackage', 'crossing', 'nobody'),
         step('acquireRefreshTokens', 'forward', 'partner administrators'),
       ],
     },
-    { from: '18.4', to: '18.4.1', steps: [step('importPackage', 'crossing', 'nobody')] },
   ],
 };
 
@@ -108,7 +109,7 @@ const provider = (
   wave: number,
   state: FleetProviderState,
   more: Partial<WaveProvider> = {},
-): WaveProvider => ({ wave, provider: name, from: '18.3', state, ...more });
+): WaveProvider => ({ wave, provider: name, from: '18.3', to: '18.4.1', state, ...more });
 
 export const fleetProviders: WaveProvider[] = [
   provider('contoso', 1, 'completed', {

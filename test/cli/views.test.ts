@@ -3,7 +3,7 @@ import { progressLines, waitingLines } from '../../src/cli/upgrade/change-lines'
 import { gatesLines } from '../../src/cli/upgrade/gates-view';
 import { howToAnswerGate, howToResolve } from '../../src/cli/upgrade/messages';
 import { statusLines } from '../../src/cli/upgrade/status-view';
-import type { Hold } from '../../src/contract/status';
+import type { Gate, Hold, StepStatus } from '../../src/contract/status';
 import { consentGate, NOW, storeGate, upgradeStatus, view } from './fixtures';
 import type { Calling } from '../../src/cli/kit/context';
 
@@ -34,10 +34,49 @@ describe('the status of an upgrade', () => {
     expect(text(statusLines(view({ crossed: false }), options))).toContain('Point of no return not passed.');
   });
 
-  test('says for how long provisioning has been off', () => {
+  test('says since when provisioning is off, and for how long it was once it is on again', () => {
     expect(text(statusLines(view(), options))).toContain(
-      'Provisioning is off since 2026-11-03 10:01:00 UTC (1 h 59 min)',
+      'Off: provisioning, since 2026-11-03 10:01:00 UTC (1 h 59 min).',
     );
+    const isOn = view({ switchedOff: [], switchedOffSeconds: { provisioning: 7_140 } });
+    expect(text(statusLines(isOn, options))).toContain('Was off for 1 h 59 min: provisioning.');
+  });
+
+  test('tells steps that were left out, or are being undone, from those that are still to come', () => {
+    const left = (name: string, state: StepStatus['state'], note?: string): StepStatus => ({
+      name,
+      title: `Title of ${name}`,
+      procedure: `Heading of ${name}`,
+      phase: 'reversible',
+      state,
+      ...(note === undefined ? {} : { note }),
+    });
+    const steps = [
+      left('upgradeRuntime', 'skipped', 'only for hosts below Windows Server 2019'),
+      left('announceNewPlans', 'declined', 'ben@csp.example declined it: no reseller wants them'),
+      left('stopProvisioning', 'undoing'),
+      left('drainTasks', 'pending'),
+    ];
+    const shown = statusLines(view({ state: 'rollingBack', steps, gates: [] }), options).map((line) => line.trim());
+    expect(shown).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^- Title of upgradeRuntime +skipped: only for hosts below Windows Server 2019$/),
+        expect.stringMatching(/^- Title of announceNewPlans +declined: ben@csp\.example declined it: no reseller/),
+        expect.stringMatching(/^↶ Title of stopProvisioning +being undone$/),
+        expect.stringMatching(/^· Title of drainTasks$/),
+      ]),
+    );
+    const before = view({ steps: steps.map((step) => left(step.name, 'pending')) });
+    expect(progressLines(before, view({ steps }), NOW)).toEqual([
+      'Title of upgradeRuntime skipped: only for hosts below Windows Server 2019',
+      'Title of announceNewPlans declined: ben@csp.example declined it: no reseller wants them',
+      'Title of stopProvisioning being undone',
+    ]);
+  });
+
+  test('names what stays although everything else is undone', () => {
+    const kept = ['upgradeRuntime: the runtime stays installed on gw-host-01'];
+    expect(text(statusLines(view({ state: 'rolledBack', kept }), options))).toContain(kept[0]);
   });
 
   test('shows who is waited for, what the last answer lacked, and the command that answers', () => {
@@ -97,6 +136,21 @@ describe('the status of an upgrade', () => {
 });
 
 describe('how to answer', () => {
+  test('an optional step is decided about, with a reason', () => {
+    const gate: Gate = {
+      ...storeGate,
+      id: 'announceNewPlans',
+      step: 'announceNewPlans',
+      answer: {
+        name: 'decideStep',
+        payload: { step: 'announceNewPlans', action: '<run | decline>', by: '<who>', reason: '<why>' },
+      },
+    };
+    const how = howToAnswerGate('contoso', gate, calling);
+    expect(how.onward).toBe("onward decide contoso announceNewPlans '<run | decline>' --reason '<why>'");
+    expect(how.temporal).toContain('--name decideStep');
+  });
+
   test('a gate with an item is confirmed by name, the evidence left to be filled in', () => {
     const how = howToAnswerGate('contoso', storeGate, calling);
     expect(how.onward).toBe(

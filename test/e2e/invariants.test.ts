@@ -1,11 +1,17 @@
 /** The checker itself: it finds nothing wrong with a sound upgrade, and each invariant is broken by what it is there for. */
 import type { WorkflowHandle } from '@temporalio/client';
-import type { AuditEntry, UpgradeStatus } from '../../src/contract/status';
+import type { AuditEntry, UpgradeResult, UpgradeStatus } from '../../src/contract/status';
 import type { JournalEntry } from '../../src/sandbox/journal';
 import type { SandboxState } from '../../src/sandbox/server';
 import { simulation } from '../../workflows/releases/18.4.1/simulation';
 import { hasMoved } from '../kit/judge/evidence';
-import { expectInvariantsIn, violationsIn, type Evidence, type RunEvidence } from '../kit/judge/invariants';
+import {
+  expectInvariantsIn,
+  violationsIn,
+  type Evidence,
+  type HostRecord,
+  type RunEvidence,
+} from '../kit/judge/invariants';
 
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
 
@@ -90,9 +96,11 @@ const audited = (what: string, detail: string, more: Partial<AuditEntry> = {}): 
 });
 const GATE = { subject: 'updateCustomizations/controlPanel' };
 
+const OPERATION = 'contoso/18.4-18.4.1/first';
 const STATUS: UpgradeStatus = {
   provider: 'contoso',
   workflowId: 'upgrade/contoso',
+  operation: OPERATION,
   path: { from: '18.4', to: '18.4.1' },
   state: 'completed',
   crossed: true,
@@ -103,10 +111,24 @@ const STATUS: UpgradeStatus = {
   holds: [],
   checks: [],
   switchedOff: [],
-  switchedOffSeconds: {},
+  switchedOffSeconds: { provisioning: 9 },
   notUndone: [],
   kept: [],
   auditEntries: 4,
+};
+const RESULT: UpgradeResult = {
+  provider: 'contoso',
+  from: '18.4',
+  to: '18.4.1',
+  startedAt: at(0),
+  crossedAt: at(6),
+  completedAt: at(59),
+  packageVersion: '18.4.1-12',
+  instances: 1,
+  sites: 1,
+  operation: OPERATION,
+  switchedOffSeconds: STATUS.switchedOffSeconds,
+  warnings: [],
 };
 const RUN: RunEvidence = {
   startedAt: at(0),
@@ -114,6 +136,7 @@ const RUN: RunEvidence = {
   closed: 'COMPLETED',
   before: STATE,
   status: STATUS,
+  result: RESULT,
   audit: [
     audited('gate', 'opened: update it', GATE),
     audited('signal:confirmStep', 'recorded', { ...GATE, verdict: 'accepted', by: 'ana' }),
@@ -135,6 +158,21 @@ const RUN: RunEvidence = {
   stored: ['{"provider":"contoso"}'],
 };
 
+const record = (kind: HostRecord['kind'], second: number, more: Partial<HostRecord> = {}): HostRecord => ({
+  host: 'gw',
+  folder: 'records/contoso',
+  kind,
+  operation: OPERATION,
+  at: at(second),
+  ...more,
+});
+const RECORDS = [
+  record('backup', 2, { folder: 'backups/contoso', object: 'Gateway/App' }),
+  record('setupStarted', 3, { object: 'Gateway/App' }),
+  record('setupEnded', 4),
+  record('reset', 5),
+];
+
 /** A second apart, from the first second of the run. */
 const journal = (entries: Entry[]): JournalEntry[] =>
   entries.map((entry, index) => ({ seq: index + 1, at: at(index + 1), provider: 'contoso', ...entry }));
@@ -154,7 +192,8 @@ function evidence(
     office365Tasks: [200],
     instances: [{ id: 7301, cloud: 'global' }],
     verifiesConsent: true,
-    resets: [{ host: 'gw', operation: 'contoso/18.3-18.4.1/first', at: at(5), covers: ['a'] }],
+    resets: [{ host: 'gw', operation: OPERATION, at: at(5), covers: ['a'] }],
+    records: RECORDS,
     secrets: ['correct horse'],
     ...others,
   };
@@ -162,6 +201,7 @@ function evidence(
 
 const ROLLED_BACK: Partial<RunEvidence> = {
   closed: 'FAILED',
+  result: undefined,
   status: { ...STATUS, state: 'rolledBack', crossed: false },
   activities: [
     { name: 'deactivateTemplate', input: { templateId: 7001 } },
@@ -226,8 +266,8 @@ test.each<Case>([
     'an iisreset after one that is known to have ended',
     evidence({
       resets: [
-        { host: 'gw', operation: 'contoso/18.3-18.4.1/first', at: at(5), covers: ['a'] },
-        { host: 'gw', operation: 'contoso/18.3-18.4.1/first', at: at(6), covers: ['a'] },
+        { host: 'gw', operation: OPERATION, at: at(5), covers: ['a'] },
+        { host: 'gw', operation: OPERATION, at: at(6), covers: ['a'] },
       ],
     }),
   ],
@@ -317,6 +357,70 @@ test.each<Case>([
       after: STOPPED,
     }),
   ],
+  [
+    'I4',
+    'a synchronisation that nobody switched on again',
+    evidence({ after: { ...UPGRADED, synchronisation: 'off' } }),
+  ],
+  [
+    'I4',
+    'an open run that does not say that it has switched the synchronisation off',
+    evidence({
+      run: { ...OPEN, pending: ['activity runSetup'] },
+      after: { ...STATE, synchronisation: 'off' },
+    }),
+  ],
+  [
+    'I4',
+    'a completed upgrade that says that something is still off',
+    evidence({ run: { status: { ...STATUS, switchedOff: [{ what: 'synchronisation', since: at(1) }] } } }),
+  ],
+  [
+    'I4',
+    'a rollback that is complete although something is still off',
+    evidence({
+      entries: [],
+      after: STATE,
+      run: {
+        ...ROLLED_BACK,
+        status: { ...STATUS, state: 'rolledBack', switchedOff: [{ what: 'synchronisation', since: at(1) }] },
+      },
+    }),
+  ],
+  [
+    'I4',
+    'a completed upgrade that does not say for how long provisioning was off',
+    evidence({
+      run: { status: { ...STATUS, switchedOffSeconds: {} }, result: { ...RESULT, switchedOffSeconds: {} } },
+    }),
+  ],
+  [
+    'I4',
+    'a completed upgrade that does not say for how long its step had something else off',
+    evidence({
+      run: {
+        status: {
+          ...STATUS,
+          steps: [{ name: 'stopSynchronisation', title: '', procedure: '', phase: 'reversible', state: 'done' }],
+        },
+      },
+    }),
+  ],
+  [
+    'I4',
+    'a result that does not say for how long provisioning was off',
+    evidence({ run: { result: { ...RESULT, switchedOffSeconds: {} } } }),
+  ],
+  [
+    'I4',
+    'a clock that has run for longer than the upgrade',
+    evidence({
+      run: {
+        status: { ...STATUS, switchedOffSeconds: { provisioning: 99 } },
+        result: { ...RESULT, switchedOffSeconds: { provisioning: 99 } },
+      },
+    }),
+  ],
   ['I5', 'a second run before the first was over', evidence({ runs: [RUN, { ...RUN, startedAt: at(30) }] })],
   ['I5', 'two upgrades at work on one host', evidence({ entries: inserted(3, { ...setUp(), provider: 'fabrikam' }) })],
   [
@@ -381,6 +485,16 @@ test.each<Case>([
       },
     }),
   ],
+  [
+    'I9',
+    'a decision about an optional step that was taken although nobody asked',
+    evidence({
+      run: {
+        audit: [audited('signal:decideStep', 'recorded', { subject: 'installTool', verdict: 'accepted', by: 'ana' })],
+        messages: [{ channel: 'signal', name: 'decideStep', by: 'ana' }],
+      },
+    }),
+  ],
   ['I10', 'a run that waits for nothing', evidence({ run: OPEN })],
   ['I10', 'an end that is said while the run still goes on', evidence({ run: SAYS_TOO_MUCH })],
   [
@@ -390,6 +504,29 @@ test.each<Case>([
   ],
   ['I10', 'a workflow task that failed', evidence({ run: { defects: ['Nondeterminism error'] } })],
   ['I10', 'an end that says something else than Temporal', evidence({ run: { closed: 'FAILED' } })],
+  [
+    'I11',
+    'records of two operations in one folder',
+    evidence({ records: [...RECORDS, record('reset', -60, { operation: 'contoso/18.4-18.4.1/other' })] }),
+  ],
+  [
+    'I11',
+    'a record of another operation in the time of this one',
+    evidence({
+      records: [...RECORDS, record('reset', 8, { folder: 'records/other', operation: 'contoso/18.4-18.4.1/other' })],
+    }),
+  ],
+  ['I11', 'a setup.cmd without a backup of its operation', evidence({ records: RECORDS.slice(1) })],
+  [
+    'I11',
+    'a setup.cmd that only another operation has recorded',
+    evidence({ records: RECORDS.map((one) => ({ ...one, operation: 'fabrikam/18.4-18.4.1/first' })) }),
+  ],
+  [
+    'I11',
+    'a result that carries another operation',
+    evidence({ run: { result: { ...RESULT, operation: 'contoso/18.3-18.4.1/first' } } }),
+  ],
 ])('%s is broken by %s', (invariant, _, doctored) => {
   expect(violationsIn(doctored).map((violation) => violation.invariant)).toContain(invariant);
 });

@@ -1,4 +1,4 @@
-/** One cell of the fault matrix: an upgrade with one fault, judged by the ten invariants and by what it says. */
+/** One cell of the fault matrix: an upgrade with one fault, judged by the invariants and by what it says. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import { QUERY, type UpgradeStatus } from '../../src/contract/status';

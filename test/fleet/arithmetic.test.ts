@@ -7,7 +7,7 @@ import { distribute, type PartNeeds } from '../../workflows/fleet/slots';
 import { newWave, reportOf, takeIn } from '../../workflows/fleet/wave-state';
 
 const targets = (number: number, bytes = 1000): Target[] =>
-  Array.from({ length: number }, (_, index) => ({ provider: `p${index}`, from: '18.3', bytes }));
+  Array.from({ length: number }, (_, index) => ({ provider: `p${index}`, from: '18.3', to: '18.4.1', bytes }));
 const sizes = (waves: Target[][][]): number[] => waves.map((parts) => parts.flat().length);
 
 test.each<[Amount, number, number]>([
@@ -96,7 +96,7 @@ test.each([
 ] as const)(
   'a wave is done without parked ones that wait for people, and not without the others: %s, %s, ready %s',
   (state, cause, ready, busy) => {
-    const providers = [{ provider: 'contoso', from: '18.3' }];
+    const providers = [{ provider: 'contoso', from: '18.3', to: '18.4.1' }];
     const wave = newWave({ fleet: 'autumn', wave: 1, part: 1, startedBy: 'ana', parkAfter: 60, providers });
     for (const member of wave.members) member.state = 'running';
     takeIn(wave, { provider: 'contoso', state, parked: 1, ready, cause });

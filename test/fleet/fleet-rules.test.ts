@@ -48,7 +48,7 @@ const member = (
   state: FleetProviderState,
   run?: { from: number; to: number; closed: string; events: MemberEvent[] },
 ): MemberEvidence => {
-  const shown: FleetProvider = { provider, from: '18.4', state };
+  const shown: FleetProvider = { provider, from: '18.4', to: '18.4.1', state };
   if (!run) return { provider, hosts: [host], shown };
   const { from, to, closed, events } = run;
   return { provider, hosts: [host], shown, run: { startedAt: at(from), closedAt: at(to), closed, events } };

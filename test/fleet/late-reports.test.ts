@@ -17,7 +17,7 @@ function ended() {
     part: 1,
     startedBy: 'ana',
     parkAfter: 60,
-    providers: [{ provider: 'contoso', from: '18.3' }],
+    providers: [{ provider: 'contoso', from: '18.3', to: '18.4.1' }],
   });
   const [member] = wave.members;
   if (member === undefined) throw new Error('The wave has nobody.');

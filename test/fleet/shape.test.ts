@@ -6,16 +6,17 @@ import {
   type MemberReport,
   type WaveInput,
 } from '../../src/contract/fleet';
-import { STEP_NAMES } from '../../src/contract/status';
 import { ordersOf, remembered } from '../../workflows/fleet/advance';
-import { trailWith } from '../../workflows/kit/audit-trail';
-import { PART_BYTES, bytesOf, tooLarge } from '../../workflows/fleet/capacity';
+import { PREFLIGHT, plannedPath } from '../../workflows/engine/planned-steps';
+import { PART_BYTES, tooLarge } from '../../workflows/fleet/capacity';
+import { LIMITS } from '../../workflows/fleet/fleet-record';
+import { bytesOf, trailWith } from '../../workflows/kit/audit-trail';
+import { CATALOGUE } from '../../workflows/releases';
 import { planOf, statusOf } from '../../workflows/fleet/view';
 import { carriedOf, newFleet, type FleetProgress } from '../../workflows/fleet/fleet-state';
 import { LeftOutList, judgeSurveyed } from '../../workflows/fleet/judge-survey';
 import { partition, type Target } from '../../workflows/fleet/partition';
 import { newWave, reportOf, shown, takeIn, type WaveState } from '../../workflows/fleet/wave-state';
-import type { UpgradePath } from '../../workflows/engine/path';
 
 const PROVIDERS = 5_000;
 const LIMIT = 512 * 1024;
@@ -29,6 +30,7 @@ const targets: Target[] = Array.from({ length: PROVIDERS }, (_, index) => ({
   provider: idOf(index),
   name: `The cloud service provider number ${index}`,
   from: '18.3',
+  to: '18.4.1',
   bytes: LARGE_ENTRY,
 }));
 const request: FleetRequest = fleetInput.parse({
@@ -38,6 +40,13 @@ const request: FleetRequest = fleetInput.parse({
 });
 const cut = partition(targets, request.waves).waves;
 
+/** Of the longest path of the catalogue. */
+const STEPS = CATALOGUE.releases
+  .flatMap((release) =>
+    release.paths.map((path) => [PREFLIGHT.name, ...plannedPath(path, release).map(({ name }) => name)]),
+  )
+  .reduce((longest, each) => (each.length > longest.length ? each : longest));
+
 const asked = { by: 'ana@operations.example', reason: LONG_REASON, since: TIME };
 
 const inputOf = (wave: number, part: number, providers: Target[]): WaveInput => ({
@@ -46,14 +55,14 @@ const inputOf = (wave: number, part: number, providers: Target[]): WaveInput => 
   part,
   startedBy: request.startedBy,
   parkAfter: request.parkAfter,
-  providers: providers.map(({ provider, name = '', from }) => ({ provider, name, from })),
+  providers: providers.map(({ provider, name = '', from, to }) => ({ provider, name, from, to })),
 });
 
 /** Everybody of it has ended and told everything. */
 function endedWave(input: WaveInput): WaveState {
   const wave = newWave(input);
   wave.frozen = true;
-  const stepSeconds = Object.fromEntries(STEP_NAMES.map((step, index) => [step, 1000.5 + index]));
+  const stepSeconds = Object.fromEntries(STEPS.map((step, index) => [step, 1000.5 + index]));
   for (const member of wave.members) {
     Object.assign(member, { state: 'running', startedAt: TIME, firstRun: 'x'.repeat(36), told: 'x'.repeat(100) });
     const report: MemberReport = {
@@ -113,20 +122,24 @@ test('what a fleet hands on, and what it answers, stays below 512 KiB, whatever 
   const orders = ordersOf(fleet);
   for (const told of orders) told.part.orders = remembered(told.orders);
   for (let said = 0; said < 1_000; said++)
-    fleet.audit = trailWith(fleet.audit, {
-      at: TIME,
-      by: asked.by,
-      what: 'update:pause',
-      verdict: said % 2 === 0 ? 'accepted' : 'refused',
-      detail: LONG_REASON,
-      payload: { by: asked.by, reason: LONG_REASON },
-    });
+    fleet.audit = trailWith(
+      fleet.audit,
+      {
+        at: TIME,
+        by: asked.by,
+        what: 'update:pause',
+        verdict: said % 2 === 0 ? 'accepted' : 'refused',
+        detail: LONG_REASON,
+        payload: { by: asked.by, reason: LONG_REASON },
+      },
+      LIMITS,
+    );
   expect(fleet.audit.length).toBeGreaterThan(10);
   expect(tooLarge(fleet, fleet.parts.length)).toBeUndefined();
   expectFits({
     'continue as new': bytesOf([request, carriedOf(fleet)]),
     status: bytesOf(statusOf(fleet)),
-    plan: bytesOf(planOf(fleet)),
+    plan: bytesOf(planOf(fleet, CATALOGUE)),
     audit: bytesOf(fleet.audit),
     ...Object.fromEntries(orders.map((told) => [`orders of ${told.part.workflowId}`, bytesOf(told.orders)])),
   });
@@ -142,16 +155,20 @@ test('a fleet as large as it may be stays below 512 KiB, and a larger one is ref
   fleet.aborted = asked;
   fleet.halted = { since: TIME, problem: LONG_REASON };
   for (let said = 0; said < 500; said++)
-    fleet.audit = trailWith(fleet.audit, {
-      at: TIME,
-      by: asked.by,
-      what: 'update:pause',
-      verdict: said % 2 === 0 ? 'accepted' : 'refused',
-      detail: 'だ'.repeat(4_000),
-    });
+    fleet.audit = trailWith(
+      fleet.audit,
+      {
+        at: TIME,
+        by: asked.by,
+        what: 'update:pause',
+        verdict: said % 2 === 0 ? 'accepted' : 'refused',
+        detail: 'だ'.repeat(4_000),
+      },
+      LIMITS,
+    );
 
   expect(parts).toBeGreaterThan(400);
-  expect(Math.max(...fleet.parts.map(bytesOf))).toBeLessThan(PART_BYTES);
+  expect(Math.max(...fleet.parts.map((part) => bytesOf(part)))).toBeLessThan(PART_BYTES);
   expectFits({ 'continue as new': bytesOf([selected, carriedOf(fleet)]), status: bytesOf(statusOf(fleet)) });
   expect(tooLarge(planned, parts + 1)).toContain(`its waves have ${parts + 1} parts`);
   expect(tooLarge({ ...planned, request }, parts)).toContain('Select providers by labels');
@@ -165,11 +182,13 @@ test('a provider whose entry no part can hold is left out', () => {
     packageVersions: ['18.3-1'],
     clouds: [],
   };
-  const judged = (bytes: number) => judgeSurveyed({ ...surveyed, bytes }, {}, [{ from: '18.3' } as UpgradePath]);
+  const judged = (bytes: number) => judgeSurveyed({ ...surveyed, bytes }, { providers: { all: true } }, CATALOGUE);
   expect(judged(256 * 1024 + 1)).toEqual({
     reason: 'its entry in the inventory is larger than 256 KiB: upgrade it on its own',
   });
-  expect(judged(256 * 1024)).toEqual({ target: { provider: 'contoso', from: '18.3', bytes: 256 * 1024 } });
+  expect(judged(256 * 1024)).toEqual({
+    target: { provider: 'contoso', from: '18.3', to: '18.4.1', bytes: 256 * 1024 },
+  });
 });
 
 test('a fleet that leaves nearly everybody out, each for a reason of its own, stays below 512 KiB', () => {
@@ -180,7 +199,7 @@ test('a fleet that leaves nearly everybody out, each for a reason of its own, st
   expectFits({
     'continue as new': bytesOf([request, carriedOf(fleet)]),
     status: bytesOf(statusOf(fleet)),
-    plan: bytesOf(planOf(fleet)),
+    plan: bytesOf(planOf(fleet, CATALOGUE)),
   });
 });
 

@@ -2,7 +2,7 @@
 import '../kit/quiet-runtime';
 import { onwardVersion } from '../../src/cli/kit/version';
 import { FLEET_STATES } from '../../src/contract/fleet';
-import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../workflows/releases';
 import { UPGRADE_STATES } from '../../src/contract/status';
 import { CONSENT_STATES } from '../../src/contract/consent';
 import { stateAttribute, stepAttribute } from '../../src/temporal/search-attributes';

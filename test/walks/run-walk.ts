@@ -1,4 +1,4 @@
-/** Walks one walk, and judges it by the ten invariants and by its end. */
+/** Walks one walk, and judges it by the invariants and by its end. */
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import type { Gate, Hold, UpgradeState } from '../../src/contract/status';
 import type { FaultRule } from '../../src/sandbox/faults';

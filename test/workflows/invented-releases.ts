@@ -1,4 +1,5 @@
 /** Invented releases, as an engineer would add them: each declaration is a folder, the catalogue is the list. */
+import { release1841 } from '../../workflows/releases/18.4.1';
 import { Catalogue } from '../../workflows/engine/catalogue';
 import { upgradePath } from '../../workflows/engine/path';
 import { defineRelease, releaseTerms } from '../../workflows/engine/release';
@@ -43,6 +44,7 @@ const release1842 = defineRelease({
       .build(),
   ],
   leavesBehind: [],
+  simulation: release1841.simulation,
 });
 
 const of191 = releaseTerms<HostsHave<'certificate'> & Validated & On<'synchronisation'>>({
@@ -113,6 +115,7 @@ const release191 = defineRelease({
       .build(),
   ],
   leavesBehind: [],
+  simulation: release1841.simulation,
 });
 
 export const INVENTED = new Catalogue([...CATALOGUE.releases, release1842, release191]);

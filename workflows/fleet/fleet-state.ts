@@ -50,6 +50,8 @@ export interface FleetProgress extends Looks {
   /** Undefined while the fleet is planning. */
   waves?: WaveProgress[];
   parts: PartState[];
+  /** From which version to which its providers go, each once. */
+  ways?: { from: string; to: string }[];
   leftOut: LeftOut[];
   maxParallel: number;
   budget: Budget;

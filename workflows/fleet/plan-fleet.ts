@@ -42,6 +42,7 @@ export async function planFleet(fleet: FleetProgress, catalogue: Catalogue): Pro
     async ({ wave, part, providers }) => await startPart(fleet, wave, part, providers),
   );
   fleet.parts.sort((a, b) => a.wave - b.wave);
+  fleet.ways = waysOf(waves.flat(2));
   fleet.waves = waves.map((_, index) => ({
     state: 'pending',
     approved: !request.approval.waves && !(request.approval.plan && index === 0),
@@ -126,6 +127,11 @@ async function startPart(fleet: FleetProgress, wave: number, part: number, targe
       FAILURE.invalidInput,
     );
   }
+}
+
+function waysOf(targets: readonly Target[]): { from: string; to: string }[] {
+  const ways = new Map(targets.map(({ from, to }) => [`${from} -> ${to}`, { from, to }]));
+  return [...ways.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, way]) => way);
 }
 
 /** Work on all items, in their order, so many at once. */

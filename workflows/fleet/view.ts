@@ -1,7 +1,15 @@
 /** What the queries of a fleet answer. */
-import { fleetWorkflowId, type FleetPlan, type FleetStatus, type WaveStatus } from '../../src/contract/fleet';
+import {
+  fleetWorkflowId,
+  type FleetPath,
+  type FleetPlan,
+  type FleetStatus,
+  type WaveStatus,
+} from '../../src/contract/fleet';
 import type { Catalogue } from '../engine/catalogue';
+import type { UpgradePath } from '../engine/path';
 import { plannedPath, plannedPreflight } from '../engine/planned-steps';
+import type { AnyRelease } from '../engine/release';
 import { now } from '../kit/now';
 import { targetOf } from './judge-survey';
 import { asks } from './advance';
@@ -50,15 +58,21 @@ export function planOf(state: FleetProgress, catalogue: Catalogue): FleetPlan {
     leftOut,
     paths: catalogue.releases
       .filter(({ version }) => target === undefined || version === target)
-      .flatMap((release) =>
-        release.paths.map((path) => ({
-          from: path.from.description,
-          to: release.version,
-          steps: [plannedPreflight(), ...plannedPath(path, release)],
-        })),
-      ),
+      .flatMap((release) => release.paths.map((path) => pathOf(path, release, startsOn(path, state, catalogue))))
+      .filter(({ starts }) => !waves || starts.length > 0),
   };
 }
+
+/** The versions of those providers that are on the path. */
+const startsOn = (path: UpgradePath, { ways = [] }: FleetProgress, catalogue: Catalogue): string[] =>
+  ways.filter(({ from, to }) => catalogue.choose([from], to).chosen?.path === path).map(({ from }) => from);
+
+const pathOf = (path: UpgradePath, release: AnyRelease, starts: string[]): FleetPath => ({
+  from: path.from.description,
+  to: release.version,
+  starts,
+  steps: [plannedPreflight(), ...plannedPath(path, release)],
+});
 
 function waveOf(state: FleetProgress, wave: number): WaveStatus {
   const parts = partsOf(state, wave);

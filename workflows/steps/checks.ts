@@ -32,6 +32,7 @@ export const seenByPerson = (component: string, versions: Versions, where: strin
 /**
  * Another application of the APS package list that has to fit; one that is not there does not matter. The list keeps older
  * packages beside newer ones, so one that fits is enough.
+ * @param application its package id, a URI (systems.md 2.3).
  */
 export const companion = (application: string, versions: Versions, source: string): Check => ({
   name: 'companionVersion',

@@ -1,5 +1,6 @@
 /** The plan of a fleet for people: who is upgraded in which wave, what their paths do, who is left out and why. */
 import type { FleetPath, FleetPlan, FleetRequest } from '../../contract/fleet';
+import type { PlannedStep } from '../../contract/status';
 import type { Document, Section } from '../kit/documents/document';
 import { formatDuration } from '../kit/text/duration';
 import type { WaveProvider } from './fleets';
@@ -11,27 +12,27 @@ export function planDocument(
   { fleet, request, waves = [], leftOut, paths }: FleetPlan,
   providers: WaveProvider[],
 ): Document {
-  const used = paths.filter(({ from }) => providers.some((provider) => provider.from === from));
   return {
     title: `Plan of the fleet ${fleet}`,
     sections: [
       { title: 'Terms', facts: requestFacts(request) },
       ...waves.map(({ wave, providers: count }) => ({
         title: `Wave ${wave}: ${count} ${count === 1 ? 'provider' : 'providers'}`,
-        table: { head: ['From', 'Providers'], rows: byVersion(providers.filter((each) => each.wave === wave)) },
+        table: { head: ['From', 'To', 'Providers'], rows: byVersion(providers.filter((each) => each.wave === wave)) },
       })),
-      ...used.map(pathSection),
+      ...paths.map(pathSection),
       leftOutSection(leftOut),
     ],
   };
 }
 
 export function requestFacts(request: FleetRequest): [label: string, value: string][] {
-  const { providers, waves, maxParallel, budget, soak, approval, parkAfter, maintenance } = request;
+  const { providers, to, waves, maxParallel, budget, soak, approval, parkAfter, maintenance } = request;
   const approvals = [...(approval.plan ? ['the plan'] : []), ...(approval.waves ? ['every wave'] : [])];
   return [
     ['Started by', request.startedBy],
     ['Selected', JSON.stringify(providers)],
+    ['Upgraded to', to ?? providers.notYetOn ?? "the release that follows each provider's version"],
     ['Waves', waves.join(', then ')],
     ['At once', `at most ${maxParallel}`],
     ['Failure budget', `${budget.wave} of a wave, ${budget.run} of all`],
@@ -56,13 +57,12 @@ export function leftOutSection(leftOut: FleetPlan['leftOut']): Section {
 }
 
 function byVersion(providers: WaveProvider[]): string[][] {
-  const versions = [...new Set(providers.map(({ from }) => from))].sort();
-  return versions.flatMap((version) =>
-    lines(providers.filter(({ from }) => from === version).map(({ provider }) => provider)).map((line) => [
-      version,
-      line,
-    ]),
-  );
+  const ways = new Map(providers.map(({ from, to }) => [`${from} ${to}`, { from, to }]));
+  return [...ways.keys()].sort().flatMap((key) => {
+    const { from = '', to = '' } = ways.get(key) ?? {};
+    const ids = providers.filter((each) => each.from === from && each.to === to).map(({ provider }) => provider);
+    return lines(ids).map((line) => [from, to, line]);
+  });
 }
 
 function lines(ids: string[]): string[] {
@@ -82,12 +82,24 @@ const PHASES: Record<FleetPath['steps'][number]['phase'], string> = {
   forward: 'only forward',
 };
 
-function pathSection({ from, to, steps }: FleetPath): Section {
+/** Whether a step is done, for people. */
+function whenDone({ requirement, because = '' }: PlannedStep): string {
+  switch (requirement) {
+    case 'mandatory':
+      return 'always';
+    case 'optional':
+      return 'unless somebody declines it';
+    case 'conditional':
+      return `only for ${because}`;
+  }
+}
+
+function pathSection({ from, to, starts, steps }: FleetPath): Section {
   return {
-    title: `What happens to a provider on ${from}, up to ${to}`,
+    title: `What happens to a provider on ${starts.join(' or ') || from}, up to ${to}`,
     table: {
-      head: ['Step', 'Waits for', 'What undoes it', 'Phase'],
-      rows: steps.map(({ title, waitsFor, undo, phase }) => [title, waitsFor, undo, PHASES[phase]]),
+      head: ['Step', 'Done', 'Waits for', 'What undoes it', 'Phase'],
+      rows: steps.map((step) => [step.title, whenDone(step), step.waitsFor, step.undo, PHASES[step.phase]]),
     },
   };
 }

@@ -6,7 +6,7 @@ import { type HowToAnswer } from '../kit/messages/how-to-answer';
 import { elapsed, formatDuration } from '../kit/text/duration';
 import { safeText } from '../kit/text/safe-text';
 import { howToAnswerGate, howToResolve } from './messages';
-import { endedFromOutside, STATE_WORDS } from './upgrade-state';
+import { endedFromOutside, STATE_WORDS, STEP_WORDS } from './upgrade-state';
 import type { UpgradeView } from './upgrades';
 
 /** What the upgrade did; a terminal that redraws shows it anyway. */
@@ -41,7 +41,9 @@ function stepChange(before: StepStatus | undefined, step: StepStatus, now: Date)
   const { startedAt, endedAt } = step;
   const over = startedAt !== undefined && endedAt !== undefined;
   const time = over ? ` (${formatDuration(elapsed(startedAt, endedAt, now))})` : '';
-  return [`${safeText(step.title)} ${step.state}${time}${step.note === undefined ? '' : `: ${safeText(step.note)}`}`];
+  return [
+    `${safeText(step.title)} ${STEP_WORDS[step.state] || step.state}${time}${step.note === undefined ? '' : `: ${safeText(step.note)}`}`,
+  ];
 }
 
 /** Who began and who ceased to be waited for, with the commands that answer. */

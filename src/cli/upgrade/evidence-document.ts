@@ -29,6 +29,7 @@ export function evidenceDocument(pack: EvidencePack): Document {
         otherwise: 'No step was held.',
       },
       ...(pack.notUndone.length === 0 ? [] : [{ title: 'Not undone', list: pack.notUndone }]),
+      ...(pack.kept.length === 0 ? [] : [{ title: 'What stays, whatever happens', list: pack.kept }]),
       {
         title: 'Actions',
         table: {
@@ -99,12 +100,13 @@ function summary(pack: EvidencePack): Section {
         : ([
             ['Instances upgraded', String(result.instances)],
             ['Gateway sites upgraded', String(result.sites)],
-            ...Object.entries(result.switchedOffSeconds).map(([what, seconds]) => [
-              `Off meanwhile: ${what}`,
-              formatDuration(seconds * 1000),
-            ]),
             ...result.warnings.map((warning) => ['Warning', warning]),
           ] as [string, string][])),
+      ...Object.entries(pack.switchedOffSeconds).map(([what, seconds]): [string, string] => [
+        `Off meanwhile: ${what}`,
+        formatDuration(seconds * 1000),
+      ]),
+      ...pack.switchedOff.map(({ what, since }): [string, string] => [`Off since then: ${what}`, formatTime(since)]),
       ...(pack.operation === undefined ? [] : [['Operation', pack.operation] as [string, string]]),
       ['Workflow', `${pack.workflowId}, run ${pack.runId}, ${pack.historyEvents} events`],
       ['Report of', formatTime(pack.generatedAt)],

@@ -43,6 +43,11 @@ export interface EvidencePack {
   versions: { onward: string; temporalServer?: string | undefined; sdks: string[]; package?: string | undefined };
   historyEvents: number;
   notUndone: string[];
+  /** What lasting steps have left behind. */
+  kept: string[];
+  /** What is off now, and for how long each was off that is on again, in seconds. */
+  switchedOff: UpgradeStatus['switchedOff'];
+  switchedOffSeconds: Record<string, number>;
   result?: UpgradeResult | undefined;
   failure?: { type: string; message: string } | undefined;
 }
@@ -93,6 +98,9 @@ export function evidencePack(
     },
     historyEvents: record.historyEvents,
     notUndone: status.notUndone,
+    kept: status.kept,
+    switchedOff: status.switchedOff,
+    switchedOffSeconds: status.switchedOffSeconds,
     result: record.result,
     failure: record.failure,
   };

@@ -42,6 +42,7 @@ export function statusLines(view: UpgradeView, options: Display): string[] {
     ...holdLines(status, options),
     ...gateLines(status, options),
     ...notUndoneLines(status, options),
+    ...keptLines(status),
   ];
 }
 
@@ -128,6 +129,11 @@ function gateLines({ provider, gates }: UpgradeStatus, { now, paint, calling }: 
       `    ${howToAnswerGate(provider, gate, calling).onward}`,
     ]),
   ];
+}
+
+function keptLines({ kept }: UpgradeStatus): string[] {
+  if (kept.length === 0) return [];
+  return ['', 'Stays, whatever happens:', ...kept.map((what) => `  ${safeText(what)}`)];
 }
 
 function notUndoneLines({ notUndone }: UpgradeStatus, { paint }: Display): string[] {

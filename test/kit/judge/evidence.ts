@@ -5,7 +5,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
 import { FLEET_SIGNAL } from '../../../src/contract/fleet';
-import { QUERY, type AuditEntry, type UpgradeStatus } from '../../../src/contract/status';
+import { QUERY, type AuditEntry, type UpgradeResult, type UpgradeStatus } from '../../../src/contract/status';
 import { isOpen } from '../../../src/sandbox/world/state';
 import { hostWorkDirectory } from '../../../src/sandbox/hosts/disk';
 import type { JournalEntry } from '../../../src/sandbox/journal';
@@ -13,7 +13,7 @@ import type { Sandbox, SandboxState } from '../../../src/sandbox/server';
 import { resetProblem } from '../../../src/systems/endpoint/upgrade-records';
 import type { ResetDone } from '../../../src/systems/endpoint/scripts';
 import { ask } from '../handles/ask';
-import type { Evidence, RecordedMessage, RunEvidence, ScheduledActivity } from './invariants';
+import type { Evidence, HostRecord, RecordedMessage, RunEvidence, ScheduledActivity } from './invariants';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
@@ -34,12 +34,14 @@ export async function evidenceOfRun(
   const audit = await ask<AuditEntry[]>(client, handle, QUERY.audit);
   const decode = (payloads: Payloads) =>
     decodeArrayFromPayloads(client.options.loadedDataConverter, payloads?.payloads);
+  const result = await resultIn(history, decode);
   return {
     startedAt: described.startTime.toISOString(),
     ...(described.closeTime === undefined ? {} : { closedAt: described.closeTime.toISOString() }),
     closed: described.status.name,
     before,
     status,
+    ...(result === undefined ? {} : { result }),
     audit,
     messages: await messagesIn(history, decode),
     activities: await activitiesIn(history, decode),
@@ -84,6 +86,7 @@ export async function evidenceOf(
     office365Tasks: world.tasks.filter(isOffice365).map(({ id }) => id),
     instances: world.instances.map(({ instanceId, cloud }) => ({ id: instanceId, cloud })),
     resets: hosts.flatMap((host) => resetsOn(sandbox.dataDirectory, host, provider)).filter(({ at }) => at > since),
+    records: hosts.flatMap((host) => recordsOn(sandbox.dataDirectory, host)),
     secrets: [
       ...[world.operationsLogin?.password, world.billingLogin?.password],
       ...world.instances.map(({ refreshToken }) => refreshToken?.value),
@@ -123,7 +126,49 @@ function resetsOn(dataDirectory: string, host: string, provider: string): Eviden
 }
 type RecordedReset = ResetDone & { operation: string; at: string };
 
+const KINDS: [suffix: string, kind: HostRecord['kind']][] = [
+  ['.setup-started.json', 'setupStarted'],
+  ['.setup-ended.json', 'setupEnded'],
+  ['.reset.json', 'reset'],
+  ['.restored.json', 'restored'],
+];
+type Recorded = Pick<HostRecord, 'operation' | 'at'> & { site?: string; application?: string };
+
+/** Everything that operations keep on the host's disk, whoever's they are. */
+function recordsOn(dataDirectory: string, host: string): HostRecord[] {
+  const directory = hostWorkDirectory(path.resolve(dataDirectory, 'hosts'), host);
+  const read = (folder: string, name: string, kind: HostRecord['kind']): HostRecord => {
+    const { operation, at, site, application } = JSON.parse(
+      readFileSync(path.join(directory, folder, name), 'utf8'),
+    ) as Recorded;
+    return { host, folder, kind, operation, at, ...(site === undefined ? {} : { object: `${site}/${application}` }) };
+  };
+  const records = foldersIn(directory, 'records').flatMap((folder) =>
+    readdirSync(path.join(directory, folder)).flatMap((name) =>
+      KINDS.filter(([suffix]) => name.endsWith(suffix)).map(([, kind]) => read(folder, name, kind)),
+    ),
+  );
+  const backups = foldersIn(directory, 'backups')
+    .filter((folder) => existsSync(path.join(directory, folder, 'files.json')))
+    .map((folder) => read(folder, 'files.json', 'backup'));
+  return [...records, ...backups];
+}
+
+function foldersIn(directory: string, name: string): string[] {
+  const folder = path.join(directory, name);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => path.join(name, entry.name));
+}
+
 type Decode = (payloads: Payloads) => Promise<unknown[]>;
+
+async function resultIn(events: HistoryEvent[], decode: Decode): Promise<UpgradeResult | undefined> {
+  const completed = events.at(-1)?.workflowExecutionCompletedEventAttributes;
+  const [result] = await decode(completed?.result);
+  return result as UpgradeResult | undefined;
+}
 
 async function messagesIn(events: HistoryEvent[], decode: Decode): Promise<RecordedMessage[]> {
   const found: RecordedMessage[] = [];

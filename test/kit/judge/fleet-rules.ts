@@ -1,5 +1,5 @@
 /**
- * The rules that a fleet promises beyond the ten invariants of each of its upgrades, judged by the sandbox's journal: who was
+ * The rules that a fleet promises beyond the invariants of each of its upgrades, judged by the sandbox's journal: who was
  * changed when. When an upgrade was started, parked, or told something is read from Temporal's histories. Pure.
  */
 import type { FleetProviderState } from '../../../src/contract/fleet';

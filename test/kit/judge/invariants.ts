@@ -1,15 +1,15 @@
 /**
- * The ten invariants of an upgrade, judged by the sandbox's journal, its final state and Temporal's history; what the
+ * The eleven invariants of an upgrade, judged by the sandbox's journal, its final state and Temporal's history; what the
  * workflow says of itself counts only where the invariant is about what it says. Pure: ./evidence.ts gathers what is
  * judged here, and every rehearsal does so at the end of each test.
  */
 import type { SimulatedVersion } from '../../../src/contract/simulation';
-import type { AuditEntry, UpgradeStatus } from '../../../src/contract/status';
+import type { AuditEntry, UpgradeResult, UpgradeStatus } from '../../../src/contract/status';
 import { withoutRelease } from '../../../src/contract/versions';
 import type { JournalEntry } from '../../../src/sandbox/journal';
 import type { SandboxState } from '../../../src/sandbox/server';
 
-export type InvariantName = `I${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10}`;
+export type InvariantName = `I${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11}`;
 
 /** An activity that the workflow has scheduled, in the order of the history. */
 export interface ScheduledActivity {
@@ -35,6 +35,8 @@ export interface RunEvidence {
   /** The provider when the run began. */
   before: SandboxState;
   status: UpgradeStatus;
+  /** What it ended with, where it has completed. */
+  result?: UpgradeResult;
   audit: AuditEntry[];
   messages: RecordedMessage[];
   activities: ScheduledActivity[];
@@ -48,6 +50,18 @@ export interface RunEvidence {
   pending: string[];
   /** Every text that Temporal keeps of it. */
   stored: string[];
+}
+
+/** What an operation keeps on a host's own disk. */
+export interface HostRecord {
+  host: string;
+  /** Below the work directory: `records/...` or `backups/...`. */
+  folder: string;
+  kind: 'setupStarted' | 'setupEnded' | 'reset' | 'restored' | 'backup';
+  operation: string;
+  at: string;
+  /** `<site>/<application>`, of those that are about one. */
+  object?: string;
 }
 
 /** Everything that is known about what happened to one provider. */
@@ -71,6 +85,8 @@ export interface Evidence {
   verifiesConsent: boolean;
   /** Restarts of the Internet services that are known on the host's own disk to have ended well. */
   resets: { host: string; operation: string; at: string; covers: string[] }[];
+  /** Everything that operations keep on the provider's hosts, those of other providers and of earlier upgrades as well. */
+  records: HostRecord[];
   /** Passwords and tokens. */
   secrets: string[];
 }
@@ -110,13 +126,13 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     name: 'I3',
-    promises: 'nothing is disrupted before provisioning is off and every Office 365 task is processed',
+    promises: 'nothing is disrupted before what the path switches off is off, and every task that it waits for is processed',
     examine: disruptedTooEarly,
   },
   {
     name: 'I4',
-    promises: 'provisioning is on at the end, or the run waits for somebody who was told',
-    examine: leftOff,
+    promises: 'whatever was switched off is on again at the end, or the run waits for somebody who was told',
+    examine: (evidence) => [...leftOff(evidence), ...clocksLeft(evidence)],
   },
   { name: 'I5', promises: 'never two upgrades at once on one provider or one endpoint host', examine: twoAtOnce },
   {
@@ -135,6 +151,11 @@ export const INVARIANTS: readonly Invariant[] = [
     name: 'I10',
     promises: 'every run says how it ended once it is closed and never before, or waits for something that has a name',
     examine: silentStalls,
+  },
+  {
+    name: 'I11',
+    promises: 'what an upgrade leaves on hosts carries its operation, and is mixed with nothing of another',
+    examine: recordsOfOthers,
   },
 ];
 
@@ -275,6 +296,7 @@ function unfinished(
     expect(!verifiesConsent || consentOf !== null, `instance ${id} has no refresh token`);
   }
   expect(same(after.templates, before.templates), 'service templates are not active exactly as before');
+  expect(after.synchronisation === before.synchronisation, `the synchronisation is ${after.synchronisation}`);
   for (const { host, site, state } of after.gateways)
     expect(isServed(state, known(target)), `"${site}" on ${host} is ${JSON.stringify(state)}`);
   if (known(status.path?.from)?.emailParameter && !known(target)?.emailParameter) {
@@ -380,9 +402,14 @@ function disruptedTooEarlyIn(
   const earlier = journal.filter((entry) => entry.kind === 'effect' && entry.seq < first.seq);
   const named = (name: string) => earlier.filter((entry) => entry.name === name).map(({ object }) => Number(object));
   const processed = named('taskProcessed');
+  const has = (step: string): boolean => run.status.steps.some(({ name }) => name === step);
   const open = [...tasksAtStart, ...named('taskCreated').filter((id) => office365Tasks.includes(id))].filter(
-    (id) => !processed.includes(id),
+    (id) => has('drainTasks') && !processed.includes(id),
   );
+  const synchronised =
+    has('stopSynchronisation') &&
+    run.before.synchronisation === 'on' &&
+    !during(earlier, run).some(({ name }) => name === 'synchronisationStopped');
   const active = stillActive(run, during(earlier, run));
   return [
     ...(open.length > 0
@@ -391,6 +418,7 @@ function disruptedTooEarlyIn(
     ...(active.length > 0
       ? [{ says: `service templates ${active.join(', ')} were still active`, entries: [first] }]
       : []),
+    ...(synchronised ? [{ says: 'the synchronisation was still on', entries: [first] }] : []),
   ];
 }
 
@@ -420,34 +448,88 @@ const isForced = ({ closed }: RunEvidence): boolean => closed === 'TERMINATED' |
 const restsBySomebody = ({ paused, fleet, window }: UpgradeStatus): boolean =>
   [paused, fleet?.paused, fleet?.parkedSince, window?.opensAt].some((rest) => rest !== undefined);
 
-function leftOff({ runs, after, journal }: Evidence): Findings {
-  const last = runs.at(-1);
-  if (!last || isForced(last)) return [];
-  const off = last.before.templates.filter(
-    ({ id, active }) => active && after.templates.some((template) => template.id === id && !template.active),
-  );
-  if (off.length === 0) return [];
-  const { state, gates, holds, window, notUndone, switchedOff } = last.status;
+/** What was on when the run began and is off now, each with the changes that show it. */
+function offNow(
+  { before }: RunEvidence,
+  { after, journal }: Evidence,
+): { what: string; isOff: string; entries: JournalEntry[] }[] {
+  const templates = before.templates
+    .filter(({ id, active }) => active && after.templates.some((template) => template.id === id && !template.active))
+    .map(({ id }) => id);
   const entries = journal.filter(
     ({ kind, name, object }) =>
-      kind === 'effect' && name === 'templateDeactivated' && off.some(({ id }) => String(id) === object),
+      kind === 'effect' && name === 'templateDeactivated' && templates.some((id) => String(id) === object),
   );
-  const isOff = `service templates ${off.map(({ id }) => id).join(', ')} are off`;
-  if (last.closed === 'RUNNING') {
+  return [
+    ...(templates.length > 0
+      ? [{ what: 'provisioning', isOff: `service templates ${templates.join(', ')} are off`, entries }]
+      : []),
+    ...(before.synchronisation === 'on' && after.synchronisation === 'off'
+      ? [{ what: 'synchronisation', isOff: 'the synchronisation is off', entries: [] }]
+      : []),
+  ];
+}
+
+function leftOff(evidence: Evidence): Findings {
+  const last = evidence.runs.at(-1);
+  if (!last || isForced(last)) return [];
+  return offNow(last, evidence).flatMap(({ what, isOff, entries }) =>
+    leftOffBy(last, what).map((but) => ({ says: `${isOff} ${but}`, entries })),
+  );
+}
+
+function leftOffBy(run: RunEvidence, what: string): string[] {
+  const { state, gates, holds, window, notUndone, switchedOff } = run.status;
+  if (run.closed === 'RUNNING') {
     const waitsForPeople = gates.length + holds.length > 0;
-    if (!waitsForPeople && !restsBySomebody(last.status) && last.pending.length === 0)
-      return [{ says: `${isOff} and the upgrade, ${state}, waits for nobody`, entries }];
-    if (waitsForPeople && last.notices === 0)
-      return [{ says: `${isOff} and nobody was told of the open gates`, entries }];
-    if (window?.opensAt !== undefined && last.notices === 0)
-      return [{ says: `${isOff} until a window opens at ${window.opensAt}, and nobody was told`, entries }];
-    if (switchedOff.length === 0 && state !== 'rollingBack')
-      return [{ says: `${isOff} and the upgrade, ${state}, does not say so`, entries }];
-    return [];
+    if (!waitsForPeople && !restsBySomebody(run.status) && run.pending.length === 0)
+      return [`and the upgrade, ${state}, waits for nobody`];
+    if (waitsForPeople && run.notices === 0) return ['and nobody was told of the open gates'];
+    if (window?.opensAt !== undefined && run.notices === 0)
+      return [`until a window opens at ${window.opensAt}, and nobody was told`];
+    const says = switchedOff.some((off) => off.what === what);
+    return says || state === 'rollingBack' ? [] : [`and the upgrade, ${state}, does not say so`];
   }
   const parked = state === 'rollbackIncomplete' && notUndone.length > 0;
-  if (!parked) return [{ says: `${isOff} and the upgrade ended as ${state}`, entries }];
-  return last.notices > 0 ? [] : [{ says: `${isOff}, the upgrade is ${state}, and nobody was told`, entries }];
+  if (!parked) return [`and the upgrade ended as ${state}`];
+  return run.notices > 0 ? [] : [`and the upgrade is ${state}, and nobody was told`];
+}
+
+/** What the upgrade says of everything that it has switched off, and for how long. */
+function clocksLeft({ runs }: Evidence): Findings {
+  return runs
+    .filter((run) => !isForced(run) && run.closed !== 'RUNNING')
+    .flatMap((run) => clocksLeftBy(run).map((says) => ({ says, entries: [] })));
+}
+
+function clocksLeftBy(run: RunEvidence): string[] {
+  const { status, result, startedAt, closedAt = '' } = run;
+  const { state, switchedOff, switchedOffSeconds, notUndone } = status;
+  const told = ({ what }: { what: string }) => notUndone.some((each) => each.startsWith(`${what}:`));
+  const left = switchedOff.filter((off) => state !== 'rollbackIncomplete' || !told(off)).map(({ what }) => what);
+  const stopped = left.length > 0 ? [] : switchedOffBy(run).filter((what) => switchedOffSeconds[what] === undefined);
+  const longest = Math.ceil((Date.parse(closedAt) - Date.parse(startedAt)) / 1000) + 1;
+  const odd = Object.entries(switchedOffSeconds).filter(([, seconds]) => !(seconds >= 0 && seconds <= longest));
+  return [
+    ...left.map((what) => `${what} is off, and the upgrade ended as ${state}`),
+    ...(state === 'completed' || state === 'rolledBack'
+      ? stopped.map((what) => `${what} was off, and nothing says for how long`)
+      : []),
+    ...odd.map(([what, seconds]) => `${what} is said to have been off for ${seconds} s of ${longest} s`),
+    ...(result && !same(result.switchedOffSeconds, switchedOffSeconds)
+      ? [`the result says ${JSON.stringify(result.switchedOffSeconds)} and the status another time`]
+      : []),
+  ];
+}
+
+/** What it is known to have switched off: a step that is called stopProvisioning switches provisioning off. */
+function switchedOffBy({ activities, status }: RunEvidence): string[] {
+  const steps = status.steps.flatMap(({ name, state }) => {
+    const [, what] = /^stop([A-Z].*)$/.exec(name) ?? [];
+    return what !== undefined && state === 'done' ? [what.charAt(0).toLowerCase() + what.slice(1)] : [];
+  });
+  const provisioning = inputs(activities, 'deactivateTemplate', 'templateId').length > 0 ? ['provisioning'] : [];
+  return [...new Set([...steps, ...provisioning])];
 }
 
 // I5
@@ -622,7 +704,7 @@ function passedOtherwise({ audit }: RunEvidence): Findings {
   for (const { what, subject = '', verdict, detail, by } of audit) {
     const now = state.get(subject);
     if (what === 'gate' && detail.startsWith('opened')) state.set(subject, 'open');
-    else if (/:(consentCompleted|confirmStep|approveCrossing)$/.test(what) && verdict === 'accepted') {
+    else if (/:(consentCompleted|confirmStep|decideStep|approveCrossing)$/.test(what) && verdict === 'accepted') {
       if (now !== 'open')
         found.push({ says: `an answer of ${by} to ${subject} was taken, which is ${now ?? 'no gate'}`, entries: [] });
       state.set(subject, 'verifying');
@@ -662,6 +744,54 @@ function silentStalls({ runs }: Evidence): Findings {
     }
     return found;
   });
+}
+
+// I11
+
+function recordsOfOthers({ records, runs, provider, journal }: Evidence): Findings {
+  const mixed = groups(records, ({ host, folder }) => `${folder} on ${host}`).flatMap(({ key, members }) => {
+    const operations = [...new Set(members.map(({ operation }) => operation))];
+    return operations.length > 1 ? [`${key} is kept by ${operations.join(' and by ')}`] : [];
+  });
+  const own = records.filter(({ operation }) => operation.startsWith(`${provider}/`));
+  // What a run that was ended by force had begun on a host goes on there, and may end in the time of the next one.
+  const clear = runs.filter((_, index) => runs.slice(0, index).every((earlier) => !isForced(earlier)));
+  return [...mixed, ...clear.flatMap((run) => keptOtherwise(run, own, during(journal, run), provider))].map((says) => ({
+    says,
+    entries: [],
+  }));
+}
+
+function keptOtherwise(
+  { status, result, closed, startedAt, closedAt }: RunEvidence,
+  records: HostRecord[],
+  journal: JournalEntry[],
+  provider: string,
+): string[] {
+  const { operation } = status;
+  const inTime = records.filter(({ at }) => at >= startedAt && (closedAt === undefined || at <= closedAt));
+  const foreign = inTime.filter((record) => record.operation !== operation);
+  const has = (kind: HostRecord['kind'], { host, object }: JournalEntry) =>
+    records.some(
+      (one) => one.kind === kind && one.operation === operation && one.host === host && one.object === object,
+    );
+  const setUp = journal.filter(
+    (entry) => entry.kind === 'effect' && entry.name === 'setupRan' && entry.provider === provider,
+  );
+  return [
+    ...foreign.map(
+      ({ kind, folder, operation: whose }) =>
+        `${kind} in ${folder} is of ${whose}, and ${operation ?? 'no operation'} was at work`,
+    ),
+    ...(closed === 'COMPLETED' && (operation === undefined || result?.operation !== operation)
+      ? [`it is completed as ${result?.operation ?? 'no operation'}, and its status names ${operation ?? 'none'}`]
+      : []),
+    ...setUp.flatMap((entry) =>
+      (['backup', 'setupStarted'] as const)
+        .filter((kind) => !has(kind, entry))
+        .map((kind) => `setup.cmd ran for ${entry.object ?? ''}, and there is no ${kind} of ${operation ?? 'it'}`),
+    ),
+  ];
 }
 
 // For all

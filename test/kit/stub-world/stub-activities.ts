@@ -66,6 +66,7 @@ const PATIENT = { ...timings({ hostAnswer: 10 }), retryFor: 3600, heartbeat: 360
 const SHA256 = 'a'.repeat(64);
 const packageOf = (version: string): string => `${version}-12`;
 const imported = (version: string): ImportedPackage => ({ applicationId: 17, packageVersion: packageOf(version) });
+const BOOTED_AT = '2026-01-01T00:00:00.000Z';
 const INSTANCE_NAMES = ['CSP EMEA', 'CSP US'];
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
@@ -241,6 +242,11 @@ export function stubActivities(
       did(`runSetup ${site.site}`, () => (siteIsNew = true));
       return { exitCode: 0, log: 'Done.' };
     },
+    runHostScript: async ({ script }) => {
+      did(`runHostScript ${script}`);
+      return { done: true, restartNeeded: false, note: 'It is there.', bootTime: BOOTED_AT };
+    },
+    restartHost: async () => ({ bootTime: BOOTED_AT }),
     resetIis: async ({ purpose }) => did(`resetIis ${purpose}`),
     restoreSite: async ({ site }) => did(`restoreSite ${site.site}`, () => (siteIsNew = false)),
     ...change,

@@ -1,4 +1,4 @@
-/** Walks one walk of a fleet, and judges it by the rules of fleets, by the ten invariants of every upgrade, and by its end. */
+/** Walks one walk of a fleet, and judges it by the rules of fleets, by the invariants of every upgrade, and by its end. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FleetMessageName, FleetStatus } from '../../../src/contract/fleet';
 import { runFleetOperator } from '../../../src/sandbox/fleet-operator';
