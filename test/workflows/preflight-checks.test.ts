@@ -77,6 +77,7 @@ describe('requiredVersions', () => {
         verdict: 'ask',
         item: 'odin-automation',
         message: 'Odin Automation is 8.0.0_hf134510 or later',
+        source: 'Dependencies',
         instructions: expect.stringMatching(/the systems say 8\.0, .*Operations > System > About/) as string,
       },
     ]);
@@ -89,6 +90,7 @@ describe('requiredVersions', () => {
         verdict: 'ask',
         item: 'panel-ui',
         message: 'Panel UI is 2.1 or later',
+        source: 'Dependencies',
         instructions: expect.stringContaining('Look at its foot.') as string,
       },
     ]);
