@@ -86,6 +86,7 @@ describe('requiredVersions', () => {
         source: 'Dependencies',
         item: 'odin-automation',
         message: 'Odin Automation is 8.0.0_hf134510 or later',
+        source: 'Dependencies',
         instructions: expect.stringMatching(/the systems say 8\.0, .*Operations > System > About/) as string,
       },
     ]);
@@ -99,6 +100,7 @@ describe('requiredVersions', () => {
         source: 'Dependencies',
         item: 'panel-ui',
         message: 'Panel UI is 2.1 or later',
+        source: 'Dependencies',
         instructions: expect.stringContaining('Look at its foot.') as string,
       },
     ]);
