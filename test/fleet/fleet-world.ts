@@ -89,7 +89,7 @@ export class FleetWorld {
     await this.client.workflow.start('upgradeProvider', {
       workflowId: upgradeWorkflowId(provider),
       taskQueue: TASK_QUEUE,
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       args: [{ provider }],
     });
   }
