@@ -152,7 +152,7 @@ export class FleetWorld {
       ...Object.fromEntries(names.map((name) => [name, this.dispatcher(name as keyof StubActivities)])),
       ...createMaintenanceActivities(),
       // Guards would outlive their fleet.
-      startGuard: async () => undefined,
+      startGuards: async () => undefined,
       loadProvider: async ({ provider }: { provider: string }) => this.entry(provider),
       selectProviders: async ({ selector }: { selector: { ids?: string[]; labels?: Record<string, string> } }) => ({
         providers: selector.ids ?? [...this.providers.keys()].sort(),
