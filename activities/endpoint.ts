@@ -6,21 +6,29 @@
 import type { EndpointActivities } from '../src/contract/activities';
 import { hostFacts } from '../src/systems/endpoint/host-facts';
 import type { PowerShell } from '../src/systems/endpoint/powershell';
+import { productReleases, type ReleaseFolder } from '../src/systems/endpoint/release-scripts';
 import { siteVersion } from '../src/systems/endpoint/site-version';
 import { backUpSite } from './back-up-site';
 import { claimHost } from './host-claims';
 import { onHost } from './host-work';
 import { resetIis } from './reset-iis';
+import { restartHost } from './restart-host';
 import { restoreSite } from './restore-site';
+import { runHostScript } from './run-host-script';
 import { runSetup } from './run-setup';
 import { stagePackage } from './stage-package';
 
 export interface EndpointDependencies {
   /** Runs the scripts: `powershellOfMachine(process.env)` of src/systems/endpoint/powershell-of-machine. */
   powershell: PowerShell;
+  /** Releases that may bring scripts; those of the product by default. */
+  releases?: ReleaseFolder[] | undefined;
 }
 
-export function createEndpointActivities({ powershell }: EndpointDependencies): EndpointActivities {
+export function createEndpointActivities({
+  powershell,
+  releases = productReleases(),
+}: EndpointDependencies): EndpointActivities {
   return {
     readHost: ({ host }) =>
       onHost(powershell, host, async ({ run }) => hostFacts(host.name, await run('discover', {}))),
@@ -34,6 +42,8 @@ export function createEndpointActivities({ powershell }: EndpointDependencies): 
     stagePackage: (input) => onHost(powershell, input.host, (work) => stagePackage(work, input)),
     runSetup: (input) => onHost(powershell, input.host, (work) => runSetup(work, input)),
     resetIis: (input) => onHost(powershell, input.host, (work) => resetIis(work, input)),
+    runHostScript: (input) => onHost(powershell, input.host, (work) => runHostScript(work, releases, input)),
+    restartHost: (input) => onHost(powershell, input.host, (work) => restartHost(work, input)),
     restoreSite: (input) => onHost(powershell, input.host, (work) => restoreSite(work, input)),
   };
 }

@@ -10,7 +10,7 @@ import { median, quantile, type Bench, type Figure } from './figures';
 import { hostOf, providerLikeTheDemo, startUpgrade } from './upgrades';
 import { BenchWorld } from './world/bench-world';
 import { UsageWatch } from './world/usage-watch';
-import { SIMULATED_RELEASES } from '../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../workflows/releases';
 
 interface Before {
   state: SandboxState;

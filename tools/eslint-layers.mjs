@@ -86,8 +86,8 @@ export const LAYERS = [
   // The program itself, which is made of these.
   { layer: 'src/cli', folders: [] },
   { layer: 'src/portal', folders: ['src', 'activities'] },
-  // Each area by itself: what several of them need is in the kit, which needs none of them.
-  { layer: 'test/*', folders: ['src', 'activities', 'workflows', 'tools', 'test/kit'] },
+  // Each area by itself: what several of them need is in the kit, which needs none of them, or a release that only tests know.
+  { layer: 'test/*', folders: ['src', 'activities', 'workflows', 'tools', 'test/kit', 'test/releases'] },
   { layer: 'bench', folders: ['src', 'activities', 'workflows', 'test/kit'] },
 ];
 

@@ -15,7 +15,7 @@ import { bundleBenchWorkflows } from './bench-workflows';
 import { NotifiedOperator } from './notified-operator';
 import type { Part } from './part';
 import type { StubFleet } from './stub-fleet';
-import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../workflows/releases';
 
 export interface BenchWorldOptions {
   providers: ProviderOptions[];

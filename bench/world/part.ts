@@ -17,7 +17,7 @@ import { QUICK_LOOKS } from '../../test/kit/rehearsal/quick-looks';
 
 import { stubFleetControlPlane, type StubFleet } from './stub-fleet';
 import { STUB_HOST, stubsOf } from './stub-provider';
-import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../workflows/releases';
 
 export interface SandboxPart {
   part: 'sandbox';

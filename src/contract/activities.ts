@@ -16,6 +16,7 @@ import type {
   GatewaySite,
   HostClaim,
   HostFacts,
+  HostScriptResult,
   MicrosoftCloud,
   OperationsFacts,
   PackageFacts,
@@ -141,9 +142,31 @@ export interface EndpointActivities {
   }): Promise<SetupResult>;
   /** Effect: the host's Internet services were restarted after everything that this operation did before. */
   resetIis(input: { host: EndpointHost; operation: Operation; purpose: 'upgrade' | 'rollback' }): Promise<void>;
+  /**
+   * Effect: what a script of a release brings, such as a runtime that its setup.cmd needs, as far as it goes without a restart.
+   * The script travels with the endpoint worker and is only named here: `install-runtime` of `18.5`. Fails with `Rejected` where
+   * the worker of that host does not have it. Only for the operation that has claimed the host.
+   *
+   * @param input.parameters reach the script as data; no secrets, they are kept in the history.
+   */
+  runHostScript(input: {
+    host: EndpointHost;
+    operation: Operation;
+    release: string;
+    script: string;
+    parameters: HostScriptParameters;
+  }): Promise<HostScriptResult>;
+  /**
+   * Effect: Windows was started after `before`, a boot time that was read earlier. Asks it to restart unless it has been asked
+   * already, and fails with `NotYet` until it has: the worker goes down with its host, and the one that comes back takes up the
+   * next attempt. Only for the operation that has claimed the host.
+   */
+  restartHost(input: { host: EndpointHost; operation: Operation; before: string }): Promise<{ bootTime: string }>;
   /** Effect: the gateway application's files are those of the backup. */
   restoreSite(input: { host: EndpointHost; site: SiteKey; backup: SiteBackup; operation: Operation }): Promise<void>;
 }
+
+export type HostScriptParameters = Record<string, string | number | boolean>;
 
 export interface ClaimActivities {
   /** Waits until the upgrade that has claimed the host can no longer change it: it has crossed or ended. */

@@ -173,6 +173,18 @@ export interface SetupResult {
   log: string;
 }
 
+/** What a script of a release says after it has looked and acted. */
+export interface HostScriptResult {
+  /** What the script brings is there and works. */
+  done: boolean;
+  /** Windows has to be restarted, be it for this to be done or for something else that was installed. */
+  restartNeeded: boolean;
+  /** One sentence for people: what was found, and what was done. */
+  note: string;
+  /** When Windows was started, ISO 8601 in UTC: later once it has been restarted. */
+  bootTime: string;
+}
+
 export interface ConnectionTestResult {
   ok: boolean;
   checks: { name: 'PartnerCenter' | 'Graph'; ok: boolean; message?: string | undefined }[];

@@ -128,6 +128,8 @@ export const timings = z.strictObject({
   instanceUpgrade: seconds.default(12 * 3600),
   /** Longest run of setup.cmd, and of any other script on an endpoint host. */
   script: seconds.default(1800),
+  /** Longest restart of an endpoint host: from the request until its worker is back. */
+  hostRestart: seconds.default(3600),
 });
 
 export const notifierTarget = z.discriminatedUnion('kind', [

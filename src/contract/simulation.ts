@@ -3,6 +3,9 @@
  * package that the vendor delivers. The sandbox knows nothing of versions but this.
  */
 
+import type { FailureType, HostScriptParameters } from './activities';
+import type { HostScriptResult } from './facts';
+
 /** One version of the Office 365 application, as it answers where it is installed. */
 export interface SimulatedVersion {
   /** `18.4.1` */
@@ -41,6 +44,32 @@ export interface SimulatedCompanion {
   readonly packageVersion: string;
 }
 
+/** Of a feature of Windows. */
+export type FeatureState = 'Available' | 'InstallPending' | 'Installed';
+
+/**
+ * What a script of the release does to a host, done by the sandbox itself where there is no genuine PowerShell. The script is the
+ * original (src/systems/endpoint/scripts/run-script.ps1): this takes the same parameters, says the same, and is tested against it.
+ */
+export type SimulatedScript = (
+  host: ScriptedHost,
+  parameters: HostScriptParameters,
+) => Omit<HostScriptResult, 'bootTime'> | Promise<Omit<HostScriptResult, 'bootTime'>>;
+
+/** What such a script may ask of Windows; PowerShell has the same through the sandbox's module. */
+export interface ScriptedHost {
+  /** Get-WindowsFeature */
+  featureState(name: string): FeatureState;
+  /** Install-WindowsFeature. */
+  installFeature(name: string): Promise<{ restartNeeded: boolean }>;
+  /** Get-ItemProperty of a key below `HKLM:`; undefined where there is none. */
+  registryValue(key: string, name: string): string | number | undefined;
+  /** New-Item and Set-ItemProperty. */
+  setRegistryValue(key: string, name: string, value: string | number): void;
+  /** The script ends itself with a failure of that kind, as `Fail` does. */
+  fail(kind: FailureType, message: string): never;
+}
+
 export interface SimulatedRelease {
   /** Version that it leads to, `18.4.1`. */
   readonly version: string;
@@ -50,4 +79,6 @@ export interface SimulatedRelease {
   readonly package: SimulatedPackage;
   /** Other applications that a provider on one of the sources has in its package list. */
   readonly companions?: readonly SimulatedCompanion[];
+  /** By the name of the script, without `.ps1`. */
+  readonly scripts?: Readonly<Record<string, SimulatedScript>>;
 }

@@ -107,7 +107,7 @@ export interface Hold {
 }
 
 export interface CheckResult {
-  /** Name of the check, `platformVersion`. */
+  /** Name of the check, `requiredVersions`. */
   name: string;
   /** Sentence of the release notes that it stands for. */
   source: string;

@@ -4,8 +4,9 @@
  * The world knows which hosts exist and what was installed there at first; the hosts own their disks (real folders) and
  * everything that happened to them since. `src/sandbox/hosts/register-hosts.ts` exports `registerHosts: RegisterHosts`.
  */
+import type { EventEmitter } from 'node:events';
 import type { FastifyInstance } from 'fastify';
-import type { SimulatedVersion } from '../contract/simulation';
+import type { SimulatedScript, SimulatedVersion } from '../contract/simulation';
 import type { Faults } from './faults';
 import type { Journal } from './journal';
 
@@ -61,9 +62,14 @@ export interface HostsWorld {
   versions: readonly Pick<SimulatedVersion, 'version' | 'assemblyVersion'>[];
   /** Hosts of all providers; a host that two providers share appears once. */
   hosts(): HostSpec[];
-  /** How long setup.cmd and iisreset take. */
-  timings: { setupMs: number; iisResetMs: number };
+  /** How long setup.cmd, iisreset and a restart take. */
+  timings: { setupMs: number; iisResetMs: number; hostRestartMs: number };
+  /** What the releases' own scripts do, for hosts without a genuine PowerShell. */
+  releaseTwins?: ReleaseTwins | undefined;
 }
+
+/** What the releases' own scripts do, by release and script: `18.5/install-runtime`. */
+export type ReleaseTwins = Record<string, SimulatedScript>;
 
 export interface SimulatedHosts {
   /**
@@ -75,8 +81,13 @@ export interface SimulatedHosts {
   applicationState(host: string, site: string, application: string): Promise<unknown>;
   /** The provider's hosts were added while the sandbox runs: lay out their disks. */
   refresh(): Promise<void>;
+  /** Tells of hosts that restart, as it happens: their workers are stopped and started by whoever runs them. */
+  readonly restarts: Restarts;
   close(): Promise<void>;
 }
+
+/** `down` and `up` with the name of the host. While it is down no script runs there, and what ran is dead. */
+export type Restarts = EventEmitter<{ down: [host: string]; up: [host: string] }>;
 
 /** Adds the routes `/_sim/hosts/...` and lays out the disks of hosts that have none yet. */
 export type RegisterHosts = (app: FastifyInstance, world: HostsWorld) => Promise<SimulatedHosts>;

@@ -9,7 +9,7 @@ import { certificates } from './certificates';
 import { Faults, Latencies } from './faults';
 import { hostWorkDirectory } from './hosts/disk';
 import { registerHosts } from './hosts/register-hosts';
-import type { RegisterHosts, SimulatedHosts } from './hosts-port';
+import type { RegisterHosts, ReleaseTwins, SimulatedHosts } from './hosts-port';
 import { writeInventory, type ProviderProfileInput } from './inventory';
 import { Journal } from './journal';
 import { buildPackage, type PackageFile } from './package-file';
@@ -116,6 +116,7 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
     versions: versions.all,
     hosts: () => world.hosts(),
     timings,
+    releaseTwins: twinsOf(options.releases),
   });
   const publicHost = options.publicHost ?? address;
   const ports: SandboxPorts = { ...ANY_PORT, ...options.ports };
@@ -226,3 +227,10 @@ function openPort(app: FastifyInstance, port: number, host: string): Promise<voi
     });
   });
 }
+
+const twinsOf = (releases: readonly SimulatedRelease[]): ReleaseTwins =>
+  Object.fromEntries(
+    releases.flatMap(({ version, scripts = {} }) =>
+      Object.entries(scripts).map(([name, script]) => [`${version}/${name}`, script]),
+    ),
+  );

@@ -6,6 +6,7 @@ import { failureInterceptor } from '../../activities/failures';
 import { endpointTaskQueue } from '../contract/provider';
 import type { PowerShell } from '../systems/endpoint/powershell';
 import { powershellOfMachine } from '../systems/endpoint/powershell-of-machine';
+import type { ReleaseFolder } from '../systems/endpoint/release-scripts';
 import { temporalSettings, type TemporalSettings } from '../temporal/connection';
 import { dataConverter } from '../temporal/data-converter';
 import { connectWorker } from '../temporal/worker-connection';
@@ -19,6 +20,8 @@ export interface EndpointWorkerOptions {
   settings?: TemporalSettings;
   /** Runs its scripts; by default that of this machine. */
   powershell?: PowerShell;
+  /** Where the scripts of releases lie; those of the product by default. */
+  releases?: ReleaseFolder[];
   /** Folder for notes of what it is at work on (./work-in-hand); without one it makes none. */
   notesDirectory?: string;
 }
@@ -33,6 +36,7 @@ export async function createEndpointWorker(
     host,
     settings = temporalSettings(),
     powershell = powershellOfMachine(process.env),
+    releases,
     notesDirectory,
   }: EndpointWorkerOptions,
 ): Promise<Worker> {
@@ -43,7 +47,7 @@ export async function createEndpointWorker(
     namespace: settings.namespace,
     taskQueue,
     dataConverter: await dataConverter(settings.codecKeys),
-    activities: createEndpointActivities({ powershell }),
+    activities: createEndpointActivities({ powershell, releases }),
     interceptors: { activity: [...notes, failureInterceptor] },
     maxConcurrentActivityTaskExecutions: 1,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,

@@ -40,7 +40,16 @@ const onward = (...args: string[]) =>
 
 test('it brings its build, and neither sources nor anything that translates them', async () => {
   const inPackage = await readdir(path.join(app, 'node_modules', 'onward'));
-  expect(inPackage.sort()).toEqual(['README.md', 'dist', 'docs', 'inventory', 'package.json', 'tools']);
+  expect(inPackage.sort()).toEqual([
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'dist',
+    'docs',
+    'inventory',
+    'package.json',
+    'tools',
+  ]);
   const installed = await readdir(path.join(app, 'node_modules'));
   expect(installed).toContain('zod');
   expect(installed.filter((name) => ['typescript', 'tsx', 'esbuild', 'jest'].includes(name))).toEqual([]);

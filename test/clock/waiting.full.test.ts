@@ -42,6 +42,7 @@ describe('an upgrade that waits for people, over months', () => {
     return { handle, notices, calls, guards };
   }
 
+  const hours = (seconds = 0): number => Math.floor(seconds / 3600);
   const hoursOff = ({ body }: Notice): number => Number(/Provisioning has been off for (\d+) h/.exec(body)?.[1]);
 
   test('gates are brought back to mind after 1, 3 and 7 days, then weekly, and after 200 days nothing was taken for a yes', async () => {
@@ -69,8 +70,8 @@ describe('an upgrade that waits for people, over months', () => {
     expect(notices.of('reminder').map(hoursOff)).toEqual([24, 72, 168]);
 
     await answerEverything(handle);
-    const { provisioningOffSeconds } = await handle.result();
-    expect(Math.floor(provisioningOffSeconds / 3600)).toBe((10 * DAY) / HOUR);
+    const { switchedOffSeconds } = await handle.result();
+    expect(hours(switchedOffSeconds['provisioning'])).toBe((10 * DAY) / HOUR);
   });
 
   test('a gate that opens after the first reminder begins the ladder anew, for everything that is open', async () => {
@@ -95,9 +96,9 @@ describe('an upgrade that waits for people, over months', () => {
     expect(calls).not.toContain('importPackage');
 
     await handle.signal('abort', { by: 'ana', reason: 'nobody wants it' });
-    const { provisioningOffSeconds = 0 } = await statusWhen(handle, ({ state }) => state === 'rolledBack');
+    const { switchedOffSeconds } = await statusWhen(handle, ({ state }) => state === 'rolledBack');
     expect(calls.slice(-3)).toEqual(['restoreSite Office365GatewaySite01', 'resetIis rollback', 'activateTemplate 16']);
-    expect(Math.floor(provisioningOffSeconds / 3600)).toBe((200 * DAY) / HOUR);
+    expect(hours(switchedOffSeconds['provisioning'])).toBe((200 * DAY) / HOUR);
   });
 
   test('a hold is brought back to mind by the same ladder', async () => {

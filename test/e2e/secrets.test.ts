@@ -31,7 +31,7 @@ import { Canary, filesBelow } from './canaries';
 import { EchoingSystems } from './echoing-systems';
 import { rawHistories } from './raw-histories';
 import { patience, timings } from '../kit/deadlines';
-import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../workflows/releases';
 
 const PROGRAM = path.join(__dirname, '../../tools/onward.mjs');
 const TIMINGS = timings({

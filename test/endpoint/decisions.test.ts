@@ -1,6 +1,7 @@
 import type { GatewaySite } from '../../src/contract/facts';
 import { parseBinding } from '../../src/systems/endpoint/bindings';
 import { differingFiles, digestOf } from '../../src/systems/endpoint/file-lists';
+import { productReleases } from '../../src/systems/endpoint/release-scripts';
 import { differences, unsafeForCommandLine } from '../../src/systems/endpoint/planned-site';
 import type { InspectedSite, Inspection, ResetDone } from '../../src/systems/endpoint/scripts';
 import { siteVersion } from '../../src/systems/endpoint/site-version';
@@ -204,6 +205,10 @@ describe('the records of an upgrade', () => {
     // A reset of its workflow keeps the first run, and leads back to what it has left.
     expect(recordsFolder({ ...OPERATION, workflowId: 'upgrade/renamed' })).toBe(recordsFolder(OPERATION));
   });
+});
+
+test('the releases of the product, which may bring scripts, are known by their folders', () => {
+  expect(productReleases().map(({ version }) => version)).toContain('18.4.1');
 });
 
 describe('lists of files', () => {

@@ -14,7 +14,7 @@ import { simulatedPowershell, urlOfHost } from '../../src/sandbox/adapters';
 import { Faults, type FaultRule } from '../../src/sandbox/faults';
 import { applicationDirectory, hostWorkDirectory } from '../../src/sandbox/hosts/disk';
 import { registerHosts } from '../../src/sandbox/hosts/register-hosts';
-import type { HostSpec, SimulatedHosts } from '../../src/sandbox/hosts-port';
+import type { HostSpec, ReleaseTwins, SimulatedHosts } from '../../src/sandbox/hosts-port';
 import { Journal } from '../../src/sandbox/journal';
 import { buildPackage } from '../../src/sandbox/package-file';
 import { SimulatedVersions } from '../../src/sandbox/simulated-versions';
@@ -22,6 +22,7 @@ import { findExecutable } from '../../src/systems/endpoint/executable';
 import type { PowerShell } from '../../src/systems/endpoint/powershell';
 import type { SimulatedRelease } from '../../src/contract/simulation';
 import { simulation } from '../../workflows/releases/18.4.1/simulation';
+import type { ReleaseFolder } from '../../src/systems/endpoint/release-scripts';
 import { patience } from '../kit/deadlines';
 
 export const HOST = 'gw-host-01';
@@ -106,6 +107,14 @@ export function hostSpec(overrides: Partial<HostSpec> = {}): HostSpec {
   };
 }
 
+export interface HostWorldOptions {
+  spec?: HostSpec;
+  directory?: string;
+  setupMs?: number;
+  hostRestartMs?: number;
+  releaseTwins?: ReleaseTwins;
+}
+
 export class HostWorld {
   private constructor(
     readonly url: string,
@@ -121,7 +130,9 @@ export class HostWorld {
     spec = hostSpec(),
     directory,
     setupMs = 0,
-  }: { spec?: HostSpec; directory?: string; setupMs?: number } = {}): Promise<HostWorld> {
+    hostRestartMs = 0,
+    releaseTwins,
+  }: HostWorldOptions = {}): Promise<HostWorld> {
     const hostsDirectory = directory ?? (await mkdtemp(path.join(tmpdir(), 'onward-hosts-')));
     const journal = new Journal();
     const faults = new Faults();
@@ -135,7 +146,8 @@ export class HostWorld {
       hostsDirectory,
       versions: VERSIONS.all,
       hosts: () => [spec],
-      timings: { setupMs, iisResetMs: 0 },
+      timings: { setupMs, iisResetMs: 0, hostRestartMs },
+      releaseTwins,
     });
     await app.listen({ host: '127.0.0.1', port: 0 });
     const { port } = app.server.address() as AddressInfo;
@@ -173,8 +185,8 @@ export class HostWorld {
   }
 
   /** The activities as a worker runs them, each in an activity's context of its own. */
-  activities(engine: Engine, environment = () => activityEnvironment()) {
-    const activities = createEndpointActivities({ powershell: this.powershell(engine) });
+  activities(engine: Engine, environment = () => activityEnvironment(), releases?: ReleaseFolder[]) {
+    const activities = createEndpointActivities({ powershell: this.powershell(engine), releases });
     return new Proxy(activities, {
       get:
         <N extends keyof EndpointActivities>(target: EndpointActivities, name: N) =>

@@ -200,9 +200,9 @@ describe('the adapters of an entry', () => {
     );
     const problems = [
       'a.yaml:8: plans: Too small: expected array to have >=1 items',
-      'a.yaml:14: taskMonitor.token: is missing (string)',
-      'a.yaml:16: taskMonitor.foldr: there is no such field; did you mean folder?',
-      'a.yaml:18: connectionTest.adapter: must name an adapter that this worker has: gate, microsoft',
+      'a.yaml:15: taskMonitor.token: is missing (string)',
+      'a.yaml:17: taskMonitor.foldr: there is no such field; did you mean folder?',
+      'a.yaml:19: connectionTest.adapter: must name an adapter that this worker has: gate, microsoft',
     ];
     expect(await problemsOf(loadInventory(folder, worker))).toEqual(problems);
     expect(await problemsOf(findProvider(folder, 'contoso', worker))).toEqual(problems);
@@ -239,7 +239,7 @@ describe('the adapters of an entry', () => {
     await write('a.yaml', entry('contoso', { taskMonitor: { adapter: 'mail', token: 'file:secrets/mail' } }));
     const { problems, warnings } = await checkInventory(folder);
     expect(warnings.map(({ line, field, message }) => `${line} ${field}: ${message}`)).toEqual([
-      expect.stringMatching(/^16 taskMonitor\.adapter: mail is no adapter of Onward \(gate\)/),
+      expect.stringMatching(/^17 taskMonitor\.adapter: mail is no adapter of Onward \(gate\)/),
     ]);
     expect(problems).toEqual([expect.objectContaining({ field: 'taskMonitor.token' })]);
   });

@@ -2,12 +2,12 @@
 import { patched } from '@temporalio/workflow';
 import type { UpgradeInput } from '../../src/contract/messages';
 import type { UpgradeResult } from '../../src/contract/status';
-import { PATHS } from '../../workflows/releases/index';
+import { CATALOGUE } from '../../workflows/releases';
 import { upgradeAlong } from '../../workflows/upgrade/upgrade-provider';
-import { SWAPPED_PATHS } from './swapped-steps';
+import { SWAPPED } from './swapped-steps';
 
-const alongNewPaths = upgradeAlong(SWAPPED_PATHS);
-const alongOldPaths = upgradeAlong(PATHS);
+const alongNewPaths = upgradeAlong(SWAPPED);
+const alongOldPaths = upgradeAlong(CATALOGUE);
 
 export { deliverNotice, guardConsent, upgradeFleet, upgradeWave } from '../../workflows/versioned';
 export async function upgradeProvider(input: UpgradeInput): Promise<UpgradeResult> {

@@ -7,7 +7,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { History } from '@temporalio/common/lib/proto-utils';
-import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../workflows/releases';
 import { onwardVersion } from '../../src/cli/kit/version';
 import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { FLEETS } from './fleet-scenarios';

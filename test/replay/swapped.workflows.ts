@@ -1,6 +1,6 @@
 /** The change as it must not reach running upgrades: the new order, for everybody, at once. */
 import { upgradeAlong } from '../../workflows/upgrade/upgrade-provider';
-import { SWAPPED_PATHS } from './swapped-steps';
+import { SWAPPED } from './swapped-steps';
 
 export { deliverNotice, guardConsent, upgradeFleet, upgradeWave } from '../../workflows/versioned';
-export const upgradeProvider = upgradeAlong(SWAPPED_PATHS);
+export const upgradeProvider = upgradeAlong(SWAPPED);

@@ -1,7 +1,7 @@
 import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { aps, apsToken, sim, succeed } from './clients';
 import { standInHosts } from './stand-in-hosts';
-import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../workflows/releases';
 
 let sandbox: Sandbox;
 let token: string;

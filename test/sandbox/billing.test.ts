@@ -2,7 +2,7 @@ import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { decodeResponse, encodeCall, XmlRpcFault } from '../../src/systems/xmlrpc';
 import { billing, post, sim } from './clients';
 import { standInHosts } from './stand-in-hosts';
-import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../workflows/releases';
 
 let sandbox: Sandbox;
 beforeAll(async () => {

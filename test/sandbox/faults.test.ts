@@ -5,7 +5,7 @@ import { decodeResponse, encodeCall, MalformedXmlRpc, XmlRpcFault } from '../../
 import { operations, post, sim, succeed, until } from './clients';
 import { standInHosts } from './stand-in-hosts';
 import { patience } from '../kit/deadlines';
-import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../workflows/releases';
 
 const hosts = standInHosts();
 let sandbox: Sandbox;

@@ -2,7 +2,7 @@ import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
 import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { sim } from './clients';
 import { standInHosts } from './stand-in-hosts';
-import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../workflows/releases';
 
 let sandbox: Sandbox;
 beforeAll(async () => {

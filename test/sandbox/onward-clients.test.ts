@@ -16,7 +16,7 @@ import { closeConnections } from '../../src/systems/http';
 import { activityEnvironment } from '../kit/activity-environment';
 import { standInHosts } from './stand-in-hosts';
 import { patience } from '../kit/deadlines';
-import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../workflows/releases';
 
 const hosts = standInHosts();
 const adapters = new Adapters({ resolveSecret }, SANDBOX_ADAPTERS);

@@ -4,7 +4,7 @@ import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { importPackage } from '../../src/sandbox/world/packages';
 import { sim } from './clients';
 import { standInHosts } from './stand-in-hosts';
-import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../workflows/releases';
 
 const hosts = standInHosts();
 let sandbox: Sandbox;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { startSandbox, type SandboxOptions } from '../../src/sandbox/server';
 import { apsToken, aps, sim, succeed, until } from './clients';
 import { standInHosts } from './stand-in-hosts';
-import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../workflows/releases';
 
 let dataDirectory: string;
 beforeEach(() => {

@@ -1,4 +1,5 @@
 /** Endpoint hosts without disks, for tests of the rest of the sandbox: a gateway application is of the version it is told. */
+import { EventEmitter } from 'node:events';
 import type { RegisterHosts } from '../../src/sandbox/hosts-port';
 import { withoutRelease } from '../../src/contract/versions';
 
@@ -28,6 +29,7 @@ export function standInHosts(): StandInHosts {
         servedVersion: async (host, site, application) => served(host, site, application),
         applicationState: async (host, site, application) => ({ version: served(host, site, application) }),
         refresh: async () => {},
+        restarts: new EventEmitter(),
         close: async () => {},
       };
     },

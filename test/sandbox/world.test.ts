@@ -6,7 +6,7 @@ import { providerProfile } from '../../src/contract/provider';
 import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { sim, succeed } from './clients';
 import { standInHosts } from './stand-in-hosts';
-import { SIMULATED_RELEASES } from '../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../workflows/releases';
 
 const hosts = standInHosts();
 let sandbox: Sandbox;

@@ -187,7 +187,7 @@ export const switchedOnAgain = leftOff.forward('9', startSynchronisation).build(
 // @ts-expect-error the obligations of a release are those of its terms, each with a sentence
 releaseTerms<Validated & On<'provisioning'>>({ version: '18.4.2', obligations: { connectionTestedAt: 'Validate.' } });
 
-const parts = { requirements: [], checks: [], exclusions: [] };
+const parts = { requirements: [], checks: [], exclusions: [], simulation: release1841.simulation };
 export const lightRelease = defineRelease({ ...light, ...parts, paths: [lightPath], leavesBehind: [] });
 
 // @ts-expect-error a path of another release does not meet the obligations of this one

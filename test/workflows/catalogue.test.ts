@@ -1,6 +1,6 @@
 import { Catalogue } from '../../workflows/engine/catalogue';
 import { CATALOGUE } from '../../workflows/releases';
-import { WITH_18_5 } from '../releases';
+import { WITH_18_5 } from '../kit/releases/catalogue';
 
 const chosen = (catalogue: Catalogue, installed: string[], to?: string) => {
   const { chosen: found, problem } = catalogue.choose(installed, to);
@@ -16,6 +16,10 @@ test('what is installed chooses the path while only one release fits', () => {
 
 test('instances that an earlier upgrade has brought to the release already do not matter for the path', () => {
   expect(chosen(WITH_18_5, ['18.3-9', '18.4.1-12'])).toBe('18.3 -> 18.4.1');
+});
+
+test('where nothing is installed, nothing can be upgraded, and nothing is done already either', () => {
+  expect(WITH_18_5.choose([])).toEqual({ problem: 'There is no application instance to upgrade.' });
 });
 
 test('a refusal names the conditions of the release that was asked for', () => {

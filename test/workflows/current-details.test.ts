@@ -9,7 +9,8 @@ const status: UpgradeStatus = {
   crossed: true,
   crossedAt: '2019-01-20T14:05:11.000Z',
   startedAt: '2019-01-20T14:00:00.000Z',
-  provisioningOffSince: '2019-01-20T14:01:00.000Z',
+  switchedOff: [{ what: 'provisioning', since: '2019-01-20T14:01:00.000Z' }],
+  switchedOffSeconds: {},
   steps: [
     { name: 'preflight', title: 'Preflight', procedure: '', phase: 'reversible', state: 'done' },
     { name: 'validate', title: 'Validate', procedure: '', phase: 'forward', state: 'pending', note: 'soon' },
@@ -18,6 +19,7 @@ const status: UpgradeStatus = {
   holds: [],
   checks: [],
   notUndone: [],
+  kept: [],
   auditEntries: 3,
 };
 

@@ -198,7 +198,7 @@ test('what is answered while everything is undone is refused, and the upgrade is
   expect({ state, endedAt }).toEqual({ state: 'rollingBack', endedAt: undefined });
   expect(lastRefused).toMatchObject({
     by: 'bo',
-    reason: 'The upgrade takes no more answers: what it has done is being undone.',
+    reason: 'What the upgrade has done is being undone; only what the undo asks for can be answered.',
   });
   goOn();
   expect(await closed(handle)).toBe('FAILED');

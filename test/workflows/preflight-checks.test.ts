@@ -1,18 +1,28 @@
 import { packageOf } from '../../src/contract/provider';
 import type { ApplicationInstance, OperationsFacts, ServiceTemplate } from '../../src/contract/facts';
-import { PATHS } from '../../workflows/releases/index';
-import { CHECKS, choosePath, type Finding, type Readings } from '../../workflows/steps/preflight-checks';
+import { Catalogue } from '../../workflows/engine/catalogue';
+import type { Finding, Readings } from '../../workflows/engine/check';
+import { COMMON_CHECKS } from '../../workflows/engine/common-checks';
+import type { AnyRelease } from '../../workflows/engine/release';
+import { above, atLeast } from '../../workflows/engine/versions';
+import { answered } from '../../workflows/kit/reading';
+import { release1841 } from '../../workflows/releases/18.4.1';
+import { companion, platform, seenByPerson } from '../../workflows/steps/checks';
 import { operationsFacts, profile, stubActivities } from '../kit/stub-world/stub-activities';
 
-/** A provider with nothing to complain of. */
-async function surveyed(change: Partial<Readings> = {}): Promise<Readings> {
+const CHECKS = [...COMMON_CHECKS, ...release1841.checks];
+
+/** A provider with nothing to complain of. What it runs chooses its upgrade. */
+async function surveyed(
+  change: Partial<Omit<Readings, 'choice'>> = {},
+  release: AnyRelease = release1841,
+): Promise<Readings> {
   const entry = profile('contoso');
   const { activities } = stubActivities(entry);
   const [host] = entry.endpointHosts;
   if (!host) throw new Error('the stub has a host');
-  return {
+  const readings: Omit<Readings, 'choice'> = {
     profile: entry,
-    paths: PATHS,
     startedBy: undefined,
     operations: { what: 'Operations', value: operationsFacts() },
     billing: { what: 'Billing', value: await activities.readBilling({ billing: entry.billing, plans: entry.plans }) },
@@ -20,10 +30,14 @@ async function surveyed(change: Partial<Readings> = {}): Promise<Readings> {
     hosts: [{ what: host.name, value: await activities.readHost({ host }) }],
     ...change,
   };
+  const { operations } = readings;
+  if (!answered(operations)) return { ...readings, choice: undefined };
+  const installed = operations.value.instances.map(({ packageVersion }) => packageVersion);
+  return { ...readings, choice: new Catalogue([release]).choose(installed) };
 }
 
-const withOperations = (change: Partial<OperationsFacts>): Promise<Readings> =>
-  surveyed({ operations: { what: 'Operations', value: { ...operationsFacts(), ...change } } });
+const withOperations = (change: Partial<OperationsFacts>, release?: AnyRelease): Promise<Readings> =>
+  surveyed({ operations: { what: 'Operations', value: { ...operationsFacts(), ...change } } }, release);
 
 const instances = (...changes: Partial<ApplicationInstance>[]): ApplicationInstance[] =>
   operationsFacts().instances.map((instance, index) => ({ ...instance, ...changes[index] }));
@@ -47,13 +61,50 @@ test('a provider with nothing to complain of passes every check', async () => {
   expect(complaints).toEqual([]);
 });
 
-describe('platformVersion', () => {
+describe('requiredVersions', () => {
   test.each(['oa-7.2-100', 'oa-7.3-1', 'oa-7.4-9999', 'oa-8.0-1216'])('%s is supported', async (build) => {
-    expect(verdicts('platformVersion', await withOperations({ build }))).toEqual(['pass']);
+    expect(verdicts('requiredVersions', await withOperations({ build }))).toEqual(['pass']);
   });
   test.each(['oa-7.1-3256', 'oa-8.1-1', 'oa-8.2-1216', 'cb-20.4-1', '8.0', ''])('"%s" is refused', async (build) => {
-    expect(verdicts('platformVersion', await withOperations({ build }))).toEqual(['refusal']);
+    expect(verdicts('requiredVersions', await withOperations({ build }))).toEqual(['refusal']);
   });
+
+  const needing = (...requirements: AnyRelease['requirements']): AnyRelease => ({ ...release1841, requirements });
+  test('a hotfix that the build does not tell is asked of a person, who is told where to look', async () => {
+    const release = needing(platform(atLeast('8.0.0_hf134510'), 'Dependencies'));
+    expect(findings('requiredVersions', await withOperations({ build: 'oa-8.0-1216' }, release))).toEqual([
+      {
+        verdict: 'ask',
+        item: 'odin-automation',
+        message: 'Odin Automation is 8.0.0_hf134510 or later',
+        instructions: expect.stringMatching(/the systems say 8\.0, .*Operations > System > About/) as string,
+      },
+    ]);
+    expect(verdicts('requiredVersions', await withOperations({ build: 'oa-8.1-1' }, release))).toEqual(['pass']);
+  });
+  test('a component that no system knows is asked of a person', async () => {
+    const release = needing(seenByPerson('Panel UI', atLeast('2.1'), 'Look at its foot.', 'Dependencies'));
+    expect(findings('requiredVersions', await withOperations({}, release))).toEqual([
+      {
+        verdict: 'ask',
+        item: 'panel-ui',
+        message: 'Panel UI is 2.1 or later',
+        instructions: expect.stringContaining('Look at its foot.') as string,
+      },
+    ]);
+  });
+});
+
+test('companionVersion: an application beside it that is too old refuses the upgrade, and one that is not there does not', async () => {
+  const { examine } = companion('Usage Collector', above('2.0'), 'Dependencies');
+  const installed = (...versions: string[]) => ({
+    companions: versions.map((version) => ({ application: 'Usage Collector', version })),
+  });
+  expect(examine(await withOperations(installed()))).toMatchObject([{ verdict: 'pass' }]);
+  expect(examine(await withOperations(installed('1.9-3', '2.1-4')))).toMatchObject([{ verdict: 'pass' }]);
+  expect(examine(await withOperations(installed('2.0-1')))).toEqual([
+    { verdict: 'refusal', message: expect.stringContaining('any version above 2.0') as string },
+  ]);
 });
 
 describe('sourceVersion', () => {
@@ -74,15 +125,17 @@ describe('sourceVersion', () => {
   test('instances that run 18.4.1 already do not matter for the path, and are explained', async () => {
     const facts = await withOperations({ instances: instances({}, { packageVersion: '18.4.1-12' }) });
     expect(findings('sourceVersion', facts)).toEqual([
-      { verdict: 'pass', message: 'Instances run 18.3.' },
+      { verdict: 'pass', message: 'Instances run 18.3; they can be upgraded to 18.4.1.' },
       { verdict: 'warning', message: expect.stringContaining('1 of 2 instances run 18.4.1 already') as string },
     ]);
   });
-  test('a provider that runs 18.4.1 throughout has nothing to upgrade', () => {
+  test('a provider that runs 18.4.1 throughout has nothing to upgrade', async () => {
     const done = { packageVersion: '18.4.1-12' };
-    expect(choosePath({ ...operationsFacts(), instances: instances(done, done) }, PATHS)).toEqual({
-      problem: expect.stringContaining('nothing to upgrade') as string,
-    });
+    const facts = await withOperations({ instances: instances(done, done) });
+    expect(facts.choice).toMatchObject({ already: true });
+    expect(findings('sourceVersion', facts)).toEqual([
+      { verdict: 'refusal', message: 'All instances run 18.4.1 already; there is nothing to upgrade.' },
+    ]);
   });
   test('a provider without Office 365 is refused', async () => {
     expect(verdicts('sourceVersion', await withOperations({ applicationId: undefined, instances: [] }))).toEqual([
@@ -150,6 +203,25 @@ describe('sqlSysadmin', () => {
   ])('%s', async (_, database, verdict) => {
     expect(verdicts('sqlSysadmin', await withDatabase(database))).toEqual([verdict]);
   });
+});
+
+test('packageHash: a provider whose inventory has no package of the release is refused', async () => {
+  const packages = { '18.5': { url: 'http://packages.test/18.5.zip', sha256: 'c'.repeat(64) } };
+  const facts = await surveyed();
+  const entry = profile('contoso', { packages });
+  expect(findings('packageHash', { ...facts, profile: entry, package: undefined })).toEqual([
+    { verdict: 'refusal', message: expect.stringContaining('has no package of 18.4.1') as string },
+  ]);
+});
+
+test('emailParameter: where no step of the path removes it, a person is told to', async () => {
+  expect(findings('emailParameter', await surveyed())).toEqual([
+    { verdict: 'pass', message: expect.stringContaining('the step removeEmailParameter waits for it') as string },
+  ]);
+  const from184 = { packageVersion: '18.4-7' };
+  expect(findings('emailParameter', await withOperations({ instances: instances(from184, from184) }))).toEqual([
+    { verdict: 'warning', message: expect.stringContaining('remove it by hand') as string },
+  ]);
 });
 
 test('packageHash: a package that is not the expected one is refused, naming both hashes', async () => {

@@ -1,18 +1,18 @@
 /** @needs temporal */
 import { EventEmitter, on } from 'node:events';
-import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import type { Recorded } from '../../src/contract/messages';
-import { testInFull } from '../kit/extent';
 import { profile, stubActivities, type StubActivities } from '../kit/stub-world/stub-activities';
 import {
   WorkflowEnvironment,
+  answerEverything,
   auditOf,
+  failureOf,
+  refusalOf,
   statusOf,
   statusWhen,
   type UpgradeHandle,
-  answerEverything,
 } from '../kit/stub-world/workflow-environment';
 
 let environment: WorkflowEnvironment;
@@ -22,23 +22,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await environment?.close();
 });
-
-async function failureOf(handle: UpgradeHandle): Promise<Error | undefined> {
-  const error: unknown = await handle.result().then(
-    () => undefined,
-    (failure: unknown) => failure,
-  );
-  return error instanceof WorkflowFailedError ? error.cause : undefined;
-}
-
-/** The reason why an update was refused. */
-async function refusalOf(handle: UpgradeHandle, name: string, payload: unknown): Promise<string | undefined> {
-  const error: unknown = await handle.executeUpdate<Recorded, [unknown]>(name, { args: [payload] }).then(
-    () => undefined,
-    (failure: unknown) => failure,
-  );
-  return error instanceof WorkflowUpdateFailedError ? error.cause?.message : undefined;
-}
 
 /** An activity that tells when it was called, and returns when it is let go. */
 function barrier(): { reached: Promise<void>; open: () => void; pass: () => Promise<void> } {
@@ -101,6 +84,7 @@ describe('a whole upgrade', () => {
       'updateCustomizations: done',
       'validate: done',
       'startProvisioning: done',
+      'guardConsents: done',
     ]);
     await told('completed');
     expect(notices.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['gatesOpened', 'completed']));
@@ -117,15 +101,29 @@ describe('a whole upgrade', () => {
     );
   });
 
-  testInFull('along a third, invented path needs a file with the path and a line in the list', async () => {
-    const { activities } = stubActivities(profile('from-18.2'), { version: '18.2' });
-    const handle = await environment.upgrade(
-      activities,
-      { provider: 'from-18.2' },
-      require.resolve('./third-path.workflows.ts'),
-    );
-    await answerEverything(handle);
-    expect(await handle.result()).toMatchObject({ from: '18.2', to: '18.4.1' });
+  test('may be started again once it is completed, and is refused as there is nothing left to do', async () => {
+    const { activities, calls } = stubActivities(profile('again'));
+    let packageIsGone = false;
+    const world: StubActivities = {
+      ...activities,
+      hashPackage: async (input) => {
+        if (packageIsGone) throw ApplicationFailure.nonRetryable('no such file', FAILURE.rejected);
+        return await activities.hashPackage(input);
+      },
+    };
+    const first = await environment.upgrade(world, { provider: 'again' });
+    await answerEverything(first);
+    await first.result();
+    const done = [...calls];
+    packageIsGone = true;
+    const second = await environment.upgrade(world, { provider: 'again', to: '18.4.1' });
+    expect(second.workflowId).toBe(first.workflowId);
+    expect(await failureOf(second)).toMatchObject({
+      type: FAILURE.alreadyUpgraded,
+      message: expect.stringContaining('All instances run 18.4.1 already') as string,
+    });
+    expect(await statusOf(second)).toMatchObject({ state: 'refused', crossed: false });
+    expect(calls).toEqual(done);
   });
 });
 
@@ -166,17 +164,21 @@ describe('what is refused before anything is touched', () => {
     expect(calls).toEqual([]);
   });
 
-  test('the preflight names every reason at once', async () => {
-    const entry = profile('refused', { approval: { beforeCrossing: true } });
+  test.each([
+    ['18.3', ['packageHash', 'systemsAnswer: Billing', 'fourEyes']],
+    // Which package is meant is not known.
+    ['18.2', ['sourceVersion', 'systemsAnswer: Billing', 'fourEyes']],
+  ])('the preflight of a provider on %s names every reason at once', async (version, reasons) => {
+    const provider = `refused-${version}`;
+    const entry = profile(provider, { approval: { beforeCrossing: true } });
     const { activities, calls } = stubActivities(entry, {
-      version: '18.2',
+      version,
       change: { hashPackage: async () => ({ sha256: 'b'.repeat(64), bytes: 1 }), ...refusing('readBilling') },
     });
-    const handle = await environment.upgrade(activities, { provider: 'refused' });
+    const handle = await environment.upgrade(activities, { provider });
     const failure = await failureOf(handle);
     expect(failure).toMatchObject({ type: FAILURE.refused });
-    for (const reason of ['sourceVersion', 'packageHash', 'systemsAnswer: Billing', 'fourEyes'])
-      expect(failure?.message).toContain(reason);
+    for (const reason of reasons) expect(failure?.message).toContain(reason);
     expect(calls).toEqual([]);
     expect(await statusOf(handle)).toMatchObject({ state: 'refused', crossed: false });
   });
@@ -322,6 +324,23 @@ describe('before the crossing', () => {
     expect(failure?.message).toContain('upgradeEndpoints: restoreSite says no');
     expect(calls.at(-1)).toBe('activateTemplate 16');
     expect(await statusOf(handle)).toMatchObject({ state: 'rollbackIncomplete' });
+  });
+
+  test('what stays switched off after a rollback is named by itself', async () => {
+    const { activities } = stubActivities(profile('left-off'), {
+      change: { ...refusing('stagePackage'), ...refusing('activateTemplate') },
+    });
+    const handle = await environment.upgrade(activities, { provider: 'left-off' });
+    expect((await failureOf(handle))?.message).toContain('provisioning: it is still switched off, since ');
+    expect(await statusOf(handle)).toMatchObject({
+      state: 'rollbackIncomplete',
+      switchedOff: [{ what: 'provisioning' }],
+      switchedOffSeconds: {},
+      notUndone: [
+        'stopProvisioning: activateTemplate says no',
+        expect.stringContaining('provisioning: it is still switched off') as string,
+      ],
+    });
   });
 
   test('a provider that wants to decide holds instead, and can retry or roll back', async () => {

@@ -1,4 +1,5 @@
 /** The releases that there are, and which of them is meant. Pure. */
+import type { SimulatedRelease } from '../../src/contract/simulation';
 import { withoutRelease } from '../../src/contract/versions';
 import type { UpgradePath } from './path';
 import type { AnyRelease } from './release';
@@ -16,7 +17,8 @@ export type Choice =
   | { readonly problem: string; readonly already?: true; readonly chosen?: never };
 
 export class Catalogue {
-  constructor(readonly releases: readonly AnyRelease[]) {
+  /** @param releases the oldest first. */
+  constructor(readonly releases: readonly [AnyRelease, ...AnyRelease[]]) {
     const versions = releases.map(({ version }) => version);
     const twice = versions.filter((version, index) => versions.indexOf(version) !== index);
     if (twice.length > 0) throw new TypeError(`The catalogue has ${twice.join(', ')} more than once`);
@@ -24,6 +26,12 @@ export class Catalogue {
 
   get versions(): string[] {
     return this.releases.map(({ version }) => version);
+  }
+
+  /** What each release says for the sandbox. */
+  get simulations(): readonly [SimulatedRelease, ...SimulatedRelease[]] {
+    const [first, ...others] = this.releases;
+    return [first.simulation, ...others.map(({ simulation }) => simulation)];
   }
 
   find(version: string): AnyRelease | undefined {
@@ -38,6 +46,7 @@ export class Catalogue {
    */
   choose(installed: readonly string[], to?: string): Choice {
     const versions = [...new Set(installed.map(withoutRelease))].sort();
+    if (versions.length === 0) return { problem: 'There is no application instance to upgrade.' };
     if (to !== undefined) {
       const release = this.find(to);
       return release

@@ -19,9 +19,13 @@ export interface Readings {
   readonly hosts: Reading<HostFacts>[];
 }
 
-export type Finding =
+export type Finding = {
+  /** Where it is another sentence than that of the check. */
+  source?: string;
+} & (
   | { verdict: 'pass' | 'warning' | 'refusal'; message: string }
-  | { verdict: 'ask'; item: string; message: string; instructions: string };
+  | { verdict: 'ask'; item: string; message: string; instructions: string }
+);
 
 export interface Check {
   readonly name: string;

@@ -40,7 +40,10 @@ export const COMMON_CHECKS: readonly Check[] = [
     name: 'requiredVersions',
     source: 'Dependencies and Pre-Requisites',
     examine: ofOperations((facts, { choice }) =>
-      (choice?.chosen?.release.requirements ?? []).map((requirement) => required(requirement, requirement.read(facts))),
+      (choice?.chosen?.release.requirements ?? []).map((requirement) => ({
+        source: requirement.source,
+        ...required(requirement, requirement.read(facts)),
+      })),
     ),
   },
   {

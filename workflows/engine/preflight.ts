@@ -58,7 +58,7 @@ export async function runPreflight(
       });
       const result: CheckResult = {
         name,
-        source,
+        source: finding.source ?? source,
         verdict: 'pass',
         message: `${by} confirmed: ${finding.message} (${evidence})`,
       };
@@ -80,7 +80,9 @@ export async function runPreflight(
 }
 
 const resultOf = ({ name, source }: Check, finding: Finding): CheckResult[] =>
-  finding.verdict === 'ask' ? [] : [{ name, source, verdict: finding.verdict, message: finding.message }];
+  finding.verdict === 'ask'
+    ? []
+    : [{ name, source: finding.source ?? source, verdict: finding.verdict, message: finding.message }];
 
 /** @param already it runs the release already, and nothing else is against it. */
 function refuse({ record, profile: { provider } }: Upgrade, reasons: string[], already: boolean): ApplicationFailure {
@@ -123,7 +125,8 @@ async function read(
         to,
       )
     : undefined;
-  const file = await readPackage(profile, choice?.chosen?.release.version ?? to);
+  // Where nothing is to be upgraded, no package is missed.
+  const file = await readPackage(profile, choice ? choice.chosen?.release.version : to);
   return { choice, operations: operationsFacts, billing: billingFacts, package: file, hosts };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { SurveyedProvider } from '../../src/contract/activities';
 import type { OperationsFacts } from '../../src/contract/facts';
+import type { SimulatedRelease } from '../../src/contract/simulation';
 import type { Check } from './check';
 import type { CrossingFacts, UpgradePath } from './path';
 import type { PreflightFacts } from './preflight-facts';
@@ -47,6 +48,8 @@ export interface Release<Owed = unknown> extends Terms<Owed> {
   readonly paths: readonly UpgradePath<NoInfer<Owed>>[];
   /** What the engine begins, or ends, once all else is done: it outlives the upgrade. */
   readonly leavesBehind: readonly ForwardStep<PreflightFacts & CrossingFacts & NoInfer<Owed>, object>[];
+  /** What the sandbox needs to simulate it. */
+  readonly simulation: SimulatedRelease;
 }
 
 /** A release with the types of its facts erased: the compiler has checked them where it was defined. */

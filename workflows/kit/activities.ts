@@ -135,17 +135,37 @@ export function activitiesFor(timings: Timings): Activities {
     // As long as it takes: each look is an attempt of its own, so that those who wait keep nobody's worker busy.
     claims: calls<ClaimActivities>({ startToCloseTimeout: CALL_TIMEOUT, retry: RETRY }),
     guards: calls<GuardActivities>(moment),
-    endpoint: (host) =>
-      calls<EndpointActivities>({
-        ...base,
-        taskQueue: endpointTaskQueue(host.name),
-        // The only sign that no worker is there.
-        scheduleToStartTimeout: timings.hostAnswer * SECOND,
-        startToCloseTimeout: timings.script * SECOND,
-        scheduleToCloseTimeout: (timings.hostAnswer + timings.script + timings.retryFor) * SECOND,
-        // An abort waits until the host's process is really gone before anything is undone.
-        cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-      }),
+    endpoint: (host) => endpointCalls(host, timings, base),
+  };
+}
+
+function endpointCalls(host: EndpointHost, timings: Timings, base: ActivityOptions): Calls<EndpointActivities> {
+  const onHost: ActivityOptions = {
+    ...base,
+    taskQueue: endpointTaskQueue(host.name),
+    startToCloseTimeout: timings.script * SECOND,
+    // An abort waits until the host's process is really gone before anything is undone.
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  };
+  const scripts = calls<EndpointActivities>({
+    ...onHost,
+    // The only sign that no worker is there.
+    scheduleToStartTimeout: timings.hostAnswer * SECOND,
+    scheduleToCloseTimeout: (timings.hostAnswer + timings.script + timings.retryFor) * SECOND,
+  });
+  // No worker is there while its host is down: that is no sign of anything.
+  const restarts = calls<EndpointActivities>({ ...onHost, scheduleToCloseTimeout: timings.hostRestart * SECOND });
+  return {
+    readHost: scripts.readHost,
+    claimHost: scripts.claimHost,
+    detectSites: scripts.detectSites,
+    backupSite: scripts.backupSite,
+    stagePackage: scripts.stagePackage,
+    runSetup: scripts.runSetup,
+    resetIis: scripts.resetIis,
+    runHostScript: scripts.runHostScript,
+    restartHost: restarts.restartHost,
+    restoreSite: scripts.restoreSite,
   };
 }
 

@@ -6,6 +6,7 @@ import { condition } from '@temporalio/workflow';
 import type { Notice } from '../../src/contract/activities';
 import type { ReminderSchedule } from '../../src/contract/provider';
 import type { Gate, Hold, SwitchedOff } from '../../src/contract/status';
+import { capitalised } from '../kit/plain-text';
 import { nextReminder } from '../kit/reminder-schedule';
 import type { PeopleEvent } from './events';
 
@@ -144,5 +145,5 @@ function describe(items: readonly Waiting[]): string {
 
 function costOfWait({ what, since }: SwitchedOff): string {
   const hours = Math.round((Date.now() - Date.parse(since)) / 3_600_000);
-  return `\n\n${what.charAt(0).toUpperCase()}${what.slice(1)} has been off for ${hours} h, since ${since}.`;
+  return `\n\n${capitalised(what)} has been off for ${hours} h, since ${since}.`;
 }

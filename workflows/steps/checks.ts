@@ -5,14 +5,17 @@ import { ofOperations, pass, quoted, refusal, warning, type Check } from '../eng
 import type { Condition } from '../engine/step';
 import type { Versions } from '../engine/versions';
 import { answered } from '../kit/reading';
-import { platformOfBuild } from '../../src/contract/versions';
+import { platformOfBuild, withoutRelease } from '../../src/contract/versions';
 import { parseEndpointUrl } from './gateway-address';
+
+/** What is no build of Odin Automation fits no version, whatever it looks like. */
+const platformOf = (build: string): string => platformOfBuild(build) ?? `"${build}"`;
 
 /** The platform as its build tells it: major and minor version only, no hotfix (systems.md 1.7). */
 export const platform = (versions: Versions, source: string): Requirement => ({
   component: 'Odin Automation',
   versions,
-  read: ({ build }) => platformOfBuild(build) ?? build,
+  read: ({ build }) => platformOf(build),
   where: 'Look at its version and hotfixes in Operations > System > About.',
   source,
 });
@@ -26,18 +29,21 @@ export const seenByPerson = (component: string, versions: Versions, where: strin
   source,
 });
 
-/** Another application of the APS package list that has to fit; one that is not there does not matter. */
+/**
+ * Another application of the APS package list that has to fit; one that is not there does not matter. The list keeps older
+ * packages beside newer ones, so one that fits is enough.
+ * @param application its package id, a URI (systems.md 2.3).
+ */
 export const companion = (application: string, versions: Versions, source: string): Check => ({
   name: 'companionVersion',
   source,
   examine: ofOperations(({ companions }) => {
     const installed = companions.filter((each) => each.application === application);
     if (installed.length === 0) return [pass(`${application} is not installed.`)];
-    return installed.map(({ version }) =>
-      versions.judge(version) === 'fits'
-        ? pass(`${application} ${version} fits.`)
-        : refusal(`${application} is ${version}; it has to be ${versions.description}. Upgrade it first.`),
-    );
+    const fitting = installed.find(({ version }) => versions.judge(withoutRelease(version)) === 'fits');
+    if (fitting) return [pass(`${application} ${fitting.version} fits.`)];
+    const found = installed.map(({ version }) => version).join(', ');
+    return [refusal(`${application} is ${found}; it has to be ${versions.description}. Upgrade it first.`)];
   }),
 });
 
@@ -171,5 +177,5 @@ function gatewayApplications(host: HostFacts, instances: ApplicationInstance[]) 
 /** For steps that only some platforms need: `onlyWhere(onPlatform(below('8.0')), step, {})`. */
 export const onPlatform = (versions: Versions): Condition => ({
   because: `Odin Automation, ${versions.description}`,
-  holds: ({ operations: { build } }) => versions.judge(platformOfBuild(build) ?? build) === 'fits',
+  holds: ({ operations: { build } }) => versions.judge(platformOf(build)) === 'fits',
 });

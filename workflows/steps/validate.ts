@@ -23,6 +23,18 @@ export const validate = forwardStep<PreflightFacts & InstancesUpgraded, Validate
   },
 });
 
+/** Every instance reaches Partner Center and Graph: for a release that lets provisioning go on, so that tasks are always open. */
+export const testConnections = forwardStep<PreflightFacts & InstancesUpgraded, Validated>({
+  name: 'testConnections',
+  title: 'Test the connections',
+  waitsFor: 'a connection test of every instance; an operator, where there is no adapter',
+  run: async (context, { operations: { instances } }) => {
+    const tested = await connectionsWork(context, instances);
+    context.note(`${instances.length} connections tested`);
+    return { connectionTestedAt: byInstance(instances, tested) };
+  },
+});
+
 /** @returns when each connection was seen to work, in the order of the instances. */
 async function connectionsWork(context: StepContext, instances: ApplicationInstance[]): Promise<string[]> {
   if (testsByHand(context)) {

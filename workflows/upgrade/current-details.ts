@@ -1,7 +1,7 @@
 /** The Markdown that the Temporal UI shows as an upgrade's current details. One line per step; lines are list items or
  * paragraphs, because Markdown joins bare lines. */
 import type { Gate, Hold, StepState, UpgradeStatus } from '../../src/contract/status';
-import { plain } from '../kit/plain-text';
+import { capitalised, plain } from '../kit/plain-text';
 
 const MARK: Record<StepState, string> = {
   pending: '⬜',
@@ -49,7 +49,7 @@ function facts(status: UpgradeStatus): string[] {
     crossed
       ? `The point of no return was passed at ${minute(crossedAt)}: forward only.`
       : 'The point of no return is not passed: everything can still be undone.',
-    ...switchedOff.map(({ what, since }) => `${plain(what)} is off since ${minute(since)}.`),
+    ...switchedOff.map(({ what, since }) => `${capitalised(plain(what))} is off since ${minute(since)}.`),
     ...(paused ? [`A pause was asked for by ${plain(paused.by)}: ${plain(paused.reason)}`] : []),
     ...(cancelRefusedAt
       ? [`The cancellation at ${minute(cancelRefusedAt)} was refused: past the point of no return the upgrade goes on.`]

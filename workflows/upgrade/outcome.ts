@@ -2,6 +2,7 @@
 import { ApplicationFailure, isCancellation, type TemporalFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { UpgradeResult, UpgradeState, UpgradeStatus } from '../../src/contract/status';
+import { capitalised } from '../kit/plain-text';
 import { failureType, isNobodyListening, problemOf } from '../kit/problem';
 
 /** Checks of the preflight that say nothing of the provider but that it does not answer. */
@@ -56,6 +57,6 @@ function kindOf({ checks }: UpgradeStatus, failure: TemporalFailure): string {
 export const summaryOf = ({ from, to, instances, sites, switchedOffSeconds, warnings }: UpgradeResult): string =>
   [
     `${instances} instances and ${sites} gateway sites went from ${from} to ${to}.`,
-    ...Object.entries(switchedOffSeconds).map(([what, seconds]) => `${what} was off for ${seconds} s.`),
+    ...Object.entries(switchedOffSeconds).map(([what, seconds]) => `${capitalised(what)} was off for ${seconds} s.`),
     ...warnings.map((warning) => `- ${warning}`),
   ].join('\n');

@@ -105,6 +105,8 @@ export function next(upgrade: KnownUpgrade, event: UpgradeEvent, at: string): Kn
         knowing(upgrade, { checks: [...known.checks, ...event.checks] }),
       );
     case 'stepEntered': {
+      // An optional step is entered to be decided about, and once more to be done.
+      if (upgrade.steps.some(({ name, state }) => name === event.step && state === 'running')) return upgrade;
       const entered = withStep(knowing(upgrade, { step: event.step }), event.step, (step) => ({
         ...step,
         state: 'running',

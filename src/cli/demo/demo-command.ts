@@ -1,15 +1,9 @@
 import { Option, type Command } from 'commander';
-import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
-import { DEFAULT_IDS, defaultProviders } from '../../sandbox/world/defaults';
+import { DEFAULT_IDS } from '../../sandbox/world/defaults';
 import { globalsOf, port } from '../kit/arguments';
 import { BY_HELP, type CliContext } from '../kit/context';
 import { fleetSize, paceOption } from '../operations/sandbox-command';
 import type { DemoOptions } from './options';
-
-const SOURCES = [...new Set(SIMULATED_RELEASES.flatMap(({ sources }) => sources.map(({ version }) => version)))];
-const USUAL = defaultProviders(SIMULATED_RELEASES)
-  .map(({ id, sourceVersion }) => `${id} ${sourceVersion}`)
-  .join(', ');
 
 export function addDemo(program: Command, context: CliContext): void {
   program
@@ -21,7 +15,7 @@ export function addDemo(program: Command, context: CliContext): void {
         DEFAULT_IDS,
       ),
     )
-    .addOption(new Option('--from <version>', `version to upgrade from (default: ${USUAL})`).choices(SOURCES))
+    .option('--from <version>', "version to upgrade from (default: the provider's usual one)")
     .addOption(
       new Option(
         '--fleet <number>',

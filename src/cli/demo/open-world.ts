@@ -4,7 +4,7 @@ import { isClone, PACKAGE_ROOT } from '../../package-root';
 import { findTemporalCli, NoTemporalCli, type TemporalCli } from '../../temporal/cli-binary';
 import { localSettings } from '../../temporal/connection';
 import { DevServerFailed, releaseState } from '../../temporal/state-owner';
-import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../../workflows/releases';
 import { defaultProviders } from '../../sandbox/world/defaults';
 import { asCliError, CliError } from '../kit/cli-error';
 import { connect } from '../kit/temporal/connect';

@@ -1,6 +1,6 @@
 /** `onward demo`: a whole world on this machine, one upgrade in it, and how it went. */
 import { writeFile } from 'node:fs/promises';
-import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../../workflows/releases';
 import { findProvider } from '../../inventory/inventory';
 import { DEFAULT_IDS, defaultProviders } from '../../sandbox/world/defaults';
 import { CliError } from '../kit/cli-error';
@@ -30,6 +30,7 @@ const INTERVAL_MS = 500;
  * @throws CliError when the upgrade did not complete, when something of the world could not be started, or at Ctrl-C.
  */
 export async function runDemo(context: CliContext, options: DemoOptions): Promise<void> {
+  requireSource(options.from);
   const interrupted = context.interrupted();
   const silent = options.json === true;
   const { view, pack } = await withScreen(context.stdout, silent, async (screen) => {
@@ -49,6 +50,14 @@ export async function runDemo(context: CliContext, options: DemoOptions): Promis
   });
   context.stdout.write(silent ? `${safeJson(pack, 2)}\n` : `\n${asText(outcomeDocument(pack))}\n`);
   requireCompleted(view);
+}
+
+function requireSource(from: string | undefined): void {
+  const sources = [...new Set(SIMULATED_RELEASES.flatMap((release) => release.sources.map(({ version }) => version)))];
+  if (from === undefined || sources.includes(from)) return;
+  throw new CliError('usage', `No simulated provider starts from ${from}.`, {
+    hint: `It may be ${sources.join(', ')}.`,
+  });
 }
 
 /** The provider that starts from this version of its own accord, or else the first. */

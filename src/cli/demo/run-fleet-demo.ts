@@ -6,7 +6,7 @@ import type { FleetInput } from '../../contract/fleet';
 import type { MessageName, Messages } from '../../contract/messages';
 import type { FaultRule } from '../../sandbox/faults';
 import { runFleetOperator } from '../../sandbox/fleet-operator';
-import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../../workflows/releases';
 import { fleetOfProviders } from '../../sandbox/world/fleet';
 import { localSettings } from '../../temporal/connection';
 import type { Fleets } from '../fleet/fleets';

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
+import { SIMULATED_RELEASES } from '../../../workflows/releases';
 import { startSandbox, type Sandbox } from '../../sandbox/server';
 import { defaultProviders } from '../../sandbox/world/defaults';
 import { fleetOfProviders } from '../../sandbox/world/fleet';

@@ -1,10 +1,7 @@
-import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { globalsOf, port } from '../kit/arguments';
 import type { CliContext } from '../kit/context';
 import { PACES, type SandboxCommandOptions, type Sources } from './sandbox-options';
-
-const NEWEST = SIMULATED_RELEASES[0].sources.at(-1)?.version ?? '<version>';
 
 export function addSandbox(program: Command, context: CliContext): void {
   program
@@ -50,7 +47,7 @@ export function fleetSize(text: string): number {
 function source(text: string, before: Sources): Sources {
   const [, provider, version] = /^([^=]+)=([^=]+)$/.exec(text) ?? [];
   if (provider === undefined || version === undefined) {
-    throw new InvalidArgumentError(`Give a provider and a version, such as contoso=${NEWEST}.`);
+    throw new InvalidArgumentError('Give a provider and a version, with = between them.');
   }
   return { ...before, [provider]: version };
 }

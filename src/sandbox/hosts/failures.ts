@@ -62,6 +62,11 @@ export const SETUP_FAULTS = [
   'setupOutlives',
 ] as const;
 
+export const RESTART_FAULTS = [
+  /** shutdown.exe reports success, and somebody calls the restart off before it begins. */
+  'restartCalledOff',
+] as const;
+
 export const RESET_FAULTS = [
   /** iisreset gives up: non-zero exit code, services as they were. */
   'resetTimesOut',

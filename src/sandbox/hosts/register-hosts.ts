@@ -1,9 +1,10 @@
 /** The routes `/_sim/hosts/...` and what the world asks of the hosts. */
+import { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { ScriptName } from '../../systems/endpoint/scripts';
-import type { HostsWorld, RegisterHosts } from '../hosts-port';
+import type { HostsWorld, RegisterHosts, SimulatedHosts } from '../hosts-port';
 import { deployedVersions, folderDigest } from './disk';
 import {
   CommandFailed,
@@ -14,7 +15,7 @@ import {
   ScriptFailed,
   UnknownFault,
 } from './failures';
-import { TWINS } from './script-twins';
+import { TWINS, type Run } from './script-twins';
 import { SimulatedHost } from './simulated-host';
 import { WINDOWS_COMMANDS } from './windows-commands';
 
@@ -24,10 +25,11 @@ type Outcome = { ok: true; value: unknown } | { ok: false; kind: string; message
 export const registerHosts: RegisterHosts = async (app, world) => {
   const hosts = new Map<string, SimulatedHost>();
   const closing = new AbortController();
+  const restarts: SimulatedHosts['restarts'] = new EventEmitter();
 
   const refresh = async () => {
     for (const { name } of world.hosts()) {
-      const host = hosts.get(name) ?? new SimulatedHost(world, name);
+      const host = hosts.get(name) ?? new SimulatedHost(world, name, restarts);
       hosts.set(name, host);
       host.layOut();
     }
@@ -52,6 +54,9 @@ export const registerHosts: RegisterHosts = async (app, world) => {
         name: host.name,
         computerName: host.spec.computerName,
         workDirectory: host.workDirectory,
+        state: host.isDown ? 'down' : 'up',
+        bootTime: host.bootTime,
+        ...host.installed(),
         sites: host.sites().map(({ name, state, site }) => ({
           name,
           state,
@@ -71,16 +76,22 @@ export const registerHosts: RegisterHosts = async (app, world) => {
       return { renamed: to };
     });
 
+    routes.post('/_sim/hosts/:host/restart', async (request) => {
+      const { host } = named(request.params);
+      find(host).restart();
+      return { restarts: host };
+    });
+
     // The PowerShell that a worker has started introduces itself, and learns how it is to misbehave.
     routes.post('/_sim/hosts/:host/scripts/:script/begin', async (request) => {
       const { host: hostName, script = '' } = named(request.params);
       const host = find(hostName);
-      const rule = host.take(script);
-      host.call(script, undefined, rule?.kind);
+      const rule = host.isDown ? undefined : host.take(script);
+      host.call(script, undefined, host.isDown ? 'down' : rule?.kind);
       return {
         computerName: host.spec.computerName,
         programData: host.programData,
-        act: rule === undefined ? 'nothing' : misbehaviour(rule.kind, script),
+        act: host.isDown ? 'diesBySignal' : rule === undefined ? 'nothing' : misbehaviour(rule.kind, script),
         delayMs: rule?.delayMs ?? 0,
       };
     });
@@ -90,10 +101,10 @@ export const registerHosts: RegisterHosts = async (app, world) => {
       const { host: hostName, script = '' } = named(request.params);
       const host = find(hostName);
       if (!isScript(script)) return reply.code(404).send({ error: `There is no script ${script}` });
-      return outcomeOf(async () => {
+      return onItsFeet(host, reply, (gone) => {
         // The parameters are what Onward's own types say: the stand-in hands on what it was given.
-        const run = TWINS[script] as (run: object, parameters: unknown) => unknown;
-        return run({ host, gone: goneOf(reply) }, request.body);
+        const run = TWINS[script] as (run: Run, parameters: unknown) => unknown;
+        return run({ host, gone, releaseTwins: world.releaseTwins ?? {} }, request.body);
       });
     });
 
@@ -102,9 +113,21 @@ export const registerHosts: RegisterHosts = async (app, world) => {
       const { host: hostName, command = '' } = named(request.params);
       const act = WINDOWS_COMMANDS[command];
       if (act === undefined) return reply.code(404).send({ error: `There is no Windows command ${command}` });
-      return outcomeOf(async () => act(find(hostName), request.body, goneOf(reply)));
+      const host = find(hostName);
+      return onItsFeet(host, reply, (gone) => act(host, request.body, gone));
     });
   });
+
+  /** What is done on a host while it is up: PowerShell dies with it. */
+  function onItsFeet(host: SimulatedHost, reply: FastifyReply, act: (gone: AbortSignal) => unknown): Promise<Outcome> {
+    const { untilDown } = host;
+    return outcomeOf(async () => {
+      if (untilDown.aborted) throw new PowerShellDied();
+      const value = await act(AbortSignal.any([goneOf(reply), untilDown]));
+      if (untilDown.aborted) throw new PowerShellDied();
+      return value;
+    });
+  }
 
   /** Aborts when the other side is gone or the sandbox ends: nobody waits any longer. */
   function goneOf(reply: FastifyReply): AbortSignal {
@@ -135,7 +158,8 @@ export const registerHosts: RegisterHosts = async (app, world) => {
     async servedVersion(hostName, siteName, application) {
       const { host, site } = locate(hostName, siteName, application);
       const versions = host.served(site, application);
-      if (versions === undefined) throw new CommandFailed(`${site.hostname} does not answer: its services are stopped`);
+      if (versions === undefined)
+        throw new CommandFailed(`${site.hostname} does not answer: its services are stopped, or the host is down`);
       return versionOf(world, versions);
     },
     async applicationState(hostName, siteName, application) {
@@ -149,6 +173,7 @@ export const registerHosts: RegisterHosts = async (app, world) => {
         : { missing: true };
     },
     refresh,
+    restarts,
     async close() {
       close();
     },

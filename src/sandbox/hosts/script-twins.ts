@@ -24,11 +24,13 @@ import { block, fileVersion, filesBelow, isBlocked, unblock, writeFile } from '.
 import { ScriptFailed } from './failures';
 import { setupCommandLine } from './setup-command';
 import type { SimulatedHost } from './simulated-host';
+import type { ReleaseTwins } from '../hosts-port';
 
 /** Where a twin runs. `gone` aborts when the PowerShell that the stand-in plays was ended. */
-interface Run {
+export interface Run {
   host: SimulatedHost;
   gone: AbortSignal;
+  releaseTwins: ReleaseTwins;
 }
 type Facts<N extends ScriptName> = z.input<(typeof RESULTS)[N]>;
 type Twin<N extends ScriptName> = (run: Run, parameters: Parameters[N]) => Facts<N> | Promise<Facts<N>>;
@@ -202,7 +204,46 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     await host.startPool(pool);
     return { deployed: hashedFiles(physicalPath) };
   }),
+
+  'run-script': claimed(async ({ host, releaseTwins }, { workDirectory, release, script, parameters }) => {
+    refuseWhileRunning(host, workDirectory);
+    const twin = releaseTwins[`${release}/${script}`];
+    if (twin === undefined) {
+      throw new ScriptFailed(
+        FAILURE.rejected,
+        `the sandbox has no twin of ${release}/${script}, nor a PowerShell to run it`,
+      );
+    }
+    return { ...(await twin(host, parameters)), bootTime: host.bootTime };
+  }),
+
+  restart: claimed(async ({ host }, { workDirectory, records, record, operation, bootedUntil, askAgain }) => {
+    const { bootTime } = host;
+    const file = path.join(workDirectory, 'records', records, `${record}.restart.json`);
+    const askedAt = existsSync(file) ? (readJson(file) as { at: string }).at : null;
+    if (bootTime >= bootedUntil || (askedAt !== null && askedAt >= askAgain)) return { bootTime, askedAt };
+    refuseWhileRunning(host, workDirectory);
+    const { exitCode, output } = await host.shutDown(15);
+    if (![0, 1115, 1190].includes(exitCode)) {
+      throw new ScriptFailed(FAILURE.rejected, `shutdown.exe ended with exit code ${exitCode}: ${output.join(' ')}`);
+    }
+    const at = now();
+    save(file, { operation, bootTime, at });
+    return { bootTime, askedAt: at };
+  }),
 };
+
+/** common.ps1, Use-Host -Claimed */
+function claimed<N extends ScriptName>(twin: Twin<N>): Twin<N> {
+  return alone(async (run, parameters) => {
+    if (standingClaim(run.host) !== '') return twin(run, parameters);
+    const computer = run.host.spec.computerName;
+    throw new ScriptFailed(
+      FAILURE.unexpectedState,
+      `${computer} belongs to no upgrade: there is no claim in ${claimFile(run.host)}`,
+    );
+  });
+}
 
 /** The scripts that change the host take its mutex (common.ps1, Use-Host). */
 function alone<N extends ScriptName>(twin: Twin<N>): Twin<N> {

@@ -105,6 +105,11 @@ export class SetupRuns {
     return { ended: run.ended, exitCode: run.exitCode };
   }
 
+  /** The host goes down, and everything that runs there with it. */
+  endAll(): void {
+    for (const run of this.running()) this.kill(run);
+  }
+
   close(): void {
     this.closed = true;
     for (const timer of this.timers.values()) clearTimeout(timer);

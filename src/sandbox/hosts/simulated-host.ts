@@ -5,10 +5,11 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { FAILURE } from '../../contract/activities';
+import { FAILURE, type FailureType } from '../../contract/activities';
 import type { FaultRule } from '../faults';
 import { gatewayFiles } from '../gateway-files';
-import type { HostApplication, HostSite, HostSpec, HostsWorld } from '../hosts-port';
+import type { HostApplication, HostSite, HostSpec, HostsWorld, Restarts } from '../hosts-port';
+import type { FeatureState, ScriptedHost } from '../../contract/simulation';
 import {
   applicationDirectory,
   deployedVersions,
@@ -25,9 +26,11 @@ import {
   DEAD_BEFORE,
   PowerShellDied,
   RESET_FAULTS,
+  RESTART_FAULTS,
   ScriptFailed,
   UnknownFault,
 } from './failures';
+import { bare, settled, type InstalledState } from './installed';
 import { parseSetupCommand } from './setup-command';
 import { setupRefusal, SetupRuns, type SetupRun } from './setup-runs';
 
@@ -42,41 +45,63 @@ interface HostState {
   stoppedPools: Record<string, string>;
   configurationBackups: string[];
   setups: SetupRun[];
+  /** When Windows was started, ISO 8601 in UTC. */
+  bootTime: string;
+  /** A restart on its way: when it goes down and comes up, in milliseconds since 1970. */
+  restart: { downAt: number; upAt: number; isDown: boolean } | null;
+  installed: InstalledState;
 }
 
-export class SimulatedHost {
+/** Of commands that can go wrong in ways of their own. */
+const OWN_FAULTS: Record<string, readonly string[]> = { iisreset: RESET_FAULTS, 'shutdown.exe': RESTART_FAULTS };
+
+/** A host of the sandbox has run for so long when it is laid out, in milliseconds. */
+const UPTIME_MS = 24 * 3600_000;
+/** No Windows is started again sooner, so neither are the boot times of two starts closer to each other. In milliseconds. */
+const SOONEST_START_MS = 5_000;
+
+export class SimulatedHost implements ScriptedHost {
   readonly directory: string;
   readonly workDirectory: string;
   /** %ProgramData% of the host. */
   readonly programData: string;
   private readonly state: HostState;
   private readonly setups: SetupRuns;
-  private changing = false;
+  /** Who holds the mutex of the scripts that change the host. */
+  private changing: symbol | undefined;
+  private power = new AbortController();
+  private restartTimer: NodeJS.Timeout | undefined;
 
+  /** @param restarts hears when the host goes down and comes up. */
   constructor(
     private readonly world: HostsWorld,
     readonly name: string,
+    private readonly restarts: Restarts,
   ) {
     this.directory = hostDirectory(world.hostsDirectory, name);
     this.workDirectory = hostWorkDirectory(world.hostsDirectory, name);
     this.programData = hostProgramData(world.hostsDirectory, name);
     mkdirSync(this.workDirectory, { recursive: true });
-    this.state = existsSync(this.stateFile)
-      ? (JSON.parse(readFileSync(this.stateFile, 'utf8')) as HostState)
-      : {
-          renamed: {},
-          loaded: {},
-          services: { WAS: 'Running', W3SVC: 'Running' },
-          stoppedPools: {},
-          configurationBackups: [],
-          setups: [],
-        };
+    this.state = {
+      renamed: {},
+      loaded: {},
+      services: { WAS: 'Running', W3SVC: 'Running' },
+      stoppedPools: {},
+      configurationBackups: [],
+      setups: [],
+      bootTime: new Date(Date.now() - UPTIME_MS).toISOString(),
+      restart: null,
+      installed: bare(),
+      ...(existsSync(this.stateFile) ? (JSON.parse(readFileSync(this.stateFile, 'utf8')) as Partial<HostState>) : {}),
+    };
+    if (this.isDown) this.power.abort();
     this.setups = new SetupRuns(this.state.setups, {
       timings: world.timings,
       changed: () => this.save(),
       ran: ({ setup, application }, files) =>
         this.effect('setupRan', `${setup.site}/${setup.application}`, application?.provider, { files }),
     });
+    this.goOnRestarting();
   }
 
   get spec(): HostSpec {
@@ -192,7 +217,7 @@ export class SimulatedHost {
   /** Assemblies' versions that the application has loaded; `undefined` where nothing answers. */
   served(site: HostSite, application: string): string[] | undefined {
     const { physicalPath, pool } = this.findApplication(site, application);
-    if (this.state.services['W3SVC'] !== 'Running' || pool in this.state.stoppedPools) return undefined;
+    if (this.isDown || this.state.services['W3SVC'] !== 'Running' || pool in this.state.stoppedPools) return undefined;
     return this.state.loaded[this.key(physicalPath)];
   }
 
@@ -217,14 +242,123 @@ export class SimulatedHost {
           ],
         };
       }
-      for (const { site } of this.sites()) {
-        for (const { physicalPath } of this.applications(site)) this.load(physicalPath);
-      }
+      this.loadAll();
       this.state.stoppedPools = {};
       this.state.services = { WAS: 'Running', W3SVC: fault === 'resetLeavesStopped' ? 'Stopped' : 'Running' };
       this.effect('iisReset', this.name);
       return success;
     });
+  }
+
+  // Restarts
+
+  /** When Windows was started, ISO 8601 in UTC. */
+  get bootTime(): string {
+    return this.state.bootTime;
+  }
+
+  get isDown(): boolean {
+    return this.state.restart?.isDown === true;
+  }
+
+  /** Aborts when the host goes down: whatever runs there is dead. */
+  get untilDown(): AbortSignal {
+    return this.power.signal;
+  }
+
+  /** shutdown.exe /r /t: the host goes down after its delay, or as soon as the world is quicker. */
+  async shutDown(delaySeconds: number): Promise<{ exitCode: number; output: string[] }> {
+    if (!this.spec.elevated) return { exitCode: 5, output: ['Access is denied.(5)'] };
+    return this.command('shutdown.exe', this.name, (fault) => {
+      if (this.state.restart !== null) {
+        return { exitCode: 1190, output: ['A system shutdown has already been scheduled.(1190)'] };
+      }
+      if (fault !== 'restartCalledOff') this.beginRestart(delaySeconds * 1000);
+      return { exitCode: 0, output: [] };
+    });
+  }
+
+  /** Somebody restarts it by hand. */
+  restart(): void {
+    if (this.state.restart === null) this.beginRestart(0);
+  }
+
+  private beginRestart(delayMs: number): void {
+    const { hostRestartMs } = this.world.timings;
+    const downAt = Date.now() + Math.min(delayMs, hostRestartMs);
+    this.state.restart = { downAt, upAt: downAt + hostRestartMs, isDown: false };
+    this.save();
+    this.goOnRestarting();
+  }
+
+  private goOnRestarting(): void {
+    const { restart } = this.state;
+    if (restart === null) return;
+    const next = restart.isDown ? restart.upAt : restart.downAt;
+    const act = () => (restart.isDown ? this.comeUp() : this.goDown(restart));
+    this.restartTimer = setTimeout(act, Math.max(0, next - Date.now()));
+  }
+
+  private goDown(restart: NonNullable<HostState['restart']>): void {
+    restart.isDown = true;
+    this.setups.endAll();
+    this.changing = undefined;
+    this.save();
+    this.power.abort();
+    this.restarts.emit('down', this.name);
+    this.goOnRestarting();
+  }
+
+  /** Everything is started anew, with the files that are there. */
+  private comeUp(): void {
+    const soonest = Date.parse(this.state.bootTime) + SOONEST_START_MS;
+    this.state.bootTime = new Date(Math.max(Date.now(), soonest)).toISOString();
+    this.state.restart = null;
+    this.state.stoppedPools = {};
+    this.state.services = { WAS: 'Running', W3SVC: 'Running' };
+    this.state.installed = settled(this.state.installed);
+    this.loadAll();
+    this.save();
+    this.power = new AbortController();
+    this.effect('hostRestarted', this.name);
+    this.restarts.emit('up', this.name);
+  }
+
+  // What is installed
+
+  installed(): InstalledState {
+    return this.state.installed;
+  }
+
+  featureState(name: string): FeatureState {
+    return this.state.installed.features[name] ?? 'Available';
+  }
+
+  async installFeature(name: string): Promise<{ restartNeeded: boolean }> {
+    if (!this.spec.elevated)
+      throw new CommandFailed('You do not have adequate user rights to make changes to the server.');
+    return this.command('Install-WindowsFeature', name, () => {
+      if (this.featureState(name) === 'Available') {
+        this.state.installed.features[name] = 'InstallPending';
+        this.effect('prerequisiteInstalled', name);
+      }
+      return { restartNeeded: this.featureState(name) === 'InstallPending' };
+    });
+  }
+
+  registryValue(key: string, name: string): string | number | undefined {
+    return this.state.installed.registry[key]?.[name];
+  }
+
+  setRegistryValue(key: string, name: string, value: string | number): void {
+    if (this.registryValue(key, name) === value) return;
+    this.state.installed.registry[key] = { ...this.state.installed.registry[key], [name]: value };
+    this.save();
+    this.effect('registryValueSet', `${key} ${name}`);
+  }
+
+  fail(kind: FailureType, message: string): never {
+    throw new ScriptFailed(kind, message);
   }
 
   // setup.cmd
@@ -267,14 +401,14 @@ export class SimulatedHost {
 
   /** The mutex of the scripts that change the host: one at a time, and nobody queues. */
   async exclusive<T>(act: () => Promise<T>): Promise<T> {
-    if (this.changing) {
+    if (this.changing !== undefined) {
       throw new ScriptFailed(FAILURE.notYet, `another script of Onward is changing ${this.spec.computerName}`);
     }
-    this.changing = true;
+    const holder = (this.changing = Symbol(this.name));
     try {
       return await act();
     } finally {
-      this.changing = false;
+      if (this.changing === holder) this.changing = undefined;
     }
   }
 
@@ -309,6 +443,7 @@ export class SimulatedHost {
 
   /** Stops the clock of the host; what runs goes on when the sandbox is started again. */
   close(): void {
+    clearTimeout(this.restartTimer);
     this.setups.close();
   }
 
@@ -339,6 +474,12 @@ export class SimulatedHost {
     this.state.loaded[this.key(folder)] = deployedVersions(folder);
   }
 
+  private loadAll(): void {
+    for (const { site } of this.sites()) {
+      for (const { physicalPath } of this.applications(site)) this.load(physicalPath);
+    }
+  }
+
   private findPool(pool: string) {
     for (const { site } of this.sites()) {
       const found = this.applications(site).find((application) => application.pool === pool);
@@ -353,7 +494,7 @@ export class SimulatedHost {
     this.call(name, object, rule?.kind);
     if (rule !== undefined && DEAD_BEFORE.has(rule.kind)) throw new PowerShellDied();
     if (rule?.kind === 'fault') throw new CommandFailed('Access is denied.');
-    const known = ['slow', ...DEAD_AFTER, ...(name === 'iisreset' ? RESET_FAULTS : [])];
+    const known = ['slow', ...DEAD_AFTER, ...(OWN_FAULTS[name] ?? [])];
     if (rule !== undefined && !known.includes(rule.kind)) throw new UnknownFault(rule.kind, name);
     if (rule?.kind === 'slow') await delay(rule.delayMs ?? 0);
     const result = await effect(rule?.kind);

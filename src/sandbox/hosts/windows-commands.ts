@@ -40,8 +40,17 @@ export const WINDOWS_COMMANDS: Record<string, ReturnType<typeof command>> = {
   'Get-WebConfigurationBackup': command(none, (host) => host.configurationBackups().map((Name) => ({ Name }))),
   'Backup-WebConfiguration': command(named, (host, { name }) => host.backupConfiguration(name)),
   'Get-Service': command(named, (host, { name }) => ({ Name: name, Status: host.serviceState(name) })),
-  'Get-CimInstance': command(none, (host) =>
-    host.runningSetups().map((CommandLine) => ({ Name: 'cmd.exe', CommandLine })),
+  Win32_Process: command(none, (host) => host.runningSetups().map((CommandLine) => ({ Name: 'cmd.exe', CommandLine }))),
+  Win32_OperatingSystem: command(none, (host) => ({ LastBootUpTime: host.bootTime })),
+  'shutdown.exe': command(z.object({ seconds: z.number() }), (host, { seconds }) => host.shutDown(seconds)),
+  'Get-WindowsFeature': command(named, (host, { name }) => ({ Name: name, InstallState: host.featureState(name) })),
+  'Install-WindowsFeature': command(named, (host, { name }) => host.installFeature(name)),
+  'Get-ItemProperty': command(z.object({ key: z.string(), name: z.string() }), (host, { key, name }) => ({
+    value: host.registryValue(key, name) ?? null,
+  })),
+  'Set-ItemProperty': command(
+    z.object({ key: z.string(), name: z.string(), value: z.union([z.string(), z.number()]) }),
+    (host, { key, name, value }) => host.setRegistryValue(key, name, value),
   ),
   'whoami /groups': command(none, (host) => [
     'BUILTIN\\Users                          Alias            S-1-5-32-545',

@@ -42,8 +42,42 @@ function iisreset {
 function whoami([string] $What) { Invoke-Windows "whoami $What" }
 function Get-Service([string] $Name) { Invoke-Windows 'Get-Service' @{ name = $Name } }
 function Get-CimInstance([string] $ClassName, [string] $Filter) {
-    if ($ClassName -ne 'Win32_Process') { throw "The simulated host has no class $ClassName" }
-    Invoke-Windows 'Get-CimInstance'
+    switch ($ClassName) {
+        'Win32_Process' { Invoke-Windows $ClassName }
+        # As text, whatever this PowerShell makes of it: Windows gives a time.
+        'Win32_OperatingSystem' { [pscustomobject] @{ LastBootUpTime = [DateTime] (Invoke-Windows $ClassName).LastBootUpTime } }
+        default { throw "The simulated host has no class $ClassName" }
+    }
+}
+function shutdown.exe {
+    if ($args[0] -ne '/r' -or $args[1] -ne '/t') { throw "The simulated host knows no such command: shutdown.exe $args" }
+    $result = Invoke-Windows 'shutdown.exe' @{ seconds = [int] $args[2] }
+    $global:LASTEXITCODE = [int] $result.exitCode
+    $result.output
+}
+
+# What is installed: features, and values of the registry.
+
+function Get-WindowsFeature([string] $Name) { Invoke-Windows 'Get-WindowsFeature' @{ name = $Name } }
+function Install-WindowsFeature([string] $Name) {
+    $result = Invoke-Windows 'Install-WindowsFeature' @{ name = $Name }
+    [pscustomobject] @{ Success = $true; RestartNeeded = if ($result.restartNeeded) { 'Yes' } else { 'No' } }
+}
+function Get-ItemProperty {
+    param([Parameter(Position = 0)] [string] $LiteralPath, [Parameter(Position = 1)] [string] $Name)
+    if ($LiteralPath -notlike 'HKLM:*') { return Microsoft.PowerShell.Management\Get-ItemProperty @PSBoundParameters }
+    $value = (Invoke-Windows 'Get-ItemProperty' @{ key = $LiteralPath; name = $Name }).value
+    if ($null -ne $value) { [pscustomobject] @{ $Name = $value } }
+}
+function New-Item {
+    param([Parameter(Position = 0)] [string] $Path, [string] $ItemType, [switch] $Force)
+    # A key of the registry is there once it has a value.
+    if ($Path -notlike 'HKLM:*') { Microsoft.PowerShell.Management\New-Item @PSBoundParameters }
+}
+function Set-ItemProperty {
+    param([Parameter(Position = 0)] [string] $LiteralPath, [Parameter(Position = 1)] [string] $Name, [Parameter(Position = 2)] $Value)
+    if ($LiteralPath -notlike 'HKLM:*') { return Microsoft.PowerShell.Management\Set-ItemProperty @PSBoundParameters }
+    Invoke-Windows 'Set-ItemProperty' @{ key = $LiteralPath; name = $Name; value = $Value }
 }
 function Start-Process {
     param([string] $FilePath, [string] $ArgumentList, [string] $WorkingDirectory, [string] $WindowStyle, [switch] $PassThru)
@@ -119,7 +153,7 @@ function New-Object {
     $connection
 }
 
-Export-ModuleMember -Function '*-*', 'iisreset', 'whoami'
+Export-ModuleMember -Function '*-*', 'iisreset', 'shutdown.exe', 'whoami'
 
 # Introduces this PowerShell to the sandbox, and acts out the fault that is ordered for it.
 $begin = $env:ONWARD_SANDBOX_HOST + "scripts/$env:ONWARD_SCRIPT/begin"

@@ -12,6 +12,8 @@ export interface Timings {
   setupMs: number;
   /** iisreset on one host. */
   iisResetMs: number;
+  /** How long a host that restarts is down; also the longest that it takes to go down. */
+  hostRestartMs: number;
   /** Life of an APS token. Assumption: 30 minutes (systems.md 2.1). */
   apsTokenMs: number;
 }
@@ -23,6 +25,7 @@ export const QUICK: Timings = {
   upgradeMs: 20,
   setupMs: 0,
   iisResetMs: 0,
+  hostRestartMs: 50,
   apsTokenMs: 30 * 60_000,
 };
 
@@ -34,5 +37,6 @@ export const WATCHABLE: Timings = {
   upgradeMs: 4_000,
   setupMs: 2_000,
   iisResetMs: 1_000,
+  hostRestartMs: 6_000,
   apsTokenMs: 30 * 60_000,
 };

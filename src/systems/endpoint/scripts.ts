@@ -3,6 +3,7 @@
  * here; what they say is checked like any other answer from outside.
  */
 import { z } from 'zod';
+import type { HostScriptParameters } from '../../contract/activities';
 
 const file = z.object({ path: z.string(), bytes: z.number(), sha256: z.string() });
 /** One file of a folder: path from there with forward slashes, size in bytes, SHA-256 in lower case. */
@@ -73,6 +74,9 @@ const inspection = z.object({
 });
 export type Inspection = z.output<typeof inspection>;
 
+/** ISO 8601 in UTC. */
+const time = z.iso.datetime();
+
 /** Shape of each script's result. */
 export const RESULTS = {
   discover: z.object({
@@ -106,12 +110,19 @@ export const RESULTS = {
   answer: z.object({ status: z.number(), untrusted: z.boolean(), problem: z.string() }),
   hash: z.object({ backup: z.array(file), deployed: z.array(file) }),
   restore: z.object({ deployed: z.array(file) }),
+  'run-script': z.object({ done: z.boolean(), restartNeeded: z.boolean(), note: z.string(), bootTime: time }),
+  /** When Windows was started last, and when it was asked to restart since; `null` where nobody has asked. */
+  restart: z.object({ bootTime: time, askedAt: time.nullable() }),
 };
 
 /** A script that changes the host is refused while the host is claimed by another operation than this one. */
 interface Changing {
   /** Its id. */
   operation: string;
+}
+/** A script that changes more of the host than its gateway sites is refused as well while nobody has claimed it. */
+interface Claiming extends Changing {
+  workDirectory: string;
 }
 interface OnSite {
   site: string;
@@ -151,6 +162,13 @@ export interface Parameters {
   answer: { url: string; waitMilliseconds: number };
   hash: OnSite & { backup: string };
   restore: OnSite & Recorded & { backup: string };
+  /** `file` is the script of that name which the release brings. */
+  'run-script': Claiming & { release: string; script: string; file: string; parameters: HostScriptParameters };
+  /**
+   * Asks Windows to restart, unless it was started at `bootedUntil` or later, or was asked after `askAgain` already. `record`
+   * names the file that says so.
+   */
+  restart: Claiming & { records: string; record: string; bootedUntil: string; askAgain: string };
 }
 
 export type ScriptName = keyof Parameters;

@@ -14,6 +14,17 @@ export const backupFolder = (operation: Operation, { site, application }: SiteKe
 /** The run, a UUID, only tells operations apart, which the hash does as well: paths on Windows end at 260 characters. */
 const shown = ({ provider, from, to }: Operation): string[] => [provider, `${from}-${to}`];
 
+/** Name of the record that a restart was asked for of a Windows that was started then. */
+export const restartRecord = (bootTime: string): string => bootTime.replace(/[^0-9A-Za-z]+/g, '-');
+
+/**
+ * Windows tells its boot time by its clock, and tells another one when the clock is set; it takes longer than that to start.
+ * In milliseconds.
+ */
+export const LATER_BY_MS = 2_000;
+export const isLater = (bootTime: string, before: string): boolean =>
+  Date.parse(bootTime) >= Date.parse(before) + LATER_BY_MS;
+
 /** Whatever the texts are: readable by those that are shown, and different for different texts. */
 function folderName(readable: string[], different: string[]): string {
   const text = readable.join('.').replace(/[^A-Za-z0-9.-]+/g, '_');

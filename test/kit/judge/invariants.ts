@@ -126,7 +126,7 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     name: 'I3',
-    promises: 'nothing is disrupted before provisioning is off and every Office 365 task is processed',
+    promises: 'nothing is disrupted before what the path switches off is off, and every task that it waits for is processed',
     examine: disruptedTooEarly,
   },
   {
@@ -402,9 +402,14 @@ function disruptedTooEarlyIn(
   const earlier = journal.filter((entry) => entry.kind === 'effect' && entry.seq < first.seq);
   const named = (name: string) => earlier.filter((entry) => entry.name === name).map(({ object }) => Number(object));
   const processed = named('taskProcessed');
+  const has = (step: string): boolean => run.status.steps.some(({ name }) => name === step);
   const open = [...tasksAtStart, ...named('taskCreated').filter((id) => office365Tasks.includes(id))].filter(
-    (id) => !processed.includes(id),
+    (id) => has('drainTasks') && !processed.includes(id),
   );
+  const synchronised =
+    has('stopSynchronisation') &&
+    run.before.synchronisation === 'on' &&
+    !during(earlier, run).some(({ name }) => name === 'synchronisationStopped');
   const active = stillActive(run, during(earlier, run));
   return [
     ...(open.length > 0
@@ -413,6 +418,7 @@ function disruptedTooEarlyIn(
     ...(active.length > 0
       ? [{ says: `service templates ${active.join(', ')} were still active`, entries: [first] }]
       : []),
+    ...(synchronised ? [{ says: 'the synchronisation was still on', entries: [first] }] : []),
   ];
 }
 

@@ -2,12 +2,12 @@
  * A rehearsal: a real Temporal server, real workers, and a sandbox whose journal and state are the judges. Shared by the
  * tests of a file; each upgrade has a provider of its own, so they do not meet.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
-import type { NativeConnection, Worker } from '@temporalio/worker';
+import { DefaultLogger, type NativeConnection, type Worker } from '@temporalio/worker';
 import type { UpgradeInput } from '../../../src/contract/messages';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue, upgradeWorkflowId } from '../../../src/contract/provider';
 import type { SimulatedRelease } from '../../../src/contract/simulation';
@@ -30,18 +30,21 @@ import {
 import { startSandbox, type Sandbox, type SandboxState } from '../../../src/sandbox/server';
 import type { ProviderOptions } from '../../../src/sandbox/world/spec';
 import type { Provider } from '../../../src/sandbox/world/state';
+import type { ReleaseFolder } from '../../../src/systems/endpoint/release-scripts';
 import { connectClient, type TemporalSettings } from '../../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../../src/temporal/dev-server';
 import { connectWorker } from '../../../src/temporal/worker-connection';
 import { createControlPlaneWorker, type ControlPlaneOptions } from '../../../src/worker/control-plane';
 import { createEndpointWorker } from '../../../src/worker/endpoint';
 import { serve } from '../../../src/worker/serve';
-import { SIMULATED_RELEASES } from '../../../workflows/releases/simulations';
+import { bundle } from '../../../src/worker/workflow-bundle';
+import { SIMULATED_RELEASES } from '../../../workflows/releases';
 import { aMoment, patience, timings } from '../deadlines';
 import { ask } from '../handles/ask';
 import { evidenceOf, evidenceOfRun, hasMoved, openTasks } from '../judge/evidence';
 import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence } from '../judge/invariants';
 import '../quiet-runtime';
+import { RELEASE_FOLDERS, WITH_18_5, WORKFLOWS } from '../releases';
 import { ownServer, temporalServer, type TemporalServer } from '../temporal-server';
 import { QUICK_LOOKS } from './quick-looks';
 import { WorkerProcess, type WorkerRole } from './worker-to-kill';
@@ -74,11 +77,14 @@ const TIMINGS = timings({
   import: 60,
   instanceUpgrade: 60,
   script: 60,
+  hostRestart: 120,
 });
 
 export type Settings = Partial<ProviderProfileInput>;
 
 export interface RehearsalOptions {
+  /** With the release that only tests know (kit/releases). */
+  knowsNext?: boolean;
   /** What the sandbox knows of versions; the catalogue's by default. */
   releases?: readonly SimulatedRelease[];
   /** Whether workers run in this process, which is quicker, or in processes that can be killed. */
@@ -91,6 +97,8 @@ export interface RehearsalOptions {
   lookAtWindow?: NonNullable<ControlPlaneOptions['lookAtWindow']>;
   /** Of the endpoint workers: decides which PowerShell runs their scripts; the stand-in by default. */
   endpointEnvironment?: NodeJS.ProcessEnv;
+  /** Whether the worker of a host that restarts goes down and comes up with it, which it does by default. */
+  followsRestarts?: boolean;
   /** For whoever wants to see a failure again: `seed 4711`. */
   seed?: string;
 }
@@ -100,6 +108,8 @@ export class Rehearsal {
   private readonly hosts = new Set<string>();
   private readonly upgrades: Upgrade[] = [];
   private readonly running: { worker: Worker; done: Promise<void> }[] = [];
+  /** What the restarts of hosts have led to so far. */
+  private following: Promise<void> = Promise.resolve();
   /** Only where the workers are processes: by task queue. */
   readonly processes = new Map<string, WorkerProcess>();
 
@@ -112,6 +122,7 @@ export class Rehearsal {
     private readonly connection: NativeConnection,
     private readonly folder: string,
     private readonly options: RehearsalOptions,
+    private readonly workflows: { codePath: string } | undefined,
   ) {}
 
   static async start(options: RehearsalOptions = {}): Promise<Rehearsal> {
@@ -122,22 +133,25 @@ export class Rehearsal {
         : undefined;
     const server = mortal === undefined ? await temporalServer() : ownServer(mortal);
     const sandbox = await startSandbox({
-      releases: options.releases ?? SIMULATED_RELEASES,
+      releases: options.releases ?? (options.knowsNext === true ? WITH_18_5.simulations : SIMULATED_RELEASES),
       dataDirectory: path.join(folder, 'sandbox'),
       providers: [],
     });
     const connection = await connectWorker(server.settings);
     const client = await connectClient(server.settings);
-    const rehearsal = new Rehearsal(server, mortal, sandbox, client, connection, folder, options);
+    const workflows = options.knowsNext === true ? await bundleInto(folder) : undefined;
+    const rehearsal = new Rehearsal(server, mortal, sandbox, client, connection, folder, options, workflows);
     await rehearsal.startControlPlane();
+    if (options.followsRestarts !== false) rehearsal.followRestarts();
     open.add(rehearsal);
     return rehearsal;
   }
 
   private async startControlPlane(): Promise<void> {
     if (this.options.workers === 'processes') {
-      const { inventory: inventoryDirectory, notes: notesDirectory } = this;
-      this.processes.set(CONTROL_TASK_QUEUE, this.workerProcess({ inventoryDirectory, notesDirectory }, {}));
+      const { inventory: inventoryDirectory, notes: notesDirectory, workflows } = this;
+      const role = { inventoryDirectory, notesDirectory, ...(workflows ? { workflows } : {}) };
+      this.processes.set(CONTROL_TASK_QUEUE, this.workerProcess(role, {}));
     } else {
       await this.controlPlane({});
     }
@@ -162,7 +176,14 @@ export class Rehearsal {
     const { lookAtWindow } = this.options;
     const adapters = SANDBOX_ADAPTERS;
     const polling = QUICK_LOOKS;
-    const defaults = { inventoryDirectory, adapters, settings, polling, ...(lookAtWindow ? { lookAtWindow } : {}) };
+    const defaults = {
+      inventoryDirectory,
+      adapters,
+      settings,
+      polling,
+      ...(this.workflows ? { workflows: this.workflows } : {}),
+      ...(lookAtWindow ? { lookAtWindow } : {}),
+    };
     const worker = await createControlPlaneWorker(connection, { ...defaults, ...options });
     this.run(worker, connection);
     return worker;
@@ -172,12 +193,47 @@ export class Rehearsal {
     const env = this.options.endpointEnvironment ?? { PATH: '' };
     const simulatedHost = urlOfHost(this.sandbox.urls.sim, host);
     if (this.options.workers === 'processes') {
-      const role = { host, simulatedHost, notesDirectory: this.notes };
+      const role = { host, simulatedHost, notesDirectory: this.notes, ...this.scripts };
       this.processes.set(endpointTaskQueue(host), this.workerProcess(role, env));
     } else {
       const powershell = simulatedPowershell(simulatedHost, env);
-      this.run(await createEndpointWorker(connection, { host, settings: this.settings, powershell }), connection);
+      this.run(
+        await createEndpointWorker(connection, { host, settings: this.settings, powershell, ...this.scripts }),
+        connection,
+      );
     }
+  }
+
+  private followRestarts(): void {
+    // Neither is begun before the last one is done, and a rehearsal that ends waits for both.
+    this.sandbox.hosts.restarts.on('down', (host) => {
+      this.following = this.following.then(() => this.takeDown(host));
+    });
+    this.sandbox.hosts.restarts.on('up', (host) => {
+      this.following = this.following.then(() => this.bringUp(host));
+    });
+  }
+
+  /** The worker of a host ends with its host: a process by force, one in this process in order. */
+  async takeDown(host: string): Promise<void> {
+    const queue = endpointTaskQueue(host);
+    const gone = this.processes.get(queue);
+    this.processes.delete(queue);
+    await gone?.retire();
+    await this.endWorkersOf(queue);
+  }
+
+  async bringUp(host: string): Promise<void> {
+    // No two workers of one task queue share a connection.
+    const connection = this.options.workers === 'processes' ? this.connection : await connectWorker(this.settings);
+    await this.startEndpoint(host, connection);
+  }
+
+  private async endWorkersOf(queue: string): Promise<void> {
+    const ending = this.running.filter(({ worker }) => worker.options.taskQueue === queue);
+    for (const { worker } of ending) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await Promise.all(ending.map(({ done }) => done));
+    this.running.splice(0, Infinity, ...this.running.filter((one) => !ending.includes(one)));
   }
 
   /**
@@ -237,12 +293,8 @@ export class Rehearsal {
   /** Ends the workers of a provider's endpoint hosts, which no other provider may use; for rehearsals of hundreds. */
   async closeHosts(provider: string): Promise<void> {
     for (const host of new Set(this.sandbox.world.provider(provider).gateways.map(({ host: name }) => name))) {
-      const queue = endpointTaskQueue(host);
-      const idle = this.running.filter(({ worker }) => worker.options.taskQueue === queue);
-      for (const { worker } of idle) worker.shutdown();
-      await Promise.all(idle.map(({ done }) => done));
+      await this.endWorkersOf(endpointTaskQueue(host));
       this.hosts.delete(host);
-      this.running.splice(0, Infinity, ...this.running.filter((one) => !idle.includes(one)));
     }
   }
 
@@ -258,6 +310,8 @@ export class Rehearsal {
   /** Ends everything, without judging. */
   async end(): Promise<void> {
     open.delete(this);
+    this.sandbox.hosts.restarts.removeAllListeners();
+    await this.following;
     for (const { worker } of this.running) if (worker.getState() === 'RUNNING') worker.shutdown();
     await Promise.all(this.running.map(({ done }) => done));
     await Promise.all([...this.processes.values()].map((worker) => worker.retire()));
@@ -282,6 +336,11 @@ export class Rehearsal {
     return this.options.seed;
   }
 
+  /** Where the scripts of releases lie, for endpoint workers. */
+  private get scripts(): { releases?: ReleaseFolder[] } {
+    return this.options.knowsNext === true ? { releases: RELEASE_FOLDERS } : {};
+  }
+
   private get inventory(): string {
     return path.join(this.folder, 'inventory');
   }
@@ -294,6 +353,12 @@ export class Rehearsal {
     const done = serve(worker).finally(() => (connection === this.connection ? undefined : connection.close()));
     this.running.push({ worker, done });
   }
+}
+
+async function bundleInto(folder: string): Promise<{ codePath: string }> {
+  const codePath = path.join(folder, 'workflows.js');
+  await writeFile(codePath, await bundle({ workflowsPath: WORKFLOWS, logger: new DefaultLogger('WARN') }));
+  return { codePath };
 }
 
 /** The upgrade of one provider, as its operator and its judge see it. */
@@ -325,8 +390,7 @@ export class Upgrade {
       {
         workflowId: upgradeWorkflowId(this.provider),
         taskQueue: CONTROL_TASK_QUEUE,
-        // The one before has succeeded, where there is one.
-        workflowIdReusePolicy: this.earlier.runs.size > 0 ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         args: [{ provider: this.provider, ...input }],
       },
     );

@@ -1,13 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import type { ReleaseFolder } from '../../../src/systems/endpoint/release-scripts';
 import type { TemporalSettings } from '../../../src/temporal/connection';
 import { QUICK_LOOKS } from './quick-looks';
 
 const MAIN = path.join(__dirname, 'worker-process.cjs');
 
 /** `simulatedHost`: URL of the host in the sandbox. */
-export type WorkerRole = ({ inventoryDirectory: string } | { host: string; simulatedHost: string }) & {
+export type WorkerRole = (
+  { inventoryDirectory: string; workflows?: { codePath: string } } | { host: string; simulatedHost: string }
+) & {
   notesDirectory: string;
 };
 

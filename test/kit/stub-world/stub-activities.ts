@@ -10,6 +10,7 @@ import type {
   ClaimActivities,
   EndpointActivities,
   GuardActivities,
+  ImportedPackage,
   InventoryActivities,
   MicrosoftActivities,
   NetworkActivities,
@@ -63,8 +64,9 @@ const SMALL: StubSize = { instances: 2, sites: 1, plans: 1 };
 /** A stub that a test holds back is not late, however slow the machine is: only what a test has fail fails. */
 const PATIENT = { ...timings({ hostAnswer: 10 }), retryFor: 3600, heartbeat: 3600 };
 const SHA256 = 'a'.repeat(64);
-const UPGRADED = '18.4.1-12';
-const IMPORTED = { applicationId: 17, packageVersion: UPGRADED };
+const packageOf = (version: string): string => `${version}-12`;
+const imported = (version: string): ImportedPackage => ({ applicationId: 17, packageVersion: packageOf(version) });
+const BOOTED_AT = '2026-01-01T00:00:00.000Z';
 const INSTANCE_NAMES = ['CSP EMEA', 'CSP US'];
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
@@ -75,6 +77,15 @@ const siteName = (site: number): string => `Office365GatewaySite${digits(site)}`
 const application = (site: number): string => `Office365GatewayApplication${digits(site)}`;
 const planId = (plan: number): number => 100 + plan;
 const templateId = (plan: number): number => 15 + plan;
+
+/** The package of each version, as an inventory lists it. */
+export const packages = (...versions: string[]): ProviderProfile['packages'] =>
+  Object.fromEntries(
+    versions.map((version) => [
+      version,
+      { url: `http://packages.test/Office_365-${packageOf(version)}.app.zip`, sha256: SHA256 },
+    ]),
+  );
 
 export function profile(provider: string, change: object = {}, { sites, plans }: StubSize = SMALL): ProviderProfile {
   return providerProfile.parse({
@@ -87,7 +98,7 @@ export function profile(provider: string, change: object = {}, { sites, plans }:
     endpointHosts: [{ name: `host-of-${provider}` }],
     installedSites: numbers(sites).map((site) => ({ hostname: hostname(site), site: siteName(site) })),
     gatewayAddresses: Object.fromEntries(numbers(sites).map((site) => [hostname(site), address(site)])),
-    packages: { '18.4.1': { url: 'http://packages.test/Office_365-18.4.1-12.app.zip', sha256: SHA256 } },
+    packages: packages('18.4.1'),
     taskMonitor: { adapter: 'sandbox', url: 'http://sandbox.test/' },
     connectionTest: { adapter: 'sandbox', url: 'http://sandbox.test/' },
     ...('timings' in change ? {} : { timings: PATIENT }),
@@ -181,16 +192,17 @@ export function stubActivities(
     activateTemplate: async ({ templateId: id }) => did(`activateTemplate ${id}`),
     deactivateTemplate: async ({ templateId: id }) => did(`deactivateTemplate ${id}`),
     readInstances: async () => facts.instances,
-    importPackage: async () => {
+    importPackage: async ({ version: to }) => {
       did('importPackage');
-      return IMPORTED;
+      return imported(to);
     },
-    awaitImport: async () => IMPORTED,
-    upgradeInstance: async ({ instanceId }) => {
-      did(`upgradeInstance ${instanceId}`);
+    awaitImport: async ({ version: to }) => imported(to),
+    upgradeInstance: async ({ instanceId, version: to }) => {
       const instance = facts.instances.find(({ id }) => id === instanceId);
       if (!instance) throw new Error(`The stub has no instance ${instanceId}.`);
-      return { ...instance, packageVersion: UPGRADED };
+      const upgraded = { ...instance, packageVersion: packageOf(to) };
+      did(`upgradeInstance ${instanceId}`, () => Object.assign(instance, upgraded));
+      return upgraded;
     },
     awaitTasksProcessed: async () => undefined,
     readBilling: async () => {
@@ -230,6 +242,11 @@ export function stubActivities(
       did(`runSetup ${site.site}`, () => (siteIsNew = true));
       return { exitCode: 0, log: 'Done.' };
     },
+    runHostScript: async ({ script }) => {
+      did(`runHostScript ${script}`);
+      return { done: true, restartNeeded: false, note: 'It is there.', bootTime: BOOTED_AT };
+    },
+    restartHost: async () => ({ bootTime: BOOTED_AT }),
     resetIis: async ({ purpose }) => did(`resetIis ${purpose}`),
     restoreSite: async ({ site }) => did(`restoreSite ${site.site}`, () => (siteIsNew = false)),
     ...change,

@@ -1,12 +1,18 @@
 /** A real Temporal server and real workers, with activities of the test's own. */
-import type { Client, WorkflowHandle } from '@temporalio/client';
-import type { NativeConnection } from '@temporalio/worker';
-import type { UpgradeInput } from '../../../src/contract/messages';
+import { WorkflowFailedError, WorkflowUpdateFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { DefaultLogger, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import type { Recorded, UpgradeInput } from '../../../src/contract/messages';
 import { endpointTaskQueue, upgradeWorkflowId } from '../../../src/contract/provider';
-import { QUERY, type AuditEntry, type UpgradeResult, type UpgradeStatus } from '../../../src/contract/status';
+import {
+  QUERY,
+  type AuditEntry,
+  type UpgradePlan,
+  type UpgradeResult,
+  type UpgradeStatus,
+} from '../../../src/contract/status';
 import { connectClient } from '../../../src/temporal/connection';
 import { connectWorker } from '../../../src/temporal/worker-connection';
-import { builtWorkflows } from '../../../src/worker/workflow-bundle';
+import { builtWorkflows, bundle } from '../../../src/worker/workflow-bundle';
 import '../quiet-runtime';
 import { temporalServer, type TemporalServer } from '../temporal-server';
 import { Workers } from '../workers';
@@ -22,23 +28,23 @@ export class WorkflowEnvironment {
     readonly server: TemporalServer,
     readonly client: Client,
     private readonly connection: NativeConnection,
-    private readonly codePath: string,
+    private readonly workflowBundle: NonNullable<WorkerOptions['workflowBundle']>,
   ) {}
 
-  static async start(): Promise<WorkflowEnvironment> {
-    const server = await temporalServer();
-    const { codePath } = builtWorkflows();
+  /** @param workflowsPath of workflows of the test's own; else it has those of Onward. */
+  static async start(workflowsPath?: string): Promise<WorkflowEnvironment> {
+    const [server, workflowBundle] = await Promise.all([temporalServer(), bundleOf(workflowsPath)]);
     return new WorkflowEnvironment(
       server,
       await connectClient(server.settings),
       await connectWorker(server.settings),
-      codePath,
+      workflowBundle,
     );
   }
 
-  /** Starts an upgrade whose world is these activities, with workers of its own, and with workflows of its own if wanted. */
-  async upgrade(activities: StubActivities, input: UpgradeInput, workflowsPath?: string): Promise<UpgradeHandle> {
-    await this.serveOnce(input.provider, activities, workflowsPath);
+  /** Starts an upgrade whose world is these activities, with workers of its own. */
+  async upgrade(activities: StubActivities, input: UpgradeInput): Promise<UpgradeHandle> {
+    await this.serveOnce(input.provider, activities);
     return await this.client.workflow.start<(input: UpgradeInput) => Promise<UpgradeResult>>('upgradeProvider', {
       workflowId: upgradeWorkflowId(input.provider),
       taskQueue: taskQueueOf(input.provider),
@@ -49,14 +55,14 @@ export class WorkflowEnvironment {
   private readonly served = new Set<string>();
 
   /** Workers for one provider, unless it has them: the control plane's, and that of its endpoint host. */
-  async serveOnce(provider: string, activities: StubActivities, workflowsPath?: string): Promise<void> {
+  async serveOnce(provider: string, activities: StubActivities): Promise<void> {
     if (this.served.has(provider)) return;
     this.served.add(provider);
     await this.workers.start({
       connection: this.connection,
       namespace: this.server.settings.namespace,
       taskQueue: taskQueueOf(provider),
-      ...(workflowsPath === undefined ? { workflowBundle: { codePath: this.codePath } } : { workflowsPath }),
+      workflowBundle: this.workflowBundle,
       activities,
     });
     await this.workers.start({
@@ -76,9 +82,15 @@ export class WorkflowEnvironment {
   }
 }
 
+async function bundleOf(workflowsPath: string | undefined): Promise<NonNullable<WorkerOptions['workflowBundle']>> {
+  if (workflowsPath === undefined) return builtWorkflows();
+  return { code: await bundle({ workflowsPath, logger: new DefaultLogger('ERROR') }) };
+}
+
 const taskQueueOf = (provider: string): string => `test/${provider}`;
 
 export const statusOf = (handle: UpgradeHandle): Promise<UpgradeStatus> => handle.query<UpgradeStatus>(QUERY.status);
+export const planOf = (handle: UpgradeHandle): Promise<UpgradePlan> => handle.query<UpgradePlan>(QUERY.plan);
 export const auditOf = (handle: UpgradeHandle): Promise<AuditEntry[]> => handle.query<AuditEntry[]>(QUERY.audit);
 
 /**
@@ -96,16 +108,42 @@ export async function statusWhen(
   }
 }
 
-/** Answers every gate as soon as it opens, until the upgrade ends. */
-export async function answerEverything(handle: UpgradeHandle): Promise<void> {
+/** What the upgrade failed with; undefined where it did not. */
+export async function failureOf(handle: UpgradeHandle): Promise<Error | undefined> {
+  const error: unknown = await handle.result().then(
+    () => undefined,
+    (failure: unknown) => failure,
+  );
+  return error instanceof WorkflowFailedError ? error.cause : undefined;
+}
+
+/** The reason why an update was refused. */
+export async function refusalOf(handle: UpgradeHandle, name: string, payload: unknown): Promise<string | undefined> {
+  const error: unknown = await tell(handle, name, payload).then(
+    () => undefined,
+    (failure: unknown) => failure,
+  );
+  return error instanceof WorkflowUpdateFailedError ? error.cause?.message : undefined;
+}
+
+/** Says it as an update, which is answered. */
+export const tell = (handle: UpgradeHandle, name: string, payload: unknown): Promise<Recorded> =>
+  handle.executeUpdate<Recorded, [unknown]>(name, { args: [payload] });
+
+/** Answers every gate as soon as it opens, until the upgrade ends; optional steps are all wanted, or none. */
+export async function answerEverything(handle: UpgradeHandle, action: 'run' | 'decline' = 'run'): Promise<void> {
   const answered = new Set<string>();
   for (; ; await aMoment()) {
     const { gates, endedAt } = await statusOf(handle);
     if (endedAt !== undefined) return;
-    for (const { id, answer } of gates.filter((gate) => !answered.has(gate.id))) {
-      answered.add(id);
+    for (const { id, answer } of gates) {
+      // Whoever decides that a step is done may be asked to do it, too.
+      const question = `${answer.name} ${id}`;
+      if (answered.has(question)) continue;
+      answered.add(question);
       const evidence = 'evidence' in answer.payload ? { evidence: 'ticket 4711' } : {};
-      await handle.signal(answer.name, { ...answer.payload, ...evidence, by: 'ana@csp.example' });
+      const decided = 'action' in answer.payload ? { action } : {};
+      await handle.signal(answer.name, { ...answer.payload, ...evidence, ...decided, by: 'ana@csp.example' });
     }
   }
 }

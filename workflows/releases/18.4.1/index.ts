@@ -17,6 +17,7 @@ import { guardConsents } from '../../steps/guard-consents';
 import { EMAIL_PARAMETER } from './email-parameter';
 import { from183 } from './from-18.3';
 import { from184 } from './from-18.4';
+import { simulation } from './simulation';
 import { terms } from './terms';
 
 const usersScreen: Check = {
@@ -78,4 +79,5 @@ export const release1841 = defineRelease({
   ],
   paths: [from183, from184],
   leavesBehind: [guardConsents],
+  simulation,
 });

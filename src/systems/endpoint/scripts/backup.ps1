@@ -9,8 +9,7 @@ function Get-OtherBackups {
         if (-not (Test-Path -LiteralPath $known)) { continue }
         $made = Read-Json $known
         if ($made.site -eq $Parameters.site -and $made.application -eq $Parameters.application) {
-            # PowerShell 7 reads a time where Windows PowerShell reads text.
-            @{ path = $other.FullName; operation = [string] $made.operation; at = ([DateTime] $made.at).ToUniversalTime().ToString('o') }
+            @{ path = $other.FullName; operation = [string] $made.operation; at = (Get-Time $made.at) }
         }
     }
 }

@@ -29,7 +29,13 @@ $claimFile = [IO.Path]::Combine($env:ProgramData, 'Onward', 'claim.json')
 # The text of the claim; empty without one.
 function Get-Claim { if (Test-Path -LiteralPath $claimFile) { $utf8.GetString([IO.File]::ReadAllBytes($claimFile)) } else { '' } }
 
-function Get-Now { [DateTime]::UtcNow.ToString('o') }
+# Times are texts that can be compared: ISO 8601 in UTC, with as many digits as JavaScript gives them. PowerShell 7 makes a time
+# of such a text wherever it reads JSON, Windows PowerShell does not.
+function Get-Time([DateTime] $Time) { $Time.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ss.fffZ', [Globalization.CultureInfo]::InvariantCulture) }
+function Get-Now { Get-Time ([DateTime]::UtcNow) }
+
+# When Windows was started. Assumption: it moves by no more than a second or two when the clock is set.
+function Get-BootTime { Get-Time (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime }
 
 # Every file below a folder: its path from there with forward slashes, size and SHA-256.
 function Get-FileList([string] $Folder) {
@@ -45,8 +51,8 @@ function Get-FileList([string] $Folder) {
 
 # One writer per host: an orphaned script of a dead worker may still be at work (lessons.md 6). Nobody queues behind it: what
 # is to be done depends on what it will have done. A host that is claimed by another operation is not changed: what an orphaned
-# worker still believes does not count.
-function Use-Host([string] $Operation, [scriptblock] $Work) {
+# worker still believes does not count. With -Claimed, one that nobody has claimed is not changed either.
+function Use-Host([string] $Operation, [scriptblock] $Work, [switch] $Claimed) {
     $mutex = New-Object System.Threading.Mutex($false, "Global\Onward-$env:COMPUTERNAME")
     $held = $false
     try {
@@ -58,6 +64,8 @@ function Use-Host([string] $Operation, [scriptblock] $Work) {
             if ($claim -ne '') {
                 $owner = [string] ($claim | ConvertFrom-Json).operation
                 if ($owner -cne $Operation) { Fail 'UnexpectedState' "$env:COMPUTERNAME now belongs to $owner ($claimFile)" }
+            } elseif ($Claimed) {
+                Fail 'UnexpectedState' "$env:COMPUTERNAME belongs to no upgrade: there is no claim in $claimFile"
             }
         }
         & $Work

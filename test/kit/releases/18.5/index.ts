@@ -1,10 +1,10 @@
 /** An invented release that asks for everything that the vendor's later notes ask for. No other file of Onward knows it. */
-import { defineRelease, releaseTerms } from '../../../workflows/engine/release';
-import { upgradePath } from '../../../workflows/engine/path';
-import { onlyWhere, optional } from '../../../workflows/engine/step';
-import { anyOf, atLeast, below, sameLineFrom } from '../../../workflows/engine/versions';
-import { approveCrossing } from '../../../workflows/steps/approve-crossing';
-import { byHand } from '../../../workflows/steps/by-hand';
+import { defineRelease, releaseTerms } from '../../../../workflows/engine/release';
+import { upgradePath } from '../../../../workflows/engine/path';
+import { onlyWhere, optional } from '../../../../workflows/engine/step';
+import { anyOf, atLeast, below, sameLineFrom } from '../../../../workflows/engine/versions';
+import { approveCrossing } from '../../../../workflows/steps/approve-crossing';
+import { byHand } from '../../../../workflows/steps/by-hand';
 import {
   companion,
   onPlatform,
@@ -12,17 +12,17 @@ import {
   seenByPerson,
   sharedHost,
   sqlSysadmin,
-} from '../../../workflows/steps/checks';
-import { collectGatewaySites } from '../../../workflows/steps/collect-gateway-sites';
-import { drainTasks } from '../../../workflows/steps/drain-tasks';
-import type { HostsHave, On, Validated } from '../../../workflows/steps/facts';
-import { endConsentGuards } from '../../../workflows/steps/guard-consents';
-import { hostPrerequisite } from '../../../workflows/steps/host-prerequisite';
-import { importPackage } from '../../../workflows/steps/import-package';
-import { startSynchronisation, stopSynchronisation } from '../../../workflows/steps/synchronisation';
-import { upgradeEndpoints } from '../../../workflows/steps/upgrade-endpoints';
-import { upgradeInstances } from '../../../workflows/steps/upgrade-instances';
-import { validate } from '../../../workflows/steps/validate';
+} from '../../../../workflows/steps/checks';
+import { collectGatewaySites } from '../../../../workflows/steps/collect-gateway-sites';
+import type { HostsHave, On, Validated } from '../../../../workflows/steps/facts';
+import { endConsentGuards } from '../../../../workflows/steps/guard-consents';
+import { hostPrerequisite } from '../../../../workflows/steps/host-prerequisite';
+import { importPackage } from '../../../../workflows/steps/import-package';
+import { startSynchronisation, stopSynchronisation } from '../../../../workflows/steps/synchronisation';
+import { upgradeEndpoints } from '../../../../workflows/steps/upgrade-endpoints';
+import { upgradeInstances } from '../../../../workflows/steps/upgrade-instances';
+import { testConnections } from '../../../../workflows/steps/validate';
+import { simulation } from './simulation';
 
 type Owed = HostsHave<'runtime 4.8'> & Validated & On<'synchronisation'>;
 
@@ -40,7 +40,7 @@ const installRuntime = hostPrerequisite({
   title: 'Install runtime 4.8 on the endpoint hosts',
   what: 'runtime 4.8',
   script: 'install-runtime',
-  parameters: { version: '4.8' },
+  parameters: { feature: 'NET-Framework-48' },
 });
 
 const clearPanelCache = byHand({
@@ -61,13 +61,12 @@ const from184x = upgradePath(terms, { from: sameLineFrom('18.4.1') })
   .reversible('1. Collect the gateway sites', collectGatewaySites)
   .lasting('2. Install runtime 4.8', installRuntime)
   .reversible('3. Switch the synchronisation off', stopSynchronisation)
-  .reversible('3. Switch the synchronisation off: all tasks are processed', drainTasks)
   .reversible('4. Upgrade the endpoint', upgradeEndpoints)
   .reversible('Important: not reversible', approveCrossing)
   .pointOfNoReturn('5. Import the package', importPackage)
   .forward('6. Upgrade the instances', upgradeInstances)
   .forward('7. Clear the cache of the control panel', onlyWhere(onPlatform(below('8.0')), clearPanelCache, {}))
-  .forward('8. Validate', validate)
+  .forward('8. Test the connections', testConnections)
   .forward('9. Switch the synchronisation on', startSynchronisation)
   .forward(
     '10. Announce the new plans',
@@ -94,11 +93,16 @@ export const release185 = defineRelease({
     ),
   ],
   checks: [
-    companion('Office 365 Usage Collector', atLeast('2.0'), 'Dependencies: the usage collector 2.0 or later'),
+    companion(
+      'http://www.odin.com/office-365-usage-collector',
+      atLeast('2.0'),
+      'Dependencies: the usage collector 2.0 or later',
+    ),
     sqlSysadmin,
     sharedHost,
   ],
   exclusions: [],
   paths: [from184x],
   leavesBehind: [endConsentGuards],
+  simulation,
 });
