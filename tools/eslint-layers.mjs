@@ -65,6 +65,7 @@ export const LAYERS = [
       'src/sandbox',
       'src/codec-server',
       'workflows/releases',
+      'workflows/engine',
     ],
   },
   {

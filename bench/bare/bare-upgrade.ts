@@ -54,12 +54,13 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   const to = '18.4.1';
   const { url: packageUrl, caFile, sha256 } = packageOf(profile, to);
 
-  const [{ instances }, { templates: sold }, , ...hosts] = await Promise.all([
+  const [{ instances }, { templates: sold }, ...hosts] = await Promise.all([
     call.readOperations(both),
     call.readBilling({ billing, plans }),
-    call.hashPackage({ url: packageUrl, caFile }),
     ...profile.endpointHosts.map((host) => endpoint(host.name).readHost({ host })),
   ]);
+  // Which package is meant follows from what is installed.
+  await call.hashPackage({ url: packageUrl, caFile });
   const from = withoutRelease(instances[0]?.packageVersion ?? '');
   const { workflowId, firstExecutionRunId: firstRun } = workflowInfo();
   const operation: Operation = { provider, from, to, firstRun, workflowId };
@@ -117,10 +118,8 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   const settings = { connectionTest: setting, reminders, notify, timings };
   const guarded = { provider, consentedAt: new Date().toISOString(), assumed: true, settings };
   const guards = instances.map(({ id, name, resourceId }) => ({ ...guarded, instance: { id, name, resourceId } }));
-  await Promise.all([
-    ...active.map(({ id: templateId }) => call.activateTemplate({ operations, templateId })),
-    call.startGuards({ guards, operation: operationId(operation) }),
-  ]);
+  await Promise.all(active.map(({ id: templateId }) => call.activateTemplate({ operations, templateId })));
+  await call.startGuards({ guards, operation: operationId(operation) });
   people.over = true;
   await leaveToTell(profile, 'completed');
 }

@@ -39,6 +39,9 @@ const context: ProgramContext = {
     const { TemporalConsents } = await import('./consent/temporal-consents.js');
     return new TemporalConsents(await client(options));
   },
+  async catalogue() {
+    return (await import('./operations/catalogue.js')).catalogue;
+  },
 };
 
 /** Loaded only by commands that talk to a server. */

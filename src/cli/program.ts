@@ -11,6 +11,7 @@ import { addMessageCommands } from './kit/messages/message-commands';
 import { onwardVersion } from './kit/version';
 import { addCodecServer } from './operations/codec-server-command';
 import { addInventory } from './operations/inventory-command';
+import { addReleases, type ReleasesContext } from './operations/releases-command';
 import { addReplay } from './operations/replay-command';
 import { addSandbox } from './operations/sandbox-command';
 import { addWorker } from './operations/worker-command';
@@ -26,7 +27,7 @@ const CONNECTION_HELP = `
 The Temporal server is found as by every Temporal tool: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,
 TEMPORAL_TLS_*, or a profile (TEMPORAL_PROFILE) in temporal.toml.`;
 
-export type ProgramContext = UpgradeContext & FleetContext & ConsentContext;
+export type ProgramContext = UpgradeContext & FleetContext & ConsentContext & ReleasesContext;
 
 /** Runs one command line, `argv` being what follows the program's name. Everything it says goes to the context's streams. */
 export async function runCli(argv: string[], context: ProgramContext): Promise<ExitCode> {
@@ -69,6 +70,7 @@ export function createProgram(context: ProgramContext): Command {
   addAudit(program, context);
   addReport(program, context);
   addFleet(program, context);
+  addReleases(program, context);
   addInventory(program, context);
   addWorker(program, context);
   addReplay(program, context);

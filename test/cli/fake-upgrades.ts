@@ -4,6 +4,7 @@ import { runCli, type ProgramContext } from '../../src/cli/program';
 import type { UpgradeKey } from '../../src/cli/upgrade/messages';
 import type { Upgrades, UpgradeSummary, UpgradeView } from '../../src/cli/upgrade/upgrades';
 import type { Messages } from '../../src/contract/messages';
+import { CATALOGUE } from '../../workflows/releases';
 import { FakeMailbox } from './fake-mailbox';
 import { audit, NOW, record, view } from './fixtures';
 
@@ -100,6 +101,7 @@ export async function onward(
     connectFleets: async () => {
       throw new Error('This test has no fleets.');
     },
+    catalogue: async () => CATALOGUE,
     connectConsents: () => Promise.reject(new Error('This command line is about no consents.')),
     ...changes,
   });

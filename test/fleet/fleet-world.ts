@@ -89,7 +89,7 @@ export class FleetWorld {
     await this.client.workflow.start('upgradeProvider', {
       workflowId: upgradeWorkflowId(provider),
       taskQueue: TASK_QUEUE,
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       args: [{ provider }],
     });
   }
@@ -152,7 +152,7 @@ export class FleetWorld {
       ...Object.fromEntries(names.map((name) => [name, this.dispatcher(name as keyof StubActivities)])),
       ...createMaintenanceActivities(),
       // Guards would outlive their fleet.
-      startGuard: async () => undefined,
+      startGuards: async () => undefined,
       loadProvider: async ({ provider }: { provider: string }) => this.entry(provider),
       selectProviders: async ({ selector }: { selector: { ids?: string[]; labels?: Record<string, string> } }) => ({
         providers: selector.ids ?? [...this.providers.keys()].sort(),

@@ -1,8 +1,8 @@
 /** The plan of a fleet for people: who is upgraded in which wave, what their paths do, who is left out and why. */
 import type { FleetPath, FleetPlan, FleetRequest } from '../../contract/fleet';
-import type { PlannedStep } from '../../contract/status';
 import type { Document, Section } from '../kit/documents/document';
 import { formatDuration } from '../kit/text/duration';
+import { PHASE_WORDS, whenDone } from '../kit/text/step-words';
 import type { WaveProvider } from './fleets';
 
 /** Longest line of ids, so that a wave of thousands can still be read. */
@@ -75,31 +75,12 @@ function lines(ids: string[]): string[] {
   return all;
 }
 
-const PHASES: Record<FleetPath['steps'][number]['phase'], string> = {
-  reversible: 'can be undone',
-  lasting: 'stays, whatever happens',
-  crossing: 'POINT OF NO RETURN',
-  forward: 'only forward',
-};
-
-/** Whether a step is done, for people. */
-function whenDone({ requirement, because = '' }: PlannedStep): string {
-  switch (requirement) {
-    case 'mandatory':
-      return 'always';
-    case 'optional':
-      return 'unless somebody declines it';
-    case 'conditional':
-      return `only for ${because}`;
-  }
-}
-
 function pathSection({ from, to, starts, steps }: FleetPath): Section {
   return {
     title: `What happens to a provider on ${starts.join(' or ') || from}, up to ${to}`,
     table: {
       head: ['Step', 'Done', 'Waits for', 'What undoes it', 'Phase'],
-      rows: steps.map((step) => [step.title, whenDone(step), step.waitsFor, step.undo, PHASES[step.phase]]),
+      rows: steps.map((step) => [step.title, whenDone(step), step.waitsFor, step.undo, PHASE_WORDS[step.phase]]),
     },
   };
 }
