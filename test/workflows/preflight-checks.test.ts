@@ -83,7 +83,6 @@ describe('requiredVersions', () => {
     expect(findings('requiredVersions', await withOperations({ build: 'oa-8.0-1216' }, release))).toEqual([
       {
         verdict: 'ask',
-        source: 'Dependencies',
         item: 'odin-automation',
         message: 'Odin Automation is 8.0.0_hf134510 or later',
         source: 'Dependencies',
@@ -97,7 +96,6 @@ describe('requiredVersions', () => {
     expect(findings('requiredVersions', await withOperations({}, release))).toEqual([
       {
         verdict: 'ask',
-        source: 'Dependencies',
         item: 'panel-ui',
         message: 'Panel UI is 2.1 or later',
         source: 'Dependencies',

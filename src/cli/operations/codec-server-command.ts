@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { globalsOf, port } from '../kit/arguments';
-import type { CliContext, GlobalOptions } from '../kit/context';
+import type { CliContext } from '../kit/context';
 import type { CodecServerCommandOptions } from './run-codec-server';
 
 export function addCodecServer(program: Command, context: CliContext): void {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { globalsOf } from '../kit/arguments';
-import type { CliContext, GlobalOptions } from '../kit/context';
+import type { CliContext } from '../kit/context';
 import type { ReplayCommandOptions } from './run-replay';
 
 const RUNNING = "ExecutionStatus = 'Running' AND WorkflowType IN ('upgradeProvider', 'guardConsent')";
