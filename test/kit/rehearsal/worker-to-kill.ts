@@ -9,7 +9,8 @@ const MAIN = path.join(__dirname, 'worker-process.cjs');
 
 /** `simulatedHost`: URL of the host in the sandbox. */
 export type WorkerRole = (
-  { inventoryDirectory: string; workflows?: { codePath: string } } | { host: string; simulatedHost: string }
+  | { inventoryDirectory: string; workflows?: { codePath: string } }
+  | { host: string; simulatedHost: string; releases?: ReleaseFolder[] }
 ) & {
   notesDirectory: string;
 };
