@@ -61,6 +61,7 @@ export const LAYERS = [
       'src/contract',
       'src/inventory',
       'src/temporal',
+      'src/systems/endpoint/powershell-of-machine',
       'src/worker',
       'src/sandbox',
       'src/codec-server',

@@ -8,7 +8,8 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { InventoryActivities, NetworkActivities } from '../../src/contract/activities';
-import { messages, type Decision, type UpgradeInput } from '../../src/contract/messages';
+import { messages, type Decision } from '../../src/contract/messages';
+import type { UpgradeInput } from '../../src/contract/upgrade-input';
 import type { AuditEntry } from '../../src/contract/status';
 import { handleMessages } from '../../workflows/kit/messages';
 

@@ -1,7 +1,7 @@
 /** @needs java */
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE, noticeWorkflowId, type Notice } from '../../src/contract/activities';
-import type { UpgradeInput } from '../../src/contract/messages';
+import type { UpgradeInput } from '../../src/contract/upgrade-input';
 import { endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
 import type { UpgradeResult } from '../../src/contract/status';
 import { Guard } from '../kit/handles/guard';

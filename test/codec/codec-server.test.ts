@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import type { CliContext } from '../../src/cli/kit/context';
 import type { CliError } from '../../src/cli/kit/cli-error';
-import type { CodecServerCommandOptions } from '../../src/cli/operations/codec-server-command';
+import type { CodecServerCommandOptions } from '../../src/cli/operations/run-codec-server';
 import { runCodecServer } from '../../src/cli/operations/run-codec-server';
 import { Access } from '../../src/codec-server/access';
 import { startCodecServer, type CodecServer } from '../../src/codec-server/server';

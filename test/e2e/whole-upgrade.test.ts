@@ -143,7 +143,7 @@ describe('a provider that must not be upgraded is refused without a single chang
       'microsoftCloudGermany',
     ],
     ['version 18.2', { sourceVersion: '18.2' }, 'sourceVersion'],
-    ['platform 8.2', { build: 'oa-8.2-1216' }, 'platformVersion'],
+    ['platform 8.2', { build: 'oa-8.2-1216' }, 'requiredVersions'],
     ['a SQL login without sysadmin', { gateways: [{ localDb: false, sysadmin: 0 as const }] }, 'sqlSysadmin'],
     ['a SQL Server that does not say', { gateways: [{ localDb: false, sysadmin: null }] }, 'sqlSysadmin'],
   ])('%s', async (what, options, check) => {

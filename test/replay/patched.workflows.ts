@@ -1,6 +1,6 @@
 /** The change as it can reach running upgrades: each ends along the path that it began with. */
 import { patched } from '@temporalio/workflow';
-import type { UpgradeInput } from '../../src/contract/messages';
+import type { UpgradeInput } from '../../src/contract/upgrade-input';
 import type { UpgradeResult } from '../../src/contract/status';
 import { CATALOGUE } from '../../workflows/releases';
 import { upgradeAlong } from '../../workflows/upgrade/upgrade-provider';

@@ -4,7 +4,8 @@
  */
 import type { PreflightFacts } from '../../workflows/engine/preflight-facts';
 import { upgradePath } from '../../workflows/engine/path';
-import { defineRelease, releaseTerms } from '../../workflows/engine/release';
+import { defineRelease } from '../../workflows/engine/release';
+import { releaseTerms } from '../../workflows/engine/terms';
 import {
   forwardStep,
   lastingStep,

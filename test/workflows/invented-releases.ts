@@ -2,7 +2,8 @@
 import { release1841 } from '../../workflows/releases/18.4.1';
 import { Catalogue } from '../../workflows/engine/catalogue';
 import { upgradePath } from '../../workflows/engine/path';
-import { defineRelease, releaseTerms } from '../../workflows/engine/release';
+import { defineRelease } from '../../workflows/engine/release';
+import { releaseTerms } from '../../workflows/engine/terms';
 import { lastingStep, onlyWhere, optional } from '../../workflows/engine/step';
 import { below, exactly } from '../../workflows/engine/versions';
 import { settleAll } from '../../workflows/kit/settle-all';

@@ -1,8 +1,8 @@
 import { packageOf } from '../../src/contract/provider';
 import type { ApplicationInstance, OperationsFacts, ServiceTemplate } from '../../src/contract/facts';
-import { Catalogue } from '../../workflows/engine/catalogue';
+import { Catalogue, meantBy } from '../../workflows/engine/catalogue';
 import type { Finding, Readings } from '../../workflows/engine/check';
-import { COMMON_CHECKS } from '../../workflows/engine/common-checks';
+import { COMMON_CHECKS, requiredVersions } from '../../workflows/engine/common-checks';
 import type { AnyRelease } from '../../workflows/engine/release';
 import { above, atLeast } from '../../workflows/engine/versions';
 import { answered } from '../../workflows/kit/reading';
@@ -10,18 +10,25 @@ import { release1841 } from '../../workflows/releases/18.4.1';
 import { companion, platform, seenByPerson } from '../../workflows/steps/checks';
 import { operationsFacts, profile, stubActivities } from '../kit/stub-world/stub-activities';
 
-const CHECKS = [...COMMON_CHECKS, ...release1841.checks];
+const checksOf = ({ requirements, checks }: AnyRelease) => [
+  ...COMMON_CHECKS,
+  requiredVersions(requirements),
+  ...checks,
+];
+const CHECKS = checksOf(release1841);
+
+/** What is read of a provider. */
+type Read = Omit<Readings, 'meant' | 'problem'>;
+/** With the release that was meant, and whether the provider runs it already. */
+type Surveyed = Readings & { release: AnyRelease; already: boolean };
 
 /** A provider with nothing to complain of. What it runs chooses its upgrade. */
-async function surveyed(
-  change: Partial<Omit<Readings, 'choice'>> = {},
-  release: AnyRelease = release1841,
-): Promise<Readings> {
+async function surveyed(change: Partial<Read> = {}, release: AnyRelease = release1841): Promise<Surveyed> {
   const entry = profile('contoso');
   const { activities } = stubActivities(entry);
   const [host] = entry.endpointHosts;
   if (!host) throw new Error('the stub has a host');
-  const readings: Omit<Readings, 'choice'> = {
+  const readings: Read = {
     profile: entry,
     startedBy: undefined,
     operations: { what: 'Operations', value: operationsFacts() },
@@ -31,12 +38,13 @@ async function surveyed(
     ...change,
   };
   const { operations } = readings;
-  if (!answered(operations)) return { ...readings, choice: undefined };
+  if (!answered(operations)) return { ...readings, meant: undefined, problem: undefined, release, already: false };
   const installed = operations.value.instances.map(({ packageVersion }) => packageVersion);
-  return { ...readings, choice: new Catalogue([release]).choose(installed) };
+  const choice = new Catalogue([release]).choose(installed);
+  return { ...readings, meant: meantBy(choice), problem: choice.problem, release, already: choice.already === true };
 }
 
-const withOperations = (change: Partial<OperationsFacts>, release?: AnyRelease): Promise<Readings> =>
+const withOperations = (change: Partial<OperationsFacts>, release?: AnyRelease): Promise<Surveyed> =>
   surveyed({ operations: { what: 'Operations', value: { ...operationsFacts(), ...change } } }, release);
 
 const instances = (...changes: Partial<ApplicationInstance>[]): ApplicationInstance[] =>
@@ -45,8 +53,8 @@ const instances = (...changes: Partial<ApplicationInstance>[]): ApplicationInsta
 const templates = (change: Partial<ServiceTemplate>): ServiceTemplate[] =>
   operationsFacts().templates.map((template) => ({ ...template, ...change }));
 
-function findings(name: string, facts: Readings): Finding[] {
-  const check = CHECKS.find((candidate) => candidate.name === name);
+function findings(name: string, facts: Readings & { release?: AnyRelease }): Finding[] {
+  const check = checksOf(facts.release ?? release1841).find((candidate) => candidate.name === name);
   if (!check) throw new Error(`There is no check ${name}; there are ${CHECKS.map((known) => known.name).join(', ')}.`);
   return check.examine(facts);
 }
@@ -77,6 +85,7 @@ describe('requiredVersions', () => {
         verdict: 'ask',
         item: 'odin-automation',
         message: 'Odin Automation is 8.0.0_hf134510 or later',
+        source: 'Dependencies',
         instructions: expect.stringMatching(/the systems say 8\.0, .*Operations > System > About/) as string,
       },
     ]);
@@ -89,6 +98,7 @@ describe('requiredVersions', () => {
         verdict: 'ask',
         item: 'panel-ui',
         message: 'Panel UI is 2.1 or later',
+        source: 'Dependencies',
         instructions: expect.stringContaining('Look at its foot.') as string,
       },
     ]);
@@ -132,7 +142,7 @@ describe('sourceVersion', () => {
   test('a provider that runs 18.4.1 throughout has nothing to upgrade', async () => {
     const done = { packageVersion: '18.4.1-12' };
     const facts = await withOperations({ instances: instances(done, done) });
-    expect(facts.choice).toMatchObject({ already: true });
+    expect(facts.already).toBe(true);
     expect(findings('sourceVersion', facts)).toEqual([
       { verdict: 'refusal', message: 'All instances run 18.4.1 already; there is nothing to upgrade.' },
     ]);

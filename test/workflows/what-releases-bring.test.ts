@@ -6,7 +6,7 @@
  */
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
-import type { UpgradeRequest } from '../../src/contract/messages';
+import type { UpgradeRequest } from '../../src/contract/upgrade-input';
 import type { StepStatus } from '../../src/contract/status';
 import {
   operationsFacts,

@@ -1,7 +1,8 @@
 /** The releases that there are, and which of them is meant. Pure. */
 import type { SimulatedRelease } from '../../src/contract/simulation';
 import { withoutRelease } from '../../src/contract/versions';
-import type { UpgradePath } from './path';
+import type { MeantUpgrade } from './check';
+import { stepsOf, type UpgradePath } from './path';
 import type { AnyRelease } from './release';
 
 /** One upgrade that can be made: `from` is the version that is installed. */
@@ -112,3 +113,11 @@ const alreadyOn = (version: string): Choice => ({
 
 /** For people: every version that the release can follow. */
 export const sourcesOf = ({ paths }: AnyRelease): string => paths.map(({ from }) => from.description).join(' and ');
+
+/** The upgrade that was chosen, as checks know it. */
+export const meantBy = (choice: Choice | undefined): MeantUpgrade | undefined =>
+  choice?.chosen && {
+    from: choice.chosen.from,
+    to: choice.chosen.release.version,
+    steps: stepsOf(choice.chosen.path).map(({ step }) => step.name),
+  };

@@ -5,18 +5,26 @@
 import type { BillingFacts, HostFacts, OperationsFacts, PackageFacts } from '../../src/contract/facts';
 import type { ProviderProfile } from '../../src/contract/provider';
 import { answered, type Reading } from '../kit/reading';
-import type { Choice } from './catalogue';
 
 export interface Readings {
   readonly profile: ProviderProfile;
   readonly startedBy: string | undefined;
-  /** The upgrade that is meant, or why there is none; undefined where Operations did not say what is installed. */
-  readonly choice: Choice | undefined;
+  /** The upgrade that is meant; undefined where there is none, or where Operations did not say what is installed. */
+  readonly meant: MeantUpgrade | undefined;
+  /** Why there is none. */
+  readonly problem: string | undefined;
   readonly operations: Reading<OperationsFacts>;
   readonly billing: Reading<BillingFacts>;
   /** Undefined where it is not known which package is meant, or where the inventory has none of it. */
   readonly package: Reading<PackageFacts> | undefined;
   readonly hosts: Reading<HostFacts>[];
+}
+
+export interface MeantUpgrade {
+  readonly from: string;
+  readonly to: string;
+  /** Names of the steps of its path. */
+  readonly steps: readonly string[];
 }
 
 export type Finding = {

@@ -18,33 +18,23 @@ export const COMMON_CHECKS: readonly Check[] = [
   {
     name: 'sourceVersion',
     source: 'Upgrade Procedure, Important: the current version has to be one that the release can follow',
-    examine: ofOperations(({ applicationId, instances }, { choice }) => {
+    examine: ofOperations(({ applicationId, instances }, { meant, problem }) => {
       if (applicationId === undefined || instances.length === 0)
         return [refusal('Office 365 is not installed: there is no application instance to upgrade.')];
-      if (!choice?.chosen) return [refusal(choice?.problem ?? 'Nobody knows what the instances run.')];
-      const { from, release } = choice.chosen;
-      const done = instances.filter(({ packageVersion }) => withoutRelease(packageVersion) === release.version).length;
+      if (!meant) return [refusal(problem ?? 'Nobody knows what the instances run.')];
+      const { from, to } = meant;
+      const done = instances.filter(({ packageVersion }) => withoutRelease(packageVersion) === to).length;
       return [
-        pass(`Instances run ${from}; they can be upgraded to ${release.version}.`),
+        pass(`Instances run ${from}; they can be upgraded to ${to}.`),
         ...(done > 0
           ? [
               warning(
-                `${done} of ${instances.length} instances run ${release.version} already: an earlier upgrade stopped half-way. They are not upgraded again, but take part in consents and validation.`,
+                `${done} of ${instances.length} instances run ${to} already: an earlier upgrade stopped half-way. They are not upgraded again, but take part in consents and validation.`,
               ),
             ]
           : []),
       ];
     }),
-  },
-  {
-    name: 'requiredVersions',
-    source: 'Dependencies and Pre-Requisites',
-    examine: ofOperations((facts, { choice }) =>
-      (choice?.chosen?.release.requirements ?? []).map((requirement) => ({
-        source: requirement.source,
-        ...required(requirement, requirement.read(facts)),
-      })),
-    ),
   },
   {
     name: 'instancesReady',
@@ -106,6 +96,18 @@ export const COMMON_CHECKS: readonly Check[] = [
   },
 ];
 
+/** Versions of the platform, and of whatever else the release needs. */
+export const requiredVersions = (requirements: readonly Requirement[]): Check => ({
+  name: 'requiredVersions',
+  source: 'Dependencies and Pre-Requisites',
+  examine: ofOperations((facts) =>
+    requirements.map((requirement) => ({
+      source: requirement.source,
+      ...required(requirement, requirement.read(facts)),
+    })),
+  ),
+});
+
 function required({ component, versions, where }: Requirement, version: string | undefined): Finding {
   const needs = `The release needs ${component} ${versions.description}`;
   const fit = version === undefined ? 'undecided' : versions.judge(version);
@@ -124,8 +126,8 @@ function required({ component, versions, where }: Requirement, version: string |
   }
 }
 
-function examinePackage({ profile, choice, package: file }: Readings): Finding[] {
-  const version = choice?.chosen?.release.version;
+function examinePackage({ profile, meant, package: file }: Readings): Finding[] {
+  const version = meant?.to;
   if (version === undefined) return [];
   const expected = profile.packages[version];
   if (!expected)

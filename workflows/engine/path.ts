@@ -12,8 +12,8 @@
  */
 import type { ImportedPackage } from '../../src/contract/activities';
 import type { PreflightFacts } from './preflight-facts';
-import type { Terms } from './release';
 import type { CrossingStep, ForwardStep, LastingStep, ReadingStep, ReversibleStep } from './step';
+import type { Terms } from './terms';
 import type { Versions } from './versions';
 
 type StepBefore<Facts, Gives> = ReadingStep<Facts, Gives> | ReversibleStep<Facts, Gives> | LastingStep<Facts, Gives>;

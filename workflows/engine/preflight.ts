@@ -10,9 +10,9 @@ import type { CheckResult } from '../../src/contract/status';
 import { activitiesFor } from '../kit/activities';
 import { answered, reading, type Reading } from '../kit/reading';
 import { settleAll } from '../kit/settle-all';
-import type { Catalogue, Chosen } from './catalogue';
+import { meantBy, type Catalogue, type Choice, type Chosen } from './catalogue';
 import type { Check, Finding, Readings } from './check';
-import { COMMON_CHECKS } from './common-checks';
+import { COMMON_CHECKS, requiredVersions } from './common-checks';
 import { PREFLIGHT } from './planned-steps';
 import type { PreflightFacts } from './preflight-facts';
 import type { Upgrade } from './upgrade';
@@ -34,9 +34,11 @@ export async function runPreflight(
   const { record, people, profile, startedBy } = upgrade;
   const { name: step } = PREFLIGHT;
   record.apply({ type: 'stepEntered', step });
-  const readings: Readings = { profile, startedBy, ...(await read(profile, catalogue, to)) };
-  const { operations, billing, hosts, choice } = readings;
-  const checks = [...COMMON_CHECKS, ...(choice?.chosen?.release.checks ?? [])];
+  const { choice, ...read } = await readAll(profile, catalogue, to);
+  const { operations, billing, hosts } = read;
+  const readings: Readings = { profile, startedBy, meant: meantBy(choice), problem: choice?.problem, ...read };
+  const release = choice?.chosen?.release;
+  const checks = [...COMMON_CHECKS, ...(release ? [requiredVersions(release.requirements), ...release.checks] : [])];
   const findings = checks.flatMap((check) => check.examine(readings).map((finding) => ({ check, finding })));
   const known = findings.flatMap(({ check, finding }) => resultOf(check, finding));
   record.apply({ type: 'checked', checks: known });
@@ -99,11 +101,11 @@ function refuse({ record, profile: { provider } }: Upgrade, reasons: string[], a
  * Reads everything at once; a system that does not answer does not hide what the others say. The package is read last: which
  * one is meant follows from what is installed.
  */
-async function read(
+async function readAll(
   profile: ProviderProfile,
   catalogue: Catalogue,
   to: string | undefined,
-): Promise<Pick<Readings, 'choice' | 'operations' | 'billing' | 'package' | 'hosts'>> {
+): Promise<{ choice: Choice | undefined } & Pick<Readings, 'operations' | 'billing' | 'package' | 'hosts'>> {
   const { operations, billing, endpoint } = activitiesFor(profile.timings);
   const [operationsFacts, billingFacts, ...hosts] = await Promise.all([
     reading('Operations', () =>

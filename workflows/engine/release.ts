@@ -9,17 +9,8 @@ import type { Check } from './check';
 import type { CrossingFacts, UpgradePath } from './path';
 import type { PreflightFacts } from './preflight-facts';
 import type { ForwardStep } from './step';
+import type { Terms } from './terms';
 import type { Versions } from './versions';
-
-/** What every path of a release rests on. `Owed` are the facts that have to stand at the end of each. */
-export interface Terms<Owed> {
-  /** The version that every path of the release leads to, `18.4.1`. */
-  readonly version: string;
-  /** Each obligation by the fact that meets it, with the sentence that asks for it. */
-  readonly obligations: { readonly [Fact in keyof Owed]: string };
-  /** Never set: carries the types of the facts to whoever builds a path under these terms. */
-  readonly owed?: (owed: Owed) => Owed;
-}
 
 /** Something beside the application whose version has to fit: the platform, its panel, a companion application. */
 export interface Requirement {
@@ -57,7 +48,5 @@ export interface AnyRelease extends Omit<Release, 'obligations' | 'owed' | 'leav
   readonly obligations: Readonly<Record<string, string>>;
   readonly leavesBehind: readonly ForwardStep<never, object>[];
 }
-
-export const releaseTerms = <Owed>(terms: Terms<Owed>): Terms<Owed> => terms;
 
 export const defineRelease = <Owed>(release: Release<Owed>): AnyRelease => release;

@@ -31,7 +31,7 @@ import {
   type WaveOrders,
   type WaveReport,
 } from '../../src/contract/fleet';
-import type { UpgradeInput } from '../../src/contract/messages';
+import type { UpgradeInput } from '../../src/contract/upgrade-input';
 import { upgradeWorkflowId } from '../../src/contract/provider';
 import type { UpgradeResult } from '../../src/contract/status';
 import { fleetAttribute, providerAttribute, stateAttribute, waveAttribute } from '../../src/temporal/search-attributes';

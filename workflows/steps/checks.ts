@@ -50,10 +50,10 @@ export const companion = (application: string, versions: Versions, source: strin
 /** "Do not upgrade": instances in a Microsoft cloud that the release no longer supports. */
 export const noCloud = (cloud: MicrosoftCloud, called: string, check: { name: string; source: string }): Check => ({
   ...check,
-  examine: ofOperations(({ instances }, { choice }) => {
+  examine: ofOperations(({ instances }, { meant }) => {
     const there = instances.filter((instance) => instance.cloud === cloud);
     const undecided = instances.filter((instance) => instance.cloud === 'unknown');
-    const version = choice?.chosen?.release.version ?? 'this release';
+    const version = meant?.to ?? 'this release';
     if (there.length > 0)
       return [
         refusal(
@@ -113,12 +113,12 @@ export const serviceParameter = (
   { removedBy, ...check }: { name: string; source: string; removedBy: string },
 ): Check => ({
   ...check,
-  examine: ({ billing, choice }) => {
+  examine: ({ billing, meant }) => {
     if (!answered(billing)) return [];
     const affected = billing.value.templates.filter(isOn);
     const ids = affected.map(({ serviceTemplateId }) => serviceTemplateId).join(', ');
     if (affected.length === 0) return [pass(`No billing service template has the parameter ${name}.`)];
-    const isRemoved = choice?.chosen?.path.after.some(({ step }) => step.name === removedBy) ?? true;
+    const isRemoved = meant?.steps.includes(removedBy) ?? true;
     return [
       isRemoved
         ? pass(`${name} has to go from billing service templates ${ids}; the step ${removedBy} waits for it.`)

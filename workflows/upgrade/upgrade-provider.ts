@@ -10,7 +10,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { FAILURE, type Notice } from '../../src/contract/activities';
-import { messages, upgradeInput, type UpgradeInput, type UpgradeRequest } from '../../src/contract/messages';
+import { messages } from '../../src/contract/messages';
+import { upgradeInput, type UpgradeInput, type UpgradeRequest } from '../../src/contract/upgrade-input';
 import { operationId, type Operation } from '../../src/contract/operation';
 import { upgradeWorkflowId, type ProviderProfile } from '../../src/contract/provider';
 import {

@@ -1,13 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { globalsOf, port } from '../kit/arguments';
-import type { CliContext, GlobalOptions } from '../kit/context';
-
-export interface CodecServerCommandOptions extends GlobalOptions {
-  host: string;
-  port: number;
-  uiOrigin?: string[];
-  token?: string;
-}
+import type { CliContext } from '../kit/context';
+import type { CodecServerCommandOptions } from './run-codec-server';
 
 export function addCodecServer(program: Command, context: CliContext): void {
   program

@@ -1,10 +1,7 @@
 import type { Command } from 'commander';
 import { globalsOf } from '../kit/arguments';
-import type { CliContext, GlobalOptions } from '../kit/context';
-
-export interface ReplayCommandOptions extends GlobalOptions {
-  query: string;
-}
+import type { CliContext } from '../kit/context';
+import type { ReplayCommandOptions } from './run-replay';
 
 const RUNNING = "ExecutionStatus = 'Running' AND WorkflowType IN ('upgradeProvider', 'guardConsent')";
 

@@ -5,9 +5,15 @@ import { resolveSecret } from '../../inventory/secrets';
 import { EncryptionCodec } from '../../temporal/codec';
 import { InvalidCodecKeys, readCodecKeys, type CodecKeys } from '../../temporal/codec-keys';
 import { asCliError, CliError } from '../kit/cli-error';
-import { printResult, type CliContext } from '../kit/context';
+import { printResult, type CliContext, type GlobalOptions } from '../kit/context';
 import { settingsFor } from '../kit/temporal/connect';
-import type { CodecServerCommandOptions } from './codec-server-command';
+
+export interface CodecServerCommandOptions extends GlobalOptions {
+  host: string;
+  port: number;
+  uiOrigin?: string[];
+  token?: string;
+}
 
 /** Where the UI is that `temporal server start-dev` and docker-compose.yml bring. */
 const USUAL_UI = ['http://127.0.0.1:8233', 'http://localhost:8233'];

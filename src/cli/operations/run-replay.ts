@@ -4,10 +4,13 @@ import { dataConverter } from '../../temporal/data-converter';
 import { replay, type Replayed } from '../../worker/replay';
 import { builtWorkflows } from '../../worker/workflow-bundle';
 import { CliError } from '../kit/cli-error';
-import { printResult, type CliContext } from '../kit/context';
+import { printResult, type CliContext, type GlobalOptions } from '../kit/context';
 import { reached, settingsFor } from '../kit/temporal/connect';
 import { explain } from '../kit/temporal/temporal-errors';
-import type { ReplayCommandOptions } from './replay-command';
+
+export interface ReplayCommandOptions extends GlobalOptions {
+  query: string;
+}
 
 /** @throws CliError `failure` naming every workflow that this checkout's code cannot go on with. */
 export async function runReplay(context: CliContext, options: ReplayCommandOptions): Promise<void> {

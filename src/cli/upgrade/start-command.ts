@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { upgradeInput } from '../../contract/messages';
+import { upgradeInput } from '../../contract/upgrade-input';
 import { byOption, globalsOf, intervalOption, problemsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
 import { CliError } from '../kit/cli-error';
 import { callingOf, printResult, whoIs, type GlobalOptions } from '../kit/context';

@@ -5,7 +5,8 @@ import {
   type WorkflowExecutionInfo,
   type WorkflowHandle,
 } from '@temporalio/client';
-import type { Messages, UpgradeInput } from '../../contract/messages';
+import type { Messages } from '../../contract/messages';
+import type { UpgradeInput } from '../../contract/upgrade-input';
 import { CONTROL_TASK_QUEUE, upgradeWorkflowId } from '../../contract/provider';
 import { QUERY, type AuditEntry, type UpgradePlan, type UpgradeStatus } from '../../contract/status';
 import {

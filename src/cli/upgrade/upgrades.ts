@@ -1,5 +1,6 @@
 /** What the commands ask of a Temporal server: everything about upgrades, nothing about Temporal. */
-import type { Messages, UpgradeInput } from '../../contract/messages';
+import type { Messages } from '../../contract/messages';
+import type { UpgradeInput } from '../../contract/upgrade-input';
 import type { ProviderProfile } from '../../contract/provider';
 import type { AuditEntry, UpgradePlan, UpgradeResult, UpgradeStatus } from '../../contract/status';
 import { withConnection, type CliContext, type GlobalOptions } from '../kit/context';

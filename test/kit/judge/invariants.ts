@@ -126,7 +126,8 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     name: 'I3',
-    promises: 'nothing is disrupted before what the path switches off is off, and every task that it waits for is processed',
+    promises:
+      'nothing is disrupted before what the path switches off is off, and every task that it waits for is processed',
     examine: disruptedTooEarly,
   },
   {

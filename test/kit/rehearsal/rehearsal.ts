@@ -8,7 +8,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, type NativeConnection, type Worker } from '@temporalio/worker';
-import type { UpgradeInput } from '../../../src/contract/messages';
+import type { UpgradeInput } from '../../../src/contract/upgrade-input';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue, upgradeWorkflowId } from '../../../src/contract/provider';
 import type { SimulatedRelease } from '../../../src/contract/simulation';
 import {

@@ -1,7 +1,8 @@
 /** A real Temporal server and real workers, with activities of the test's own. */
 import { WorkflowFailedError, WorkflowUpdateFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
-import type { Recorded, UpgradeInput } from '../../../src/contract/messages';
+import type { Recorded } from '../../../src/contract/messages';
+import type { UpgradeInput } from '../../../src/contract/upgrade-input';
 import { endpointTaskQueue, upgradeWorkflowId } from '../../../src/contract/provider';
 import {
   QUERY,

@@ -1,4 +1,4 @@
-import { releaseTerms } from '../../engine/release';
+import { releaseTerms } from '../../engine/terms';
 import type { EveryInstanceHasToken, On, ParameterGone } from '../../steps/facts';
 import type { Validated } from '../../steps/facts';
 

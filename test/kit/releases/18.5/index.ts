@@ -1,5 +1,6 @@
 /** An invented release that asks for everything that the vendor's later notes ask for. No other file of Onward knows it. */
-import { defineRelease, releaseTerms } from '../../../../workflows/engine/release';
+import { defineRelease } from '../../../../workflows/engine/release';
+import { releaseTerms } from '../../../../workflows/engine/terms';
 import { upgradePath } from '../../../../workflows/engine/path';
 import { onlyWhere, optional } from '../../../../workflows/engine/step';
 import { anyOf, atLeast, below, sameLineFrom } from '../../../../workflows/engine/versions';
