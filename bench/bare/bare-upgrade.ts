@@ -119,6 +119,7 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   const guarded = { provider, consentedAt: new Date().toISOString(), assumed: true, settings };
   const guards = instances.map(({ id, name, resourceId }) => ({ ...guarded, instance: { id, name, resourceId } }));
   await Promise.all(active.map(({ id: templateId }) => call.activateTemplate({ operations, templateId })));
+  await call.readTemplates(both);
   await call.startGuards({ guards, operation: operationId(operation) });
   people.over = true;
   await leaveToTell(profile, 'completed');
@@ -171,9 +172,10 @@ class People {
     setHandler(defineSignal<[ConsentCompleted]>('consentCompleted'), ({ instance }) =>
       close('acquireRefreshTokens', String(instance)),
     );
-    setHandler(defineQuery<Pick<UpgradeStatus, 'holds' | 'state'> & { gates: Open[] }>(QUERY.status), () => ({
+    setHandler(defineQuery<Pick<UpgradeStatus, 'holds' | 'state' | 'steps'> & { gates: Open[] }>(QUERY.status), () => ({
       gates: this.open,
       holds: [],
+      steps: [],
       state: this.over ? 'completed' : 'running',
     }));
   }

@@ -1,6 +1,6 @@
 /** The checker itself: it finds nothing wrong with a sound upgrade, and each invariant is broken by what it is there for. */
 import type { WorkflowHandle } from '@temporalio/client';
-import type { AuditEntry, UpgradeResult, UpgradeStatus } from '../../src/contract/status';
+import type { AuditEntry, StepStatus, UpgradeResult, UpgradeStatus } from '../../src/contract/status';
 import type { JournalEntry } from '../../src/sandbox/journal';
 import type { SandboxState } from '../../src/sandbox/server';
 import { simulation } from '../../workflows/releases/18.4.1/simulation';
@@ -96,6 +96,7 @@ const audited = (what: string, detail: string, more: Partial<AuditEntry> = {}): 
 });
 const GATE = { subject: 'updateCustomizations/controlPanel' };
 
+const did = (name: string): StepStatus => ({ name, title: name, procedure: '2.', phase: 'reversible', state: 'done' });
 const OPERATION = 'contoso/18.4-18.4.1/first';
 const STATUS: UpgradeStatus = {
   provider: 'contoso',
@@ -106,7 +107,7 @@ const STATUS: UpgradeStatus = {
   crossed: true,
   startedAt: at(0),
   endedAt: at(59),
-  steps: [],
+  steps: [did('stopProvisioning'), did('drainTasks')],
   gates: [],
   holds: [],
   checks: [],
@@ -327,6 +328,11 @@ test.each<Case>([
     evidence({ entries: [...SOUND.slice(1, 5), ...SOUND.slice(0, 1), ...SOUND.slice(5)] }),
   ],
   [
+    'I3',
+    'setup.cmd while the synchronisation was on that a step of the path switches off',
+    evidence({ run: { status: { ...STATUS, steps: [...STATUS.steps, did('stopSynchronisation')] } } }),
+  ],
+  [
     'I4',
     'a template that nobody switched on again',
     evidence({ after: { ...UPGRADED, templates: STOPPED.templates } }),
@@ -401,7 +407,7 @@ test.each<Case>([
       run: {
         status: {
           ...STATUS,
-          steps: [{ name: 'stopSynchronisation', title: '', procedure: '', phase: 'reversible', state: 'done' }],
+          steps: [...STATUS.steps, did('stopSynchronisation')],
         },
       },
     }),

@@ -7,6 +7,7 @@ import type { Notice } from '../../src/contract/activities';
 import type { LookedAtWindow, Maintenance } from '../../src/contract/maintenance';
 import type { WindowStatus } from '../../src/contract/status';
 import { calendar } from '../kit/activities';
+import { capitalised } from '../kit/plain-text';
 import type { Blocker, NextCall } from '../people/blocker';
 import type { UpgradeRecord } from './upgrade-record';
 
@@ -97,7 +98,7 @@ export class WindowBlocker implements Blocker {
   private tellOfInterruption(detail: string): void {
     const { provider, switchedOff } = this.record;
     const what = switchedOff.map((each) => each.what).join(' and ');
-    const since = switchedOff.map((each) => `${each.what} is off since ${each.since}`).join('; ');
+    const since = switchedOff.map((each) => `${capitalised(each.what)} is off since ${each.since}`).join('; ');
     const choice = 'Open the window with overrideWindow, or undo everything with abort.';
     this.notify(
       'waitingForWindow',
