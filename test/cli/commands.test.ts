@@ -1,3 +1,4 @@
+import { runDemo } from '../../src/cli/demo/run-demo';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -224,9 +225,8 @@ describe('commands that run or check something here', () => {
   test.each([
     [['worker', '--host', 'GW 01'], "A host's name"],
     [['worker', '--sandbox', 'contoso'], 'http://127.0.0.1:7080/'],
-    [['sandbox', '--source', 'contoso'], 'contoso=18.4'],
+    [['sandbox', '--source', 'contoso'], 'with = between them'],
     [['sandbox', '--control-port', '70000'], 'a port from 1 to 65535'],
-    [['demo', '--from', '18.2'], '18.3, 18.4'],
     [['demo', '--provider', 'northwind'], 'contoso, fabrikam'],
     ...['http://127.0.0.1:8233/', 'temporal.example', '*', 'file:///etc'].map((origin): [string[], string] => [
       ['codec-server', '--ui-origin', origin],
@@ -236,6 +236,15 @@ describe('commands that run or check something here', () => {
     const { code, stderr } = await onward(commandLine);
     expect(code).toBe(2);
     expect(stderr).toContain(hint);
+  });
+
+  test('a demo from a version that no simulated provider has is a usage error that names those there are', async () => {
+    const nothing = {} as Parameters<typeof runDemo>[0];
+    const options = { from: '18.2', pace: 'quick' } as Parameters<typeof runDemo>[1];
+    await expect(runDemo(nothing, options)).rejects.toMatchObject({
+      message: 'No simulated provider starts from 18.2.',
+      hint: 'It may be 18.3, 18.4.',
+    });
   });
 
   test('an inventory with mistakes is not valid, and every mistake is named with its line', async () => {
