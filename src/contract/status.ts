@@ -96,13 +96,15 @@ export interface Gate {
   lastProblem?: string;
 }
 
+export type HoldAction = 'retry' | 'rollback' | 'doneByHand';
+
 /** A failed step that waits for an operator's decision. */
 export interface Hold {
   step: string;
   since: string;
   /** What happened, to what, what to do next. */
   problem: string;
-  actions: ('retry' | 'rollback' | 'doneByHand')[];
+  actions: HoldAction[];
   nextReminderAt?: string;
 }
 

@@ -1,7 +1,7 @@
 /** An upgrade of contoso in the middle of its forward phase, as a worker would describe it. */
 import type { AuditEntry, Gate, StepStatus, UpgradeStatus } from '../../src/contract/status';
 import { providerProfile } from '../../src/contract/provider';
-import type { UpgradeRecord, UpgradeView } from '../../src/cli/upgrade/upgrades';
+import type { UpgradeHistory, UpgradeView } from '../../src/cli/upgrade/upgrades';
 
 export const NOW = new Date('2026-11-03T12:00:00.000Z');
 
@@ -125,7 +125,7 @@ export const profile = providerProfile.parse({
   },
 });
 
-export const record: UpgradeRecord = {
+export const record: UpgradeHistory = {
   workflowId: 'upgrade/contoso',
   runId: '7d9f',
   execution: 'running',

@@ -13,7 +13,7 @@ export interface Chosen {
 }
 
 /** `already`: there is nothing to do. */
-export type Choice =
+export type CatalogueAnswer =
   | { readonly chosen: Chosen; readonly problem?: never; readonly already?: never }
   | { readonly problem: string; readonly already?: true; readonly chosen?: never };
 
@@ -45,7 +45,7 @@ export class Catalogue {
    * @param installed package versions of all instances, with or without release numbers.
    * @param to the release that was asked for; may be left out while only one fits.
    */
-  choose(installed: readonly string[], to?: string): Choice {
+  choose(installed: readonly string[], to?: string): CatalogueAnswer {
     const versions = [...new Set(installed.map(withoutRelease))].sort();
     if (versions.length === 0) return { problem: 'There is no application instance to upgrade.' };
     if (to !== undefined) {
@@ -88,7 +88,7 @@ export class Catalogue {
     return undefined;
   }
 
-  private toRelease(versions: readonly string[], release: AnyRelease): Choice {
+  private toRelease(versions: readonly string[], release: AnyRelease): CatalogueAnswer {
     const { version, paths } = release;
     const [from, ...others] = versions.filter((candidate) => candidate !== version);
     if (from === undefined) return alreadyOn(version);
@@ -106,7 +106,7 @@ export class Catalogue {
   }
 }
 
-const alreadyOn = (version: string): Choice => ({
+const alreadyOn = (version: string): CatalogueAnswer => ({
   problem: `All instances run ${version} already; there is nothing to upgrade.`,
   already: true,
 });
@@ -115,7 +115,7 @@ const alreadyOn = (version: string): Choice => ({
 export const sourcesOf = ({ paths }: AnyRelease): string => paths.map(({ from }) => from.description).join(' and ');
 
 /** The upgrade that was chosen, as checks know it. */
-export const meantBy = (choice: Choice | undefined): MeantUpgrade | undefined =>
+export const meantBy = (choice: CatalogueAnswer | undefined): MeantUpgrade | undefined =>
   choice?.chosen && {
     from: choice.chosen.from,
     to: choice.chosen.release.version,

@@ -10,7 +10,7 @@ import type { CheckResult } from '../../src/contract/status';
 import { activitiesFor } from '../kit/activities';
 import { answered, reading, type Reading } from '../kit/reading';
 import { settleAll } from '../kit/settle-all';
-import { meantBy, type Catalogue, type Choice, type Chosen } from './catalogue';
+import { meantBy, type Catalogue, type CatalogueAnswer, type Chosen } from './catalogue';
 import type { Check, Finding, Readings } from './check';
 import { COMMON_CHECKS, requiredVersions } from './common-checks';
 import { PREFLIGHT } from './planned-steps';
@@ -105,7 +105,7 @@ async function readAll(
   profile: ProviderProfile,
   catalogue: Catalogue,
   to: string | undefined,
-): Promise<{ choice: Choice | undefined } & Pick<Readings, 'operations' | 'billing' | 'package' | 'hosts'>> {
+): Promise<{ choice: CatalogueAnswer | undefined } & Pick<Readings, 'operations' | 'billing' | 'package' | 'hosts'>> {
   const { operations, billing, endpoint } = activitiesFor(profile.timings);
   const [operationsFacts, billingFacts, ...hosts] = await Promise.all([
     reading('Operations', () =>

@@ -7,7 +7,7 @@
 import { CancellationScope, TemporalFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { Operation } from '../../src/contract/operation';
-import type { Hold } from '../../src/contract/status';
+import type { HoldAction } from '../../src/contract/status';
 import { activitiesFor } from '../kit/activities';
 import { failureType, problemOf } from '../kit/problem';
 import { abortable } from './abortable';
@@ -17,8 +17,6 @@ import type { PreflightFacts } from './preflight-facts';
 import type { Applicability, StepContext } from './step';
 import { UndoList } from './undo-list';
 import type { Upgrade } from './upgrade';
-
-type HoldAction = Hold['actions'][number];
 
 /** One upgrade along one path. */
 interface Walk {

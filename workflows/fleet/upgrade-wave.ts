@@ -77,16 +77,16 @@ class Wave {
     const { state } = this;
     setHandler(defineQuery<FleetProvider[]>(FLEET_QUERY.providers), () => state.members.map(shown));
     setHandler(defineQuery<WaveReport>(FLEET_QUERY.status), () => reportOf(state));
-    const obey = (orders: WaveOrders): void => {
+    const takeOrders = (orders: WaveOrders): void => {
       state.orders = orders;
       this.news = true;
     };
-    const hear = (report: MemberReport): void => {
+    const takeReport = (report: MemberReport): void => {
       takeIn(state, report);
       this.news = true;
     };
-    setHandler(defineSignal<[WaveOrders]>(FLEET_SIGNAL.orders), obey, NOT_FOR_PEOPLE);
-    setHandler(defineSignal<[MemberReport]>(FLEET_SIGNAL.memberReport), hear, NOT_FOR_PEOPLE);
+    setHandler(defineSignal<[WaveOrders]>(FLEET_SIGNAL.orders), takeOrders, NOT_FOR_PEOPLE);
+    setHandler(defineSignal<[MemberReport]>(FLEET_SIGNAL.memberReport), takeReport, NOT_FOR_PEOPLE);
   }
 
   async run(): Promise<FleetCounts> {

@@ -1,13 +1,11 @@
 /** The gates and holds of one upgrade: what waits for people, and what becomes of their answers. */
 import { condition, isCancellation } from '@temporalio/workflow';
-import type { Gate, Hold } from '../../src/contract/status';
+import type { Gate, Hold, HoldAction } from '../../src/contract/status';
 import type { Verdict } from '../kit/messages';
 import { now } from '../kit/now';
 import { problemOf } from '../kit/problem';
 import type { PeopleEvent } from './events';
 import type { GateAnswer, GateMessage, GateRequest } from './gate';
-
-type HoldAction = Hold['actions'][number];
 
 interface OpenGate {
   readonly key: number;

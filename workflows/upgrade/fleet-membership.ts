@@ -37,11 +37,11 @@ export class Membership implements Blocker {
 
   /** Call before the first await of the workflow. */
   handleOrders(): void {
-    const obey = (orders: MemberOrders): void => {
+    const takeOrders = (orders: MemberOrders): void => {
       this.orders = orders;
       this.show();
     };
-    setHandler(defineSignal<[MemberOrders]>(FLEET_SIGNAL.memberOrders), obey, NOT_FOR_PEOPLE);
+    setHandler(defineSignal<[MemberOrders]>(FLEET_SIGNAL.memberOrders), takeOrders, NOT_FOR_PEOPLE);
   }
 
   /** Never ends; run it where no cancellation reaches it. */

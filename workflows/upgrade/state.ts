@@ -4,6 +4,7 @@
  */
 import type { AuditEntry, Gate, Hold, StepStatus, UpgradeStatus } from '../../src/contract/status';
 import type { PlannedStep, UpgradeState as StateName } from '../../src/contract/status';
+import type { Asked } from '../../src/contract/fleet';
 import type { EngineEvent } from '../engine/events';
 import { trailWith, type Limits } from '../kit/audit-trail';
 import type { PeopleEvent } from '../people/events';
@@ -11,8 +12,6 @@ import type { Outcome } from './outcome';
 
 /** Refused answers beyond this number push the oldest of them out, so that nobody can flood the audit trail. */
 const LIMITS: Limits = { refused: { entries: 200 }, others: { entries: Infinity } };
-
-type Asked = { by: string; reason: string; since: string };
 
 /** What happens to an upgrade beside its path and its gates. */
 export type LifeEvent =

@@ -85,7 +85,7 @@ class Demo {
     const { provider, print, screen, context } = this;
     const open = await openWorld(this.options, provider, print);
     this.closers.push(() => open.close());
-    this.goOn();
+    this.throwIfInterrupted();
     await this.startCompanions(open);
     await this.startUpgrade(open);
     this.introduce(open);
@@ -101,7 +101,7 @@ class Demo {
   }
 
   /** Between two things that take time: Ctrl-C takes effect here. */
-  private goOn(): void {
+  private throwIfInterrupted(): void {
     if (this.context.interrupted().aborted) throw new Error('interrupted');
   }
 
@@ -112,7 +112,7 @@ class Demo {
     this.print('Starting the sandbox ...');
     const chosen = Object.entries(sources).flatMap(([provider, version]) => ['--source', `${provider}=${version}`]);
     await companions.startSandbox(ports, this.options.pace, chosen);
-    this.goOn();
+    this.throwIfInterrupted();
     this.print('Starting the workers ...');
     const { endpointHosts } = await findProvider(world.inventory, this.provider);
     await Promise.all([
@@ -125,7 +125,7 @@ class Demo {
         }),
       ),
     ]);
-    this.goOn();
+    this.throwIfInterrupted();
   }
 
   private async startUpgrade({ upgrades, resumes }: OpenWorld): Promise<void> {

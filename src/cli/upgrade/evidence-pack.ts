@@ -4,7 +4,7 @@ import type { ProviderProfile } from '../../contract/provider';
 import type { AuditEntry, CheckResult, StepStatus, UpgradeResult, UpgradeStatus } from '../../contract/status';
 import type { ExecutionStatus } from '../kit/execution';
 import { elapsed } from '../kit/text/duration';
-import type { Action, UpgradeRecord } from './upgrades';
+import type { Action, UpgradeHistory } from './upgrades';
 
 export interface EvidencePack {
   format: 'onward-evidence/1';
@@ -55,7 +55,7 @@ export interface EvidencePack {
 export function evidencePack(
   status: UpgradeStatus,
   audit: AuditEntry[],
-  record: UpgradeRecord,
+  record: UpgradeHistory,
   { now, onwardVersion }: { now: Date; onwardVersion: string },
 ): EvidencePack {
   const { profile } = record;

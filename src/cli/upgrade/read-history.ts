@@ -11,11 +11,11 @@ import type { temporal } from '@temporalio/proto';
 import { z } from 'zod';
 import { CONTROL_TASK_QUEUE, providerProfile, type ProviderProfile } from '../../contract/provider';
 import type { UpgradeResult } from '../../contract/status';
-import type { Action, UpgradeRecord } from './upgrades';
+import type { Action, UpgradeHistory } from './upgrades';
 
 type Event = temporal.api.history.v1.IHistoryEvent;
 type Failure = temporal.api.failure.v1.IFailure;
-type Facts = Pick<UpgradeRecord, 'input' | 'profile' | 'actions' | 'result' | 'failure' | 'historyEvents' | 'sdks'>;
+type Facts = Pick<UpgradeHistory, 'input' | 'profile' | 'actions' | 'result' | 'failure' | 'historyEvents' | 'sdks'>;
 
 /** Name of the activity whose result is the frozen profile. */
 const LOAD_PROVIDER = 'loadProvider';
@@ -38,7 +38,7 @@ class HistoryReader {
   private input: unknown;
   private profile: ProviderProfile | undefined;
   private result: UpgradeResult | undefined;
-  private failure: UpgradeRecord['failure'];
+  private failure: UpgradeHistory['failure'];
 
   constructor(private readonly converter: LoadedDataConverter) {}
 

@@ -23,7 +23,7 @@ import { ServerCalls } from '../kit/temporal/server-calls';
 import { executionStatus, viewOf } from '../kit/temporal/workflow-view';
 import type { UpgradeKey } from './messages';
 import { readHistory } from './read-history';
-import type { UpgradeRecord, Upgrades, UpgradeSummary, UpgradeView } from './upgrades';
+import type { UpgradeHistory, Upgrades, UpgradeSummary, UpgradeView } from './upgrades';
 
 const WORKFLOW_TYPE = 'upgradeProvider';
 /** A history may have thousands of events and travels in pages. */
@@ -110,8 +110,8 @@ export class TemporalUpgrades implements Upgrades {
     });
   }
 
-  async record(provider: string): Promise<UpgradeRecord> {
-    const read = async (): Promise<UpgradeRecord> => {
+  async record(provider: string): Promise<UpgradeHistory> {
+    const read = async (): Promise<UpgradeHistory> => {
       const handle = this.handle(provider);
       const { execution, runId, startedAt, closedAt, workflowId } = summaryOf(await handle.describe());
       const { events } = await this.client.workflow.getHandle(workflowId, runId).fetchHistory();

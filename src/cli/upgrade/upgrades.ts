@@ -44,7 +44,7 @@ export interface Action {
 }
 
 /** What the history of one upgrade holds that its queries do not tell. */
-export interface UpgradeRecord {
+export interface UpgradeHistory {
   workflowId: string;
   runId: string;
   execution: ExecutionStatus;
@@ -74,7 +74,7 @@ export interface Upgrades {
   summary(provider: string): Promise<UpgradeSummary>;
   /** Every upgrade whose workflow is running, in the order of their ids. */
   running(): Promise<UpgradeSummary[]>;
-  record(provider: string): Promise<UpgradeRecord>;
+  record(provider: string): Promise<UpgradeHistory>;
   readonly messages: Mailbox<UpgradeKey, Messages>;
   close(): Promise<void>;
 }
