@@ -95,7 +95,7 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
       instances.map(({ id }) => ({ step: 'acquireRefreshTokens', item: String(id), answeredBy: 'consentCompleted' })),
       (gate) => call.testConnection({ setting, instance: instances.find(({ id }) => String(id) === gate.item)! }),
     );
-    if (sold.some(({ basedOnEmail }) => basedOnEmail)) {
+    if (sold.some(({ parameters }) => parameters.includes('o365_based_on_email'))) {
       await people.asked(profile, [{ step: 'removeEmailParameter', item: 'parameter' }], () =>
         call.readBilling({ billing, plans }),
       );

@@ -62,10 +62,8 @@ export interface BillingTemplate {
   planId: number;
   planName: string;
   serviceTemplateId: number;
-  /** Has the service parameter `o365_based_on_email`, which has to go. */
-  basedOnEmail: boolean;
-  /** Has `aps_defaults_o365`, which must stay. */
-  subdomainForm: boolean;
+  /** Ids of its service parameters (systems.md 3.3). */
+  parameters: string[];
 }
 
 export interface BillingFacts {

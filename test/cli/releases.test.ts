@@ -30,6 +30,7 @@ const next: AnyRelease = {
   version: '18.5',
   requirements: [],
   paths: [{ ...path, from: sameLineFrom('18.4.1'), to: '18.5', after }],
+  simulation: { ...known.simulation, version: '18.5' },
 };
 const two = new Catalogue([known, next]);
 

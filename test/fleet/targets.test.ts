@@ -11,7 +11,7 @@ import { below, exactly, type Versions } from '../../workflows/engine/versions';
 import { judgeSurveyed } from '../../workflows/fleet/judge-survey';
 import { newFleet } from '../../workflows/fleet/fleet-state';
 import { planOf } from '../../workflows/fleet/view';
-import { CATALOGUE } from '../../workflows/releases';
+import { release1841 } from '../../workflows/releases/18.4.1';
 import type { Fleet } from '../kit/handles/fleet';
 import { operationsFacts } from '../kit/stub-world/stub-activities';
 import { FleetWorld } from './fleet-world';
@@ -106,11 +106,11 @@ test('a fleet may take a provider that another has upgraded, and leaves it out',
 });
 
 describe('with several releases', () => {
-  const [known] = CATALOGUE.releases;
-  if (!known) throw new Error('The catalogue is empty.');
+  const known = release1841;
   const following = (version: string, ...sources: [Versions, ...Versions[]]) => ({
     ...known,
     version,
+    simulation: { ...known.simulation, version },
     paths: sources.flatMap((from) => known.paths.slice(0, 1).map((path) => ({ ...path, from, to: version }))),
   });
   const catalogue = new Catalogue([

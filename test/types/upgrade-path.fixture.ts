@@ -211,4 +211,12 @@ collected.reversible('2', onlyWhere(below8, drainTasks, {}));
 // @ts-expect-error what a declined step would have given is needed all the same
 validated.forward('10', optional({ question: 'Wanted?' }, acquireRefreshTokens, {}));
 
-export const known = release1841.version;
+// @ts-expect-error nobody may claim that provisioning is on again: a step has to have done it
+validated.forward('9', optional({ question: 'Wanted?' }, startProvisioning, { 'on:provisioning': true }));
+
+// @ts-expect-error the same for a step that is left out for some providers
+validated.forward('9', onlyWhere(below8, startProvisioning, { 'on:provisioning': true }));
+
+const claimed = { from: exactly('18.3'), already: { facts: { 'on:provisioning': true as const }, because: 'it is' } };
+// @ts-expect-error the same for what a version has brought
+upgradePath(terms, claimed);

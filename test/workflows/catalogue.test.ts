@@ -1,5 +1,6 @@
 import { Catalogue } from '../../workflows/engine/catalogue';
-import { CATALOGUE } from '../../workflows/releases';
+import { release1841 } from '../../workflows/releases/18.4.1';
+import { above } from '../../workflows/engine/versions';
 import { WITH_18_5 } from '../kit/releases/catalogue';
 
 const chosen = (catalogue: Catalogue, installed: string[], to?: string) => {
@@ -8,7 +9,7 @@ const chosen = (catalogue: Catalogue, installed: string[], to?: string) => {
 };
 
 test('what is installed chooses the path while only one release fits', () => {
-  expect(chosen(CATALOGUE, ['18.3-9', '18.3-9'])).toBe('18.3 -> 18.4.1');
+  expect(chosen(new Catalogue([release1841]), ['18.3-9', '18.3-9'])).toBe('18.3 -> 18.4.1');
   expect(chosen(WITH_18_5, ['18.4-1'])).toBe('18.4 -> 18.4.1');
   expect(chosen(WITH_18_5, ['18.4.1-12'])).toBe('18.4.1 -> 18.5');
   expect(chosen(WITH_18_5, ['18.4.3-1'])).toBe('18.4.3 -> 18.5');
@@ -46,14 +47,36 @@ test('where nothing leads on, every release says from where it does', () => {
 });
 
 test('a version that several releases can follow has to be asked for by name', () => {
-  const [release] = CATALOGUE.releases;
-  if (!release) throw new Error('the catalogue has a release');
-  const twin = { ...release, version: '18.4.2' };
-  expect(chosen(new Catalogue([release, twin]), ['18.3-9'])).toBe(
+  const twin = {
+    ...release1841,
+    version: '18.4.2',
+    paths: release1841.paths.map((path) => ({ ...path, to: '18.4.2' })),
+    simulation: { ...release1841.simulation, version: '18.4.2' },
+  };
+  expect(chosen(new Catalogue([release1841, twin]), ['18.3-9'])).toBe(
     '18.4.1 and 18.4.2 can follow 18.3; say which, by "to".',
   );
 });
 
 test('a release that is in the catalogue twice is a defect', () => {
-  expect(() => new Catalogue([...CATALOGUE.releases, ...CATALOGUE.releases])).toThrow('more than once');
+  expect(() => new Catalogue([release1841, release1841])).toThrow('more than once');
+});
+
+test('no path leads back to an older version, however its notes put what it starts from', () => {
+  const [path] = release1841.paths;
+  if (!path) throw new Error('the release has a path');
+  const open = new Catalogue([{ ...release1841, paths: [{ ...path, from: above('18.2') }] }]);
+  expect(chosen(open, ['18.3-9'])).toBe('18.3 -> 18.4.1');
+  expect(chosen(open, ['19.1-1'])).toContain('can be upgraded to 18.4.1');
+});
+
+test('what the compiler does not see of a release is said when the catalogue is made', () => {
+  const [path] = release1841.paths;
+  if (!path) throw new Error('the release has a path');
+  const twice = { ...path, to: '18.4.2', after: [...path.after, ...path.after.slice(-1)] };
+  const wrong = { ...release1841, version: '18.5', paths: [twice] };
+  expect(() => new Catalogue([wrong])).toThrow(
+    'The catalogue is wrong: 18.5: its simulation is of 18.4.1; 18.5: a path of it leads to 18.4.2; 18.5: startProvisioning is there more than once',
+  );
+  expect(() => new Catalogue([{ ...release1841, paths: [] }])).toThrow('18.4.1: it has no path');
 });

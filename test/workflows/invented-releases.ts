@@ -7,7 +7,6 @@ import { releaseTerms } from '../../workflows/engine/terms';
 import { lastingStep, onlyWhere, optional } from '../../workflows/engine/step';
 import { below, exactly } from '../../workflows/engine/versions';
 import { settleAll } from '../../workflows/kit/settle-all';
-import { CATALOGUE } from '../../workflows/releases';
 import { approveCrossing } from '../../workflows/steps/approve-crossing';
 import { byHand } from '../../workflows/steps/by-hand';
 import { onPlatform } from '../../workflows/steps/checks';
@@ -45,7 +44,7 @@ const release1842 = defineRelease({
       .build(),
   ],
   leavesBehind: [],
-  simulation: release1841.simulation,
+  simulation: { ...release1841.simulation, version: of1842.version },
 });
 
 const of191 = releaseTerms<HostsHave<'certificate'> & Validated & On<'synchronisation'>>({
@@ -116,7 +115,7 @@ const release191 = defineRelease({
       .build(),
   ],
   leavesBehind: [],
-  simulation: release1841.simulation,
+  simulation: { ...release1841.simulation, version: of191.version },
 });
 
-export const INVENTED = new Catalogue([...CATALOGUE.releases, release1842, release191]);
+export const INVENTED = new Catalogue([release1841, release1842, release191]);

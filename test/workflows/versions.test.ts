@@ -1,5 +1,15 @@
 import { sameVersion } from '../../src/contract/versions';
-import { above, anyOf, atLeast, below, exactly, sameLineFrom, type Versions } from '../../workflows/engine/versions';
+import {
+  above,
+  allOf,
+  anyOf,
+  atLeast,
+  below,
+  exactly,
+  knownByItsBeginning,
+  sameLineFrom,
+  type Versions,
+} from '../../workflows/engine/versions';
 
 const fitting = (versions: Versions, candidates: string[]): string[] =>
   candidates.filter((candidate) => versions.judge(candidate) === 'fits');
@@ -39,7 +49,6 @@ test('a platform that tells two numbers fits "8.0.0 or a later 8.0.x"', () => {
 
 test('whether a minimum with a hotfix is met is undecided where the version does not tell its hotfix', () => {
   const versions = atLeast('8.2.0_hf134510');
-  expect(versions.judge('8.2')).toBe('undecided');
   expect(versions.judge('8.2.0')).toBe('undecided');
   expect(versions.judge('8.2.0_hf134509')).toBe('fitsNot');
   expect(versions.judge('8.2.0_hf134510')).toBe('fits');
@@ -49,16 +58,35 @@ test('whether a minimum with a hotfix is met is undecided where the version does
   expect(versions.judge('nightly')).toBe('fitsNot');
 });
 
+test('a platform that tells the beginning of its version is undecided where its rest would decide', () => {
+  const judge = (versions: Versions, text: string) => knownByItsBeginning(versions).judge(text);
+  expect(judge(atLeast('8.2.0_hf134510'), '8.2')).toBe('undecided');
+  expect(judge(atLeast('8.2.1'), '8.2')).toBe('undecided');
+  expect(judge(sameLineFrom('8.2.1'), '8.2')).toBe('undecided');
+  expect(judge(above('8.2.0'), '8.2')).toBe('undecided');
+  expect(judge(sameLineFrom('8.0.0'), '8.0')).toBe('fits');
+  expect(judge(atLeast('8.2.1'), '8.3')).toBe('fits');
+  expect(judge(below('8.0'), '8.0')).toBe('fitsNot');
+  expect(judge(below('8.0'), '7.4')).toBe('fits');
+});
+
+test('all of several conditions have to hold', () => {
+  const versions = allOf(above('18.4'), atLeast('18.4.1'), below('20.4'));
+  expect(fitting(versions, ['18.4', '18.4.1', '19.3', '20.3.9', '20.4', '21.0'])).toEqual(['18.4.1', '19.3', '20.3.9']);
+});
+
 test('of several choices one that fits is enough, and an undecided one is not forgotten', () => {
   const versions = anyOf(sameLineFrom('7.4.0'), atLeast('8.2.0_hf134510'));
   expect(versions.judge('7.4')).toBe('fits');
-  expect(versions.judge('8.2')).toBe('undecided');
+  expect(versions.judge('8.2.0')).toBe('undecided');
   expect(versions.judge('8.0')).toBe('fitsNot');
   expect(versions.description).toBe('7.4.0 or a later 7.4.x, or 8.2.0_hf134510 or later');
 });
 
 test('a version in a predicate that is none is a defect, said when the release is loaded', () => {
   expect(() => above('soon')).toThrow('"soon" is no version');
+  expect(() => exactly('18.4', '19.x')).toThrow('"19.x" is no version');
+  expect(() => sameLineFrom('19')).toThrow('write 19.0 for all of 19.x');
 });
 
 test('zeros at the end make no other version, hotfixes do', () => {

@@ -206,7 +206,7 @@ describe('a rollback', () => {
 
   test('keeps what a lasting step may have done although it failed', async () => {
     const { handle } = await upgradeFrom('18.4.1', 'kept-perhaps', { change: refusing('resetIis') });
-    expect((await failureOf(handle))?.message).toContain('What stays: installCertificate');
+    expect((await failureOf(handle))?.message).toContain('What stays, as far as it was done: installCertificate');
     expect(await stepOf(handle, 'installCertificate')).toMatchObject({ state: 'failed' });
   });
 

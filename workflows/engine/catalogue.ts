@@ -4,6 +4,7 @@ import { withoutRelease } from '../../src/contract/versions';
 import type { MeantUpgrade } from './check';
 import { stepsOf, type UpgradePath } from './path';
 import type { AnyRelease } from './release';
+import { below } from './versions';
 
 /** One upgrade that can be made: `from` is the version that is installed. */
 export interface Chosen {
@@ -20,9 +21,8 @@ export type CatalogueAnswer =
 export class Catalogue {
   /** @param releases the oldest first. */
   constructor(readonly releases: readonly [AnyRelease, ...AnyRelease[]]) {
-    const versions = releases.map(({ version }) => version);
-    const twice = versions.filter((version, index) => versions.indexOf(version) !== index);
-    if (twice.length > 0) throw new TypeError(`The catalogue has ${twice.join(', ')} more than once`);
+    const problems = [...twice(releases.map(({ version }) => version)), ...releases.flatMap(problemsOf)];
+    if (problems.length > 0) throw new TypeError(`The catalogue is wrong: ${problems.join('; ')}`);
   }
 
   get versions(): string[] {
@@ -81,8 +81,7 @@ export class Catalogue {
       if (at === to) return route;
       for (const { version, paths } of this.releases) {
         const isNew = version !== from && route.every((hop) => hop.to !== version);
-        if (isNew && paths.some((path) => path.from.judge(at) === 'fits'))
-          routes.push([...route, { from: at, to: version }]);
+        if (isNew && paths.some((path) => leadsOn(path, at))) routes.push([...route, { from: at, to: version }]);
       }
     }
     return undefined;
@@ -96,7 +95,7 @@ export class Catalogue {
       return {
         problem: `Instances run different versions (${versions.join(', ')}); bring them to one supported version first.`,
       };
-    const path = paths.find((candidate) => candidate.from.judge(from) === 'fits');
+    const path = paths.find((candidate) => leadsOn(candidate, from));
     if (path) return { chosen: { release, path, from } };
     const route = this.route(from, version);
     const advice = route
@@ -104,6 +103,26 @@ export class Catalogue {
       : 'Follow the allowed upgrade paths (KB 130752) to one of them first.';
     return { problem: `Instances run ${from}; only ${sourcesOf(release)} can be upgraded to ${version}. ${advice}` };
   }
+}
+
+/** Whether the path starts from this version; no path leads back to an older one, however its notes put it. */
+const leadsOn = ({ from, to }: UpgradePath, version: string): boolean =>
+  from.judge(version) === 'fits' && below(to).judge(version) === 'fits';
+
+const twice = (names: readonly string[]): string[] =>
+  names.filter((name, index) => names.indexOf(name) !== index).map((name) => `${name} is there more than once`);
+
+/** What the compiler does not see. */
+function problemsOf({ version, paths, leavesBehind, simulation }: AnyRelease): string[] {
+  const about = (problems: string[]): string[] => problems.map((problem) => `${version}: ${problem}`);
+  return about([
+    ...(paths.length === 0 ? ['it has no path'] : []),
+    ...(simulation.version === version ? [] : [`its simulation is of ${simulation.version}`]),
+    ...paths.flatMap((path) => [
+      ...(path.to === version ? [] : [`a path of it leads to ${path.to}`]),
+      ...twice([...stepsOf(path).map(({ step }) => step.name), ...leavesBehind.map(({ name }) => name)]),
+    ]),
+  ]);
 }
 
 const alreadyOn = (version: string): CatalogueAnswer => ({

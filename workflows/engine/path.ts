@@ -12,7 +12,7 @@
  */
 import type { ImportedPackage } from '../../src/contract/activities';
 import type { PreflightFacts } from './preflight-facts';
-import type { CrossingStep, ForwardStep, LastingStep, ReadingStep, ReversibleStep } from './step';
+import type { Claimable, CrossingStep, ForwardStep, LastingStep, ReadingStep, ReversibleStep } from './step';
 import type { Terms } from './terms';
 import type { Versions } from './versions';
 
@@ -54,7 +54,7 @@ export interface UpgradePath<Owed = unknown> {
 export interface Start<Already extends object> {
   readonly from: Versions;
   /** What the version that it starts from has brought, such as tokens that exist since then; with the sentence that says so. */
-  readonly already?: { readonly facts: Already; readonly because: string };
+  readonly already?: { readonly facts: Already & Claimable<Already>; readonly because: string };
 }
 
 // Function properties, not methods: only their parameters are compared strictly, and the builder lives by that.

@@ -68,5 +68,6 @@ function requirementOf(
   const { condition, choice } = applicability;
   if (choice) return { requirement: 'optional', because: choice.question };
   const { because, holds } = condition;
-  return { requirement: 'conditional', because, ...(facts ? { applies: holds(facts) } : {}) };
+  const applies = facts && holds(facts);
+  return { requirement: 'conditional', because, ...(applies === undefined ? {} : { applies }) };
 }

@@ -173,15 +173,20 @@ async function leftOutOf(
   if (!applicability) return undefined;
   const { condition, choice, otherwise } = applicability;
   if (condition) {
-    if (condition.holds(initial)) return undefined;
-    record.apply({ type: 'stepMoved', step: name, state: 'skipped', note: `only for ${condition.because}` });
-    return otherwise;
+    const holds = condition.holds(initial);
+    if (holds === true) return undefined;
+    if (holds === false) {
+      record.apply({ type: 'stepMoved', step: name, state: 'skipped', note: `only for ${condition.because}` });
+      return otherwise;
+    }
   }
   record.apply({ type: 'stepEntered', step: name });
   const { by, evidence, action } = await people.ask(name, {
     asked: 'operator',
     title: `Decide whether to do: ${title}`,
-    instructions: choice.question,
+    instructions: choice
+      ? choice.question
+      : `It is only for ${condition.because}, and no system tells whether this is one.`,
     evidence: 'Your reason; it is kept.',
     answeredBy: 'decideStep',
   });

@@ -43,7 +43,8 @@ export interface StepContext {
 export interface Condition {
   /** For people: `Odin Automation below 8.0`. */
   readonly because: string;
-  readonly holds: (facts: PreflightFacts) => boolean;
+  /** Undefined where the facts do not tell: then a person decides. */
+  readonly holds: (facts: PreflightFacts) => boolean | undefined;
 }
 
 /** What is left out of a path for some providers. `otherwise` are the facts that hold where the step is not done. */
@@ -165,17 +166,19 @@ export const forwardStep = <Needs, Gives>(
 
 /** The facts that a step adds. */
 type GivesOf<Step> = Step extends { readonly applicability?: Applicability<infer Gives> } ? Gives : never;
+/** Facts that nobody may merely claim: what is switched off is off, and on again, because a step has done it. */
+export type Claimable<Facts> = [Extract<keyof Facts, `off:${string}` | `on:${string}`>] extends [never] ? Facts : never;
 
 /** The step where the condition holds; elsewhere it is skipped, and `otherwise` is what the steps after it are told. */
 export const onlyWhere = <Step extends Declared<unknown>>(
   condition: Condition,
   step: Step,
-  otherwise: GivesOf<Step>,
+  otherwise: Claimable<GivesOf<Step>>,
 ): Step => ({ ...step, applicability: { condition, otherwise } });
 
 /** The step unless a person declines it, with a reason that is kept. */
 export const optional = <Step extends Declared<unknown>>(
   choice: Choice,
   step: Step,
-  otherwise: GivesOf<Step>,
+  otherwise: Claimable<GivesOf<Step>>,
 ): Step => ({ ...step, applicability: { choice, otherwise } });

@@ -46,7 +46,7 @@ export class UndoList {
   /** The failure that ends the workflow: why it was undone, what could not be, and what stays. */
   explain(cause: TemporalFailure, provider: string): TemporalFailure {
     const { notUndone, kept } = this.record;
-    const stays = kept.length === 0 ? '' : ` What stays: ${kept.join('; ')}.`;
+    const stays = kept.length === 0 ? '' : ` What stays, as far as it was done: ${kept.join('; ')}.`;
     if (isCancellation(cause) && notUndone.length === 0)
       return new CancelledFailure(
         `The upgrade of ${provider} was cancelled; everything done so far was undone.${stays}`,

@@ -24,10 +24,13 @@ function parsed(text: string): Version {
 }
 
 /** One of a list. */
-export const exactly = (...versions: [string, ...string[]]): Versions => ({
-  description: versions.join(', '),
-  judge: (text) => (versions.some((version) => sameVersion(version, text)) ? 'fits' : 'fitsNot'),
-});
+export function exactly(...versions: [string, ...string[]]): Versions {
+  versions.forEach(parsed);
+  return {
+    description: versions.join(', '),
+    judge: (text) => (versions.some((version) => sameVersion(version, text)) ? 'fits' : 'fitsNot'),
+  };
+}
 
 /** "Any above 20.3". */
 export function above(version: string): Versions {
@@ -46,10 +49,11 @@ export function below(version: string): Versions {
   };
 }
 
-/** "x.y.z or a later x.y.*": as many numbers as the version has but its last one stay. */
+/** "x.y.z or a later x.y.*": as many numbers as the version has but its last one stay. All of 19.x: `sameLineFrom('19.0')`. */
 export function sameLineFrom(version: string): Versions {
   const { numbers } = parsed(version);
   const line = numbers.slice(0, -1);
+  if (line.length === 0) throw new TypeError(`"${version}" names no line: write ${version}.0 for all of ${version}.x`);
   return {
     description: `${version} or a later ${line.join('.')}.x`,
     judge: judgedBy(
@@ -71,11 +75,8 @@ export function atLeast(version: string): Versions {
     judge: (text) => {
       const candidate = parseVersion(text);
       if (!candidate) return 'fitsNot';
-      // A system that prints fewer numbers than the minimum has does not say which of them it is.
-      const known = candidate.numbers.length < numbers.length ? numbers.slice(0, candidate.numbers.length) : numbers;
-      const difference = compareNumbers(candidate.numbers, known);
+      const difference = compareNumbers(candidate.numbers, numbers);
       if (difference !== 0) return difference > 0 ? 'fits' : 'fitsNot';
-      if (numbers.slice(known.length).some((number) => number > 0)) return 'undecided';
       if (hotfix === undefined) return 'fits';
       if (candidate.hotfix === undefined) return 'undecided';
       return candidate.hotfix >= hotfix ? 'fits' : 'fitsNot';
@@ -88,5 +89,29 @@ export const anyOf = (...choices: [Versions, ...Versions[]]): Versions => ({
   judge: (text) => {
     const fits = choices.map(({ judge }) => judge(text));
     return fits.find((fit) => fit === 'fits') ?? fits.find((fit) => fit === 'undecided') ?? 'fitsNot';
+  },
+});
+
+export const allOf = (...conditions: [Versions, ...Versions[]]): Versions => ({
+  description: conditions.map(({ description }) => description).join(', and '),
+  judge: (text) => {
+    const fits = conditions.map(({ judge }) => judge(text));
+    return fits.find((fit) => fit === 'fitsNot') ?? fits.find((fit) => fit === 'undecided') ?? 'fits';
+  },
+});
+
+/** Beyond every number that a vendor counts to. */
+const LAST = 1_000_000;
+
+/**
+ * For a text that is only the beginning of a version: a platform that tells `8.2` is 8.2.0, or 8.2.7, or one with a hotfix.
+ * Undecided where some of these fit and others do not.
+ */
+export const knownByItsBeginning = (versions: Versions): Versions => ({
+  description: versions.description,
+  judge: (text) => {
+    const fits = [text, `${text}.0_hf${LAST}`, `${text}.${LAST}`].map((version) => versions.judge(version));
+    const [first = 'fitsNot'] = fits;
+    return fits.every((fit) => fit === first) ? first : 'undecided';
   },
 });

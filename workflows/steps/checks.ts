@@ -1,12 +1,13 @@
 /** Checks that releases draw on: each for a sentence that the notes of several releases have. */
-import type { BillingTemplate, HostFacts, MicrosoftCloud, ApplicationInstance } from '../../src/contract/facts';
+import type { HostFacts, MicrosoftCloud, ApplicationInstance } from '../../src/contract/facts';
 import type { Requirement } from '../engine/release';
 import { ofOperations, pass, quoted, refusal, warning, type Check } from '../engine/check';
 import type { Condition } from '../engine/step';
-import type { Versions } from '../engine/versions';
+import { knownByItsBeginning, type Versions } from '../engine/versions';
 import { answered } from '../kit/reading';
 import { platformOfBuild, withoutRelease } from '../../src/contract/versions';
 import { parseEndpointUrl } from './gateway-address';
+import { has } from './remove-service-parameter';
 
 /** What is no build of Odin Automation fits no version, whatever it looks like. */
 const platformOf = (build: string): string => platformOfBuild(build) ?? `"${build}"`;
@@ -14,7 +15,7 @@ const platformOf = (build: string): string => platformOfBuild(build) ?? `"${buil
 /** The platform as its build tells it: major and minor version only, no hotfix (systems.md 1.7). */
 export const platform = (versions: Versions, source: string): Requirement => ({
   component: 'Odin Automation',
-  versions,
+  versions: knownByItsBeginning(versions),
   read: ({ build }) => platformOf(build),
   where: 'Look at its version and hotfixes in Operations > System > About.',
   source,
@@ -109,13 +110,13 @@ export const activeTemplates: Check = {
 
 /** A service parameter that has to be gone at the end; where no step of the path removes it, a person is told. */
 export const serviceParameter = (
-  { name, isOn }: { name: string; isOn: (template: BillingTemplate) => boolean },
+  { name }: { name: string },
   { removedBy, ...check }: { name: string; source: string; removedBy: string },
 ): Check => ({
   ...check,
   examine: ({ billing, meant }) => {
     if (!answered(billing)) return [];
-    const affected = billing.value.templates.filter(isOn);
+    const affected = billing.value.templates.filter(has(name));
     const ids = affected.map(({ serviceTemplateId }) => serviceTemplateId).join(', ');
     if (affected.length === 0) return [pass(`No billing service template has the parameter ${name}.`)];
     const isRemoved = meant?.steps.includes(removedBy) ?? true;
@@ -177,5 +178,8 @@ function gatewayApplications(host: HostFacts, instances: ApplicationInstance[]) 
 /** For steps that only some platforms need: `onlyWhere(onPlatform(below('8.0')), step, {})`. */
 export const onPlatform = (versions: Versions): Condition => ({
   because: `Odin Automation, ${versions.description}`,
-  holds: ({ operations: { build } }) => versions.judge(platformOf(build)) === 'fits',
+  holds: ({ operations: { build } }) => {
+    const fit = knownByItsBeginning(versions).judge(platformOf(build));
+    return fit === 'undecided' ? undefined : fit === 'fits';
+  },
 });

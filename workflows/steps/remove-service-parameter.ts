@@ -9,14 +9,8 @@ export interface ServiceParameter<Name extends string> {
   readonly name: Name;
   /** Of the step. */
   readonly step: string;
-  /** Whether a billing template has it. */
-  readonly isOn: (template: BillingTemplate) => boolean;
-  /** Another parameter that must stay, and whether a template has it; a person may delete the wrong one. */
-  readonly stays: {
-    readonly name: string;
-    readonly isOn: (template: BillingTemplate) => boolean;
-    readonly why: string;
-  };
+  /** Another parameter that must stay, where a person might delete the wrong one. */
+  readonly stays?: { readonly name: string; readonly why: string };
 }
 
 /**
@@ -31,12 +25,18 @@ export const removeServiceParameter = <Name extends string>(
     title: `Remove ${parameter.name}`,
     waitsFor: 'an operator who removes it in Billing and synchronises every store',
     run: async (context, { billing }) => {
-      const affected = billing.templates.filter(parameter.isOn);
+      const affected = billing.templates.filter(has(parameter.name));
       if (affected.length > 0) await askForRemoval(context, parameter, affected);
       await settleAll(context.profile.stores.map((store) => askForSynchronisation(context, store)));
       return { [`gone:${parameter.name}`]: true } as ParameterGone<Name>;
     },
   });
+
+/** Whether a billing template has the parameter. */
+export const has =
+  (parameter: string) =>
+  ({ parameters }: BillingTemplate): boolean =>
+    parameters.includes(parameter);
 
 async function askForRemoval(
   context: StepContext,
@@ -51,7 +51,7 @@ async function askForRemoval(
     item: 'parameter',
     asked: 'operator',
     title: `Remove ${name} from ${affected.length} billing service templates`,
-    instructions: `In Billing open Products > Service Plans > Service Templates and, for each of the templates ${list}: Service Parameters, select ${name}, delete it. Leave ${stays.name} alone: ${stays.why}.`,
+    instructions: `In Billing open Products > Service Plans > Service Templates and, for each of the templates ${list}: Service Parameters, select ${name}, delete it.${stays ? ` Leave ${stays.name} alone: ${stays.why}.` : ''}`,
     evidence: 'When it was done; Onward reads the parameters afterwards.',
     verify: () => removalProblem(context, parameter, affected),
   });
@@ -59,22 +59,24 @@ async function askForRemoval(
 
 async function removalProblem(
   { activities, profile }: StepContext,
-  { name, isOn, stays }: ServiceParameter<string>,
+  { name, stays }: ServiceParameter<string>,
   before: BillingTemplate[],
 ): Promise<string | undefined> {
   const { templates } = await activities.billing.readBilling('read the service parameters again', {
     billing: profile.billing,
     plans: profile.plans,
   });
-  const left = templates.filter(isOn);
-  const lost = templates.filter(
-    (template) =>
-      !stays.isOn(template) &&
-      before.some((each) => each.serviceTemplateId === template.serviceTemplateId && stays.isOn(each)),
-  );
+  const left = templates.filter(has(name));
+  const lost = stays
+    ? templates.filter(
+        (template) =>
+          !has(stays.name)(template) &&
+          before.some((each) => each.serviceTemplateId === template.serviceTemplateId && has(stays.name)(each)),
+      )
+    : [];
   const ids = (some: BillingTemplate[]): string => some.map(({ serviceTemplateId }) => serviceTemplateId).join(', ');
   if (left.length > 0) return `${name} is still on billing service templates ${ids(left)}.`;
-  if (lost.length > 0)
+  if (stays && lost.length > 0)
     return `${stays.name} is gone from billing service templates ${ids(lost)}; add it again: ${stays.why}.`;
   return undefined;
 }

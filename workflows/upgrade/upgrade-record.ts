@@ -20,8 +20,8 @@ export class UpgradeRecord {
   private upgrade: KnownUpgrade;
   /** Kept until something changes: many conditions ask for it. */
   private shown: { of: KnownUpgrade; status: UpgradeStatus } | undefined;
-  /** As it was published last. */
-  private published: KnownUpgrade | undefined;
+  /** As the current details tell it. */
+  private told: KnownUpgrade | undefined;
   private readonly attributes = new SentAttributes();
 
   constructor(beginning: Beginning) {
@@ -83,17 +83,28 @@ export class UpgradeRecord {
   /**
    * Keeps what is shown up to date; never ends. Each change of a search attribute is a history event, so it waits until the
    * workflow has done all it can for now, and sends only what changed.
+   *
+   * The details are told by a loop of their own. It commands nothing, so it may follow from whatever happens, such as a notice
+   * that nobody took; what is sent must not (docs/changing-a-workflow.md, "Nothing follows from a local activity").
    */
   async run(): Promise<never> {
+    void this.tell();
     for (;;) {
-      await condition(() => this.upgrade !== this.published);
-      this.publish();
+      await condition(() => this.toSend().length > 0);
+      this.attributes.send(this.toSend());
     }
   }
 
-  /** Sends what has changed. */
+  private async tell(): Promise<never> {
+    for (;;) {
+      await condition(() => this.upgrade !== this.told);
+      this.told = this.upgrade;
+      setCurrentDetails(currentDetails(this.status));
+    }
+  }
+
+  /** For the last word: nothing is awaited any more. */
   publish(): void {
-    this.published = this.upgrade;
     setCurrentDetails(currentDetails(this.status));
     this.attributes.send(this.toSend());
   }

@@ -143,8 +143,7 @@ const billingTemplate = (plan: number, basedOnEmail: boolean): BillingTemplate =
   planId: planId(plan),
   planName: `E${plan}`,
   serviceTemplateId: templateId(plan),
-  basedOnEmail,
-  subdomainForm: true,
+  parameters: [...(basedOnEmail ? ['o365_based_on_email'] : []), 'aps_defaults_o365'],
 });
 
 const iisSite = (site: number): IisSite => ({

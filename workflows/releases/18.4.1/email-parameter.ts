@@ -4,6 +4,5 @@ import type { ServiceParameter } from '../../steps/remove-service-parameter';
 export const EMAIL_PARAMETER: ServiceParameter<'o365_based_on_email'> = {
   name: 'o365_based_on_email',
   step: 'removeEmailParameter',
-  isOn: ({ basedOnEmail }) => basedOnEmail,
-  stays: { name: 'aps_defaults_o365', isOn: ({ subdomainForm }) => subdomainForm, why: 'the subdomain form needs it' },
+  stays: { name: 'aps_defaults_o365', why: 'the subdomain form needs it' },
 };

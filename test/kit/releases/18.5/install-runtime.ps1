@@ -10,4 +10,5 @@ $installed = Install-WindowsFeature -Name $name
 $null = New-Item -Path 'HKLM:\SOFTWARE\Onward\Test' -Force
 Set-ItemProperty -LiteralPath 'HKLM:\SOFTWARE\Onward\Test' -Name $name -Value 'asked for'
 Add-Log "$name was installed"
-@{ done = $false; restartNeeded = $installed.RestartNeeded -eq 'Yes'; note = "$name is installed and needs a restart." }
+$restart = $installed.RestartNeeded -eq 'Yes'
+@{ done = -not $restart; restartNeeded = $restart; note = "$name is installed$(if ($restart) { ' and needs a restart' })." }

@@ -10,7 +10,11 @@ export const installRuntime: SimulatedScript = async (host, { feature, refuses }
   if (refuses === true) host.fail('UnexpectedState', `${name} cannot be installed on this host`);
   const { restartNeeded } = await host.installFeature(name);
   host.setRegistryValue('HKLM:\\SOFTWARE\\Onward\\Test', name, 'asked for');
-  return { done: false, restartNeeded, note: `${name} is installed and needs a restart.` };
+  return {
+    done: !restartNeeded,
+    restartNeeded,
+    note: `${name} is installed${restartNeeded ? ' and needs a restart' : ''}.`,
+  };
 };
 
 /** What the sandbox needs to simulate 18.5. */
