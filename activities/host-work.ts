@@ -48,9 +48,10 @@ export async function onHost<T>(
         if (!(error instanceof SystemError)) throw error;
         // An upgrade may be at work on several hosts: which one it was has to be said.
         const { type, call, problem, next, retryable } = error;
-        const { site, application } = parameters as Partial<SiteKey>;
-        const object = site === undefined || application === undefined ? undefined : nameOf({ site, application });
-        throw fail({ type, call: `PowerShell script ${call}`, object, problem, next, retryable }, error);
+        throw fail(
+          { type, call: `PowerShell script ${call}`, object: objectOf(parameters), problem, next, retryable },
+          error,
+        );
       }
     };
     const inspect: HostWork['inspect'] = (sites, operation, waitMilliseconds = 0) =>
@@ -79,6 +80,14 @@ export async function onHost<T>(
     };
     return await act({ host, run, inspect, untilNoSetupRuns, fail });
   });
+}
+
+/** What a script is about: a site, or a script that a release brings. */
+function objectOf(parameters: object): string | undefined {
+  const { site, application } = parameters as Partial<SiteKey>;
+  if (site !== undefined && application !== undefined) return nameOf({ site, application });
+  const { release, script } = parameters as Partial<Parameters['run-script']>;
+  return release === undefined || script === undefined ? undefined : `${release}/${script}`;
 }
 
 /** A site as scripts are told of it: nothing else of it is their business. */

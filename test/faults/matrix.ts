@@ -1,6 +1,6 @@
 /** The fault matrix: every fault at every call of every story. */
 import type { FaultRule } from '../../src/sandbox/faults';
-import { POWERSHELL_FAULTS, RESET_FAULTS, SETUP_FAULTS } from '../../src/sandbox/hosts/failures';
+import { POWERSHELL_FAULTS, RESET_FAULTS, RESTART_FAULTS, SETUP_FAULTS } from '../../src/sandbox/hosts/failures';
 import type { StoryCall } from './stories';
 import { patience } from '../kit/deadlines';
 
@@ -63,12 +63,13 @@ const COMMAND = [...['refuse', 'fault', 'effectThenNoAnswer'].map(once), lasting
 const OF_THIS_COMMAND: Readonly<Record<string, Failure[]>> = {
   'setup.cmd': SETUP_FAULTS.map((kind) => (kind === 'setupOutlives' ? { ...once(kind), delayMs: 1_500 } : once(kind))),
   iisreset: RESET_FAULTS.map(once),
+  'shutdown.exe': RESTART_FAULTS.map(once),
 };
 
-/** What a call is made to suffer again where both paths make it in the same step. */
+/** What a call is made to suffer again where another path has made it in the same step. */
 const ON_THE_OTHER_PATH = new Set(['effectThenNoAnswer', 'failedUpgradeTask', 'setupHalfFinishes', 'hang']);
 
-/** Every failure that the call can have; a call that both paths make in the same step has all of them on the first only. */
+/** Every failure that the call can have; one that several paths make in the same step has all of them on the first only. */
 export function matrixOf(calls: StoryCall[]): Cell[] {
   const shown = new Set<string>();
   return calls.flatMap((call) => {
@@ -87,7 +88,7 @@ export function matrixOf(calls: StoryCall[]): Cell[] {
 
 function failuresOf({ system, name, changes }: StoryCall): Failure[] {
   if (system !== 'host') return [...(changes ? CHANGE : READING), ...(SCHEDULES_A_TASK.includes(name) ? TASK : [])];
-  if (/^[a-z]+$/.test(name) && name !== 'iisreset') return changes ? SCRIPT : READING_SCRIPT;
+  if (/^[a-z-]+$/.test(name) && name !== 'iisreset') return changes ? SCRIPT : READING_SCRIPT;
   return [...COMMAND, ...(OF_THIS_COMMAND[name] ?? [])];
 }
 

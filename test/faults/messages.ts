@@ -12,7 +12,7 @@ const SYSTEMS: Readonly<Record<Exclude<JournalSystem, 'host' | 'sim'>, string>> 
 const ANY_OF_THE_WIRE = [...Object.values(SYSTEMS), 'task monitor', 'connection test', 'package server'].join('|');
 
 const CALL = String.raw`(?:pem\.[\w.]+|txn\.\w+|\w+_API|GET \S+|token for|GET|the \w+|reading the tasks|waiting for Office 365 tasks)`;
-const ON_A_HOST = String.raw`(?:PowerShell script \w+|setup\.cmd|iisreset|the [\w ]+)`;
+const ON_A_HOST = String.raw`(?:PowerShell script [\w-]+|setup\.cmd|iisreset|the [\w ]+)`;
 /** A sentence about what happened, and another one that begins with what to do. */
 const HAPPENED_AND_NEXT = String.raw`\b.+?[.:] [A-Z].+`;
 
@@ -21,8 +21,8 @@ export function saysAll(message: string, { call, failure }: Cell, host: string):
   const where = failure.stops === true ? `(?:${ANY_OF_THE_WIRE}|${host})` : systemOf(call.system, call.name, host);
   const what =
     call.system === 'host' ? `(?:${ON_A_HOST}|${CALL})` : failure.stops === true ? `(?:${CALL}|${ON_A_HOST})` : CALL;
-  // The object of an iisreset is the host itself, and a path may name its own.
-  const saysItself = call.name === 'iisreset' || call.name.includes('{id}');
+  // The object of a restart is the host itself, and a path may name its own.
+  const saysItself = ['iisreset', 'shutdown.exe'].includes(call.name) || call.name.includes('{id}');
   const about = call.about && !saysItself && failure.stops !== true ? String.raw`[^.]*? of \S+` : '';
   return (
     new RegExp(`${where}: ${what}${about}${HAPPENED_AND_NEXT}`, 's').test(message) ||

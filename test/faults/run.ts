@@ -4,7 +4,7 @@ import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { matrixOf, sampleOf, shardOf } from './matrix';
 import { reportOf } from './report';
 import { runCells } from './run-cells';
-import { callsOf, STORIES, type StoryCall } from './stories';
+import { callsOf, FAULTS_REHEARSAL, STORIES, type StoryCall } from './stories';
 
 interface Options {
   only: string;
@@ -37,7 +37,7 @@ const options = new Command('faults')
   .opts<Options>();
 
 async function main(): Promise<void> {
-  const rehearsal = await Rehearsal.start();
+  const rehearsal = await Rehearsal.start(FAULTS_REHEARSAL);
   rehearsal.sandbox.faults.setMaxListeners(0);
   rehearsal.sandbox.journal.setMaxListeners(0);
   try {

@@ -5,7 +5,9 @@
 import type { FaultRule } from '../../src/sandbox/faults';
 import { patience } from '../kit/deadlines';
 
-export const PATHS = ['18.3', '18.4'] as const;
+/** The last one leads to the release that only tests know (test/kit/releases). */
+export const PATHS = ['18.3', '18.4', '18.4.1'] as const;
+type Path = (typeof PATHS)[number];
 
 /** Whose process is ended: a worker, or the Temporal server. */
 export type Victim = 'control plane' | 'endpoint' | 'server';
@@ -23,14 +25,16 @@ export type Point =
   /** Meanwhile something else is slow, so that the upgrade cannot end before the blow. */
   | { kind: 'scheduled'; activity: string; meanwhile: Omit<FaultRule, 'id' | 'provider' | 'host'> }
   | { kind: 'gate' }
-  /** The first guard of a consent is there. */
+  /** The endpoint host is down, and its worker with it. */
+  | { kind: 'down' }
+  /** The first guard of a consent is there, or has ended where the release ends them. */
   | { kind: 'guard' }
   | { kind: 'seal'; afterMs: number };
 
 export interface TortureCase {
   /** Says all of it, and is what `--only` looks into. */
   name: string;
-  path: (typeof PATHS)[number];
+  path: Path;
   victim: Victim;
   point: Point;
   /** Whether the upgrade is aborted at the gate before the crossing. */
@@ -45,13 +49,16 @@ const LATE_MS = patience(12_000);
 interface ChangingActivity {
   /** Of the workflow. */
   activity: string;
+  /** All of them by default. */
+  paths?: readonly Path[];
   /** Where it has several calls that change something, which of them. */
   part?: string;
   runsOn: 'control plane' | 'endpoint';
   comesBack?: true;
   /** How the system that it works on is slow before it acts, and while it acts. */
   before: Omit<FaultRule, 'id' | 'provider' | 'host'>;
-  during: Omit<FaultRule, 'id' | 'provider' | 'host'>;
+  /** Absent where nothing of its own is to be slow. */
+  during?: Omit<FaultRule, 'id' | 'provider' | 'host'>;
   /** Which of its executions is meant, counted from 1. */
   nth?: number;
 }
@@ -66,10 +73,34 @@ const host = (script: string, command: string, skip = 0) => ({
   during: { system: 'host', call: command, kind: 'slow', delayMs: SLOW_MS, skip },
 });
 
+const PROVISIONED: readonly Path[] = ['18.3', '18.4'];
+const RESTARTED: readonly Path[] = ['18.4.1'];
+
 const CHANGING: ChangingActivity[] = [
-  { activity: 'deactivateTemplate', runsOn: 'control plane', ...operations('pem.deactivateST') },
+  {
+    activity: 'deactivateTemplate',
+    paths: PROVISIONED,
+    runsOn: 'control plane',
+    ...operations('pem.deactivateST'),
+  },
   // It reads the versions once the claim stands.
   { activity: 'claimHost', runsOn: 'endpoint', ...host('claim', 'inspect') },
+  {
+    activity: 'runHostScript',
+    paths: RESTARTED,
+    runsOn: 'endpoint',
+    ...host('run-script', 'Install-WindowsFeature'),
+  },
+  { activity: 'restartHost', paths: RESTARTED, runsOn: 'endpoint', ...host('restart', 'shutdown.exe') },
+  {
+    activity: 'runHostScript',
+    part: 'after the restart',
+    paths: RESTARTED,
+    runsOn: 'endpoint',
+    nth: 2,
+    // It finds everything as it has to be.
+    before: host('run-script', '', 1).before,
+  },
   { activity: 'backupSite', runsOn: 'endpoint', ...host('backup', 'Backup-WebConfiguration') },
   {
     activity: 'stagePackage',
@@ -96,10 +127,16 @@ const CHANGING: ChangingActivity[] = [
     nth: 2,
     ...operations('pem.APS.upgradeApplicationInstance', 1),
   },
-  { activity: 'activateTemplate', runsOn: 'control plane', ...operations('pem.activateST') },
+  { activity: 'activateTemplate', paths: PROVISIONED, runsOn: 'control plane', ...operations('pem.activateST') },
   { activity: 'restoreSite', runsOn: 'endpoint', comesBack: true, ...host('restore', 'Stop-WebAppPool') },
   { activity: 'resetIis', runsOn: 'endpoint', comesBack: true, nth: 2, ...host('reset', 'iisreset', 1) },
-  { activity: 'activateTemplate', runsOn: 'control plane', comesBack: true, ...operations('pem.activateST') },
+  {
+    activity: 'activateTemplate',
+    paths: PROVISIONED,
+    runsOn: 'control plane',
+    comesBack: true,
+    ...operations('pem.activateST'),
+  },
 ];
 
 /** How long after the approval the server is killed: the task that seals the crossing takes some ten milliseconds. */
@@ -108,19 +145,20 @@ const SEAL_MS = [0, 5, 10, 20, 40, 80];
 /** All cases, in the order of the procedure. */
 export function allCases(): TortureCase[] {
   return PATHS.flatMap((path) => [
-    ...CHANGING.flatMap((changing) => workerCases(path, changing)),
+    ...CHANGING.filter(({ paths = PATHS }) => paths.includes(path)).flatMap((changing) => workerCases(path, changing)),
+    ...restartCases(path),
     ...guardCases(path),
     ...serverCases(path),
   ]);
 }
 
-function workerCases(path: TortureCase['path'], changing: ChangingActivity): TortureCase[] {
+function workerCases(path: Path, changing: ChangingActivity): TortureCase[] {
   const { activity, part, runsOn, comesBack = false, before, during, nth = 1 } = changing;
   // A script of the host goes on when the control plane dies, and the upgrade has to find its way back to it.
   const victims: Victim[] = runsOn === 'endpoint' ? ['endpoint', 'control plane'] : ['control plane'];
   const points: Partial<Record<Moment, Point>> = {
     'before the call': { kind: 'call', rule: before },
-    'before its result': { kind: 'call', rule: during },
+    ...(during && { 'before its result': { kind: 'call', rule: during } }),
     'after its result': { kind: 'result', activity, nth },
     // Of a script that lives on; a call whose caller is gone does not happen.
     ...(runsOn === 'endpoint' && {
@@ -139,23 +177,45 @@ function workerCases(path: TortureCase['path'], changing: ChangingActivity): Tor
   );
 }
 
-/** The last change of all is made to Temporal itself, by an activity that no system can slow down. */
-function guardCases(path: TortureCase['path']): TortureCase[] {
-  const name = `${path}: control plane killed in startGuards`;
+/** The worker of the host is away anyway. */
+function restartCases(path: Path): TortureCase[] {
+  if (!RESTARTED.includes(path)) return [];
   const victim = 'control plane';
   return [
     {
-      name: `${name}, as soon as it is scheduled`,
+      name: `${path}: ${victim} killed while the host restarts`,
+      path,
+      victim,
+      point: { kind: 'down' },
+      comesBack: false,
+    },
+  ];
+}
+
+/** The last change of all is made to Temporal itself, by an activity that no system can slow down. */
+function guardCases(path: Path): TortureCase[] {
+  const victim = 'control plane';
+  const beforeItsResult = (activity: string): TortureCase => ({
+    name: `${path}: ${victim} killed in ${activity}, before its result`,
+    path,
+    victim,
+    point: { kind: 'guard' },
+    comesBack: false,
+  });
+  if (RESTARTED.includes(path)) return [beforeItsResult('endGuards')];
+  return [
+    {
+      name: `${path}: ${victim} killed in startGuards, as soon as it is scheduled`,
       path,
       victim,
       point: { kind: 'scheduled', activity: 'startGuards', meanwhile: operations('pem.activateST').before },
       comesBack: false,
     },
-    { name: `${name}, before its result`, path, victim, point: { kind: 'guard' }, comesBack: false },
+    beforeItsResult('startGuards'),
   ];
 }
 
-function serverCases(path: TortureCase['path']): TortureCase[] {
+function serverCases(path: Path): TortureCase[] {
   const kill = (where: string, point: Point, comesBack = false): TortureCase => ({
     name: `${path}: server killed ${where}`,
     path,
@@ -172,7 +232,9 @@ function serverCases(path: TortureCase['path']): TortureCase[] {
       true,
     ),
     kill('at a gate', { kind: 'gate' }),
-    kill('in startGuards', { kind: 'guard' }),
+    ...(RESTARTED.includes(path)
+      ? [kill('while the host restarts', { kind: 'down' }), kill('in endGuards', { kind: 'guard' })]
+      : [kill('in startGuards', { kind: 'guard' })]),
     ...SEAL_MS.map((afterMs) =>
       kill(`in the task that seals the crossing, after ${afterMs} ms`, { kind: 'seal', afterMs }),
     ),

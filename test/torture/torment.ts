@@ -1,20 +1,28 @@
 /** Runs one case of the crash matrix: an upgrade, a blow at the chosen point, and the judgement. */
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../src/contract/provider';
 import type { FaultRule } from '../../src/sandbox/faults';
-import { consentWorkflowId, type ConsentStatus } from '../../src/contract/consent';
+import { consentWorkflowId, guardSettings, type ConsentStatus, type GuardInput } from '../../src/contract/consent';
 import { QUERY } from '../../src/contract/status';
 import type { Rehearsal, RehearsalOptions, Upgrade } from '../kit/rehearsal/rehearsal';
 import type { Point, TortureCase, Victim } from './cases';
 import { patience, timings } from '../kit/deadlines';
 
 /** What a rehearsal has to be for this. */
-export const TORTURE_REHEARSAL: RehearsalOptions = { workers: 'processes', spares: true, keepsServerState: true };
+export const TORTURE_REHEARSAL: RehearsalOptions = {
+  knowsNext: true,
+  workers: 'processes',
+  spares: true,
+  keepsServerState: true,
+};
 
 /** One host for all cases of a rehearsal, so that its worker need not be started for each. */
 const HOST = 'torture-host';
+/** Who installs something on hosts needs one that does not have it yet. */
+const INSTALLS: TortureCase['path'][] = ['18.4.1'];
 const PATIENCE_MS = patience(180_000);
 /** What was slow takes so long when it comes to act. */
 const ACTS_WITHIN_MS = patience(1_500);
@@ -27,33 +35,67 @@ const TIMINGS = timings({
   import: 60,
   instanceUpgrade: 60,
   script: 60,
+  hostRestart: 120,
 });
 
 let providers = 0;
 
 /** @throws InvariantsBroken, or an error that says what the upgrade came to instead. */
 export async function torment(rehearsal: Rehearsal, torture: TortureCase): Promise<void> {
+  const id = `torture-${++providers}`;
+  const installs = INSTALLS.includes(torture.path);
+  const host = installs ? `${id}-host` : HOST;
   const upgrade = await rehearsal.provider(
     {
-      id: `torture-${++providers}`,
+      id,
       sourceVersion: torture.path,
       instances: 2,
-      gateways: [{ host: HOST }],
+      gateways: [{ host }],
       openTasks: 1,
       stores: [{ id: 'main', name: 'Main store', active: true, sellsOffice365: true }],
     },
     { timings: TIMINGS, approval: { beforeCrossing: asksForApproval(torture) } },
   );
-  const blow = new Blow(rehearsal, upgrade, torture);
-  await upgrade.start({ startedBy: 'ana' });
-  await within(PATIENCE_MS, upgrade, Promise.all([blow.strike(), live(upgrade, torture, blow)]));
-  await blow.lateCalls();
-  const { state, notUndone } = await upgrade.status();
-  const wanted = torture.comesBack ? 'rolledBack' : 'completed';
-  if (state !== wanted)
-    throw new Error(`The upgrade ended as ${state} instead of ${wanted}. ${notUndone.join(' ')}`.trim());
-  await upgrade.expectInvariants();
-  if (state === 'completed') await expectGuards(rehearsal, upgrade);
+  if (installs) await leaveGuards(rehearsal, upgrade);
+  const blow = new Blow(rehearsal, upgrade, torture, host);
+  try {
+    await upgrade.start({ startedBy: 'ana' });
+    await within(PATIENCE_MS, upgrade, Promise.all([blow.strike(), live(upgrade, torture, blow)]));
+    await blow.lateCalls();
+    const { state, notUndone } = await upgrade.status();
+    const wanted = torture.comesBack ? 'rolledBack' : 'completed';
+    if (state !== wanted)
+      throw new Error(`The upgrade ended as ${state} instead of ${wanted}. ${notUndone.join(' ')}`.trim());
+    await upgrade.expectInvariants();
+    if (installs) await expectLeftGuards(rehearsal, upgrade, state === 'completed');
+    else if (state === 'completed') await expectGuards(rehearsal, upgrade);
+  } finally {
+    if (installs) await rehearsal.closeHosts(id);
+  }
+}
+
+/** What an earlier release has left behind, and the next one ends. */
+async function leaveGuards({ client, sandbox }: Rehearsal, { provider }: Upgrade): Promise<void> {
+  const settings = guardSettings.parse({ connectionTest: { adapter: 'gate' }, timings: TIMINGS });
+  for (const { instanceId, name, resourceId } of sandbox.world.provider(provider).instances) {
+    const instance = { id: instanceId, name, resourceId };
+    const guard = { provider, instance, consentedAt: new Date().toISOString(), assumed: false, settings };
+    await client.workflow.start<(input: GuardInput) => Promise<never>>('guardConsent', {
+      workflowId: consentWorkflowId(provider, instanceId),
+      taskQueue: CONTROL_TASK_QUEUE,
+      args: [guard],
+    });
+  }
+}
+
+async function expectLeftGuards({ client, sandbox }: Rehearsal, { provider }: Upgrade, ended: boolean): Promise<void> {
+  for (const { instanceId } of sandbox.world.provider(provider).instances) {
+    const guard = client.workflow.getHandle(consentWorkflowId(provider, instanceId));
+    if (ended) await guard.result().catch((error: unknown) => error);
+    const { status } = await guard.describe();
+    if (status.name !== (ended ? 'CANCELLED' : 'RUNNING'))
+      throw new Error(`The guard of instance ${instanceId} is ${status.name}.`);
+  }
 }
 
 /** One for each consent; what was started twice has not taken itself for a renewal. */
@@ -67,7 +109,6 @@ async function expectGuards({ client, sandbox }: Rehearsal, { provider }: Upgrad
       throw new Error(`The guard of instance ${instanceId} is ${JSON.stringify(found)}.`);
   }
 }
-
 const asksForApproval = ({ comesBack, point }: TortureCase): boolean => comesBack || point.kind === 'seal';
 
 /** People do their part: they answer what is asked, retry what holds, and decide about the crossing. */
@@ -102,9 +143,16 @@ class Blow {
     private readonly rehearsal: Rehearsal,
     private readonly upgrade: Upgrade,
     private readonly torture: TortureCase,
+    private readonly host: string,
   ) {
     const { point } = torture;
-    this.point = point.kind === 'call' ? this.hit(point.rule) : Promise.resolve();
+    const { restarts } = rehearsal.sandbox.hosts;
+    this.point =
+      point.kind === 'call'
+        ? this.hit(point.rule)
+        : point.kind === 'down'
+          ? once(restarts, 'down').then(() => undefined)
+          : Promise.resolve();
     if (point.kind === 'scheduled') rehearsal.sandbox.faults.add({ ...point.meanwhile, provider: upgrade.provider });
   }
 
@@ -128,6 +176,7 @@ class Blow {
   private async comesTo(point: Point): Promise<void> {
     switch (point.kind) {
       case 'call':
+      case 'down':
         return;
       case 'result':
         while ((await this.results(point.activity)) < point.nth) await delay(LOOKS_EVERY_MS);
@@ -139,7 +188,7 @@ class Blow {
         await this.upgrade.statusWhen(({ gates }) => gates.length > 0);
         return;
       case 'guard':
-        while (!(await this.isGuarded())) await delay(LOOKS_EVERY_MS);
+        while (await this.guardsAreAsBefore()) await delay(LOOKS_EVERY_MS);
         return;
       case 'seal':
         await this.decision;
@@ -151,7 +200,7 @@ class Blow {
     const { faults } = this.rehearsal.sandbox;
     // The package is fetched by nobody in particular.
     const whose =
-      rule.system === 'host' ? { host: HOST } : rule.system === 'sim' ? {} : { provider: this.upgrade.provider };
+      rule.system === 'host' ? { host: this.host } : rule.system === 'sim' ? {} : { provider: this.upgrade.provider };
     const { id } = faults.add({ ...rule, ...whose });
     return new Promise((resolve) => {
       const listen = (hit: FaultRule): void => {
@@ -177,24 +226,25 @@ class Blow {
     return (await this.upgrade.workflow.fetchHistory()).events ?? [];
   }
 
-  private async isGuarded(): Promise<boolean> {
+  /** Whether the change of the guards is not begun: none is there yet, or all are still there. */
+  private async guardsAreAsBefore(): Promise<boolean> {
     const { client, sandbox } = this.rehearsal;
     const { provider } = this.upgrade;
-    const known = sandbox.world.provider(provider).instances.map(async ({ instanceId }) => {
+    const runs = sandbox.world.provider(provider).instances.map(async ({ instanceId }) => {
       try {
-        await client.workflow.getHandle(consentWorkflowId(provider, instanceId)).describe();
-        return true;
+        return (await client.workflow.getHandle(consentWorkflowId(provider, instanceId)).describe()).status.name;
       } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return false;
+        if (error instanceof WorkflowNotFoundError) return 'NONE';
         throw error;
       }
     });
-    return (await Promise.all(known)).includes(true);
+    const before = INSTALLS.includes(this.torture.path) ? 'RUNNING' : 'NONE';
+    return (await Promise.all(runs)).every((run) => run === before);
   }
 
   private async kill(victim: Victim): Promise<void> {
     if (victim === 'server') return await this.rehearsal.killAndRestartServer();
-    const queue = victim === 'endpoint' ? endpointTaskQueue(HOST) : CONTROL_TASK_QUEUE;
+    const queue = victim === 'endpoint' ? endpointTaskQueue(this.host) : CONTROL_TASK_QUEUE;
     const process = this.rehearsal.processes.get(queue);
     if (!process) throw new Error(`No process works on ${queue}.`);
     await process.killAndRestart();

@@ -28,7 +28,7 @@ test.each(
   await expect(torment(rehearsal, torture)).resolves.toBeUndefined();
 });
 
-test('every changing activity is killed at each of its moments, on both paths', () => {
+test('every changing activity is killed at each of its moments, on every path', () => {
   const names = allCases().map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   expect(sampleOf(allCases(), 4711)).toEqual(sampleOf(allCases(), 4711));

@@ -46,9 +46,14 @@ const CHANGING: readonly [Target, ...Target[]] = [
   ...['pem.APS.importPackage', 'txn.Commit', 'pem.APS.upgradeApplicationInstance'].map(
     on('operations', [...ON_THE_WIRE, 'stuckTask', 'failedUpgradeTask']),
   ),
+  { system: 'host', call: 'shutdown.exe', kinds: [...IN_A_COMMAND, 'restartCalledOff'] },
   ...['pem.activateST', 'pem.deactivateST', 'txn.Begin'].map(on('operations', ON_THE_WIRE)),
-  ...['claim', 'stage', 'backup', 'setup', 'reset', 'restore'].map(on('host', [...IN_A_SCRIPT, 'hang'])),
-  ...['Backup-WebConfiguration', 'Stop-WebAppPool', 'Start-WebAppPool'].map(on('host', IN_A_COMMAND)),
+  ...['claim', 'run-script', 'restart', 'stage', 'backup', 'setup', 'reset', 'restore'].map(
+    on('host', [...IN_A_SCRIPT, 'hang']),
+  ),
+  ...['Install-WindowsFeature', 'Backup-WebConfiguration', 'Stop-WebAppPool', 'Start-WebAppPool'].map(
+    on('host', IN_A_COMMAND),
+  ),
 ];
 const READING: readonly [Target, ...Target[]] = [
   { system: 'operations', call: '*', kinds: ON_THE_WIRE },

@@ -51,7 +51,15 @@ function drawDecision(random: Random): Act {
   const by = random.pick([STARTER, 'bo']);
   const reason = 'It is time.';
   const action = random.pick(['retry', 'rollback', 'doneByHand']);
-  const step = random.pick(['upgradeEndpoints', 'importPackage', 'upgradeInstances', 'validate', 'startProvisioning']);
+  const step = random.pick([
+    'installRuntime',
+    'upgradeEndpoints',
+    'importPackage',
+    'upgradeInstances',
+    'validate',
+    'startProvisioning',
+  ]);
+  const choice = random.pick(['run', 'decline']);
   return {
     kind: 'say',
     ...random.pick<Pick<Extract<Act, { kind: 'say' }>, 'name' | 'payload'>>([
@@ -60,6 +68,7 @@ function drawDecision(random: Random): Act {
       { name: 'resume', payload: { by, reason } },
       { name: 'approveCrossing', payload: { by, reason } },
       { name: 'resolveHold', payload: { step, action, by, reason } },
+      { name: 'decideStep', payload: { step: 'announceNewPlans', action: choice, by, reason } },
     ]),
   };
 }
@@ -70,6 +79,7 @@ function drawNonsense(random: Random): Act {
     'consentCompleted',
     'confirmStep',
     'resolveHold',
+    'decideStep',
     'approveCrossing',
     'pause',
     'resume',

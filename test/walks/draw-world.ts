@@ -14,13 +14,14 @@ export const TIMINGS = timings({
   import: 10,
   instanceUpgrade: 12,
   script: 10,
+  hostRestart: 12,
 });
 /** In days: a gate that stays open is brought back to mind after a second or two. */
 const QUICK_REMINDERS = { days: [0.00001, 0.00002], thenEveryDays: 0.00004 };
 
 export function drawWorld(random: Random): WalkWorld {
-  const sourceVersion = random.pick(['18.3', '18.4'] as const);
-  return {
+  const sourceVersion = random.pick(['18.3', '18.4', '18.4.1'] as const);
+  const world = {
     provider: { ...drawProvider(random, sourceVersion), ...(random.percent(12) && drawFlaw(random)) },
     settings: drawSettings(random),
     operator: {
@@ -29,9 +30,11 @@ export function drawWorld(random: Random): WalkWorld {
     },
     startsAgain: random.percent(50),
   };
+  const declines = sourceVersion === '18.4.1' && random.percent(50);
+  return { ...world, operator: { ...world.operator, declines } };
 }
 
-function drawProvider(random: Random, sourceVersion: '18.3' | '18.4'): Omit<ProviderOptions, 'id'> {
+function drawProvider(random: Random, sourceVersion: '18.3' | '18.4' | '18.4.1'): Omit<ProviderOptions, 'id'> {
   const instances = random.pick([1, 1, 2, 3, 4]);
   // A site that serves no instance is none that an upgrade can know of.
   const gateways = Math.min(instances, random.pick([1, 1, 2, 3]));
@@ -60,6 +63,8 @@ function drawProvider(random: Random, sourceVersion: '18.3' | '18.4'): Omit<Prov
     lateTasks: random.int(0, 2),
     ...(random.percent(30) && { operationsLogin: { user: 'onward', password: 'Ops-secret-4711' } }),
     ...(random.percent(30) && { billingLogin: { user: 'onward', password: 'Bill-secret-4711' } }),
+    // Where the next release asks for one step more.
+    ...(sourceVersion === '18.4.1' && random.percent(30) && { build: 'oa-7.4-2210' }),
   };
 }
 

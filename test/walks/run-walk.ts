@@ -2,7 +2,7 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import type { Gate, Hold, UpgradeState } from '../../src/contract/status';
 import type { FaultRule } from '../../src/sandbox/faults';
-import { ManualWork, ScreenFailed, type Work } from '../../src/sandbox/manual-work';
+import { ManualWork, ScreenFailed, isUndoing, type Work } from '../../src/sandbox/manual-work';
 import type { UpgradeHandle } from '../../src/sandbox/operator';
 import type { Rehearsal, Upgrade } from '../kit/rehearsal/rehearsal';
 import { Pace } from './pace';
@@ -91,13 +91,14 @@ class Walker {
   private async begin(): Promise<void> {
     await this.upgrade.start({ startedBy: STARTER });
     this.over = false;
-    const { delayMs, decisions } = this.script.world.operator;
+    const { delayMs, decisions, declines } = this.script.world.operator;
     let holds = 0;
     const operator = this.upgrade.operate({
       delayMs,
       everyMs: OPERATOR_LOOKS_EVERY_MS,
       signal: this.home.signal,
       resolves: (hold) => decision(hold, decisions[holds++ % decisions.length]),
+      decides: () => (declines ? 'decline' : 'run'),
     });
     this.operators.push(operator.then(() => (this.over = true)));
   }
@@ -130,26 +131,34 @@ class Walker {
 
   /** One of the gates that are open, if any is. */
   private async answer({ gate: nth, worked, twice }: Extract<Act, { kind: 'answer' }>): Promise<void> {
-    const { gates } = await this.upgrade.status();
-    const gate = gates[nth % gates.length];
-    // Of the tasks nobody but the operator knows: who lies about them breaks the upgrade, and no program can tell.
-    if (!gate || (!worked && gate.item === 'tasks')) return;
-    const work = worked ? await this.workFor(gate) : { evidence: 'I did not look.' };
+    const status = await this.upgrade.status();
+    const gate = status.gates[nth % status.gates.length];
+    // Of these nobody but the operator knows: who lies about them breaks the upgrade, and no program can tell.
+    if (!gate || (!worked && isSeenByPeopleOnly(gate))) return;
+    const work = worked ? await this.workFor(gate, isUndoing(status, gate.step)) : { evidence: 'I did not look.' };
     if (!work || 'unfinished' in work) return;
     const { name, payload } = gate.answer;
     const said = Object.fromEntries(
       Object.entries(payload).map(([field, value]) => [
         field,
-        value === '<who>' ? 'bo' : value.startsWith('<') ? work.evidence : value,
+        field === 'action'
+          ? worked
+            ? 'run'
+            : 'decline'
+          : value === '<who>'
+            ? 'bo'
+            : value.startsWith('<')
+              ? work.evidence
+              : value,
       ]),
     );
     for (let time = 0; time < (twice ? 2 : 1); time++) await this.say(name, said);
   }
 
   /** Nothing where a screen fails: who cannot do the work says nothing. */
-  private async workFor(gate: Gate): Promise<Work | undefined> {
+  private async workFor(gate: Gate, undoing: boolean): Promise<Work | undefined> {
     try {
-      return await new ManualWork(this.rehearsal.sandbox.urls.control(this.upgrade.provider)).for(gate);
+      return await new ManualWork(this.rehearsal.sandbox.urls.control(this.upgrade.provider)).for(gate, undoing);
     } catch (error) {
       if (!(error instanceof ScreenFailed)) throw error;
       return undefined;
@@ -219,6 +228,9 @@ class Walker {
     };
   }
 }
+
+const isSeenByPeopleOnly = ({ item, step }: Gate): boolean =>
+  item === 'tasks' || ['stopSynchronisation', 'startSynchronisation'].includes(step);
 
 const decision = ({ actions }: Hold, wanted: Hold['actions'][number] | undefined): Hold['actions'][number] =>
   wanted !== undefined && actions.includes(wanted) ? wanted : 'retry';

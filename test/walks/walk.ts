@@ -31,6 +31,8 @@ export interface WalkWorld {
     delayMs: number;
     /** What the operator decides about the first hold, the second, and so on. */
     decisions: Hold['actions'];
+    /** Whether the operator declines the steps that may be declined. */
+    declines: boolean;
   };
   /** Whether an upgrade that was undone is started once more. */
   startsAgain: boolean;
@@ -47,7 +49,7 @@ export interface WalkEvent {
 export type Act =
   /** The next calls of this name fail in this way. */
   | { kind: 'fault'; rule: Omit<FaultRule, 'id' | 'provider'> }
-  /** Somebody answers one of the gates that are open: after doing the work, or without. */
+  /** Somebody answers one of the gates that are open: after doing the work, or without; a step that may be declined is, without. */
   | { kind: 'answer'; gate: number; worked: boolean; twice: boolean }
   /** Somebody says something, whether or not it fits. */
   | { kind: 'say'; name: MessageName; payload: unknown }

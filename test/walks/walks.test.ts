@@ -8,7 +8,7 @@ import { samples, testInFull } from '../kit/extent';
 import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { drawWalk } from './draw-walk';
 import { runWalk } from './run-walk';
-import { UPGRADE_WALKS, only, runWalks } from './walks';
+import { UPGRADE_WALKS, WALKS_REHEARSAL, only, runWalks } from './walks';
 
 const FIRST_SEED = Number(process.env['ONWARD_SEED'] ?? 1);
 const WALKS = samples({ usually: 5, inFull: 30 });
@@ -23,7 +23,7 @@ test(`walks ${FIRST_SEED} to ${FIRST_SEED + WALKS - 1} come to their ends, and e
 });
 
 testInFull('a product that imports a package twice does not pass', async () => {
-  const rehearsal = await Rehearsal.start();
+  const rehearsal = await Rehearsal.start(WALKS_REHEARSAL);
   const { journal } = rehearsal.sandbox;
   journal.on('recorded', ({ kind, name, system, provider, object }) => {
     const twice = journal.entries({ kind, name }).length > 1;

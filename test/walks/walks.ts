@@ -1,5 +1,5 @@
 /** Runs many walks, several at once, and shrinks those that fail. */
-import { Rehearsal } from '../kit/rehearsal/rehearsal';
+import { Rehearsal, type RehearsalOptions } from '../kit/rehearsal/rehearsal';
 import { drawWalk } from './draw-walk';
 import { runWalk } from './run-walk';
 import { shrink } from './shrink';
@@ -10,6 +10,9 @@ import { WalkFailed } from './walk-failed';
 const WALKS_PER_REHEARSAL = 40;
 /** Each is a whole upgrade. */
 const MOST_ATTEMPTS = 24;
+
+/** What a rehearsal has to be for walks: they may also begin where only the release of tests leads on. */
+export const WALKS_REHEARSAL: RehearsalOptions = { knowsNext: true };
 
 /** What is walked. */
 export interface WalkKind<W extends Drawn> {
@@ -100,7 +103,7 @@ async function outcomeOf<W extends Drawn>(
 
 /** Every walk is judged by itself, so nothing is left to judge at the end. */
 async function rehearsed<T>(act: (rehearsal: Rehearsal) => Promise<T>): Promise<T> {
-  const rehearsal = await Rehearsal.start();
+  const rehearsal = await Rehearsal.start(WALKS_REHEARSAL);
   try {
     return await act(rehearsal);
   } finally {

@@ -116,6 +116,7 @@ export const INVARIANTS: readonly Invariant[] = [
       ...repeatedEffects(evidence),
       ...repeatedSetups(evidence),
       ...repeatedResets(evidence),
+      ...repeatedRestarts(evidence),
       ...wrongEnds(evidence),
     ],
   },
@@ -255,6 +256,31 @@ function repeatedResets({ resets, journal }: Evidence): Findings {
       says: `iisreset of ${key} at ${at} came after one that had covered every change`,
       entries: effects,
     }));
+  });
+}
+
+/** What a release brings to a host is installed there once, and the host is restarted once for it. */
+function repeatedRestarts({ journal }: Evidence): Findings {
+  const onHosts = journal.filter(
+    ({ kind, name }) => kind === 'effect' && ['prerequisiteInstalled', 'hostRestarted'].includes(name),
+  );
+  return groups(onHosts, ({ host }) => host ?? '').flatMap(({ key, members }) => {
+    const restarts = members.filter(
+      ({ name }, index) => name === 'hostRestarted' && members[index - 1]?.name === 'hostRestarted',
+    );
+    const installed = groups(
+      members.filter(({ name }) => name === 'prerequisiteInstalled'),
+      ({ object = '' }) => object,
+    ).filter((each) => each.members.length > 1);
+    return [
+      ...(restarts.length > 0
+        ? [{ says: `${key} was restarted again although nothing was installed since`, entries: members }]
+        : []),
+      ...installed.map((each) => ({
+        says: `${each.key} was installed on ${key} ${each.members.length} times`,
+        entries: each.members,
+      })),
+    ];
   });
 }
 
@@ -576,6 +602,8 @@ const FORWARD = [
   'awaitTasksProcessed',
   'backupSite',
   'stagePackage',
+  'runHostScript',
+  'restartHost',
   'runSetup',
   'importPackage',
   'upgradeInstance',
@@ -613,6 +641,10 @@ export const CHANGING_CALLS: readonly string[] = [
   'txn.Commit',
   'pem.APS.upgradeApplicationInstance',
   'setup.cmd',
+  'shutdown.exe',
+  'Install-WindowsFeature',
+  'run-script',
+  'restart',
   'backup',
   'stage',
   'setup',

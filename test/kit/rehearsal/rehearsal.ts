@@ -292,8 +292,9 @@ export class Rehearsal {
 
   /** Ends the workers of a provider's endpoint hosts, which no other provider may use; for rehearsals of hundreds. */
   async closeHosts(provider: string): Promise<void> {
+    await this.following;
     for (const host of new Set(this.sandbox.world.provider(provider).gateways.map(({ host: name }) => name))) {
-      await this.endWorkersOf(endpointTaskQueue(host));
+      await this.takeDown(host);
       this.hosts.delete(host);
     }
   }

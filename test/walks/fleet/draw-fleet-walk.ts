@@ -54,7 +54,7 @@ function drawWorld(random: Random): FleetWalkWorld {
 function drawProvider(random: Random, host = random.percent(40) ? SHARED_HOST : OWN_HOST): WalkProvider {
   return {
     provider: {
-      sourceVersion: random.pick(['18.3', '18.3', '18.4', '18.4', '18.4', '18.4', '18.4', '18.4.1']),
+      sourceVersion: random.pick(['18.3', '18.3', '18.4', '18.4', '18.4', '18.4.1', '18.4.1', '18.5']),
       instances: random.pick([1, 1, 1, 1, 2]),
       gateways: [{ host, binding: random.pick(['own', 'any'] as const), localDb: random.percent(70) }],
       stores: random.percent(30) ? [{ id: 'main', name: 'Main store', active: true, sellsOffice365: true }] : [],
@@ -117,7 +117,13 @@ function drawMemberMessage(random: Random): Pick<Extract<FleetAct, { kind: 'sayT
   const by = random.pick([STARTER, 'bo']);
   const reason = 'It is time.';
   const action = random.pick(['retry', 'rollback', 'doneByHand']);
-  const step = random.pick(['upgradeEndpoints', 'importPackage', 'upgradeInstances', 'stopProvisioning']);
+  const step = random.pick([
+    'upgradeEndpoints',
+    'importPackage',
+    'upgradeInstances',
+    'stopProvisioning',
+    'installRuntime',
+  ]);
   return random.pick<ReturnType<typeof drawMemberMessage>>([
     { name: 'pause', payload: { by, reason } },
     { name: 'resume', payload: { by, reason } },

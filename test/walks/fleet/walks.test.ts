@@ -7,7 +7,7 @@
 import { samples, testInFull } from '../../kit/extent';
 import { Rehearsal } from '../../kit/rehearsal/rehearsal';
 import { FLEET_WALKS } from './run-fleet-walk';
-import { only, runWalks } from '../walks';
+import { WALKS_REHEARSAL, only, runWalks } from '../walks';
 
 const FIRST_SEED = Number(process.env['ONWARD_SEED'] ?? 1);
 const WALKS = samples({ usually: 2, inFull: 30 });
@@ -22,7 +22,7 @@ test(`walks ${FIRST_SEED} to ${FIRST_SEED + WALKS - 1} of fleets come to their e
 });
 
 testInFull('a product that imports a package twice does not pass', async () => {
-  const rehearsal = await Rehearsal.start();
+  const rehearsal = await Rehearsal.start(WALKS_REHEARSAL);
   const { journal } = rehearsal.sandbox;
   const drawn = only(FLEET_WALKS.draw(1), []);
   const [member] = drawn.world.members;
