@@ -44,7 +44,10 @@ test('a provider goes from 18.3 to 18.4.1 and on to 18.5; a second upgrade that 
   await second.workflow.signal('abort', { by: 'bo', reason: 'not today' });
   await operating;
   await expect(second.result()).rejects.toMatchObject({
-    cause: { type: 'Aborted', message: expect.stringContaining('What stays, as far as it was done: installRuntime') as string },
+    cause: {
+      type: 'Aborted',
+      message: expect.stringContaining('What stays, as far as it was done: installRuntime') as string,
+    },
   });
   expect(await versionsOf(second)).toEqual(['18.4.1.12', '18.4.1.12']);
   expect(await second.state()).toMatchObject({ templates: between.templates, synchronisation: 'on' });
