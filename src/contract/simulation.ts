@@ -21,6 +21,8 @@ export interface SimulatedVersion {
   readonly signIn: 'storedUser' | 'refreshToken';
   /** Whether its billing service templates carry the service parameter `o365_based_on_email` (systems.md 3.3). */
   readonly emailParameter: boolean;
+  /** Build of Odin Automation of a provider that starts on it, where the release after it needs a newer one than usual. */
+  readonly build?: string;
 }
 
 /** The file that the vendor delivers (systems.md 1.4.2, 1.8). */

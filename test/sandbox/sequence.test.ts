@@ -16,6 +16,7 @@ const later: SimulatedVersion = {
   assemblyVersion: '18.4.2.3',
   signIn: 'refreshToken',
   emailParameter: false,
+  build: 'oa-8.2-1216',
 };
 const next: SimulatedRelease = {
   version: '18.5',
@@ -185,4 +186,9 @@ test('lets a person switch the synchronisation off and on, and shows how it is',
   expect(await act('start')).toBe(200);
   const names = sandbox.journal.entries({ kind: 'effect', provider: 'contoso' }).map(({ name }) => name);
   expect(names).toEqual(['synchronisationStopped', 'synchronisationStarted']);
+});
+
+test('a provider runs the platform that its version needs', () => {
+  expect(sandbox.world.provider('fabrikam').build).toBe('oa-8.2-1216');
+  expect(sandbox.world.provider('contoso').build).toBe('oa-8.0-1216');
 });

@@ -56,8 +56,8 @@ export const providerOptions = z.strictObject({
     .string()
     .regex(/^\d+(\.\d+)+$/)
     .optional(),
-  /** Build of Odin Automation. */
-  build: text.default('oa-8.0-1216'),
+  /** Build of Odin Automation; by default the one that the version needs. */
+  build: text.optional(),
   /** How many, or each by itself. */
   instances: z.union([count, z.array(instanceSpec).min(1)]).default(3),
   gateways: z.union([z.int().positive(), z.array(gatewaySpec).min(1)]).default(1),
@@ -95,10 +95,11 @@ export type InstanceSpec = z.output<typeof instanceSpec> & { gateway: number; pa
 export type GatewaySpec = Required<z.output<typeof gatewaySpec>>;
 export type ProviderSpec = Omit<
   z.output<typeof providerOptions>,
-  'instances' | 'gateways' | 'name' | 'sourceVersion' | 'emailParameter' | 'companions'
+  'instances' | 'gateways' | 'name' | 'sourceVersion' | 'build' | 'emailParameter' | 'companions'
 > & {
   name: string;
   sourceVersion: string;
+  build: string;
   emailParameter: boolean;
   companions: readonly SimulatedCompanion[];
   instances: InstanceSpec[];
@@ -117,6 +118,8 @@ const MARKETS = [
   'Caribbean',
   'Oceania',
 ];
+
+const USUAL_BUILD = 'oa-8.0-1216';
 
 /** The whole provider; throws a ZodError that names everything that is wrong with `options`. */
 export function providerSpec(options: ProviderOptions, versions: SimulatedVersions): ProviderSpec {
@@ -137,6 +140,7 @@ export function providerSpec(options: ProviderOptions, versions: SimulatedVersio
     ...given,
     name,
     sourceVersion: source.version,
+    build: given.build ?? source.build ?? USUAL_BUILD,
     emailParameter: given.emailParameter ?? source.emailParameter,
     companions: given.companions ?? versions.companionsOf(source.version),
     instances: installed,
