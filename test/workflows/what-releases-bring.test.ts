@@ -198,7 +198,7 @@ describe('a rollback', () => {
     const kept = 'installCertificate: the new certificate on the endpoint hosts';
     expect(await failureOf(handle)).toMatchObject({
       type: FAILURE.stepFailed,
-      message: expect.stringContaining(`What stays: ${kept}.`) as string,
+      message: expect.stringContaining(`What stays, as far as it was done: ${kept}.`) as string,
     });
     expect(await statusOf(handle)).toMatchObject({ state: 'rolledBack', notUndone: [], kept: [kept] });
     expect(await stepOf(handle, 'installCertificate')).toMatchObject({ state: 'done', phase: 'lasting' });
