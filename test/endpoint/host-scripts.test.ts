@@ -19,6 +19,8 @@ import { activityEnvironment, HostWorld, hostSpec, NEXT, OPERATION, type Engine 
 /** A genuine PowerShell takes a minute for all this. */
 const ENGINES: Engine[] =
   missingTools().powershell === undefined && everything ? ['stand-in', 'PowerShell'] : ['stand-in'];
+/** Long enough for the answer of shutdown.exe to reach a script before its host goes down. */
+const RESTART_MS = patience(300);
 const TWINS = { '18.5/install-runtime': installRuntime };
 const RUNTIME: HostScriptParameters = { feature: 'NET-Framework-48' };
 
@@ -28,7 +30,7 @@ afterEach(() => world.end());
 
 /** A host that belongs to {@link OPERATION}. */
 async function start(engine: Engine, options: Parameters<typeof HostWorld.start>[0] = {}): Promise<void> {
-  world = await HostWorld.start({ releaseTwins: TWINS, ...options });
+  world = await HostWorld.start({ releaseTwins: TWINS, hostRestartMs: RESTART_MS, ...options });
   activities = world.activities(engine, activityEnvironment, RELEASE_FOLDERS);
   await claim(engine, JSON.stringify({ operation: operationId(OPERATION) }));
 }
