@@ -1,5 +1,5 @@
 /** The crossing: the one call after which there is only forward (systems.md 1.3, 1.4.1). */
-import { FAILURE, type ImportedPackage } from '../src/contract/activities';
+import { FAILURE, type ImportedPackage, type OperationsActivities } from '../src/contract/activities';
 import { withoutCredentials } from '../src/systems/http';
 import type { Office365Application } from '../src/systems/office365-application';
 import type { OperationsClient, RequestStatus } from '../src/systems/operations';
@@ -16,6 +16,12 @@ interface ImportRequest {
   requestId: string;
 }
 
+/** What became of all of an import's requests. */
+type ImportToReadBack = Pick<
+  Parameters<OperationsActivities['awaitImport']>[0],
+  'packageUrl' | 'version' | 'requestIds' | 'purpose'
+>;
+
 /** Imports, and waits until the import's tasks are done. Never repeats a call whose outcome is unknown. */
 export async function importPackage(
   operations: OperationsClient,
@@ -29,7 +35,8 @@ export async function importPackage(
   const transaction = await withoutEffect(() => operations.begin(input.requestId));
   await importInto(operations, transaction, input.packageUrl);
   await commit(operations, transaction, input.packageUrl);
-  return await accepted(input, () => awaitImport(operations, application, input, polling, report));
+  const back: ImportToReadBack = { ...input, requestIds: [input.requestId], purpose: 'readBack' };
+  return await accepted(input, () => awaitImport(operations, application, back, polling, report));
 }
 
 /** After an accepted import no failure may look as if nothing had been sent. */
@@ -132,13 +139,13 @@ function unknownOutcome(error: unknown, packageUrl: string): unknown {
 }
 
 /**
- * What became of the import: the package once it is listed and no task of the request is left, undefined once it has
+ * What became of the import: the package once it is listed and no task of any request is left, undefined once it has
  * been missing for `polling.absenceMs` with nothing at work on it.
  */
 export async function awaitImport(
   operations: OperationsClient,
   application: Office365Application,
-  input: ImportRequest,
+  input: ImportToReadBack,
   polling: Polling,
   report: Report,
 ): Promise<ImportedPackage | undefined> {
@@ -152,21 +159,42 @@ export async function awaitImport(
   };
   return poll(polling, wait, async () => {
     // In this order: a request that is done has listed its package.
-    const request = await requestStatus(operations, input.requestId);
-    if (request.state === 'failed') throw importFailed(input, request.messages);
+    const { running, failed } = await requestStates(operations, input.requestIds);
+    if (failed && input.purpose === 'readBack') throw importFailed(input, failed);
     const imported = await application.imported(input.version);
-    report({ request: request.state, listed: imported !== undefined, messages: request.messages });
-    if (request.state === 'running') {
+    report({ running, failed, listed: imported !== undefined });
+    if (running) {
       absentSince = undefined;
       absentLooks = 0;
-      return { open: request.messages.join('; ') || 'its tasks are running' };
+      return { open: running.join('; ') || 'its tasks are running' };
     }
-    if (imported) return { found: imported };
+    if (imported) {
+      if (failed && input.purpose !== 'byHand') throw importFailed(input, failed);
+      return { found: imported };
+    }
     absentSince ??= performance.now();
     absentLooks += 1;
     const certain = absentLooks >= ABSENT_LOOKS && performance.now() - absentSince >= polling.absenceMs;
     return certain ? { found: undefined } : { open: 'the package is not listed' };
   });
+}
+
+/** What is at work under any of these requests, and what has failed, in the words of Operations; undefined where nothing has. */
+async function requestStates(
+  operations: OperationsClient,
+  requestIds: readonly string[],
+): Promise<{ running: string[] | undefined; failed: string[] | undefined }> {
+  const states: (RequestStatus & { requestId: string })[] = [];
+  for (const requestId of requestIds) states.push({ requestId, ...(await requestStatus(operations, requestId)) });
+  const said = (wanted: RequestStatus['state']): string[] | undefined => {
+    const some = states.filter(({ state }) => state === wanted);
+    return some.length === 0
+      ? undefined
+      : some.flatMap(({ requestId, messages }) =>
+          messages.length > 0 || wanted === 'running' ? messages : [`request ${requestId} gives no reason`],
+        );
+  };
+  return { running: said('running'), failed: said('failed') };
 }
 
 /**
@@ -182,13 +210,13 @@ async function requestStatus(operations: OperationsClient, requestId: string): P
   }
 }
 
-function importFailed(input: { requestId: string; packageUrl: string }, messages: string[]): SystemError {
+function importFailed({ packageUrl }: Pick<ImportRequest, 'packageUrl'>, messages: string[]): SystemError {
   return new SystemError({
     type: FAILURE.rejected,
     system: 'Operations',
     call: 'pem.APS.importPackage',
-    object: withoutCredentials(input.packageUrl),
-    problem: `failed in its tasks: ${messages.join('; ') || `request ${input.requestId} gives no reason`}`,
+    object: withoutCredentials(packageUrl),
+    problem: `failed in its tasks: ${messages.join('; ')}`,
     next: 'Find the failed task under Operations > Tasks, repair its cause and resubmit it.',
   });
 }

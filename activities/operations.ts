@@ -74,6 +74,8 @@ export function createOperationsActivities({
         return awaitImport(operations, application, input, polling, report);
       }),
 
+    findImported: (input) => heartbeating(() => systemsOf(input).application.imported(input.version)),
+
     upgradeInstance: (input) =>
       heartbeating(async (report) => {
         const { operations, application } = systemsOf(input);

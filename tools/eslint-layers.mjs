@@ -29,6 +29,7 @@ export const LAYERS = [
   workflowLayer('upgrade', 'engine', 'people', 'kit'),
   workflowLayer('fleet', 'engine', 'kit'),
   workflowLayer('consent', 'steps', 'kit'),
+  workflowLayer('installation', 'kit'),
   { layer: 'workflows', folders: ['workflows'], packages: ['@temporalio/workflow'] },
   { layer: 'src/temporal/search-attributes', folders: [], packages: ['@temporalio/common'] },
   { layer: 'src/temporal/encoded-failures', folders: [], packages: ['@temporalio/common'] },

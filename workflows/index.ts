@@ -7,4 +7,5 @@ export const upgradeProvider = upgradeAlong(CATALOGUE);
 export const upgradeFleet = upgradeFleetAlong(CATALOGUE);
 export { deliverNotice } from './kit/deliver-notice';
 export { guardConsent } from './consent/guard-consent';
+export { keepLedger } from './installation/keep-ledger';
 export { upgradeWave } from './fleet/upgrade-wave';

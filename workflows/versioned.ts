@@ -3,9 +3,10 @@
  * build. A server refuses a workflow that says so from a worker without versions, hence this file beside ./index.
  */
 import { setWorkflowOptions } from '@temporalio/workflow';
-import { guardConsent, upgradeFleet, upgradeWave } from './index';
+import { guardConsent, keepLedger, upgradeFleet, upgradeWave } from './index';
 
 export * from './index';
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, guardConsent);
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, keepLedger);
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, upgradeFleet);
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, upgradeWave);

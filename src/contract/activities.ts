@@ -7,6 +7,7 @@
  */
 import type { GuardInput } from './consent';
 import type { Selector } from './fleet';
+import type { Entered, Ledger, LedgerNote } from './ledger';
 import type { LookedAtWindow, Maintenance } from './maintenance';
 import type { Operation } from './operation';
 import type {
@@ -67,12 +68,20 @@ export interface OperationsActivities {
     input: Operations & { packageUrl: string; version: string; requestId: string },
   ): Promise<ImportedPackage>;
   /**
-   * Waits until the import's tasks are done, or until it is certain that there is no import: `undefined`.
-   * Fails with `Rejected` when the request failed.
+   * Reads every request of an import back: waits until none of them has a task at work, and then either the package is listed, or
+   * it is certain that there is no import: `undefined`. Fails with `Rejected` when a request has failed; `beforeAnother` request only
+   * where the package is listed all the same, and never where a person has seen to the import, `byHand`.
    */
   awaitImport(
-    input: Operations & { version: string; requestId: string; packageUrl: string },
+    input: Operations & {
+      version: string;
+      requestIds: string[];
+      packageUrl: string;
+      purpose: 'readBack' | 'beforeAnother' | 'byHand';
+    },
   ): Promise<ImportedPackage | undefined>;
+  /** The package list as it is now: this version in it, or undefined. */
+  findImported(input: Operations & { version: string }): Promise<ImportedPackage | undefined>;
   /** Effect: the instance runs `version`. Starts the upgrade unless it is there or on its way, then waits for `Ready`. */
   upgradeInstance(input: Operations & { instanceId: number; version: string }): Promise<ApplicationInstance>;
   /** Waits until no Office 365 task is open. Fails with `Rejected`, naming them, when tasks have failed: they wait for a person. */
@@ -172,6 +181,23 @@ export interface ClaimActivities {
   /** Waits until the upgrade that has claimed the host can no longer change it: it has crossed or ended. */
   awaitClaimEnd(input: { host: string; claim: HostClaim }): Promise<void>;
 }
+
+/** The ledger of an installation (./ledger): each answers with the ledger as it stands then. */
+export interface LedgerActivities {
+  /**
+   * Effect: the installation belongs to this operation. Refused, with the reason, while another upgrade holds it that still runs, and
+   * where one that has ended has left something, unless it is this very operation that goes on. Safe to repeat; also a way to read.
+   */
+  enterInstallation(input: { installation: string; operation: Operation }): Promise<Entered>;
+  /** Effect: it is noted. Enters where nobody holds the installation; fails with `Rejected` where another does. */
+  noteInLedger(input: { installation: string; operation: Operation; note: Noted }): Promise<Ledger>;
+  /** Who holds the installation and what is left; undefined where nobody does. Changes nothing. */
+  readLedger(input: { installation: string }): Promise<{ ledger: Ledger; holderRuns: boolean } | undefined>;
+}
+
+type Without<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never;
+/** A note, but for who makes it and when. */
+export type Noted = Without<Exclude<LedgerNote, { type: 'entered' }>, 'operation' | 'at'>;
 
 export interface GuardActivities {
   /**

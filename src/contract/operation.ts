@@ -12,6 +12,8 @@ export interface Operation {
   firstRun: string;
   /** Whom Temporal knows it as, and people; the same for every operation on this provider. */
   workflowId: string;
+  /** First run of the upgrade that finishes it, where its own has ended before it was done (`onward finish`). */
+  finishedBy?: string | undefined;
 }
 
 /**

@@ -128,6 +128,10 @@ export interface UpgradeStatus {
   /** The point of no return is passed: there is only forward. */
   crossed: boolean;
   crossedAt?: string;
+  /** Why nothing can be undone any more although this run has not imported the package: it was found to be imported. */
+  forwardOnly?: string;
+  /** The unfinished operation that this run brings to its end. */
+  finishes?: string;
   startedAt: string;
   startedBy?: string;
   endedAt?: string;

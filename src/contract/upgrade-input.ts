@@ -14,6 +14,13 @@ export const upgradeInput = z.strictObject({
   startedBy: by.optional(),
   /** Only fleets give it: the upgrade reads no inventory then, and reports to its wave. */
   fleet: fleetMembership.optional(),
+  /**
+   * Brings an upgrade to its end that was terminated, reset or lost: forward where the package is imported, back where it is not.
+   * `to`, and `from` below, are needed only where no ledger tells.
+   */
+  finish: z.literal(true, { error: 'finish must be true, or be left out' }).optional(),
+  /** The version that the unfinished upgrade started from, `18.3`. Only with `finish`. */
+  from: text('from', 50).optional(),
 });
 export type UpgradeRequest = z.output<typeof upgradeInput>;
 export type UpgradeInput = z.input<typeof upgradeInput>;

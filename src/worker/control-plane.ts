@@ -7,6 +7,7 @@ import { createGuardActivities } from '../../activities/guards';
 import { createClaimActivities } from '../../activities/host-claims';
 import { failureInterceptor } from '../../activities/failures';
 import { createInventoryActivities } from '../../activities/inventory';
+import { createLedgerActivities } from '../../activities/ledger';
 import { createMaintenanceActivities, type LookAtWindow } from '../../activities/maintenance';
 import { createMicrosoftActivities } from '../../activities/microsoft';
 import { createNetworkActivities } from '../../activities/network';
@@ -84,6 +85,7 @@ export async function createControlPlaneWorker(
       ...createNetworkActivities(),
       ...createClaimActivities(),
       ...createGuardActivities(),
+      ...createLedgerActivities(),
       ...createMaintenanceActivities(lookAtWindow),
       ...createFleetActivities({ directory: inventoryDirectory, adapters, resolveSecret }),
       ...createNotifyActivities({ resolveSecret }),

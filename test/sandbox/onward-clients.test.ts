@@ -94,7 +94,8 @@ test('lets Onward import and upgrade, also when the answer to the commit is lost
     requestId: 'import',
   };
   await expect(run(activities.importPackage, wanted)).rejects.toThrow('lost the connection');
-  expect(await run(activities.awaitImport, wanted)).toEqual({ applicationId: 17, packageVersion: '18.4.1-12' });
+  const back = { ...wanted, requestIds: [wanted.requestId], purpose: 'readBack' as const };
+  expect(await run(activities.awaitImport, back)).toEqual({ applicationId: 17, packageVersion: '18.4.1-12' });
   expect(sandbox.journal.entries({ kind: 'effect', name: 'packageImported' })).toHaveLength(1);
 
   hosts.upgradeAll('18.4.1');

@@ -160,7 +160,12 @@ describe('importing the package', () => {
 });
 
 describe('waiting for the import', () => {
-  const input = { packageUrl: 'http://files.example/o365.zip', version: '18.4.1', requestId: 'r-1' };
+  const input = {
+    packageUrl: 'http://files.example/o365.zip',
+    version: '18.4.1',
+    requestIds: ['r-1'],
+    purpose: 'readBack' as const,
+  };
 
   test('ends when the package is listed and the tasks of the request are done', async () => {
     vendor.packages.push('18.4.1-12');
@@ -175,7 +180,7 @@ describe('waiting for the import', () => {
       applicationId: 17,
       packageVersion: '18.4.1-12',
     });
-    expect(progress[0]).toEqual({ request: 'running', listed: true, messages: ['Updating upgrade relations'] });
+    expect(progress[0]).toEqual({ running: ['Updating upgrade relations'], listed: true });
     expect(vendor.counted('pem.getRequestStatus')).toBeGreaterThan(3);
   });
 
@@ -200,6 +205,33 @@ describe('waiting for the import', () => {
     vendor.packages.push('18.4.1-12');
     vendor.on('pem.getRequestStatus', () => refuse('Request r-1 does not exist.'));
     expect(await vendor.run('awaitImport', input)).toEqual({ applicationId: 17, packageVersion: '18.4.1-12' });
+  });
+
+  test('waits for every request of an import, also where the package is listed', async () => {
+    vendor.packages.push('18.4.1-12');
+    vendor.requests.set('r-1', { status: 1, messages: ['Updating upgrade relations'] });
+    const environment = activityEnvironment();
+    let looks = 0;
+    environment.on('heartbeat', () => {
+      looks += 1;
+      if (looks === 3) vendor.requests.clear();
+    });
+    const all = { ...input, requestIds: ['r-0', 'r-1', 'r-2'], purpose: 'beforeAnother' as const };
+    expect(await vendor.run('awaitImport', all, environment)).toEqual({
+      applicationId: 17,
+      packageVersion: '18.4.1-12',
+    });
+    expect(looks).toBeGreaterThanOrEqual(3);
+  });
+
+  test('of a failed request allows another import where the package is not listed, and none where it is', async () => {
+    vendor.requests.set('r-1', { status: 2, messages: ['Task #7: no space left on device'] });
+    const before = { ...input, purpose: 'beforeAnother' as const };
+    expect(await vendor.run('awaitImport', before)).toBeUndefined();
+    vendor.packages.push('18.4.1-12');
+    await expect(vendor.run('awaitImport', before)).rejects.toMatchObject({ message: text('no space left on device') });
+    const byHand = { ...input, purpose: 'byHand' as const };
+    expect(await vendor.run('awaitImport', byHand)).toMatchObject({ packageVersion: '18.4.1-12' });
   });
 
   test('fails with the messages of a failed request', async () => {

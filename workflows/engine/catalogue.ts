@@ -73,6 +73,15 @@ export class Catalogue {
     return { problem: `Nothing leads on from ${versions.join(', ')}. What can be upgraded: ${conditions}.` };
   }
 
+  /** The upgrade that began from this version, whatever its instances run by now. */
+  unfinished(from: string, to: string): CatalogueAnswer {
+    const release = this.find(to);
+    if (!release) return { problem: `There is no release ${to}; Onward knows ${this.versions.join(', ')}.` };
+    const path = release.paths.find((candidate) => leadsOn(candidate, from));
+    if (path) return { chosen: { release, path, from } };
+    return { problem: `No path leads from ${from} to ${to}; only ${sourcesOf(release)} can be upgraded to it.` };
+  }
+
   /** Upgrades that lead from one version to the other, one after another; undefined where they do not. */
   route(from: string, to: string): { from: string; to: string }[] | undefined {
     const routes: { from: string; to: string }[][] = [[]];

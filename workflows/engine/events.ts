@@ -1,5 +1,5 @@
 /** What the engine says of an upgrade while it runs; the state of the upgrade follows from it (upgrade/state). */
-import type { CheckResult, PlannedStep, StepState, UpgradeStatus } from '../../src/contract/status';
+import type { AuditEntry, CheckResult, PlannedStep, StepState, UpgradeStatus } from '../../src/contract/status';
 
 export type EngineEvent =
   | { type: 'stepEntered'; step: string }
@@ -8,10 +8,16 @@ export type EngineEvent =
   | { type: 'stepNoted'; step: string; note: string }
   | { type: 'checked'; checks: CheckResult[] }
   | { type: 'planned'; path: { from: string; to: string }; operation: string; steps: PlannedStep[] }
+  /** It brings to its end what another run has begun. */
+  | { type: 'finishes'; operation: string; detail: string }
   | { type: 'crossed'; step: string }
+  /** The package was found to be imported, or about to be, when something was to be undone. */
+  | { type: 'undoRefused'; reason: string; cancelled: boolean }
   | { type: 'switchedOff'; what: string }
   | { type: 'switchedOn'; what: string }
   | { type: 'hostAwaited'; awaited: UpgradeStatus['awaitedHost'] }
+  /** Something for the audit trail alone. */
+  | { type: 'noted'; entry: Omit<AuditEntry, 'at'> }
   | { type: 'rollbackBegun' }
   | { type: 'notUndone'; step: string; problem: string }
   | { type: 'kept'; step: string; what: string };

@@ -4,50 +4,218 @@
  */
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import type { PackageFacts } from '../../src/contract/facts';
+import type { OperationsFacts, PackageFacts } from '../../src/contract/facts';
+import { installationOf, leavesSomething, leftBy, runOf, type Ledger } from '../../src/contract/ledger';
+import { operationId, type Operation } from '../../src/contract/operation';
 import type { ProviderProfile } from '../../src/contract/provider';
 import type { CheckResult } from '../../src/contract/status';
-import { activitiesFor } from '../kit/activities';
+import { withoutRelease } from '../../src/contract/versions';
+import { activitiesFor, type Activities } from '../kit/activities';
+import { failureType, problemOf } from '../kit/problem';
 import { answered, reading, type Reading } from '../kit/reading';
 import { settleAll } from '../kit/settle-all';
-import { meantBy, type Catalogue, type CatalogueAnswer, type Chosen } from './catalogue';
+import { meantBy, type Catalogue, type CatalogueAnswer } from './catalogue';
 import type { Check, Finding, Readings } from './check';
 import { COMMON_CHECKS, requiredVersions } from './common-checks';
+import { Installation } from './installation';
 import { PREFLIGHT } from './planned-steps';
 import type { PreflightFacts } from './preflight-facts';
+import type { Planned } from './run-path';
 import type { Upgrade } from './upgrade';
 
-export interface Preflighted {
-  chosen: Chosen;
-  facts: PreflightFacts;
+/** What is asked for. */
+export interface Asked {
+  /** The release; undefined where only one may fit. */
+  readonly to: string | undefined;
+  /** The version that an unfinished upgrade started from, where no ledger tells. */
+  readonly from: string | undefined;
+  /** Bring to its end what another run has begun. */
+  readonly finish: boolean;
 }
 
 /**
- * @param to the release that was asked for; undefined where only one may fit.
+ * @param firstRun of the chain that this run belongs to.
  * @throws Refused or AlreadyUpgraded, naming every reason.
  */
 export async function runPreflight(
   upgrade: Upgrade,
   catalogue: Catalogue,
-  to: string | undefined,
-): Promise<Preflighted> {
-  const { record, people, profile, startedBy } = upgrade;
-  const { name: step } = PREFLIGHT;
-  record.apply({ type: 'stepEntered', step });
-  const { choice, ...read } = await readAll(profile, catalogue, to);
-  const { operations, billing, hosts } = read;
-  const readings: Readings = { profile, startedBy, meant: meantBy(choice), problem: choice?.problem, ...read };
-  const release = choice?.chosen?.release;
-  const checks = [...COMMON_CHECKS, ...(release ? [requiredVersions(release.requirements), ...release.checks] : [])];
-  const findings = checks.flatMap((check) => check.examine(readings).map((finding) => ({ check, finding })));
-  const known = findings.flatMap(({ check, finding }) => resultOf(check, finding));
-  record.apply({ type: 'checked', checks: known });
-  const reasons = known
-    .filter(({ verdict }) => verdict === 'refusal')
-    .map(({ name, message }) => `${name}: ${message}`);
-  if (reasons.length > 0 || !answered(operations) || !answered(billing) || !choice?.chosen)
-    throw refuse(upgrade, reasons, choice?.already === true && reasons.length === 1);
+  asked: Asked,
+  firstRun: string,
+): Promise<Planned> {
+  const { record, profile } = upgrade;
+  record.apply({ type: 'stepEntered', step: PREFLIGHT.name });
+  const { choice, ...read } = await readAll(profile, catalogue, asked.to);
+  const preflight = new Preflight(upgrade, read, firstRun);
+  return asked.finish ? await preflight.ofUnfinished(catalogue, asked) : await preflight.of(choice, catalogue, asked);
+}
 
+type ReadSystems = Pick<Readings, 'operations' | 'billing' | 'package' | 'hosts'>;
+
+class Preflight {
+  constructor(
+    private readonly upgrade: Upgrade,
+    private readonly read: ReadSystems,
+    private readonly firstRun: string,
+  ) {}
+
+  async of(choice: CatalogueAnswer | undefined, catalogue: Catalogue, asked: Asked): Promise<Planned> {
+    const { upgrade, read, firstRun } = this;
+    const { record, profile, startedBy } = upgrade;
+    const readings: Readings = { profile, startedBy, meant: meantBy(choice), problem: choice?.problem, ...read };
+    const release = choice?.chosen?.release;
+    const checks = [...COMMON_CHECKS, ...(release ? [requiredVersions(release.requirements), ...release.checks] : [])];
+    const findings = checks.flatMap((check) => check.examine(readings).map((finding) => ({ check, finding })));
+    const known = findings.flatMap(({ check, finding }) => resultOf(check, finding));
+    record.apply({ type: 'checked', checks: known });
+    const refusals = known.filter(({ verdict }) => verdict === 'refusal');
+    const initial = this.facts;
+    if (refusals.length > 0 || !initial || !choice?.chosen) {
+      const unfinished = await this.unfinished();
+      // This very operation, before its workflow was reset: what is against it now is what it has done.
+      if (unfinished?.holder && runOf(unfinished.holder) === firstRun) return await this.ofUnfinished(catalogue, asked);
+      const left = unfinished ? [installationRefusal(leftBy(unfinished))] : [];
+      record.apply({ type: 'checked', checks: left });
+      const all = [...refusals, ...left];
+      throw refuse(upgrade, all, choice?.already === true && all.length === 1);
+    }
+    const { chosen } = choice;
+    const { provider } = profile;
+    const { workflowId } = upgrade;
+    const operation: Operation = { provider, from: chosen.from, to: chosen.release.version, firstRun, workflowId };
+    const installation = await this.enter(operation);
+    return {
+      operation,
+      installation,
+      chosen,
+      initial,
+      finishes: false,
+      confirm: () => confirm(upgrade, findings, known),
+    };
+  }
+
+  /** Nothing is checked: what has begun has to come to its end, whatever it stands on. */
+  async ofUnfinished(catalogue: Catalogue, asked: Asked): Promise<Planned> {
+    const { upgrade, read, firstRun } = this;
+    const { record, profile, workflowId } = upgrade;
+    const initial = this.facts;
+    const { operations, billing } = read;
+    if (!initial)
+      throw this.refuseBecause('systemsAnswer', [operations, billing].flatMap(silence));
+    const { identity } = this;
+    const known = identity === undefined ? undefined : await this.ledger.readLedger('read the ledger', { installation: identity });
+    const holder = known?.ledger.holder;
+    const { provider } = profile;
+    if (holder && holder.provider !== provider)
+      throw this.refuseBecause('installation', [
+        `What is unfinished on this installation belongs to ${operationId(holder)}: run \`onward finish ${holder.provider}\`.`,
+      ]);
+    const meant = holder ?? ofWhatIsFound(initial.operations, catalogue, asked);
+    if ('problem' in meant) throw this.refuseBecause('installation', [meant.problem]);
+    const { problem, chosen } = catalogue.unfinished(meant.from, meant.to);
+    if (!chosen) throw this.refuseBecause('upgradePath', [problem]);
+    const operation: Operation = holder
+      ? { ...holder, workflowId, ...(holder.firstRun === firstRun ? {} : { finishedBy: firstRun }) }
+      : { provider, from: meant.from, to: meant.to, firstRun, workflowId };
+    const installation = await this.enter(operation, holder === undefined);
+    const detail = holder
+      ? `Goes on with ${operationId(holder)}, as its ledger tells it.`
+      : `Goes on with an upgrade from ${meant.from} to ${meant.to} whose ledger is lost, from what is found.`;
+    record.apply({ type: 'finishes', operation: operationId(operation), detail });
+    record.apply({ type: 'stepMoved', step: PREFLIGHT.name, state: 'done', note: detail });
+    return { operation, installation, chosen, initial, finishes: true, confirm: async () => undefined };
+  }
+
+  private get facts(): PreflightFacts | undefined {
+    const { operations, billing, hosts } = this.read;
+    if (!answered(operations) || !answered(billing)) return undefined;
+    return {
+      operations: operations.value,
+      billing: billing.value,
+      hosts: hosts.filter(answered).map(({ value }) => value),
+    };
+  }
+
+  private get identity(): string | undefined {
+    const { operations } = this.read;
+    return answered(operations) ? installationOf(operations.value.instances) : undefined;
+  }
+
+  private get ledger(): Activities['ledger'] {
+    return activitiesFor(this.upgrade.profile.timings).ledger;
+  }
+
+  /** @throws Refused where another upgrade holds the installation, or has left something. */
+  private async enter(operation: Operation, isLost = false): Promise<Installation> {
+    const { identity } = this;
+    if (identity === undefined)
+      throw this.refuseBecause('installation', ['There is no application instance to upgrade.']);
+    const installation = new Installation(this.ledger, identity, operation, isLost);
+    try {
+      await installation.enter();
+      return installation;
+    } catch (error) {
+      if (failureType(error) !== FAILURE.refused) throw error;
+      throw this.refuseBecause('installation', [problemOf(error)]);
+    }
+  }
+
+  /** A refusal must not hide that an upgrade is unfinished: what is found may be what that one has left. */
+  private async unfinished(): Promise<Ledger | undefined> {
+    const { identity, firstRun } = this;
+    if (identity === undefined) return undefined;
+    const known = await this.ledger.readLedger('read the ledger', { installation: identity });
+    if (!known?.ledger.holder || !leavesSomething(known.ledger)) return undefined;
+    return known.holderRuns && runOf(known.ledger.holder) !== firstRun ? undefined : known.ledger;
+  }
+
+  private refuseBecause(name: string, problems: string[]): ApplicationFailure {
+    const checks = problems.map((problem) => ({ ...installationRefusal(problem), name }));
+    this.upgrade.record.apply({ type: 'checked', checks });
+    return refuse(this.upgrade, checks, false);
+  }
+}
+
+const silence = (each: Reading<unknown>): string[] =>
+  answered(each) ? [] : [`${each.what} does not answer: ${each.problem}`];
+
+const installationRefusal = (message: string): CheckResult => ({
+  name: 'installation',
+  source: 'Onward: one upgrade at a time on one installation, and each to its end',
+  verdict: 'refusal',
+  message,
+});
+
+/** Which upgrade is unfinished, where its ledger is lost. */
+function ofWhatIsFound(
+  { importedVersions, instances }: OperationsFacts,
+  catalogue: Catalogue,
+  { to: wanted, from: given }: Asked,
+): { from: string; to: string } | { problem: string } {
+  const imported = importedVersions.map(withoutRelease);
+  const to = wanted ?? catalogue.versions.filter((version) => imported.includes(version)).at(-1);
+  if (to === undefined || !imported.includes(to))
+    return {
+      problem: `No ledger tells of an unfinished upgrade, and ${to === undefined ? 'no release that Onward knows' : `version ${to}`} is imported: nothing is past its point of no return. Look whether service templates are inactive that were active, then start the upgrade anew.`,
+    };
+  const others = [...new Set(instances.map(({ packageVersion }) => withoutRelease(packageVersion)))].filter(
+    (version) => version !== to,
+  );
+  const [from = given, ...more] = others;
+  if (from === undefined || more.length > 0)
+    return {
+      problem: `No ledger tells which version the unfinished upgrade to ${to} started from${more.length > 0 ? `; instances run ${others.join(', ')}` : ', and every instance runs it'}. Say it by "from".`,
+    };
+  return { from, to };
+}
+
+/** Asks what no system can tell. */
+async function confirm(
+  { record, people }: Upgrade,
+  findings: { check: Check; finding: Finding }[],
+  known: CheckResult[],
+): Promise<void> {
+  const { name: step } = PREFLIGHT;
   const confirmed = await settleAll(
     findings.map(async ({ check: { name, source }, finding }): Promise<CheckResult[]> => {
       if (finding.verdict !== 'ask') return [];
@@ -71,14 +239,6 @@ export async function runPreflight(
   const all = [...known, ...confirmed.flat()];
   const warnings = all.filter(({ verdict }) => verdict === 'warning').length;
   record.apply({ type: 'stepMoved', step, state: 'done', note: `${all.length} checks; warnings: ${warnings}` });
-  return {
-    chosen: choice.chosen,
-    facts: {
-      operations: operations.value,
-      billing: billing.value,
-      hosts: hosts.filter(answered).map(({ value }) => value),
-    },
-  };
 }
 
 const resultOf = ({ name, source }: Check, finding: Finding): CheckResult[] =>
@@ -87,7 +247,8 @@ const resultOf = ({ name, source }: Check, finding: Finding): CheckResult[] =>
     : [{ name, source: finding.source ?? source, verdict: finding.verdict, message: finding.message }];
 
 /** @param already it runs the release already, and nothing else is against it. */
-function refuse({ record, profile: { provider } }: Upgrade, reasons: string[], already: boolean): ApplicationFailure {
+function refuse({ record, profile: { provider } }: Upgrade, refusals: CheckResult[], already: boolean): ApplicationFailure {
+  const reasons = refusals.map(({ name, message }) => `${name}: ${message}`);
   const note = `${reasons.length} reasons against this upgrade`;
   record.apply({ type: 'stepMoved', step: PREFLIGHT.name, state: 'failed', note });
   return ApplicationFailure.nonRetryable(

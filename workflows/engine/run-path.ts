@@ -2,57 +2,202 @@
  * Walks a path: steps before the crossing, the crossing, forward steps, and what the release leaves behind.
  *
  * Before the crossing, a failure, an abort or a cancellation undoes everything, last step first. In the workflow task that
- * schedules the import the undo list is sealed; from then on no cancellation reaches a step, and a failed step holds.
+ * begins the import the undo list is sealed; from then on no cancellation reaches a step, and a failed step holds. The same holds
+ * from the moment on in which the package is found to be imported although this run has not done it.
  */
-import { CancellationScope, TemporalFailure, isCancellation } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, TemporalFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
+import type { Ledger } from '../../src/contract/ledger';
 import type { Operation } from '../../src/contract/operation';
 import type { HoldAction } from '../../src/contract/status';
 import { activitiesFor } from '../kit/activities';
 import { failureType, problemOf } from '../kit/problem';
 import { abortable } from './abortable';
 import type { Chosen } from './catalogue';
-import type { AnyStepAfter, AnyStepBefore, CrossingFacts } from './path';
+import type { Installation } from './installation';
+import { stepsOf, type AnyStepAfter, type AnyStepBefore, type CrossingFacts } from './path';
+import { PREFLIGHT } from './planned-steps';
 import type { PreflightFacts } from './preflight-facts';
 import type { Applicability, StepContext } from './step';
 import { UndoList } from './undo-list';
 import type { Upgrade } from './upgrade';
 
-/** One upgrade along one path. */
-interface Walk {
-  readonly upgrade: Upgrade;
+/** What the preflight has found: which upgrade it is, and what is known before it begins. */
+export interface Planned {
   readonly operation: Operation;
+  readonly installation: Installation;
   readonly chosen: Chosen;
-  readonly undo: UndoList;
   /** What the preflight saw: conditions are judged by it, wherever their steps stand. */
   readonly initial: PreflightFacts;
+  /** Asks people what no system tells. */
+  readonly confirm: () => Promise<void>;
+  /** The operation was begun by another run, which has ended: it is brought to its end. */
+  readonly finishes: boolean;
 }
 
-/** @returns all facts that the steps gave. */
+/** One upgrade along one path. */
+interface Walk extends Planned {
+  readonly upgrade: Upgrade;
+  readonly undo: UndoList;
+}
+
+/**
+ * @param asked who wanted to abort it before it could begin.
+ * @returns all facts that the steps gave.
+ */
 export async function runPath(
   upgrade: Upgrade,
-  operation: Operation,
-  chosen: Chosen,
-  initial: PreflightFacts,
+  planned: Planned,
+  asked?: { by: string; reason: string },
 ): Promise<PreflightFacts & CrossingFacts> {
-  const walk: Walk = { upgrade, operation, chosen, undo: new UndoList(upgrade.record), initial };
-  const facts = await phaseBefore(walk);
+  const walk: Walk = { ...planned, upgrade, undo: new UndoList(upgrade.record) };
+  const facts = planned.finishes
+    ? await CancellationScope.nonCancellable(() => upToTheCrossing(walk))
+    : await phaseBefore(walk, asked);
   return await CancellationScope.nonCancellable(() => phaseAfter(walk, facts));
 }
 
-async function phaseBefore(walk: Walk): Promise<PreflightFacts> {
-  const { upgrade, chosen, undo } = walk;
+async function phaseBefore(
+  walk: Walk,
+  asked: { by: string; reason: string } | undefined,
+): Promise<PreflightFacts> {
+  const { upgrade } = walk;
+  const steps = new StepsBefore(walk);
   try {
-    return await abortable(upgrade, async () => {
-      let facts: PreflightFacts = { ...walk.initial, ...chosen.path.already };
-      for (const { step } of chosen.path.before) facts = { ...facts, ...(await stepBefore(walk, step, facts)) };
-      await upgrade.checkpoint('crossing');
-      return facts;
-    });
+    return await abortable(upgrade, () => steps.goOn(), asked);
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error;
-    await CancellationScope.nonCancellable(() => undo.run());
-    throw undo.explain(error, upgrade.profile.provider);
+    // What was stopped is taken up again where there is no way back: each step looks before it acts.
+    return await CancellationScope.nonCancellable(async () => {
+      const { imported } = await whetherImported(walk, steps.at);
+      if (imported === undefined) throw await comeBack(walk, error);
+      refuseUndo(walk, imported, error);
+      return await steps.goOn();
+    });
+  }
+}
+
+/** The steps before the crossing, which may be gone on with where they were stopped. */
+class StepsBefore {
+  private facts: PreflightFacts;
+  private confirmed = false;
+  private done = 0;
+
+  constructor(private readonly walk: Walk) {
+    this.facts = { ...walk.initial, ...walk.chosen.path.already };
+  }
+
+  get at(): string {
+    const { before, crossing } = this.walk.chosen.path;
+    return this.confirmed ? (before[this.done]?.step.name ?? crossing.step.name) : PREFLIGHT.name;
+  }
+
+  async goOn(): Promise<PreflightFacts> {
+    const { upgrade, chosen, confirm } = this.walk;
+    if (!this.confirmed) await confirm();
+    this.confirmed = true;
+    for (const { step } of chosen.path.before.slice(this.done)) {
+      this.facts = { ...this.facts, ...(await stepBefore(this.walk, step, this.facts)) };
+      this.done += 1;
+    }
+    await upgrade.checkpoint('crossing');
+    return this.facts;
+  }
+}
+
+/** Of an operation that another run has begun: what is imported is gone on with, all else is undone. */
+async function upToTheCrossing(walk: Walk): Promise<PreflightFacts> {
+  const { chosen, initial, upgrade } = walk;
+  const { imported, ledger } = await whetherImported(walk, PREFLIGHT.name);
+  if (imported === undefined) {
+    const problem = `The upgrade from ${chosen.from} to ${chosen.path.to} was not finished, and its package is not imported.`;
+    throw await comeBack(walk, ApplicationFailure.nonRetryable(problem, FAILURE.aborted));
+  }
+  refuseUndo(walk, imported);
+  // Without a request of its own nobody knows how far it came: every step looks for itself.
+  if (ledger.requests.length === 0) return await new StepsBefore(walk).goOn();
+  let facts: PreflightFacts = { ...initial, ...chosen.path.already, ...ledger.facts };
+  for (const { step } of chosen.path.before) {
+    const { before = [] } = ledger.begun.find((each) => each.step === step.name) ?? {};
+    if (step.kind === 'reversible' && step.recall)
+      facts = { ...facts, ...step.recall(contextOf(walk, step.name), before) };
+    upgrade.record.apply({ type: 'stepMoved', step: step.name, state: 'done', note: 'before this run' });
+  }
+  return facts;
+}
+
+/**
+ * Asked before anything is undone, whatever the history says: a Reset, a Terminate or a lost server may have left a run that
+ * does not know that it has crossed. While nobody can tell, nothing is undone.
+ */
+async function whetherImported(walk: Walk, at: string): Promise<{ imported: string | undefined; ledger: Ledger }> {
+  const { upgrade, chosen, installation, undo } = walk;
+  const { profile, people } = upgrade;
+  const { to } = chosen.path;
+  for (;;) {
+    try {
+      const ledger = await installation.enter();
+      if (ledger.requests.length > 0) return { ledger, imported: `the import of version ${to} has begun` };
+      const { operations, aps } = profile;
+      const listed = await activitiesFor(profile.timings).operations.findImported(`look whether ${to} is imported`, {
+        operations,
+        aps,
+        version: to,
+      });
+      if (listed) return { ledger, imported: `version ${listed.packageVersion} is in the package list` };
+      undo.addOthers(begunByOthers(walk, ledger), stepsOf(chosen.path).map(({ step }) => step.name));
+      return { ledger, imported: undefined };
+    } catch (error) {
+      if (!(error instanceof TemporalFailure)) throw error;
+      const problem = `Nothing is undone before it is known whether version ${to} is imported: ${problemOf(error)}`;
+      await people.hold(at, problem, ['retry']);
+    }
+  }
+}
+
+/** What other runs of this operation have begun: where this one knows of it as well, it undoes it by itself. */
+function begunByOthers(walk: Walk, { begun, facts }: Ledger): { step: string; undo: () => Promise<void> }[] {
+  const { chosen, initial, installation } = walk;
+  return chosen.path.before.flatMap(({ step }) => {
+    const noted = begun.find((each) => each.step === step.name);
+    if (!noted || step.kind !== 'reversible') return [];
+    const known = { ...initial, ...chosen.path.already, ...facts };
+    const undo = async (): Promise<void> => {
+      if (noted.what !== undefined) walk.upgrade.record.apply({ type: 'switchedOff', what: noted.what });
+      const { undo: back } = await step.begin(contextOf(walk, step.name), known as never);
+      await back();
+      await installation.settled(step.name);
+    };
+    return [{ step: step.name, undo }];
+  });
+}
+
+/** @returns the failure that ends the workflow. */
+async function comeBack({ upgrade, undo, installation }: Walk, cause: TemporalFailure): Promise<TemporalFailure> {
+  await undo.run();
+  await leave(upgrade, installation);
+  return undo.explain(cause, upgrade.profile.provider);
+}
+
+/** @param cause why something was to be undone, where it was. */
+function refuseUndo({ upgrade, undo }: Walk, imported: string, cause?: TemporalFailure): void {
+  const why = cause && (isCancellation(cause) ? 'The upgrade was cancelled' : problemOf(cause));
+  undo.seal();
+  upgrade.record.apply({
+    type: 'undoRefused',
+    reason: `${why === undefined ? '' : `${why} But nothing is undone. `}${FAILURE.pastPointOfNoReturn}: ${imported}, and what is imported cannot be rolled back. The upgrade goes on.`,
+    cancelled: cause !== undefined && isCancellation(cause),
+  });
+}
+
+/** What cannot be noted stands in the audit trail; whoever comes next finds that this run has ended. */
+async function leave({ record }: Upgrade, installation: Installation): Promise<void> {
+  try {
+    await installation.leave(record.notUndone);
+  } catch (error) {
+    if (!(error instanceof TemporalFailure)) throw error;
+    const detail = `The ledger of the installation could not be told that the upgrade is over: ${problemOf(error)}`;
+    record.apply({ type: 'noted', entry: { by: 'upgrade', what: 'ledger', verdict: 'done', detail } });
   }
 }
 
@@ -83,6 +228,7 @@ async function phaseAfter(walk: Walk, facts: PreflightFacts): Promise<PreflightF
   const [left] = record.switchedOff;
   // A path that leaves something off does not compile, so this is a defect: the workflow task fails, and nothing is lost.
   if (left) throw new Error(`${left.what} is still switched off, since ${left.since}`);
+  await leave(upgrade, walk.installation);
   return known;
 }
 
@@ -97,10 +243,10 @@ async function stepBefore(walk: Walk, step: AnyStepBefore, facts: object): Promi
   record.apply({ type: 'stepEntered', step: name });
   try {
     // What a step does first may fail as well, and what a person did by hand cannot be verified before it.
-    const attempts = await carryOut(upgrade, name, ['retry', 'rollback'], {
+    const attempts = await carryOut(upgrade, name, whileReversible(walk, ['retry', 'rollback']), {
       run: () => attemptsBefore(walk, step, context, facts),
     });
-    const given = await carryOut(upgrade, name, actionsBefore(step), attempts);
+    const given = await carryOut(upgrade, name, whileReversible(walk, actionsBefore(step)), attempts);
     record.apply({ type: 'stepMoved', step: name, state: 'done' });
     return given;
   } catch (error) {
@@ -116,7 +262,7 @@ async function stepBefore(walk: Walk, step: AnyStepBefore, facts: object): Promi
 }
 
 async function attemptsBefore(
-  { undo, upgrade: { record } }: Walk,
+  { undo, installation, upgrade: { record } }: Walk,
   step: AnyStepBefore,
   context: StepContext,
   facts: object,
@@ -130,7 +276,11 @@ async function attemptsBefore(
       return { run: () => step.run(context, facts as never), verify: () => step.verify(context, facts as never) };
     case 'reversible': {
       const begun = await step.begin(context, facts as never);
-      undo.add(step.name, begun.undo);
+      const undone = async (): Promise<void> => {
+        await begun.undo();
+        await installation.settled(step.name);
+      };
+      if (!undo.isSealed) undo.add(step.name, undone);
       return begun;
     }
   }
@@ -236,7 +386,7 @@ async function decide(upgrade: Upgrade, step: string, problem: string, actions: 
 /** Anything but a `TemporalFailure` is a defect of ours: the workflow task fails and is repeated after a fix. */
 function holds(error: unknown, { record, profile }: Upgrade): error is TemporalFailure {
   if (!(error instanceof TemporalFailure)) return false;
-  if (record.crossed) return true;
+  if (record.crossed || record.forwardOnly !== undefined) return true;
   if (isCancellation(error)) return false;
   return profile.onFailureBeforeCrossing === 'hold' || failureType(error) === FAILURE.noBackup;
 }
@@ -244,12 +394,16 @@ function holds(error: unknown, { record, profile }: Upgrade): error is TemporalF
 const actionsBefore = ({ kind }: AnyStepBefore): HoldAction[] =>
   kind === 'reading' ? ['retry', 'rollback'] : ['retry', 'doneByHand', 'rollback'];
 
-function contextOf({ upgrade, operation }: Walk, step: string): StepContext {
+const whileReversible = ({ undo }: Walk, actions: HoldAction[]): HoldAction[] =>
+  undo.isSealed ? actions.filter((action) => action !== 'rollback') : actions;
+
+function contextOf({ upgrade, operation, installation }: Walk, step: string): StepContext {
   const { profile, record, people, checkpoint } = upgrade;
   return {
     profile,
     activities: activitiesFor(profile.timings),
     operation,
+    installation,
     from: operation.from,
     to: operation.to,
     note: (note) => record.apply({ type: 'stepNoted', step, note }),

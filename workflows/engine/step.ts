@@ -9,6 +9,7 @@ import type { ProviderProfile } from '../../src/contract/provider';
 import type { UpgradeStatus } from '../../src/contract/status';
 import type { Activities } from '../kit/activities';
 import type { GateAnswer, GateRequest } from '../people/gate';
+import type { Installation } from './installation';
 import type { PreflightFacts } from './preflight-facts';
 
 export interface Heading {
@@ -25,6 +26,8 @@ export interface StepContext {
   readonly activities: Activities;
   /** Names backups, records, claims and everything else that has to be found again. */
   readonly operation: Operation;
+  /** What is noted of this operation where a Terminate or a Reset of the workflow does not reach it. */
+  readonly installation: Installation;
   readonly from: string;
   readonly to: string;
   /** Shows one line of progress in status and current details. */
@@ -75,8 +78,10 @@ export interface ReversibleStep<Needs, Gives> extends Declared<Gives> {
   readonly kind: 'reversible';
   /** One line for the plan. */
   readonly undoes: string;
-  /** Reads what the undo will need; changes nothing yet. */
+  /** Reads what the undo will need, and notes in the ledger that the step begins; changes nothing yet. */
   readonly begin: (context: StepContext, facts: Needs) => Promise<Begun<Gives>>;
+  /** Only of what switches something off: what it has given, by what was noted each time that it began. */
+  readonly recall?: (context: StepContext, noted: readonly unknown[]) => Gives;
 }
 
 /** A reversible step that knows how to come back. */
@@ -89,6 +94,13 @@ export interface Begun<Gives> {
 /** How a reversible step is declared; `Before` is what its undo needs to know. */
 export interface ReversibleDeclaration<Needs, Before, Gives> extends Heading {
   readonly undoes: string;
+  /** Only of what switches something off. */
+  readonly switches?: {
+    readonly what: string;
+    /** Everything that was ever seen to be on: a later look, after a Reset, may have found it off. */
+    readonly merge: (all: readonly Before[]) => Before;
+    readonly recall: NonNullable<ReversibleStep<Needs, Gives>['recall']>;
+  };
   /** Reads what the undo will need. Runs once; its result survives retries of `run`. */
   readonly prepare: (context: StepContext, facts: Needs) => Promise<Before>;
   readonly run: (context: StepContext, facts: Needs, before: Before) => Promise<Gives>;
@@ -131,18 +143,23 @@ export const readingStep = <Needs, Gives>(
   step: Omit<ReadingStep<Needs, Gives>, 'kind'>,
 ): ReadingStep<Needs, Gives> => ({ kind: 'reading', ...step });
 
-export function reversibleStep<Needs, Before, Gives>({
+export function reversibleStep<Needs extends object, Before, Gives>({
   prepare,
   run,
   verify,
   undo,
+  switches,
   ...declared
 }: ReversibleDeclaration<Needs, Before, Gives>): ReversibleStep<Needs, Gives> {
+  const { name } = declared;
   return {
     kind: 'reversible',
     ...declared,
+    ...(switches ? { recall: switches.recall } : {}),
     begin: async (context, facts) => {
-      const before = await prepare(context, facts);
+      const seen = await prepare(context, facts);
+      const noted = await context.installation.begun(name, facts, switches && { what: switches.what, before: seen });
+      const before = switches ? switches.merge(noted as Before[]) : seen;
       return {
         run: () => run(context, facts, before),
         verify: () => verify(context, facts, before),

@@ -16,6 +16,17 @@ export class UndoList {
     this.entries.push({ step, undo });
   }
 
+  /** Takes in what another run of this operation has begun, each where it stands on the path. */
+  addOthers(others: readonly { step: string; undo: () => Promise<void> }[], path: readonly string[]): void {
+    const unknown = others.filter(({ step }) => this.entries.every((entry) => entry.step !== step));
+    for (const { step, undo } of unknown) this.add(step, undo);
+    this.entries.sort((a, b) => path.indexOf(a.step) - path.indexOf(b.step));
+  }
+
+  get isSealed(): boolean {
+    return this.sealed;
+  }
+
   /** From here on nothing can be added or run. */
   seal(): void {
     this.sealed = true;

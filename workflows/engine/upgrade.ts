@@ -13,6 +13,8 @@ export interface Upgrade {
   readonly record: {
     apply(event: EngineEvent): void;
     readonly crossed: boolean;
+    /** Why nothing can be undone although this run has not crossed; undefined where it can. */
+    readonly forwardOnly: string | undefined;
     readonly switchedOff: readonly SwitchedOff[];
     readonly notUndone: readonly string[];
     readonly kept: readonly string[];

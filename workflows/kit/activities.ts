@@ -15,6 +15,7 @@ import type {
   GuardActivities,
   FleetActivities,
   InventoryActivities,
+  LedgerActivities,
   MaintenanceActivities,
   MicrosoftActivities,
   NetworkActivities,
@@ -36,6 +37,7 @@ export interface Activities {
   readonly network: Calls<NetworkActivities>;
   readonly claims: Calls<ClaimActivities>;
   readonly guards: Calls<GuardActivities>;
+  readonly ledger: Calls<LedgerActivities>;
   /** Runs on the worker of that host. */
   readonly endpoint: (host: EndpointHost) => Calls<EndpointActivities>;
 }
@@ -117,6 +119,7 @@ export function activitiesFor(timings: Timings): Activities {
         retry: { maximumAttempts: 1 },
       }).importPackage,
       awaitImport: calls<OperationsActivities>(wait(timings.import)).awaitImport,
+      findImported: operations.findImported,
       upgradeInstance: calls<OperationsActivities>(wait(timings.instanceUpgrade)).upgradeInstance,
       awaitTasksProcessed: calls<OperationsActivities>(wait(timings.drain)).awaitTasksProcessed,
     },
@@ -135,6 +138,7 @@ export function activitiesFor(timings: Timings): Activities {
     // As long as it takes: each look is an attempt of its own, so that those who wait keep nobody's worker busy.
     claims: calls<ClaimActivities>({ startToCloseTimeout: CALL_TIMEOUT, retry: RETRY }),
     guards: calls<GuardActivities>(moment),
+    ledger: calls<LedgerActivities>(moment),
     endpoint: (host) => endpointCalls(host, timings, base),
   };
 }

@@ -1,52 +1,59 @@
 import { ActivityFailure, ApplicationFailure, sleep, uuid4 } from '@temporalio/workflow';
-import { FAILURE } from '../../src/contract/activities';
+import { FAILURE, type ImportedPackage, type OperationsActivities } from '../../src/contract/activities';
 import { packageOf } from '../../src/contract/provider';
 import type { CrossingFacts } from '../engine/path';
 import type { CrossingApproved } from './facts';
 import { crossingStep, type StepContext } from '../engine/step';
 import { failureType } from '../kit/problem';
 
-/** A system that was not reached at all is asked again so many times before the step holds. */
+/** A system that was not reached at all is asked again, each time under a new id, so many times before the step holds. */
 const UNREACHED_ATTEMPTS = 5;
 const UNREACHED_PAUSE = '10 seconds';
 
 /**
  * Imports the package into Odin Automation (systems.md 1.4.1): the point of no return. An import
- * whose outcome is unknown may have happened, so it is read back, and never asked for a second time before that.
+ * whose outcome is unknown may have happened, so it is read back, and never asked for a second time before that: not by a retry,
+ * and not by another run of the workflow.
  */
 export const importPackage = crossingStep<CrossingApproved, CrossingFacts>({
   name: 'importPackage',
   title: 'Import the application package',
   waitsFor: 'the import tasks of Operations',
   run: async (context) => {
-    const requestId = uuid4();
-    return (await requestImport(context, requestId)) ?? (await readBack(context, requestId));
+    const unsent: string[] = [];
+    for (;;) {
+      const requestId = uuid4();
+      // Noted before it is begun: whoever comes next, in whatever run, reads it back before anything new.
+      const earlier = (await context.installation.importing(requestId)).filter(
+        (id) => id !== requestId && !unsent.includes(id),
+      );
+      const already = earlier.length > 0 ? await readBack(context, earlier, 'beforeAnother') : undefined;
+      if (already) return { imported: already };
+      try {
+        return { imported: await importOnce(context, requestId) };
+      } catch (error) {
+        if (mayHaveHappened(error)) return { imported: await readBackOwn(context, requestId) };
+        unsent.push(requestId);
+        if (failureType(error) !== FAILURE.unreachable || unsent.length === UNREACHED_ATTEMPTS) throw error;
+        await sleep(UNREACHED_PAUSE, { summary: 'Operations was not reached; ask again' });
+      }
+    }
   },
-  verify: (context) => readBack(context, uuid4()),
+  verify: async (context) => {
+    const { requests } = await context.installation.enter();
+    return { imported: (await readBack(context, requests, 'byHand')) ?? thereIsNone(context) };
+  },
 });
 
-/** @returns undefined when the import may have happened or not: read back. */
-async function requestImport(
-  { activities, profile, to }: StepContext,
-  requestId: string,
-): Promise<CrossingFacts | undefined> {
+async function importOnce({ activities, profile, to }: StepContext, requestId: string): Promise<ImportedPackage> {
   const { operations, aps } = profile;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const imported = await activities.operations.importPackage(`import version ${to}`, {
-        operations,
-        aps,
-        packageUrl: packageOf(profile, to).url,
-        version: to,
-        requestId,
-      });
-      return { imported };
-    } catch (error) {
-      if (mayHaveHappened(error)) return undefined;
-      if (failureType(error) !== FAILURE.unreachable || attempt === UNREACHED_ATTEMPTS) throw error;
-      await sleep(UNREACHED_PAUSE, { summary: 'Operations was not reached; ask again' });
-    }
-  }
+  return await activities.operations.importPackage(`import version ${to}`, {
+    operations,
+    aps,
+    packageUrl: packageOf(profile, to).url,
+    version: to,
+    requestId,
+  });
 }
 
 /** Everything but a clear "nothing was sent" or "no": above all a worker that died. */
@@ -56,19 +63,30 @@ function mayHaveHappened(error: unknown): boolean {
   return type !== FAILURE.unreachable && type !== FAILURE.rejected && type !== FAILURE.accessDenied;
 }
 
-async function readBack({ activities, profile, to }: StepContext, requestId: string): Promise<CrossingFacts> {
+type ReadBack = Parameters<OperationsActivities['awaitImport']>[0];
+
+async function readBack(
+  { activities, profile, to }: StepContext,
+  requestIds: readonly string[],
+  purpose: ReadBack['purpose'],
+): Promise<ImportedPackage | undefined> {
   const { operations, aps } = profile;
-  const imported = await activities.operations.awaitImport(`read back the import of ${to}`, {
+  return await activities.operations.awaitImport(`read back the import of ${to}`, {
     operations,
     aps,
     packageUrl: packageOf(profile, to).url,
     version: to,
-    requestId,
+    requestIds: [...requestIds],
+    purpose,
   });
-  if (!imported)
-    throw ApplicationFailure.nonRetryable(
-      `Operations: the import of version ${to} did not happen: it is not in the package list, and no task is at work on it. Look at the import in Operations > Tasks; retry imports it, doneByHand accepts an import that was made by hand.`,
-      FAILURE.rejected,
-    );
-  return { imported };
+}
+
+const readBackOwn = async (context: StepContext, requestId: string): Promise<ImportedPackage> =>
+  (await readBack(context, [requestId], 'readBack')) ?? thereIsNone(context);
+
+function thereIsNone({ to }: StepContext): never {
+  throw ApplicationFailure.nonRetryable(
+    `Operations: the import of version ${to} did not happen: it is not in the package list, and no task is at work on it. Look at the import in Operations > Tasks; retry imports it, doneByHand accepts an import that was made by hand.`,
+    FAILURE.rejected,
+  );
 }

@@ -37,6 +37,8 @@ export const { off: stopProvisioning, on: startProvisioning } = switchSteps<'pro
     );
     context.note(`activated: ${namesOf(stopped) || 'none was active before'}`);
   },
+  merge: (looks) => [...new Map(looks.flat().map((template) => [template.id, template])).values()],
+  askWhatWasOn,
   expectOff: async (context, stopped) => {
     const active = await activeTemplates(context);
     const left = stopped.filter(({ id }) => active.some((template) => template.id === id));
@@ -53,6 +55,36 @@ async function activeTemplates({ activities, profile }: StepContext): Promise<Se
   const { operations, aps } = profile;
   const templates = await activities.operations.readTemplates('read Office 365 service templates', { operations, aps });
   return templates.filter(({ active }) => active);
+}
+
+async function askWhatWasOn(context: StepContext): Promise<Stopped> {
+  const { operations, aps } = context.profile;
+  const templates = await context.activities.operations.readTemplates('read Office 365 service templates', {
+    operations,
+    aps,
+  });
+  const inactive = templates.filter(({ active }) => !active).map(({ id, name }) => ({ id, name }));
+  if (inactive.length === 0) return [];
+  const { evidence } = await context.ask({
+    item: 'templates',
+    asked: 'operator',
+    title: 'Say which Office 365 service templates have to be active again',
+    instructions: `Nothing tells any more which templates the unfinished upgrade has deactivated. Inactive now: ${inactive.map(({ id, name }) => `${id} ("${name}")`).join(', ')}. Name those that were active before it, by their ids; the others are left alone.`,
+    evidence: 'The ids with commas between them, such as "16, 17"; or "none".',
+    verify: async (answer) => {
+      const problem = unknownIn(answer.evidence, inactive);
+      return problem === undefined ? undefined : `${problem} Inactive are ${inactive.map(({ id }) => id).join(', ')}.`;
+    },
+  });
+  return inactive.filter(({ id }) => idsIn(evidence).includes(String(id)));
+}
+
+const idsIn = (evidence: string): string[] =>
+  evidence.trim() === 'none' ? [] : evidence.split(/[\s,;]+/).filter((id) => id !== '');
+
+function unknownIn(evidence: string, inactive: Stopped): string | undefined {
+  const unknown = idsIn(evidence).filter((id) => !inactive.some((template) => String(template.id) === id));
+  return unknown.length === 0 ? undefined : `No inactive template has the id ${unknown.join(', ')}.`;
 }
 
 const namesOf = (templates: Stopped): string => templates.map(({ name }) => `"${name}"`).join(', ');

@@ -24,6 +24,10 @@ export interface Switch<What extends string, Before> {
   readonly look: (context: StepContext) => Promise<Before>;
   readonly off: (context: StepContext, before: Before) => Promise<void>;
   readonly on: (context: StepContext, before: Before) => Promise<void>;
+  /** Everything that was seen to be on, at several looks. */
+  readonly merge: (looks: readonly Before[]) => Before;
+  /** Asks a person what has to be on again, where nothing tells: the ledger is lost. */
+  readonly askWhatWasOn: (context: StepContext) => Promise<Before>;
   /** Fails unless it is off. */
   readonly expectOff: (context: StepContext, before: Before) => Promise<void>;
   /** Fails unless everything that was on is on again. */
@@ -34,17 +38,34 @@ export interface Switch<What extends string, Before> {
 export function switchSteps<What extends string, Before>(
   given: Switch<What, Before>,
 ): { off: ReversibleStep<object, Off<What, Before>>; on: ForwardStep<Off<What, Before>, On<What>> } {
-  const { what, offHeading, onHeading, undoes, look, off, on, expectOff, expectOn } = given;
+  const { what, offHeading, onHeading, undoes, look, off, on, merge, askWhatWasOn, expectOff, expectOn } = given;
   const offFact: `off:${What}` = `off:${what}`;
   // A computed name of a type parameter widens to an index signature.
   const isOff = (before: Before) => ({ [offFact]: before }) as Off<What, Before>;
   const isOn = () => ({ [`on:${what}`]: true }) as On<What>;
   const beforeOf = (facts: Off<What, Before>): Before => facts[offFact];
+  const isOnAgain = async (context: StepContext, facts: Off<What, Before>): Promise<On<What>> => {
+    await expectOn(context, beforeOf(facts));
+    await context.installation.settled(offHeading.name);
+    context.switched(what, 'on');
+    return isOn();
+  };
   return {
     off: reversibleStep<object, Before, Off<What, Before>>({
       ...offHeading,
       undoes,
-      prepare: (context) => look(context),
+      switches: {
+        what,
+        merge,
+        recall: (context, noted) => {
+          if (noted.length > 0) context.switched(what, 'off');
+          return isOff(merge(noted as Before[]));
+        },
+      },
+      prepare: async (context) => {
+        const seen = await look(context);
+        return context.installation.isLost ? merge([seen, await askWhatWasOn(context)]) : seen;
+      },
       run: async (context, _, before) => {
         await context.checkpoint();
         context.switched(what, 'off');
@@ -65,15 +86,9 @@ export function switchSteps<What extends string, Before>(
       ...onHeading,
       run: async (context, facts) => {
         await on(context, beforeOf(facts));
-        await expectOn(context, beforeOf(facts));
-        context.switched(what, 'on');
-        return isOn();
+        return await isOnAgain(context, facts);
       },
-      verify: async (context, facts) => {
-        await expectOn(context, beforeOf(facts));
-        context.switched(what, 'on');
-        return isOn();
-      },
+      verify: (context, facts) => isOnAgain(context, facts),
     }),
   };
 }

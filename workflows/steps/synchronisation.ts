@@ -21,6 +21,9 @@ export const { off: stopSynchronisation, on: startSynchronisation } = switchStep
   look: async () => true,
   off: (context) => ask(context, 'off'),
   on: (context) => ask(context, 'on'),
+  merge: () => true,
+  // A person switches it on, and sees whether it is on already.
+  askWhatWasOn: async () => true,
   // Only a person can see it, and whoever answers by doneByHand has said so.
   expectOff: async () => undefined,
   expectOn: async () => undefined,

@@ -44,8 +44,8 @@ export class Answers {
         return this.unlessRollingBack(() => this.approve(message.payload));
       case 'resolveHold':
         return this.people.resolve(message.payload.step, message.payload.action, message.payload.by, () =>
-          message.payload.action === 'rollback' && this.record.crossed
-            ? `${PAST}, there is only forward.`
+          message.payload.action === 'rollback' && (this.record.crossed || this.record.forwardOnly)
+            ? `${this.record.forwardOnly ?? PAST}, there is only forward.`
             : `This step cannot be resolved by ${message.payload.action}.`,
         );
       case 'pause':
@@ -92,6 +92,7 @@ export class Answers {
   private judgeAbort({ by, reason }: Messages['abort']): Verdict {
     if (this.record.crossed)
       return { refused: `${PAST}, nothing can be undone any more. Use pause to stop before the next step.` };
+    if (this.record.forwardOnly !== undefined) return { refused: this.record.forwardOnly };
     if (!this.abort) return { refused: 'Nothing has been changed yet; abort is possible once the first step runs.' };
     this.abort(by, reason);
     return { accepted: 'Everything done so far is being undone.' };

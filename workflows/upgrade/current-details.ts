@@ -44,11 +44,12 @@ function headline({ state, gates, holds, path }: UpgradeStatus): string {
 }
 
 function facts(status: UpgradeStatus): string[] {
-  const { crossed, crossedAt = '', switchedOff, cancelRefusedAt, paused, notUndone, kept, lastRefused } = status;
+  const { crossed, crossedAt = '', forwardOnly, finishes, switchedOff, cancelRefusedAt, paused, notUndone, kept, lastRefused } = status;
   return [
     crossed
       ? `The point of no return was passed at ${minute(crossedAt)}: forward only.`
-      : 'The point of no return is not passed: everything can still be undone.',
+      : (forwardOnly ?? 'The point of no return is not passed: everything can still be undone.'),
+    ...(finishes ? [`Brings to its end what was begun as ${plain(finishes)}.`] : []),
     ...switchedOff.map(({ what, since }) => `${capitalised(plain(what))} is off since ${minute(since)}.`),
     ...(paused ? [`A pause was asked for by ${plain(paused.by)}: ${plain(paused.reason)}`] : []),
     ...(cancelRefusedAt

@@ -28,9 +28,7 @@ export type LifeEvent =
   | { type: 'windowOverridden'; by: string; reason: string }
   | { type: 'fleetSaid'; paused: Asked | undefined; parked: boolean }
   | { type: 'cancelled' }
-  | { type: 'ended'; outcome: Pick<Outcome, 'state' | 'endedAt'> }
-  /** Something for the audit trail alone. */
-  | { type: 'noted'; entry: Omit<AuditEntry, 'at'> };
+  | { type: 'ended'; outcome: Pick<Outcome, 'state' | 'endedAt'> };
 
 export type UpgradeEvent = EngineEvent | PeopleEvent | LifeEvent;
 
@@ -97,6 +95,11 @@ export function next(upgrade: KnownUpgrade, event: UpgradeEvent, at: string): Kn
       return knowing({ ...withSteps(upgrade, event.steps), phase: 'running' }, { step: event.steps[0]?.name });
     case 'planned':
       return knowing(withSteps(upgrade, event.steps), { path: event.path, operation: event.operation });
+    case 'finishes': {
+      const { operation, detail } = event;
+      const entry = { by: known.startedBy ?? 'upgrade', what: 'finish', verdict: 'done', detail } as const;
+      return written(knowing(upgrade, { finishes: operation }), at, entry);
+    }
     case 'checked':
       return event.checks.reduce(
         (each, check) =>
@@ -127,6 +130,11 @@ export function next(upgrade: KnownUpgrade, event: UpgradeEvent, at: string): Kn
           'The point of no return: from here on there is only forward. The undo list is sealed.',
         ),
       );
+    case 'undoRefused': {
+      const { reason, cancelled } = event;
+      const forward = knowing(upgrade, { forwardOnly: reason, ...(cancelled ? { cancelRefusedAt: at } : {}) });
+      return written(forward, at, { by: 'upgrade', what: 'undo', verdict: 'refused', detail: reason });
+    }
     case 'switchedOff':
       return known.switchedOff.some(({ what }) => what === event.what)
         ? upgrade
@@ -200,7 +208,7 @@ export function next(upgrade: KnownUpgrade, event: UpgradeEvent, at: string): Kn
       return knowing(upgrade, { fleet: without({ ...fleet, paused, parkedSince }) });
     }
     case 'cancelled':
-      return known.crossed ? knowing(upgrade, { cancelRefusedAt: at }) : upgrade;
+      return known.crossed || known.forwardOnly ? knowing(upgrade, { cancelRefusedAt: at }) : upgrade;
     case 'ended': {
       const { state, endedAt } = event.outcome;
       return knowing({ ...upgrade, phase: state }, { endedAt, step: undefined, paused: undefined });

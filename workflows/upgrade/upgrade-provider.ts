@@ -21,7 +21,6 @@ import {
   type UpgradeResult,
   type UpgradeStatus,
 } from '../../src/contract/status';
-import { abortable } from '../engine/abortable';
 import type { Catalogue } from '../engine/catalogue';
 import type { CrossingFacts } from '../engine/path';
 import { plannedPath, plannedPreflight } from '../engine/planned-steps';
@@ -135,7 +134,7 @@ class ProviderUpgrade {
 
   private async walk(profile: ProviderProfile): Promise<Outcome> {
     const { record, people, answers, checkpoint, membership, workflowId } = this;
-    const { provider, to, startedBy } = this.request;
+    const { to, from, finish, startedBy } = this.request;
     const notify: Upgrade['notify'] = (...notice) => {
       notifyInPassing(profile.notify, this.notice(...notice), this.undelivered);
     };
@@ -157,17 +156,24 @@ class ProviderUpgrade {
       checkpoint.add(this.window);
     }
 
-    const { chosen, facts } = await abortable(upgrade, () => runPreflight(upgrade, this.catalogue, to));
-    const { path, release, from } = chosen;
+    // What is unfinished here may be found only by what the systems say, so an abort waits for them.
+    let asked: { by: string; reason: string } | undefined;
+    answers.onAbort((by, reason) => {
+      asked ??= { by, reason };
+    });
     const { firstExecutionRunId: firstRun } = workflowInfo();
-    const operation: Operation = { provider, from, to: release.version, firstRun, workflowId };
+    const planned = await CancellationScope.nonCancellable(() =>
+      runPreflight(upgrade, this.catalogue, { to, from, finish: finish === true }, firstRun),
+    );
+    answers.onAbort(undefined);
+    const { chosen, operation, initial } = planned;
     record.apply({
       type: 'planned',
-      path: { from, to: release.version },
+      path: { from: operation.from, to: operation.to },
       operation: operationId(operation),
-      steps: plannedPath(path, release, facts),
+      steps: plannedPath(chosen.path, chosen.release, initial),
     });
-    const given = await runPath(upgrade, operation, chosen, facts);
+    const given = await runPath(upgrade, planned, asked);
     const endedAt = now();
     return { state: 'completed', endedAt, result: this.resultOf(operation, given, endedAt) };
   }

@@ -55,6 +55,10 @@ export class UpgradeRecord {
     return this.upgrade.known.crossed;
   }
 
+  get forwardOnly(): string | undefined {
+    return this.upgrade.known.forwardOnly;
+  }
+
   get isRollingBack(): boolean {
     return this.upgrade.phase === 'rollingBack';
   }

@@ -12,6 +12,7 @@ import type {
   GuardActivities,
   ImportedPackage,
   InventoryActivities,
+  LedgerActivities,
   MicrosoftActivities,
   NetworkActivities,
   Notice,
@@ -20,6 +21,7 @@ import type {
 } from '../../../src/contract/activities';
 import type { BillingTemplate, IisSite, OperationsFacts, SiteVersion } from '../../../src/contract/facts';
 import { providerProfile, type ProviderProfile } from '../../../src/contract/provider';
+import { emptyLedger, ledgerAfter, type Ledger, type LedgerNote } from '../../../src/contract/ledger';
 import { timings } from '../deadlines';
 
 export type StubActivities = InventoryActivities &
@@ -30,6 +32,7 @@ export type StubActivities = InventoryActivities &
   NotifyActivities &
   ClaimActivities &
   GuardActivities &
+  LedgerActivities &
   EndpointActivities;
 
 /** How much a provider has. */
@@ -196,6 +199,7 @@ export function stubActivities(
       return imported(to);
     },
     awaitImport: async ({ version: to }) => imported(to),
+    findImported: async () => undefined,
     upgradeInstance: async ({ instanceId, version: to }) => {
       const instance = facts.instances.find(({ id }) => id === instanceId);
       if (!instance) throw new Error(`The stub has no instance ${instanceId}.`);
@@ -228,6 +232,7 @@ export function stubActivities(
     claimHost: async ({ sites }) => ({ versions: sites.map(versionNow) }),
     awaitClaimEnd: async () => undefined,
     ...createGuardActivities(),
+    ...stubLedger(),
     detectSites: async ({ sites }) => sites.map(versionNow),
     backupSite: async ({ site }) => {
       did(`backupSite ${site.site}`);
@@ -251,4 +256,25 @@ export function stubActivities(
     ...change,
   };
   return { activities, calls, notices, told };
+}
+
+/** Remembers as the ledger does, and lets everybody in: all installations of this world are alike. */
+function stubLedger(): LedgerActivities {
+  const ledgers = new Map<string, Ledger>();
+  const known = (provider: string): Ledger => ledgers.get(provider) ?? emptyLedger(provider);
+  const after = (note: LedgerNote): Ledger => {
+    const { provider } = note.operation;
+    const ledger = ledgerAfter(known(provider), note);
+    ledgers.set(provider, ledger);
+    return ledger;
+  };
+  const at = BOOTED_AT;
+  return {
+    enterInstallation: async ({ operation }) => {
+      const { holder } = known(operation.provider);
+      return { ledger: after({ type: 'entered', operation, at, ...(holder ? { replaces: holder } : {}) }) };
+    },
+    noteInLedger: async ({ operation, note }) => after({ ...note, operation, at } as LedgerNote),
+    readLedger: async () => undefined,
+  };
 }

@@ -1,0 +1,132 @@
+/**
+ * The ledger of an installation, `installation/<identity>` (src/contract/ledger). Written by signals, which stand from the moment
+ * they arrive; read from its history, so that neither a reader nor a lock has to wait for a worker.
+ */
+import { Context } from '@temporalio/activity';
+import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
+import { FAILURE, type LedgerActivities } from '../src/contract/activities';
+import {
+  LEDGER_SIGNAL,
+  LEDGER_WORKFLOW,
+  emptyLedger,
+  isSameHolder,
+  leavesSomething,
+  ledgerAfter,
+  ledgerNote,
+  ledgerWorkflowId,
+  leftBy,
+  runOf,
+  type Entered,
+  type Ledger,
+  type LedgerInput,
+  type LedgerNote,
+} from '../src/contract/ledger';
+import { operationId, type Operation } from '../src/contract/operation';
+import { SystemError } from '../src/systems/system-error';
+import { providerAttribute } from '../src/temporal/search-attributes';
+
+export function createLedgerActivities(): LedgerActivities {
+  return {
+    enterInstallation: ({ installation, operation }) => enter(installation, operation),
+
+    noteInLedger: async ({ installation, operation, note }) => {
+      const { ledger, refused } = await enter(installation, operation);
+      if (!ledger)
+        throw new SystemError({
+          type: FAILURE.rejected,
+          system: 'Onward',
+          call: `the ledger ${ledgerWorkflowId(installation)}`,
+          problem: `takes no note of ${operationId(operation)}: ${refused}`,
+          next: 'Nothing may be changed by two upgrades: end one of them.',
+        });
+      // Who writes has read what stands: the ledger that follows is known.
+      const written = { ...note, operation, at: new Date().toISOString() } as LedgerNote;
+      await write(installation, written);
+      return ledgerAfter(ledger, written);
+    },
+
+    readLedger: async ({ installation }) => {
+      const { client } = Context.current();
+      const ledger = await read(client, installation);
+      return ledger && { ledger, holderRuns: await runs(client, ledger.holder) };
+    },
+  };
+}
+
+async function enter(installation: string, operation: Operation): Promise<Entered> {
+  const { client } = Context.current();
+  const known = await read(client, installation);
+  if (known && isSameHolder(known.holder, operation) && !known.left) return { ledger: known };
+  for (let replaces: Operation | undefined; ;) {
+    await write(installation, {
+      type: 'entered',
+      operation,
+      at: new Date().toISOString(),
+      ...(replaces ? { replaces } : {}),
+    });
+    const ledger = await read(client, installation);
+    // It has ended in this moment.
+    if (!ledger) continue;
+    const { holder, left } = ledger;
+    if (isSameHolder(holder, operation)) return { ledger };
+    if (holder && !left && (await runs(client, holder))) return { refused: isHeld(holder) };
+    const isAnother = holder !== undefined && operationId(holder) !== operationId(operation);
+    if (isAnother && leavesSomething(ledger)) return { refused: leftBy(ledger) };
+    // Unless yet another one is quicker.
+    replaces = holder;
+  }
+}
+
+const isHeld = (holder: Operation): string =>
+  `The installation belongs to ${operationId(holder)} (workflow ${holder.workflowId}), which runs. If two entries of the inventory name one installation, remove one of them; else wait until that upgrade has ended.`;
+
+/** Starts the ledger where there is none. */
+async function write(installation: string, note: LedgerNote): Promise<void> {
+  const { client, info } = Context.current();
+  const { provider } = note.operation;
+  await client.workflow.signalWithStart<(input: LedgerInput) => Promise<void>, [LedgerNote]>(LEDGER_WORKFLOW, {
+    workflowId: ledgerWorkflowId(installation),
+    taskQueue: info.taskQueue,
+    args: [{ installation }],
+    signal: LEDGER_SIGNAL,
+    signalArgs: [note],
+    staticSummary: `Installation of ${provider}: who changes it, and what is to be undone or finished`,
+    typedSearchAttributes: [{ key: providerAttribute, value: provider }],
+  });
+}
+
+/** As it stands; undefined where none runs. */
+async function read({ workflow, options }: Client, installation: string): Promise<Ledger | undefined> {
+  const workflowId = ledgerWorkflowId(installation);
+  const latest = await found(() => workflow.getHandle(workflowId).describe());
+  if (latest?.status.name !== 'RUNNING') return undefined;
+  const { events } = await workflow.getHandle(workflowId, latest.runId).fetchHistory();
+  let ledger = emptyLedger(installation);
+  for (const { workflowExecutionSignaledEventAttributes: signal } of events ?? []) {
+    if (signal?.signalName !== LEDGER_SIGNAL) continue;
+    const [payload] = await decodeArrayFromPayloads(options.loadedDataConverter, signal.input?.payloads);
+    const note = ledgerNote.safeParse(payload);
+    if (note.success) ledger = ledgerAfter(ledger, note.data);
+  }
+  return ledger;
+}
+
+/** Whether the chain of runs that speaks for the operation goes on. */
+async function runs({ workflow }: Client, holder: Operation | undefined): Promise<boolean> {
+  if (!holder) return false;
+  const latest = await found(() => workflow.getHandle(holder.workflowId).describe());
+  return latest?.status.name === 'RUNNING' && latest.raw.workflowExecutionInfo?.firstRunId === runOf(holder);
+}
+
+/** Undefined where the namespace has none of it, or has forgotten it. */
+async function found(
+  describe: () => ReturnType<WorkflowHandle['describe']>,
+): Promise<Awaited<ReturnType<WorkflowHandle['describe']>> | undefined> {
+  try {
+    return await describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}

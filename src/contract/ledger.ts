@@ -1,0 +1,178 @@
+/**
+ * The ledger of one installation: the workflow `installation/<identity>`, which is its lock as well. It says which operation holds
+ * the installation and what that operation has begun, so that both outlive the upgrade's workflow: a Terminate, a Reset, and a
+ * second entry of the inventory for the same installation. It changes by {@link ledgerAfter} alone, for the workflow as for who
+ * reads its history.
+ */
+import { z } from 'zod';
+import { by, messageId, text } from './fields';
+import type { ApplicationInstance } from './facts';
+import { operationId, type Operation } from './operation';
+import { plainName } from './provider';
+
+export const LEDGER_WORKFLOW = 'keepLedger';
+/** Of what upgrades note: of people it takes `finish`. */
+export const LEDGER_SIGNAL = 'note';
+
+export const ledgerWorkflowId = (installation: string): string => `installation/${installation}`;
+
+/**
+ * Names the installation by what its systems say, however the entry spells its URLs: the APS resource of the instance that was
+ * installed first. Undefined where there is no instance.
+ */
+export function installationOf(
+  instances: readonly Pick<ApplicationInstance, 'id' | 'resourceId'>[],
+): string | undefined {
+  const [first] = [...instances].sort((a, b) => a.id - b.id);
+  return first?.resourceId;
+}
+
+const operation = z.strictObject({
+  provider: plainName,
+  from: z.string(),
+  to: z.string(),
+  firstRun: z.string(),
+  workflowId: z.string(),
+  finishedBy: z.string().optional(),
+});
+
+/** Of the workflow `keepLedger`; all else comes by notes. */
+export const ledgerInput = z.strictObject({ installation: z.string().min(1) });
+export type LedgerInput = z.output<typeof ledgerInput>;
+
+/** What an operation notes. Only the holder's notes count. */
+export const ledgerNote = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('entered'),
+    operation,
+    at: z.string(),
+    /** The holder that was seen to have ended; where it is another by now, nothing changes. */
+    replaces: operation.optional(),
+  }),
+  /** Before a step changes anything that it can change back. */
+  z.strictObject({
+    type: z.literal('begun'),
+    operation,
+    at: z.string(),
+    step: z.string(),
+    /** What it switches off, where it does. */
+    what: z.string().optional(),
+    /** What has to be switched on again. */
+    before: z.unknown().optional(),
+    /** What the steps before it gave. */
+    facts: z.record(z.string(), z.unknown()),
+  }),
+  /** Before the request for an import is begun. */
+  z.strictObject({ type: z.literal('importing'), operation, at: z.string(), requestId: z.string() }),
+  /** It is undone, or what it switched off is on again. */
+  z.strictObject({ type: z.literal('settled'), operation, at: z.string(), step: z.string() }),
+  /** The operation is over. */
+  z.strictObject({ type: z.literal('left'), operation, at: z.string(), notUndone: z.array(z.string()) }),
+]);
+export type LedgerNote = z.output<typeof ledgerNote>;
+
+/** A step that has begun, and is neither undone nor made up for. */
+export interface BegunStep {
+  step: string;
+  what?: string | undefined;
+  since: string;
+  /** Of each time that it began, the oldest first: a later look may have found less. */
+  before: unknown[];
+}
+
+export interface Ledger {
+  installation: string;
+  holder?: Operation;
+  begun: BegunStep[];
+  /** Request ids of every import that the operation has begun, or was about to. */
+  requests: string[];
+  /** What the steps before the crossing gave. */
+  facts: Record<string, unknown>;
+  /** What could not be undone when the operation ended. */
+  notUndone: string[];
+  /** The operation has said that it is over. */
+  left: boolean;
+}
+
+export const emptyLedger = (installation: string): Ledger => ({
+  installation,
+  begun: [],
+  requests: [],
+  facts: {},
+  notUndone: [],
+  left: false,
+});
+
+/** What is left of the operation that holds the installation would be lost if another one took it. */
+export const leavesSomething = ({ begun, requests, notUndone }: Ledger): boolean =>
+  begun.length + requests.length + notUndone.length > 0;
+
+/** Run id of the chain that speaks for the operation. */
+export const runOf = ({ finishedBy, firstRun }: Operation): string => finishedBy ?? firstRun;
+
+export const isSameHolder = (one: Operation | undefined, other: Operation | undefined): boolean =>
+  one !== undefined &&
+  other !== undefined &&
+  operationId(one) === operationId(other) &&
+  runOf(one) === runOf(other);
+
+/** Pure. */
+export function ledgerAfter(ledger: Ledger, note: LedgerNote): Ledger {
+  if (note.type === 'entered') return entered(ledger, note);
+  if (!isSameHolder(ledger.holder, note.operation)) return ledger;
+  switch (note.type) {
+    case 'begun':
+      return { ...ledger, begun: withBegun(ledger.begun, note), facts: { ...ledger.facts, ...note.facts } };
+    case 'importing':
+      return {
+        ...ledger,
+        requests: [...new Set([...ledger.requests, note.requestId])],
+        // What is imported cannot be undone: only what is switched off remains to be done.
+        begun: ledger.begun.filter(({ what }) => what !== undefined),
+      };
+    case 'settled':
+      return { ...ledger, begun: ledger.begun.filter(({ step }) => step !== note.step) };
+    case 'left':
+      return { ...ledger, requests: [], notUndone: note.notUndone, left: true };
+  }
+}
+
+function entered(ledger: Ledger, note: Extract<LedgerNote, { type: 'entered' }>): Ledger {
+  const { holder } = ledger;
+  const { operation, replaces } = note;
+  if (holder && !isSameHolder(holder, operation) && !isSameHolder(holder, replaces)) return ledger;
+  const goesOn = holder && operationId(holder) === operationId(operation);
+  // Who takes the place of another operation has seen that nothing was left of it.
+  return { ...(goesOn ? ledger : emptyLedger(ledger.installation)), holder: operation, left: false };
+}
+
+function withBegun(begun: BegunStep[], { step, what, before, at }: Extract<LedgerNote, { type: 'begun' }>): BegunStep[] {
+  const earlier = begun.find((each) => each.step === step);
+  const seen = earlier?.before ?? [];
+  const isNew = !seen.some((each) => JSON.stringify(each) === JSON.stringify(before));
+  const now: BegunStep = {
+    step,
+    ...(what === undefined ? {} : { what }),
+    since: earlier?.since ?? at,
+    before: isNew ? [...seen, before] : seen,
+  };
+  return [...begun.filter((each) => each !== earlier), now];
+}
+
+/** What people say to a ledger. */
+export const ledgerMessages = { finish: z.strictObject({ by, reason: text('reason').optional(), id: messageId }) };
+
+/** What became of whoever wants to enter. */
+export type Entered = { ledger: Ledger; refused?: never } | { refused: string; ledger?: never };
+
+/** For people: what an operation has left, and what to do about it. */
+export function leftBy({ holder, begun, requests, notUndone }: Ledger): string {
+  const parts = [
+    ...begun.map(({ step, what, since }) =>
+      what === undefined ? `${step} has begun and is not undone (${since})` : `${what} is off since ${since}`,
+    ),
+    ...(requests.length > 0 ? ['the package import was begun, so that there is only forward'] : []),
+    ...notUndone.map((item) => `not undone: ${item}`),
+  ];
+  return `The upgrade of ${holder?.provider ?? 'nobody'} from ${holder?.from ?? '?'} to ${holder?.to ?? '?'} (${holder ? operationId(holder) : '?'}) ended and has left something: ${parts.join('; ')}. Run \`onward finish ${holder?.provider ?? ''}\`, which brings it to its end.`;
+}

@@ -1,0 +1,75 @@
+/**
+ * The installation that an upgrade changes, by its ledger (src/contract/ledger): a workflow of its own, in which the upgrade
+ * notes what it begins before it does. A Terminate or a Reset of the upgrade takes nothing of that back.
+ */
+import { ApplicationFailure } from '@temporalio/workflow';
+import { FAILURE, type Noted } from '../../src/contract/activities';
+import type { Ledger } from '../../src/contract/ledger';
+import type { Operation } from '../../src/contract/operation';
+import type { Activities } from '../kit/activities';
+import type { PreflightFacts } from './preflight-facts';
+
+/** Facts of the preflight: every run reads them for itself. */
+const READ_ANEW: string[] = ['operations', 'billing', 'hosts'] satisfies (keyof PreflightFacts)[];
+
+export class Installation {
+  /**
+   * @param identity of the installation.
+   * @param isLost this run goes on with an operation whose ledger is lost: nothing tells what it has switched off.
+   */
+  constructor(
+    private readonly activities: Activities['ledger'],
+    private readonly identity: string,
+    private readonly operation: Operation,
+    readonly isLost = false,
+  ) {}
+
+  /**
+   * Takes hold of it, unless this operation has. Ask again at every moment that matters: a Reset repeats nothing that lies before it.
+   *
+   * @throws Refused, naming who holds it or what is left of another operation.
+   */
+  async enter(): Promise<Ledger> {
+    const { identity: installation, operation } = this;
+    const entered = await this.activities.enterInstallation('take hold of the installation', { installation, operation });
+    if (entered.ledger) return entered.ledger;
+    throw ApplicationFailure.nonRetryable(entered.refused, FAILURE.refused);
+  }
+
+  /**
+   * Before the step changes anything.
+   *
+   * @param facts that the steps before it gave, among others.
+   * @returns what was to be switched on again, of each time that the step began in this operation.
+   */
+  async begun(
+    step: string,
+    facts: object,
+    off: { what: string; before: unknown } | undefined,
+  ): Promise<readonly unknown[]> {
+    const given = Object.fromEntries(Object.entries(facts).filter(([name]) => !READ_ANEW.includes(name)));
+    const { begun } = await this.note(`note that ${step} begins`, { type: 'begun', step, ...off, facts: given });
+    return begun.find((each) => each.step === step)?.before ?? [];
+  }
+
+  /** Before the request is begun. @returns the ids of all requests for this import, the oldest first. */
+  async importing(requestId: string): Promise<readonly string[]> {
+    const { requests } = await this.note('note the request for the import', { type: 'importing', requestId });
+    return requests;
+  }
+
+  /** What the step has switched off is on again, or what it has done is undone. */
+  async settled(step: string): Promise<void> {
+    await this.note(`note that nothing is left of ${step}`, { type: 'settled', step });
+  }
+
+  /** The operation is over. */
+  async leave(notUndone: readonly string[]): Promise<void> {
+    await this.note('note that the upgrade is over', { type: 'left', notUndone: [...notUndone] });
+  }
+
+  private async note(summary: string, note: Noted): Promise<Ledger> {
+    const { identity: installation, operation } = this;
+    return await this.activities.noteInLedger(summary, { installation, operation, note });
+  }
+}
