@@ -40,10 +40,9 @@ export function createLedgerActivities(): LedgerActivities {
           problem: `takes no note of ${operationId(operation)}: ${refused}`,
           next: 'Nothing may be changed by two upgrades: end one of them.',
         });
-      // Who writes has read what stands: the ledger that follows is known.
-      const written = { ...note, operation, at: new Date().toISOString() } as LedgerNote;
-      await write(installation, written);
-      return ledgerAfter(ledger, written);
+      await write(installation, { ...note, operation, at: new Date().toISOString() } as LedgerNote);
+      const begun = note.type === 'begun' ? ledger.begun.find(({ step }) => step === note.step) : undefined;
+      return { before: begun?.before ?? [], requests: ledger.requests };
     },
 
     readLedger: async ({ installation }) => {

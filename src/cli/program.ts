@@ -19,7 +19,7 @@ import { addAudit } from './upgrade/audit-command';
 import { addGates } from './upgrade/gates-command';
 import { UPGRADE_MESSAGES } from './upgrade/messages';
 import { addReport } from './upgrade/report-command';
-import { addStart } from './upgrade/start-command';
+import { addFinish, addStart } from './upgrade/start-command';
 import { addStatus } from './upgrade/status-command';
 import type { UpgradeContext } from './upgrade/upgrades';
 
@@ -63,6 +63,7 @@ export function createProgram(context: ProgramContext): Command {
     .addHelpText('after', CONNECTION_HELP)
     .exitOverride();
   addStart(program, context);
+  addFinish(program, context);
   addStatus(program, context);
   addGates(program, context);
   addMessageCommands(program, context, UPGRADE_MESSAGES, (options) => context.connectUpgrades(options));

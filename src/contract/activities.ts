@@ -182,15 +182,23 @@ export interface ClaimActivities {
   awaitClaimEnd(input: { host: string; claim: HostClaim }): Promise<void>;
 }
 
-/** The ledger of an installation (./ledger): each answers with the ledger as it stands then. */
+/** On the ledger of an installation (./ledger). */
 export interface LedgerActivities {
   /**
    * Effect: the installation belongs to this operation. Refused, with the reason, while another upgrade holds it that still runs, and
    * where one that has ended has left something, unless it is this very operation that goes on. Safe to repeat; also a way to read.
    */
   enterInstallation(input: { installation: string; operation: Operation }): Promise<Entered>;
-  /** Effect: it is noted. Enters where nobody holds the installation; fails with `Rejected` where another does. */
-  noteInLedger(input: { installation: string; operation: Operation; note: Noted }): Promise<Ledger>;
+  /**
+   * Effect: it is noted. Enters where nobody holds the installation; fails with `Rejected` where another does.
+   *
+   * @returns what stood there already: of a step that begins what was to be switched on again before, and the requests of an import.
+   */
+  noteInLedger(input: {
+    installation: string;
+    operation: Operation;
+    note: Noted;
+  }): Promise<{ before: unknown[]; requests: string[] }>;
   /** Who holds the installation and what is left; undefined where nobody does. Changes nothing. */
   readLedger(input: { installation: string }): Promise<{ ledger: Ledger; holderRuns: boolean } | undefined>;
 }

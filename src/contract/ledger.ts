@@ -111,10 +111,7 @@ export const leavesSomething = ({ begun, requests, notUndone }: Ledger): boolean
 export const runOf = ({ finishedBy, firstRun }: Operation): string => finishedBy ?? firstRun;
 
 export const isSameHolder = (one: Operation | undefined, other: Operation | undefined): boolean =>
-  one !== undefined &&
-  other !== undefined &&
-  operationId(one) === operationId(other) &&
-  runOf(one) === runOf(other);
+  one !== undefined && other !== undefined && operationId(one) === operationId(other) && runOf(one) === runOf(other);
 
 /** Pure. */
 export function ledgerAfter(ledger: Ledger, note: LedgerNote): Ledger {
@@ -146,7 +143,10 @@ function entered(ledger: Ledger, note: Extract<LedgerNote, { type: 'entered' }>)
   return { ...(goesOn ? ledger : emptyLedger(ledger.installation)), holder: operation, left: false };
 }
 
-function withBegun(begun: BegunStep[], { step, what, before, at }: Extract<LedgerNote, { type: 'begun' }>): BegunStep[] {
+function withBegun(
+  begun: BegunStep[],
+  { step, what, before, at }: Extract<LedgerNote, { type: 'begun' }>,
+): BegunStep[] {
   const earlier = begun.find((each) => each.step === step);
   const seen = earlier?.before ?? [];
   const isNew = !seen.some((each) => JSON.stringify(each) === JSON.stringify(before));

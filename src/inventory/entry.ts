@@ -16,6 +16,13 @@ export interface Problem {
   message: string;
 }
 
+/** `inventory/contoso.yaml:12`, from here where that is shorter. */
+export function describePlace(file: string, line: number | undefined): string {
+  const relative = path.relative(process.cwd(), file);
+  const shown = relative.startsWith('..') ? file : relative;
+  return line === undefined ? shown : `${shown}:${line}`;
+}
+
 export interface Entry {
   file: string;
   /** What the entry calls itself, whether or not it is valid. */

@@ -2,8 +2,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PRODUCT_ADAPTERS, type ProviderProfile } from '../contract/provider';
-import { type Entry, isSecretReference, type Problem, readEntries, strings } from './entry';
+import { describePlace, type Entry, isSecretReference, type Problem, readEntries, strings } from './entry';
 import { nearMiss } from './near-miss';
+import { addressOf, mentions, sameInstallation } from './same-installation';
 import { EntrySchema } from './schema';
 import { resolveSecret } from './secrets';
 
@@ -28,12 +29,6 @@ export function describeProblem({ file, line, field, message }: Problem): string
   return [describePlace(file, line), ...(field === '' ? [] : [field]), message].join(': ');
 }
 
-function describePlace(file: string, line: number | undefined): string {
-  const relative = path.relative(process.cwd(), file);
-  const shown = relative.startsWith('..') ? file : relative;
-  return line === undefined ? shown : `${shown}:${line}`;
-}
-
 /** The folder that `ONWARD_INVENTORY` names, by default `inventory` in the current folder. */
 export function inventoryDirectory(env: NodeJS.ProcessEnv = process.env): string {
   const setting = env['ONWARD_INVENTORY'];
@@ -51,7 +46,7 @@ export async function loadInventory(
   schema = EntrySchema.ofAnyWorker,
 ): Promise<ProviderProfile[]> {
   const entries = await readInventory(directory, schema);
-  const problems = [...entries.flatMap((entry) => entry.problems), ...duplicates(entries)];
+  const problems = problemsOf(entries);
   if (problems.length > 0) throw new InvalidInventory(problems);
   return entries.flatMap(({ profile }) => profile ?? []).sort((a, b) => (a.provider < b.provider ? -1 : 1));
 }
@@ -61,7 +56,7 @@ export async function loadInventory(
  *
  * @param schema of the worker that wants it; without it, what any worker may take.
  * @throws UnknownProvider when no entry has this id.
- * @throws InvalidInventory when its entry has a problem, or another entry has the same id.
+ * @throws InvalidInventory when its entry has a problem, or another entry has the same id or the same Operations.
  */
 export async function findProvider(
   directory: string,
@@ -75,8 +70,19 @@ export async function findProvider(
   if (problems.length > 0) throw new InvalidInventory(problems);
   const [entry] = entries;
   if (entry?.profile === undefined) throw await unknown(directory, id);
+  const { url } = entry.profile.operations;
+  const alike = await readInventory(directory, schema, (text) => mentions(text, new Set([addressOf(url) ?? ''])));
+  const doubles = sameInstallation([entry, ...alike]);
+  if (doubles.length > 0) throw new InvalidInventory(doubles);
   return entry.profile;
 }
+
+/** Of all entries. */
+const problemsOf = (entries: Entry[]): Problem[] => [
+  ...entries.flatMap(({ problems }) => problems),
+  ...duplicates(entries),
+  ...sameInstallation(entries),
+];
 
 async function unknown(directory: string, id: string): Promise<UnknownProvider> {
   const entries = await readInventory(directory);
@@ -114,7 +120,7 @@ export async function checkInventory(directory = inventoryDirectory()): Promise<
   const report: InventoryReport = {
     directory,
     providers: entries.flatMap(({ provider, file }) => (provider === undefined ? [] : { provider, file })),
-    problems: [...entries.flatMap(({ problems }) => problems), ...duplicates(entries)],
+    problems: problemsOf(entries),
     warnings: [],
   };
   for (const entry of entries) {

@@ -3,13 +3,13 @@
  * notes what it begins before it does. A Terminate or a Reset of the upgrade takes nothing of that back.
  */
 import { ApplicationFailure } from '@temporalio/workflow';
-import { FAILURE, type Noted } from '../../src/contract/activities';
+import { FAILURE, type LedgerActivities, type Noted } from '../../src/contract/activities';
 import type { Ledger } from '../../src/contract/ledger';
 import type { Operation } from '../../src/contract/operation';
 import type { Activities } from '../kit/activities';
 import type { PreflightFacts } from './preflight-facts';
 
-/** Facts of the preflight: every run reads them for itself. */
+/** Facts of the preflight, which every run reads for itself; what is switched off is noted by the step that does it. */
 const READ_ANEW: string[] = ['operations', 'billing', 'hosts'] satisfies (keyof PreflightFacts)[];
 
 export class Installation {
@@ -31,7 +31,10 @@ export class Installation {
    */
   async enter(): Promise<Ledger> {
     const { identity: installation, operation } = this;
-    const entered = await this.activities.enterInstallation('take hold of the installation', { installation, operation });
+    const entered = await this.activities.enterInstallation('take hold of the installation', {
+      installation,
+      operation,
+    });
     if (entered.ledger) return entered.ledger;
     throw ApplicationFailure.nonRetryable(entered.refused, FAILURE.refused);
   }
@@ -40,19 +43,21 @@ export class Installation {
    * Before the step changes anything.
    *
    * @param facts that the steps before it gave, among others.
-   * @returns what was to be switched on again, of each time that the step began in this operation.
+   * @returns what was to be switched on again, of each time that the step began in this operation before.
    */
   async begun(
     step: string,
     facts: object,
     off: { what: string; before: unknown } | undefined,
   ): Promise<readonly unknown[]> {
-    const given = Object.fromEntries(Object.entries(facts).filter(([name]) => !READ_ANEW.includes(name)));
-    const { begun } = await this.note(`note that ${step} begins`, { type: 'begun', step, ...off, facts: given });
-    return begun.find((each) => each.step === step)?.before ?? [];
+    const given = Object.fromEntries(
+      Object.entries(facts).filter(([name]) => !READ_ANEW.includes(name) && !name.startsWith('off:')),
+    );
+    const { before } = await this.note(`note that ${step} begins`, { type: 'begun', step, ...off, facts: given });
+    return before;
   }
 
-  /** Before the request is begun. @returns the ids of all requests for this import, the oldest first. */
+  /** Before the request is begun. @returns the ids of the requests for this import that were noted before, the oldest first. */
   async importing(requestId: string): Promise<readonly string[]> {
     const { requests } = await this.note('note the request for the import', { type: 'importing', requestId });
     return requests;
@@ -68,7 +73,7 @@ export class Installation {
     await this.note('note that the upgrade is over', { type: 'left', notUndone: [...notUndone] });
   }
 
-  private async note(summary: string, note: Noted): Promise<Ledger> {
+  private async note(summary: string, note: Noted): ReturnType<LedgerActivities['noteInLedger']> {
     const { identity: installation, operation } = this;
     return await this.activities.noteInLedger(summary, { installation, operation, note });
   }

@@ -100,10 +100,10 @@ class Preflight {
     const { record, profile, workflowId } = upgrade;
     const initial = this.facts;
     const { operations, billing } = read;
-    if (!initial)
-      throw this.refuseBecause('systemsAnswer', [operations, billing].flatMap(silence));
+    if (!initial) throw this.refuseBecause('systemsAnswer', [operations, billing].flatMap(silence));
     const { identity } = this;
-    const known = identity === undefined ? undefined : await this.ledger.readLedger('read the ledger', { installation: identity });
+    const known =
+      identity === undefined ? undefined : await this.ledger.readLedger('read the ledger', { installation: identity });
     const holder = known?.ledger.holder;
     const { provider } = profile;
     if (holder && holder.provider !== provider)
@@ -247,7 +247,11 @@ const resultOf = ({ name, source }: Check, finding: Finding): CheckResult[] =>
     : [{ name, source: finding.source ?? source, verdict: finding.verdict, message: finding.message }];
 
 /** @param already it runs the release already, and nothing else is against it. */
-function refuse({ record, profile: { provider } }: Upgrade, refusals: CheckResult[], already: boolean): ApplicationFailure {
+function refuse(
+  { record, profile: { provider } }: Upgrade,
+  refusals: CheckResult[],
+  already: boolean,
+): ApplicationFailure {
   const reasons = refusals.map(({ name, message }) => `${name}: ${message}`);
   const note = `${reasons.length} reasons against this upgrade`;
   record.apply({ type: 'stepMoved', step: PREFLIGHT.name, state: 'failed', note });

@@ -57,10 +57,7 @@ export async function runPath(
   return await CancellationScope.nonCancellable(() => phaseAfter(walk, facts));
 }
 
-async function phaseBefore(
-  walk: Walk,
-  asked: { by: string; reason: string } | undefined,
-): Promise<PreflightFacts> {
+async function phaseBefore(walk: Walk, asked: { by: string; reason: string } | undefined): Promise<PreflightFacts> {
   const { upgrade } = walk;
   const steps = new StepsBefore(walk);
   try {
@@ -145,7 +142,10 @@ async function whetherImported(walk: Walk, at: string): Promise<{ imported: stri
         version: to,
       });
       if (listed) return { ledger, imported: `version ${listed.packageVersion} is in the package list` };
-      undo.addOthers(begunByOthers(walk, ledger), stepsOf(chosen.path).map(({ step }) => step.name));
+      undo.addOthers(
+        begunByOthers(walk, ledger),
+        stepsOf(chosen.path).map(({ step }) => step.name),
+      );
       return { ledger, imported: undefined };
     } catch (error) {
       if (!(error instanceof TemporalFailure)) throw error;

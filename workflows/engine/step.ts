@@ -158,8 +158,8 @@ export function reversibleStep<Needs extends object, Before, Gives>({
     ...(switches ? { recall: switches.recall } : {}),
     begin: async (context, facts) => {
       const seen = await prepare(context, facts);
-      const noted = await context.installation.begun(name, facts, switches && { what: switches.what, before: seen });
-      const before = switches ? switches.merge(noted as Before[]) : seen;
+      const earlier = await context.installation.begun(name, facts, switches && { what: switches.what, before: seen });
+      const before = switches ? switches.merge([...(earlier as Before[]), seen]) : seen;
       return {
         run: () => run(context, facts, before),
         verify: () => verify(context, facts, before),

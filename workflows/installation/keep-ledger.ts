@@ -2,7 +2,15 @@
  * The ledger of one installation: who holds it, and what that operation has begun. A workflow of its own, so that it outlives a
  * Terminate and a Reset of the upgrade; it ends when nothing is left. Upgrades note (activities/ledger), people may have it finished.
  */
-import { TemporalFailure, condition, defineQuery, defineSignal, setCurrentDetails, setHandler, startChild } from '@temporalio/workflow';
+import {
+  TemporalFailure,
+  condition,
+  defineQuery,
+  defineSignal,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+} from '@temporalio/workflow';
 import {
   LEDGER_SIGNAL,
   emptyLedger,
@@ -55,7 +63,7 @@ export async function keepLedger(input: LedgerInput): Promise<void> {
     write,
     () => audit,
   );
-  for (let shown: Ledger | undefined; !isDone(ledger); ) {
+  for (let shown: Ledger | undefined; !isDone(ledger);) {
     if (ledger !== shown) setCurrentDetails(ledgerDetails(ledger));
     shown = ledger;
     for (let by = asked.shift(); by !== undefined; by = asked.shift()) await startFinish(ledger, by, write);
@@ -92,7 +100,9 @@ function ledgerDetails(ledger: Ledger): string {
   const { holder, begun, requests, notUndone, left } = ledger;
   if (!holder) return 'Nobody has begun anything.';
   const lines = [
-    ...begun.map(({ step, what, since }) => (what === undefined ? `${step} began at ${since}` : `${what} is off since ${since}`)),
+    ...begun.map(({ step, what, since }) =>
+      what === undefined ? `${step} began at ${since}` : `${what} is off since ${since}`,
+    ),
     ...(requests.length > 0 ? ['The package import was begun: there is only forward.'] : []),
     ...notUndone.map((item) => `❌ Not undone: ${plain(item)}`),
   ];

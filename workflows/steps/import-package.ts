@@ -24,9 +24,8 @@ export const importPackage = crossingStep<CrossingApproved, CrossingFacts>({
     for (;;) {
       const requestId = uuid4();
       // Noted before it is begun: whoever comes next, in whatever run, reads it back before anything new.
-      const earlier = (await context.installation.importing(requestId)).filter(
-        (id) => id !== requestId && !unsent.includes(id),
-      );
+      const noted = await context.installation.importing(requestId);
+      const earlier = noted.filter((id) => id !== requestId && !unsent.includes(id));
       const already = earlier.length > 0 ? await readBack(context, earlier, 'beforeAnother') : undefined;
       if (already) return { imported: already };
       try {

@@ -44,7 +44,18 @@ function headline({ state, gates, holds, path }: UpgradeStatus): string {
 }
 
 function facts(status: UpgradeStatus): string[] {
-  const { crossed, crossedAt = '', forwardOnly, finishes, switchedOff, cancelRefusedAt, paused, notUndone, kept, lastRefused } = status;
+  const {
+    crossed,
+    crossedAt = '',
+    forwardOnly,
+    finishes,
+    switchedOff,
+    cancelRefusedAt,
+    paused,
+    notUndone,
+    kept,
+    lastRefused,
+  } = status;
   return [
     crossed
       ? `The point of no return was passed at ${minute(crossedAt)}: forward only.`

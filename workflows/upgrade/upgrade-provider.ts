@@ -247,12 +247,17 @@ const read = (input: unknown): UpgradeRequest =>
   readInput(
     upgradeInput,
     input,
-    ({ provider }) => {
+    ({ provider, finish, from }) => {
       const { workflowId } = workflowInfo();
       const expected = upgradeWorkflowId(provider);
-      if (workflowId === expected) return [];
+      const isOther = workflowId !== expected;
       return [
-        `the workflow id is "${workflowId}" and has to be "${expected}", so that no provider is upgraded twice at once`,
+        ...(isOther
+          ? [
+              `the workflow id is "${workflowId}" and has to be "${expected}", so that no provider is upgraded twice at once`,
+            ]
+          : []),
+        ...(from !== undefined && finish === undefined ? ['"from" goes with "finish" only'] : []),
       ];
     },
     (problems) =>

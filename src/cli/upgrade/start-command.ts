@@ -12,6 +12,7 @@ import { watchedUpgrade } from './watched-upgrade';
 interface StartOptions extends GlobalOptions {
   by?: string;
   to?: string;
+  from?: string;
   inventory?: string;
   wait?: boolean;
   watch?: boolean;
@@ -32,10 +33,40 @@ export function addStart(program: Command, context: UpgradeContext): void {
     .action((provider: string, _options: StartOptions, command: Command) => start(context, command, provider));
 }
 
-async function start(context: UpgradeContext, command: Command, provider: string): Promise<void> {
+export function addFinish(program: Command, context: UpgradeContext): void {
+  program
+    .command('finish')
+    .description(
+      'bring an upgrade to its end that was terminated, reset or lost: forward once the package is imported, else back',
+    )
+    .argument('<provider>', PROVIDER_HELP, providerName)
+    .option(...byOption)
+    .option('--to <release>', 'the release that it leads to, where no ledger tells any more')
+    .option('--from <version>', 'the version that it started from, where no ledger tells any more')
+    .option('--wait', 'come back when it is over; the exit code tells how it ended')
+    .option('--watch', 'show its progress until it is over')
+    .addOption(intervalOption())
+    .action((provider: string, _options: StartOptions, command: Command) =>
+      start(context, command, provider, { finish: true }),
+    );
+}
+
+async function start(
+  context: UpgradeContext,
+  command: Command,
+  provider: string,
+  how: { finish?: true } = {},
+): Promise<void> {
   const options: StartOptions = { ...globalsOf(command), ...command.opts<StartOptions>() };
   const startedBy = whoIs(options.by, context.env);
-  const given = { provider, startedBy, ...(options.to === undefined ? {} : { to: options.to }) };
+  const { to, from } = options;
+  const given = {
+    provider,
+    startedBy,
+    ...how,
+    ...(to === undefined ? {} : { to }),
+    ...(from === undefined ? {} : { from }),
+  };
   const input = upgradeInput.safeParse(given);
   if (!input.success) throw new CliError('usage', 'Nothing was started:', { problems: problemsOf(input.error, given) });
   if (options.inventory !== undefined) await requireInInventory(options.inventory, provider);

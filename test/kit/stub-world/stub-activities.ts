@@ -274,7 +274,12 @@ function stubLedger(): LedgerActivities {
       const { holder } = known(operation.provider);
       return { ledger: after({ type: 'entered', operation, at, ...(holder ? { replaces: holder } : {}) }) };
     },
-    noteInLedger: async ({ operation, note }) => after({ ...note, operation, at } as LedgerNote),
+    noteInLedger: async ({ operation, note }) => {
+      const { begun, requests } = known(operation.provider);
+      after({ ...note, operation, at } as LedgerNote);
+      const before = note.type === 'begun' ? begun.find(({ step }) => step === note.step)?.before : [];
+      return { before: before ?? [], requests };
+    },
     readLedger: async () => undefined,
   };
 }
