@@ -128,7 +128,7 @@ describe('the work for an answer grows with its size and no faster', () => {
     ['namespaces side by side', many(2_000, (index) => `${declares(index)}</value>`), '1000 attributes'],
     ['attributes of one element', `<value ${many(2_000, (i) => `a${i}='>'`)}/>`, '1000 attributes'],
     ['more tags than any answer has', '<value/>'.repeat(1_000_001), '1000000 tags'],
-    ['more text than any answer has', 'x'.repeat(96 * 1024 * 1024), 'characters'],
+    ['more text than any answer has', 'x'.repeat(96 * 1024 * 1024), '100663296 characters'],
   ])('%s: refused before anything is parsed', (_, value, problem) =>
     expect(() => decoded(value)).toThrow(`more than ${problem}`),
   );
@@ -145,7 +145,8 @@ describe('the work for an answer grows with its size and no faster', () => {
     }));
     expect(decodeResponse(encodeResponse(templates))).toEqual(templates);
     const file = Buffer.alloc(12 * 1024 * 1024, 'package');
-    expect(decodeCall(encodeCall('pem.APS.importPackage', [file])).params).toEqual([file]);
+    const [decodedFile] = decodeCall(encodeCall('pem.APS.importPackage', [file])).params;
+    expect(Buffer.isBuffer(decodedFile) && decodedFile.equals(file)).toBe(true);
   });
 });
 
