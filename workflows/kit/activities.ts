@@ -101,7 +101,6 @@ export function activitiesFor(timings: Timings): Activities {
     retry: RETRY,
   };
 
-  const operations = calls<OperationsActivities>(call);
   const readings = calls<OperationsActivities>(reading);
   // An abort waits until it has really stopped before anything is switched on again.
   const switching = calls<OperationsActivities>({ ...reading, cancellationType: 'WAIT_CANCELLATION_COMPLETED' });
