@@ -2,7 +2,7 @@
  * A rehearsal: a real Temporal server, real workers, and a sandbox whose journal and state are the judges. Shared by the
  * tests of a file; each upgrade has a provider of its own, so they do not meet.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -267,6 +267,21 @@ export class Rehearsal {
     return upgrade;
   }
 
+  /** Starts the upgrade of a second entry for the same installation, whose addresses are spelled otherwise. */
+  async secondEntry({ provider }: Upgrade): Promise<WorkflowHandle> {
+    const again = `${provider}-again`;
+    const text = await readFile(path.join(this.inventory, `${provider}.yaml`), 'utf8');
+    const other = text
+      .replace(`provider: ${provider}\n`, `provider: ${again}\n`)
+      .replace(/(operations:\s+url: http:\/\/)127\.0\.0\.1/, '$1localhost');
+    await writeFile(path.join(this.inventory, `${again}.yaml`), other);
+    return await this.client.workflow.start('upgradeProvider', {
+      workflowId: upgradeWorkflowId(again),
+      taskQueue: CONTROL_TASK_QUEUE,
+      args: [{ provider: again, startedBy: 'ana' }],
+    });
+  }
+
   /**
    * The next upgrade of a provider whose last one is over: the one that follows begins, for its judge, with what is there now.
    *
@@ -397,6 +412,14 @@ export class Upgrade {
     );
     this.handle = handle;
     this.found.set(handle.firstExecutionRunId, found);
+    this.judged = false;
+  }
+
+  /** Somebody has reset it: from here on this run is it. */
+  follow(runId: string): void {
+    const before = [...this.found.values()].at(-1);
+    if (before) this.found.set(runId, before);
+    this.handle = this.rehearsal.client.workflow.getHandle(upgradeWorkflowId(this.provider), runId);
     this.judged = false;
   }
 

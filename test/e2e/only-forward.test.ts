@@ -1,0 +1,203 @@
+/**
+ * There is only forward, whatever button is pressed: Temporal's Terminate and Reset, a second entry of the inventory, a retry while an
+ * import runs. The sandbox's journal and the invariants judge.
+ *
+ * @needs temporal
+ */
+import { randomUUID } from 'node:crypto';
+import { ledgerWorkflowId } from '../../src/contract/ledger';
+import { upgradeWorkflowId } from '../../src/contract/provider';
+import type { FaultRule } from '../../src/sandbox/faults';
+import { FAILURE } from '../../src/contract/activities';
+import { testInFull } from '../kit/extent';
+import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
+import { timings } from '../kit/deadlines';
+
+let rehearsal: Rehearsal;
+beforeAll(async () => {
+  rehearsal = await Rehearsal.start();
+});
+afterAll(async () => {
+  await rehearsal?.close();
+});
+
+let providers = 0;
+const provider = (settings: Settings = {}, sourceVersion = '18.4'): Promise<Upgrade> =>
+  rehearsal.provider({ id: `forward-${++providers}`, sourceVersion, instances: 2 }, settings);
+
+const fault = (upgrade: Upgrade, rule: Omit<FaultRule, 'id' | 'provider'>): FaultRule =>
+  rehearsal.sandbox.faults.add({ ...rule, provider: upgrade.provider });
+
+const atApproval = ({ gates }: { gates: { step: string }[] }): boolean =>
+  gates.some(({ step }) => step === 'approveCrossing');
+const leavesApproval = { leaves: ({ step }: { step: string }) => step === 'approveCrossing' };
+const WANTS_APPROVAL = { approval: { beforeCrossing: true } };
+
+/** Resets the upgrade to its first workflow task after so many ended with this activity scheduled; 0: to its beginning. */
+async function resetBefore(upgrade: Upgrade, activity: string): Promise<void> {
+  const workflowId = upgradeWorkflowId(upgrade.provider);
+  const { client } = rehearsal;
+  const { runId } = await client.workflow.getHandle(workflowId).describe();
+  const { events = [] } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const scheduled = (events ?? []).findIndex(
+    ({ activityTaskScheduledEventAttributes: each }) => each?.activityType?.name === activity,
+  );
+  const task = (events ?? []).slice(0, scheduled).findLast((event) => event.workflowTaskCompletedEventAttributes);
+  if (!task) throw new Error(`${activity} was never scheduled.`);
+  const { runId: reset } = await client.workflowService.resetWorkflowExecution({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId, runId },
+    reason: 'test',
+    requestId: randomUUID(),
+    workflowTaskFinishEventId: task.eventId ?? null,
+  });
+  upgrade.follow(reset ?? '');
+}
+
+async function ledgerRuns(upgrade: Upgrade): Promise<string> {
+  const [first] = [...rehearsal.sandbox.world.provider(upgrade.provider).instances].sort(
+    (a, b) => a.instanceId - b.instanceId,
+  );
+  const { status } = await rehearsal.client.workflow.getHandle(ledgerWorkflowId(first?.resourceId ?? '')).describe();
+  return status.name;
+}
+
+async function expectUpgraded(upgrade: Upgrade): Promise<void> {
+  const { templates, instances } = await upgrade.state();
+  expect(templates.filter(({ active }) => active)).toHaveLength(3);
+  expect(instances.map(({ packageVersion }) => packageVersion)).toEqual(['18.4.1-12', '18.4.1-12']);
+  expect(upgrade.effectCounts()).toMatchObject({ packageImported: 1, instanceUpgraded: 2 });
+  expect(upgrade.effects('siteRestored')).toEqual([]);
+}
+
+test('terminated after the instances were upgraded, a new start says how it is finished, and finish brings it to its end', async () => {
+  const upgrade = await provider();
+  await upgrade.start();
+  await upgrade.statusWhen(({ step, crossed }) => crossed && step === 'updateCustomizations');
+  await upgrade.workflow.terminate('the wrong button');
+  await upgrade.start();
+  await expect(upgrade.result()).rejects.toMatchObject({
+    cause: {
+      type: FAILURE.refused,
+      message: expect.stringContaining(`onward finish ${upgrade.provider}`) as string,
+    },
+  });
+  await upgrade.start({ finish: true, startedBy: 'ana' });
+  await upgrade.operate();
+  expect(await upgrade.result()).toMatchObject({ from: '18.4', to: '18.4.1' });
+  expect((await upgrade.status()).finishes).toContain(`${upgrade.provider}/18.4-18.4.1/`);
+  await expectUpgraded(upgrade);
+  expect(await ledgerRuns(upgrade)).toBe('COMPLETED');
+});
+
+test('terminated before the crossing, finish undoes what was begun and ends as rolled back', async () => {
+  const upgrade = await provider(WANTS_APPROVAL);
+  const before = await upgrade.state();
+  await upgrade.start({ startedBy: 'ana' });
+  const operated = upgrade.statusWhen(atApproval);
+  await operated;
+  await upgrade.workflow.terminate('the wrong button');
+  await upgrade.start({ startedBy: 'ana' });
+  await expect(upgrade.result()).rejects.toMatchObject({
+    cause: { message: expect.stringContaining('provisioning is off since') as string },
+  });
+  await upgrade.start({ finish: true, startedBy: 'ana' });
+  await expect(upgrade.result()).rejects.toThrow();
+  expect(await upgrade.status()).toMatchObject({ state: 'rolledBack', notUndone: [] });
+  expect(await upgrade.state()).toEqual(before);
+  expect(await ledgerRuns(upgrade)).toBe('COMPLETED');
+});
+
+test('a template that a rollback could not activate is not forgotten: finish activates it', async () => {
+  const upgrade = await provider(WANTS_APPROVAL);
+  const before = await upgrade.state();
+  await upgrade.start({ startedBy: 'ana' });
+  await upgrade.statusWhen(atApproval);
+  fault(upgrade, { system: 'operations', call: 'pem.activateST', kind: 'fault' });
+  await upgrade.workflow.signal('abort', { by: 'bo', reason: 'wrong night' });
+  await expect(upgrade.result()).rejects.toThrow();
+  expect(await upgrade.status()).toMatchObject({ state: 'rollbackIncomplete' });
+  await upgrade.start({ startedBy: 'ana' });
+  await expect(upgrade.result()).rejects.toMatchObject({
+    cause: { message: expect.stringContaining(`onward finish ${upgrade.provider}`) as string },
+  });
+  await upgrade.start({ finish: true });
+  await expect(upgrade.result()).rejects.toThrow();
+  expect(await upgrade.status()).toMatchObject({ state: 'rolledBack' });
+  expect(await upgrade.state()).toEqual(before);
+});
+
+test('an abort that was refused after the crossing is refused again after a Reset to before it', async () => {
+  const upgrade = await provider(WANTS_APPROVAL);
+  await upgrade.start({ startedBy: 'ana' });
+  await upgrade.statusWhen(atApproval);
+  await upgrade.workflow.signal('approveCrossing', { by: 'bo', reason: 'It is time.' });
+  await upgrade.statusWhen(({ step, crossed }) => crossed && step === 'updateCustomizations');
+  await upgrade.workflow.signal('abort', { by: 'bo', reason: 'wrong night' });
+  await upgrade.statusWhen(({ lastRefused }) => lastRefused?.what === 'signal:abort');
+  await resetBefore(upgrade, 'findImported').catch(() => resetBefore(upgrade, 'claimHost'));
+  const { forwardOnly } = await upgrade.statusWhen((status) => status.forwardOnly !== undefined);
+  expect(forwardOnly).toContain(FAILURE.pastPointOfNoReturn);
+  await upgrade.operate({ leaves: () => false });
+  expect(await upgrade.result()).toMatchObject({ to: '18.4.1' });
+  await expectUpgraded(upgrade);
+});
+
+test('a retry waits for an import that still runs, and never makes a second one', async () => {
+  const impatient = timings({
+    retryFor: 20,
+    heartbeat: 5,
+    hostAnswer: 30,
+    drain: 60,
+    import: 1.5,
+    instanceUpgrade: 60,
+    script: 60,
+  });
+  const upgrade = await provider({ timings: impatient });
+  const stuck = fault(upgrade, { system: 'operations', call: 'pem.APS.importPackage', kind: 'stuckTask' });
+  await upgrade.start();
+  const [first] = (await upgrade.statusWhen(({ holds }) => holds.length > 0)).holds;
+  expect(first).toMatchObject({ step: 'importPackage' });
+  const retry = { step: 'importPackage', action: 'retry', by: 'ana', reason: 'once more' };
+  await upgrade.workflow.signal('resolveHold', retry);
+  // The request runs on: the retry waits for it in vain, although the package is listed.
+  await upgrade.statusWhen(({ holds }) => holds.length > 0 && holds[0]?.since !== first?.since);
+  expect(upgrade.effects('instanceUpgradeStarted')).toEqual([]);
+  rehearsal.sandbox.faults.remove(stuck);
+  await upgrade.operateResolving('retry');
+  await upgrade.result();
+  await expectUpgraded(upgrade);
+  expect(
+    rehearsal.sandbox.journal.entries({ kind: 'call', name: 'pem.APS.importPackage', provider: upgrade.provider }),
+  ).toHaveLength(1);
+});
+
+test('a second entry for the same installation, however its address is spelled, is refused while the first upgrade runs', async () => {
+  const upgrade = await provider(WANTS_APPROVAL);
+  await upgrade.start({ startedBy: 'ana' });
+  await upgrade.statusWhen(atApproval);
+  const double = await rehearsal.secondEntry(upgrade);
+  const failure = await double.result().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expect(failure).toMatchObject({
+    cause: { type: FAILURE.refused, message: expect.stringContaining(upgradeWorkflowId(upgrade.provider)) as string },
+  });
+  await upgrade.workflow.signal('approveCrossing', { by: 'bo', reason: 'It is time.' });
+  await upgrade.operate(leavesApproval);
+  await upgrade.result();
+});
+
+testInFull('what a reset upgrade had begun is undone by its ledger, and not by its history', async () => {
+  const upgrade = await provider(WANTS_APPROVAL);
+  const before = await upgrade.state();
+  await upgrade.start({ startedBy: 'ana' });
+  await upgrade.statusWhen(atApproval);
+  await resetBefore(upgrade, 'resolveHostnames').catch(() => resetBefore(upgrade, 'noteInLedger'));
+  await upgrade.workflow.signal('abort', { by: 'bo', reason: 'wrong night' });
+  await upgrade.operate(leavesApproval);
+  await expect(upgrade.result()).rejects.toThrow();
+  expect(await upgrade.status()).toMatchObject({ state: 'rolledBack' });
+  expect(await upgrade.state()).toEqual(before);
+});
