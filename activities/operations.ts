@@ -3,18 +3,20 @@
  * Hosting and trials on CCP v1 are recognised stands in src/systems/office365.ts.
  */
 import { FAILURE, type OperationsActivities } from '../src/contract/activities';
-import type { ApsConnection, OperationsConnection } from '../src/contract/provider';
+import { packageOf, type EntryRef } from '../src/contract/entry';
 import type { Adapters } from '../src/systems/adapters';
 import { ApsClient } from '../src/systems/aps';
 import { Office365Application } from '../src/systems/office365-application';
 import { OperationsClient } from '../src/systems/operations';
 import { SystemError } from '../src/systems/system-error';
 import type { ResolveSecret } from '../src/systems/xmlrpc-endpoint';
+import type { Entries } from './entries';
 import { awaitImport, importPackage } from './import-package';
 import { POLLING, heartbeating, poll, type Polling, type Wait } from './polling';
 import { upgradeInstance } from './upgrade-instance';
 
 export interface OperationsDependencies {
+  entries: Entries;
   resolveSecret: ResolveSecret;
   /** Those of this worker. */
   adapters: Pick<Adapters, 'monitorTasks'>;
@@ -22,13 +24,15 @@ export interface OperationsDependencies {
 }
 
 export function createOperationsActivities({
+  entries,
   resolveSecret,
   adapters,
   polling = POLLING,
 }: OperationsDependencies): OperationsActivities {
   const applications = new Map<string, Systems>();
   /** One client per connection for the life of the worker: it keeps the token of the APS controller. */
-  const systemsOf = ({ operations, aps }: Connections): Systems => {
+  const systemsOf = async ({ entry }: { entry: EntryRef }): Promise<Systems> => {
+    const { operations, aps } = await entries.resolve(entry, 'operations', 'aps');
     const key = JSON.stringify([operations, aps]);
     const existing = applications.get(key);
     if (existing) return existing;
@@ -38,10 +42,20 @@ export function createOperationsActivities({
     return systems;
   };
 
+  const setTemplate = async (
+    { entry, templateId }: { entry: EntryRef; templateId: number },
+    wanted: 'active' | 'inactive',
+  ): Promise<void> => {
+    const client = new OperationsClient((await entries.resolve(entry, 'operations')).operations, resolveSecret);
+    const { active } = await client.serviceTemplate(templateId);
+    if (active === (wanted === 'active')) return;
+    await (active ? client.deactivateServiceTemplate(templateId) : client.activateServiceTemplate(templateId));
+  };
+
   return {
     readOperations: (input) =>
       heartbeating(async () => {
-        const { operations, application } = systemsOf(input);
+        const { operations, application } = await systemsOf(input);
         const [build, applicationId, packageList] = await Promise.all([
           operations.platformBuild(),
           application.id(),
@@ -52,39 +66,40 @@ export function createOperationsActivities({
         return { build, applicationId, instances, templates, ...packageList };
       }),
 
-    readTemplates: (input) => heartbeating(() => systemsOf(input).application.templates()),
+    readTemplates: (input) => heartbeating(async () => (await systemsOf(input)).application.templates()),
 
-    activateTemplate: ({ operations, templateId }) =>
-      heartbeating(() => setTemplate(new OperationsClient(operations, resolveSecret), templateId, 'active')),
+    activateTemplate: (input) => heartbeating(() => setTemplate(input, 'active')),
 
-    deactivateTemplate: ({ operations, templateId }) =>
-      heartbeating(() => setTemplate(new OperationsClient(operations, resolveSecret), templateId, 'inactive')),
+    deactivateTemplate: (input) => heartbeating(() => setTemplate(input, 'inactive')),
 
-    readInstances: (input) => heartbeating(() => systemsOf(input).application.instances()),
+    readInstances: (input) => heartbeating(async () => (await systemsOf(input)).application.instances()),
 
     importPackage: (input) =>
-      heartbeating((report) => {
-        const { operations, application } = systemsOf(input);
-        return importPackage(operations, application, input, polling, report);
+      heartbeating(async (report) => {
+        const { entry, version } = input;
+        const { operations, application } = await systemsOf(input);
+        const { url } = packageOf(await entries.resolve(entry, `packages.${version}`), version);
+        return await importPackage(operations, application, { ...input, url }, polling, report);
       }),
 
     awaitImport: (input) =>
-      heartbeating((report) => {
-        const { operations, application } = systemsOf(input);
-        return awaitImport(operations, application, input, polling, report);
+      heartbeating(async (report) => {
+        const { operations, application } = await systemsOf(input);
+        return await awaitImport(operations, application, input, polling, report);
       }),
 
     upgradeInstance: (input) =>
       heartbeating(async (report) => {
-        const { operations, application } = systemsOf(input);
+        const { operations, application } = await systemsOf(input);
         await upgradeInstance(operations, input, polling, report);
         return application.instance(input.instanceId);
       }),
 
-    awaitTasksProcessed: ({ monitor }) =>
-      heartbeating((report) => {
-        const screen = adapters.monitorTasks(monitor);
-        return poll(polling, TASKS_PROCESSED, async () => {
+    awaitTasksProcessed: ({ entry }) =>
+      heartbeating(async (report) => {
+        const { taskMonitor } = await entries.resolve(entry, 'taskMonitor');
+        const screen = adapters.monitorTasks(taskMonitor);
+        return await poll(polling, TASKS_PROCESSED, async () => {
           const open = await screen.openTasks();
           report({ open: open.length });
           const failed = open.filter(({ status }) => status === 'Failed');
@@ -95,20 +110,9 @@ export function createOperationsActivities({
   };
 }
 
-interface Connections {
-  operations: OperationsConnection;
-  aps: ApsConnection;
-}
-
 interface Systems {
   operations: OperationsClient;
   application: Office365Application;
-}
-
-async function setTemplate(client: OperationsClient, templateId: number, wanted: 'active' | 'inactive'): Promise<void> {
-  const { active } = await client.serviceTemplate(templateId);
-  if (active === (wanted === 'active')) return;
-  await (active ? client.deactivateServiceTemplate(templateId) : client.activateServiceTemplate(templateId));
 }
 
 const TASKS_PROCESSED: Wait = {

@@ -96,7 +96,7 @@ describe('provisioning', () => {
 });
 
 describe('importing the package', () => {
-  const input = { packageUrl: 'http://files.example/o365.zip?sig=secret', version: '18.4.1', requestId: 'r-1' };
+  const input = { version: '18.4.1', requestId: 'r-1' };
   const imported = { applicationId: 17, packageVersion: '18.4.1-12' };
   const importCalls = () => vendor.calls.filter((call) => /^txn|importPackage/.test(call));
 
@@ -160,7 +160,7 @@ describe('importing the package', () => {
 });
 
 describe('waiting for the import', () => {
-  const input = { packageUrl: 'http://files.example/o365.zip', version: '18.4.1', requestId: 'r-1' };
+  const input = { version: '18.4.1', requestId: 'r-1' };
 
   test('ends when the package is listed and the tasks of the request are done', async () => {
     vendor.packages.push('18.4.1-12');
@@ -332,7 +332,8 @@ describe('Office 365 tasks', () => {
   async function awaitTasks(looks: object[][], environment = activityEnvironment()) {
     const seen: unknown[] = [];
     environment.on('heartbeat', (details: unknown) => seen.push(details));
-    await vendor.run('awaitTasksProcessed', { monitor: { adapter: 'slides', looks } }, environment);
+    vendor.taskMonitor = { adapter: 'slides', looks };
+    await vendor.run('awaitTasksProcessed', {}, environment);
     return seen;
   }
 
@@ -359,7 +360,7 @@ describe('Office 365 tasks', () => {
   });
 
   test('cannot be read where a person has to look', async () => {
-    await expect(vendor.run('awaitTasksProcessed', { monitor: { adapter: 'gate' } })).rejects.toMatchObject({
+    await expect(vendor.run('awaitTasksProcessed', {})).rejects.toMatchObject({
       type: FAILURE.invalidInput,
       nonRetryable: true,
     });
@@ -373,7 +374,8 @@ describe('Office 365 tasks', () => {
       'adapter slides of this worker refuses looks',
     ],
   ])('may be read by another worker where this one %s', async (_, monitor, problem) => {
-    await expect(vendor.run('awaitTasksProcessed', { monitor })).rejects.toMatchObject({
+    vendor.taskMonitor = monitor;
+    await expect(vendor.run('awaitTasksProcessed', {})).rejects.toMatchObject({
       type: FAILURE.invalidInventory,
       nonRetryable: false,
       message: text(problem),

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
+import { entryOf } from '../../src/contract/entry';
 import type { ServiceTemplate } from '../../src/contract/facts';
 import type { StepContext } from '../engine/step';
 import { settleAll } from '../kit/settle-all';
@@ -19,21 +20,17 @@ export const { off: stopProvisioning, on: startProvisioning } = switchSteps<'pro
   look: async (context) => (await activeTemplates(context)).map(({ id, name }) => ({ id, name })),
   off: async (context, stopped) => {
     const { operations } = context.activities;
-    const { operations: connection } = context.profile;
+    const entry = entryOf(context.profile, 'operations');
     await settleAll(
-      stopped.map(({ id, name }) =>
-        operations.deactivateTemplate(`deactivate "${name}"`, { operations: connection, templateId: id }),
-      ),
+      stopped.map(({ id, name }) => operations.deactivateTemplate(`deactivate "${name}"`, { entry, templateId: id })),
     );
     context.note(`deactivated: ${namesOf(stopped) || 'none was active'}`);
   },
   on: async (context, stopped) => {
     const { operations } = context.activities;
-    const { operations: connection } = context.profile;
+    const entry = entryOf(context.profile, 'operations');
     await settleAll(
-      stopped.map(({ id, name }) =>
-        operations.activateTemplate(`activate "${name}"`, { operations: connection, templateId: id }),
-      ),
+      stopped.map(({ id, name }) => operations.activateTemplate(`activate "${name}"`, { entry, templateId: id })),
     );
     context.note(`activated: ${namesOf(stopped) || 'none was active before'}`);
   },
@@ -50,8 +47,8 @@ export const { off: stopProvisioning, on: startProvisioning } = switchSteps<'pro
 });
 
 async function activeTemplates({ activities, profile }: StepContext): Promise<ServiceTemplate[]> {
-  const { operations, aps } = profile;
-  const templates = await activities.operations.readTemplates('read Office 365 service templates', { operations, aps });
+  const entry = entryOf(profile, 'operations', 'aps');
+  const templates = await activities.operations.readTemplates('read Office 365 service templates', { entry });
   return templates.filter(({ active }) => active);
 }
 

@@ -7,7 +7,7 @@ import { settleAll } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
 import { now } from '../kit/now';
 import { tasksProcessed } from './drain-tasks';
-import { askForConnectionTest, connectionProblem, testsByHand } from './test-connection';
+import { askForConnectionTest, problemOfConnection, testsByHand } from './test-connection';
 
 /** No open Office 365 task, and every instance reaches Partner Center and Graph. */
 export const validate = forwardStep<PreflightFacts & InstancesUpgraded, Validated>({
@@ -42,7 +42,7 @@ async function connectionsWork(context: StepContext, instances: ApplicationInsta
     return answers.map(({ at }) => at);
   }
   const tested = await settleAll(
-    instances.map(async (instance) => ({ problem: await connectionProblem(context, instance), at: now() })),
+    instances.map(async (instance) => ({ problem: await problemOfConnection(context, instance), at: now() })),
   );
   const found = tested.flatMap(({ problem }) => problem ?? []);
   if (found.length > 0)
