@@ -2,7 +2,13 @@
  * Activities on Operations and the APS controller. By which signs Office 365 templates, national clouds, Azure CSP, DNS
  * Hosting and trials on CCP v1 are recognised stands in src/systems/office365.ts.
  */
-import { FAILURE, type OperationsActivities } from '../src/contract/activities';
+import { Context } from '@temporalio/activity';
+import {
+  FAILURE,
+  type OperationsActivities,
+  type TemplateCandidates,
+  type TemplatePage,
+} from '../src/contract/activities';
 import { packageOf, type EntryRef } from '../src/contract/entry';
 import type { Adapters } from '../src/systems/adapters';
 import { ApsClient } from '../src/systems/aps';
@@ -12,7 +18,7 @@ import { SystemError } from '../src/systems/system-error';
 import type { ResolveSecret } from '../src/systems/xmlrpc-endpoint';
 import type { Entries } from './entries';
 import { awaitImport, importPackage } from './import-package';
-import { POLLING, heartbeating, poll, type Polling, type Wait } from './polling';
+import { POLLING, heartbeating, poll, type Polling, type Report, type Wait } from './polling';
 import { upgradeInstance } from './upgrade-instance';
 
 export interface OperationsDependencies {
@@ -42,14 +48,13 @@ export function createOperationsActivities({
     return systems;
   };
 
-  const setTemplate = async (
-    { entry, templateId }: { entry: EntryRef; templateId: number },
-    wanted: 'active' | 'inactive',
+  const switchTemplates = async (
+    { entry, templateIds }: { entry: EntryRef; templateIds: number[] },
+    active: boolean,
+    report: Report,
   ): Promise<void> => {
-    const client = new OperationsClient((await entries.resolve(entry, 'operations')).operations, resolveSecret);
-    const { active } = await client.serviceTemplate(templateId);
-    if (active === (wanted === 'active')) return;
-    await (active ? client.deactivateServiceTemplate(templateId) : client.activateServiceTemplate(templateId));
+    const { operations } = await entries.resolve(entry, 'operations');
+    await setTemplates(new OperationsClient(operations, resolveSecret), templateIds, active, report);
   };
 
   return {
@@ -62,15 +67,19 @@ export function createOperationsActivities({
           application.packageList(),
         ]);
         const instances = await application.instances();
-        const templates = await application.templates();
-        return { build, applicationId, instances, templates, ...packageList };
+        const page = await templatePage(application);
+        return { build, applicationId, instances, ...page, ...packageList };
       }),
 
-    readTemplates: (input) => heartbeating(async () => (await systemsOf(input)).application.templates()),
+    readTemplates: (input) =>
+      heartbeating(async () => {
+        const { application } = await systemsOf(input);
+        return templatePage(application, input.left);
+      }),
 
-    activateTemplate: (input) => heartbeating(() => setTemplate(input, 'active')),
+    activateTemplates: (input) => heartbeating((report) => switchTemplates(input, true, report)),
 
-    deactivateTemplate: (input) => heartbeating(() => setTemplate(input, 'inactive')),
+    deactivateTemplates: (input) => heartbeating((report) => switchTemplates(input, false, report)),
 
     readInstances: (input) => heartbeating(async () => (await systemsOf(input)).application.instances()),
 
@@ -90,9 +99,8 @@ export function createOperationsActivities({
 
     upgradeInstance: (input) =>
       heartbeating(async (report) => {
-        const { operations, application } = await systemsOf(input);
+        const { operations } = await systemsOf(input);
         await upgradeInstance(operations, input, polling, report);
-        return application.instance(input.instanceId);
       }),
 
     awaitTasksProcessed: ({ entry }) =>
@@ -113,6 +121,47 @@ export function createOperationsActivities({
 interface Systems {
   operations: OperationsClient;
   application: Office365Application;
+}
+
+/** How many templates are read at once: each is a call that takes its time, and a line of the result. */
+const PAGE = 250;
+
+async function templatePage(application: Office365Application, left?: TemplateCandidates): Promise<TemplatePage> {
+  const { ids, ...how } = left ?? (await application.templateCandidates());
+  const templates = await application.templates({ ids: ids.slice(0, PAGE), ...how });
+  return { templates, ...(ids.length > PAGE ? { left: { ids: ids.slice(PAGE), ...how } } : {}) };
+}
+
+/** One after the other. Whoever cancels it waits for its end, so that nothing is switched after that. */
+async function setTemplates(
+  client: OperationsClient,
+  templateIds: readonly number[],
+  active: boolean,
+  report: Report,
+): Promise<void> {
+  const { cancellationSignal } = Context.current();
+  const failed: SystemError[] = [];
+  for (const [index, templateId] of templateIds.entries()) {
+    cancellationSignal.throwIfAborted();
+    report({ done: index, of: templateIds.length });
+    try {
+      await setTemplate(client, templateId, active);
+    } catch (error) {
+      // What is against one template is not against the next; what may pass is tried again from the start.
+      if (!(error instanceof SystemError) || error.retryable || error.type === FAILURE.accessDenied) throw error;
+      failed.push(error);
+    }
+  }
+  const [first, ...others] = failed;
+  if (first && others.length > 0)
+    throw new SystemError({ ...first, problem: `${first.problem} (and ${others.length} more like it)` });
+  if (first) throw first;
+}
+
+async function setTemplate(client: OperationsClient, templateId: number, wanted: boolean): Promise<void> {
+  const { active } = await client.serviceTemplate(templateId);
+  if (active === wanted) return;
+  await (active ? client.deactivateServiceTemplate(templateId) : client.activateServiceTemplate(templateId));
 }
 
 const TASKS_PROCESSED: Wait = {
