@@ -7,6 +7,7 @@
  */
 import { ApplicationFailure, CancellationScope, TemporalFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
+import { entryOf } from '../../src/contract/entry';
 import type { Ledger } from '../../src/contract/ledger';
 import type { Operation } from '../../src/contract/operation';
 import type { HoldAction } from '../../src/contract/status';
@@ -135,10 +136,8 @@ async function whetherImported(walk: Walk, at: string): Promise<{ imported: stri
     try {
       const ledger = await installation.enter();
       if (ledger.requests.length > 0) return { ledger, imported: `the import of version ${to} has begun` };
-      const { operations, aps } = profile;
       const listed = await activitiesFor(profile.timings).operations.findImported(`look whether ${to} is imported`, {
-        operations,
-        aps,
+        entry: entryOf(profile, 'operations', 'aps'),
         version: to,
       });
       if (listed) return { ledger, imported: `version ${listed.packageVersion} is in the package list` };

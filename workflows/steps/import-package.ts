@@ -1,6 +1,6 @@
 import { ActivityFailure, ApplicationFailure, sleep, uuid4 } from '@temporalio/workflow';
 import { FAILURE, type ImportedPackage, type OperationsActivities } from '../../src/contract/activities';
-import { packageOf } from '../../src/contract/provider';
+import { entryOf } from '../../src/contract/entry';
 import type { CrossingFacts } from '../engine/path';
 import type { CrossingApproved } from './facts';
 import { crossingStep, type StepContext } from '../engine/step';
@@ -45,21 +45,19 @@ export const importPackage = crossingStep<CrossingApproved, CrossingFacts>({
 });
 
 async function importOnce({ activities, profile, to }: StepContext, requestId: string): Promise<ImportedPackage> {
-  const { operations, aps } = profile;
   return await activities.operations.importPackage(`import version ${to}`, {
-    operations,
-    aps,
-    packageUrl: packageOf(profile, to).url,
+    entry: entryOf(profile, 'operations', 'aps', `packages.${to}`),
     version: to,
     requestId,
   });
 }
 
+const NOT_SENT = [FAILURE.unreachable, FAILURE.rejected, FAILURE.accessDenied, FAILURE.entryChanged];
 /** Everything but a clear "nothing was sent" or "no": above all a worker that died. */
 function mayHaveHappened(error: unknown): boolean {
   if (!(error instanceof ActivityFailure)) return false;
   const type = failureType(error);
-  return type !== FAILURE.unreachable && type !== FAILURE.rejected && type !== FAILURE.accessDenied;
+  return !NOT_SENT.some((other) => other === type);
 }
 
 type ReadBack = Parameters<OperationsActivities['awaitImport']>[0];
@@ -69,11 +67,8 @@ async function readBack(
   requestIds: readonly string[],
   purpose: ReadBack['purpose'],
 ): Promise<ImportedPackage | undefined> {
-  const { operations, aps } = profile;
   return await activities.operations.awaitImport(`read back the import of ${to}`, {
-    operations,
-    aps,
-    packageUrl: packageOf(profile, to).url,
+    entry: entryOf(profile, 'operations', 'aps'),
     version: to,
     requestIds: [...requestIds],
     purpose,

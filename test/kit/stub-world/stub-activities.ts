@@ -22,6 +22,7 @@ import type {
 import type { BillingTemplate, IisSite, OperationsFacts, SiteVersion } from '../../../src/contract/facts';
 import { providerProfile, type ProviderProfile } from '../../../src/contract/provider';
 import { emptyLedger, ledgerAfter, type Ledger, type LedgerNote } from '../../../src/contract/ledger';
+import { frozen } from '../../../src/inventory/frozen-profile';
 import { timings } from '../deadlines';
 
 export type StubActivities = InventoryActivities &
@@ -188,7 +189,7 @@ export function stubActivities(
     webConfigVersion: undefined,
   });
   const activities: StubActivities = {
-    loadProvider: async ({ provider }) => (typeof entry === 'function' ? entry(provider) : entry),
+    loadProvider: async ({ provider }) => frozen(typeof entry === 'function' ? entry(provider) : entry),
     readOperations: async () => facts,
     readTemplates: async () => ({ templates: facts.templates }),
     activateTemplates: async ({ templateIds }) => templateIds.forEach((id) => did(`activateTemplate ${id}`)),
