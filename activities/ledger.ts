@@ -40,7 +40,7 @@ export function createLedgerActivities(): LedgerActivities {
           problem: `takes no note of ${operationId(operation)}: ${refused}`,
           next: 'Nothing may be changed by two upgrades: end one of them.',
         });
-      await write(installation, { ...note, operation, at: new Date().toISOString() } as LedgerNote);
+      await write(installation, { ...note, operation, at: new Date().toISOString() });
       const begun = note.type === 'begun' ? ledger.begun.find(({ step }) => step === note.step) : undefined;
       return { before: begun?.before ?? [], requests: ledger.requests };
     },

@@ -33,7 +33,7 @@ const atApproval = ({ gates }: { gates: { step: string }[] }): boolean =>
 const leavesApproval = { leaves: ({ step }: { step: string }) => step === 'approveCrossing' };
 const WANTS_APPROVAL = { approval: { beforeCrossing: true } };
 
-/** Resets the upgrade to its first workflow task after so many ended with this activity scheduled; 0: to its beginning. */
+/** Resets the upgrade to before this activity was scheduled for the first time; what people have said since is said again. */
 async function resetBefore(upgrade: Upgrade, activity: string): Promise<void> {
   const workflowId = upgradeWorkflowId(upgrade.provider);
   const { client } = rehearsal;
@@ -42,8 +42,9 @@ async function resetBefore(upgrade: Upgrade, activity: string): Promise<void> {
   const scheduled = (events ?? []).findIndex(
     ({ activityTaskScheduledEventAttributes: each }) => each?.activityType?.name === activity,
   );
+  if (scheduled < 0) throw new Error(`${activity} was never scheduled.`);
   const task = (events ?? []).slice(0, scheduled).findLast((event) => event.workflowTaskCompletedEventAttributes);
-  if (!task) throw new Error(`${activity} was never scheduled.`);
+  if (!task) throw new Error(`No workflow task ended before ${activity}.`);
   const { runId: reset } = await client.workflowService.resetWorkflowExecution({
     namespace: client.options.namespace,
     workflowExecution: { workflowId, runId },
@@ -135,7 +136,7 @@ test('an abort that was refused after the crossing is refused again after a Rese
   await upgrade.statusWhen(({ step, crossed }) => crossed && step === 'updateCustomizations');
   await upgrade.workflow.signal('abort', { by: 'bo', reason: 'wrong night' });
   await upgrade.statusWhen(({ lastRefused }) => lastRefused?.what === 'signal:abort');
-  await resetBefore(upgrade, 'findImported').catch(() => resetBefore(upgrade, 'claimHost'));
+  await resetBefore(upgrade, 'claimHost');
   const { forwardOnly } = await upgrade.statusWhen((status) => status.forwardOnly !== undefined);
   expect(forwardOnly).toContain(FAILURE.pastPointOfNoReturn);
   await upgrade.operate({ leaves: () => false });
@@ -194,7 +195,7 @@ testInFull('what a reset upgrade had begun is undone by its ledger, and not by i
   const before = await upgrade.state();
   await upgrade.start({ startedBy: 'ana' });
   await upgrade.statusWhen(atApproval);
-  await resetBefore(upgrade, 'resolveHostnames').catch(() => resetBefore(upgrade, 'noteInLedger'));
+  await resetBefore(upgrade, 'noteInLedger');
   await upgrade.workflow.signal('abort', { by: 'bo', reason: 'wrong night' });
   await upgrade.operate(leavesApproval);
   await expect(upgrade.result()).rejects.toThrow();

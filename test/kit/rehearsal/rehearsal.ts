@@ -400,7 +400,9 @@ export class Upgrade {
   }
 
   async start(input: Partial<UpgradeInput> = {}): Promise<void> {
-    const found = await this.state();
+    // What is finished began with another run, and is judged by what that one found.
+    const begun = input.finish ? [...this.found.values()][0] : undefined;
+    const found = begun ?? (await this.state());
     const handle = await this.rehearsal.client.workflow.start<(input: UpgradeInput) => Promise<UpgradeResult>>(
       'upgradeProvider',
       {

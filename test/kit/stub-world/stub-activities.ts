@@ -275,7 +275,7 @@ function stubLedger(): LedgerActivities {
     },
     noteInLedger: async ({ operation, note }) => {
       const { begun, requests } = known(operation.provider);
-      after({ ...note, operation, at } as LedgerNote);
+      after({ ...note, operation, at });
       const before = note.type === 'begun' ? begun.find(({ step }) => step === note.step)?.before : [];
       return { before: before ?? [], requests };
     },
