@@ -33,7 +33,7 @@ import { endpointTaskQueue, type ProviderProfile } from '../../src/contract/prov
 import { QUERY, type Gate, type UpgradeStatus } from '../../src/contract/status';
 import { packageOf } from '../../src/contract/provider';
 import { withoutRelease } from '../../src/contract/versions';
-import { parseEndpointUrl } from '../../workflows/steps/gateway-address';
+import { parseEndpointUrl } from '../../workflows/engine/gateway-address';
 
 const TIMEOUTS = { startToCloseTimeout: '2 minutes', heartbeatTimeout: '10 seconds' } as const;
 const inPassing = proxyLocalActivities<NotifyActivities>({ startToCloseTimeout: '2 minutes' });
@@ -70,14 +70,15 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   await call.awaitTasksProcessed({ monitor });
 
   await Promise.all(
-    profile.endpointHosts.map(async (host) => {
-      const sites = sitesOn(hosts, host.name, profile, instances);
+    hosts.map(async ({ host: name, identity }) => {
+      const host = { name, identity };
+      const sites = sitesOn(hosts, name, profile, instances);
       const on = endpoint(host.name);
       await on.claimHost({ host, sites, operation });
-      const staged = await on.stagePackage({ host, packageUrl, sha256, operation });
+      await on.stagePackage({ host, sha256, operation });
       for (const site of sites) {
         await on.backupSite({ host, site, operation });
-        await on.runSetup({ host, site, staged, operation });
+        await on.runSetup({ host, site, sha256, operation });
       }
       await on.resetIis({ host, operation, purpose: 'upgrade' });
     }),

@@ -192,13 +192,20 @@ export class Rehearsal {
   private async startEndpoint(host: string, connection = this.connection): Promise<void> {
     const env = this.options.endpointEnvironment ?? { PATH: '' };
     const simulatedHost = urlOfHost(this.sandbox.urls.sim, host);
+    const endpoint = this.sandbox.hosts.endpointSettings(host);
     if (this.options.workers === 'processes') {
-      const role = { host, simulatedHost, notesDirectory: this.notes, ...this.scripts };
+      const role = { host, simulatedHost, endpoint, notesDirectory: this.notes, ...this.scripts };
       this.processes.set(endpointTaskQueue(host), this.workerProcess(role, env));
     } else {
       const powershell = simulatedPowershell(simulatedHost, env);
       this.run(
-        await createEndpointWorker(connection, { host, settings: this.settings, powershell, ...this.scripts }),
+        await createEndpointWorker(connection, {
+          host,
+          endpoint,
+          settings: this.settings,
+          powershell,
+          ...this.scripts,
+        }),
         connection,
       );
     }
