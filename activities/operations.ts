@@ -2,19 +2,27 @@
  * Activities on Operations and the APS controller. By which signs Office 365 templates, national clouds, Azure CSP, DNS
  * Hosting and trials on CCP v1 are recognised stands in src/systems/office365.ts.
  */
-import { FAILURE, type OperationsActivities } from '../src/contract/activities';
-import type { ApsConnection, OperationsConnection } from '../src/contract/provider';
+import { Context } from '@temporalio/activity';
+import {
+  FAILURE,
+  type OperationsActivities,
+  type TemplateCandidates,
+  type TemplatePage,
+} from '../src/contract/activities';
+import { packageOf, type EntryRef } from '../src/contract/entry';
 import type { Adapters } from '../src/systems/adapters';
 import { ApsClient } from '../src/systems/aps';
 import { Office365Application } from '../src/systems/office365-application';
 import { OperationsClient } from '../src/systems/operations';
 import { SystemError } from '../src/systems/system-error';
 import type { ResolveSecret } from '../src/systems/xmlrpc-endpoint';
+import type { Entries } from './entries';
 import { awaitImport, importPackage } from './import-package';
-import { POLLING, heartbeating, poll, type Polling, type Wait } from './polling';
+import { POLLING, heartbeating, poll, type Polling, type Report, type Wait } from './polling';
 import { upgradeInstance } from './upgrade-instance';
 
 export interface OperationsDependencies {
+  entries: Entries;
   resolveSecret: ResolveSecret;
   /** Those of this worker. */
   adapters: Pick<Adapters, 'monitorTasks'>;
@@ -22,13 +30,15 @@ export interface OperationsDependencies {
 }
 
 export function createOperationsActivities({
+  entries,
   resolveSecret,
   adapters,
   polling = POLLING,
 }: OperationsDependencies): OperationsActivities {
   const applications = new Map<string, Systems>();
   /** One client per connection for the life of the worker: it keeps the token of the APS controller. */
-  const systemsOf = ({ operations, aps }: Connections): Systems => {
+  const systemsOf = async ({ entry }: { entry: EntryRef }): Promise<Systems> => {
+    const { operations, aps } = await entries.resolve(entry, 'operations', 'aps');
     const key = JSON.stringify([operations, aps]);
     const existing = applications.get(key);
     if (existing) return existing;
@@ -38,53 +48,66 @@ export function createOperationsActivities({
     return systems;
   };
 
+  const switchTemplates = async (
+    { entry, templateIds }: { entry: EntryRef; templateIds: number[] },
+    active: boolean,
+    report: Report,
+  ): Promise<void> => {
+    const { operations } = await entries.resolve(entry, 'operations');
+    await setTemplates(new OperationsClient(operations, resolveSecret), templateIds, active, report);
+  };
+
   return {
     readOperations: (input) =>
       heartbeating(async () => {
-        const { operations, application } = systemsOf(input);
+        const { operations, application } = await systemsOf(input);
         const [build, applicationId, packageList] = await Promise.all([
           operations.platformBuild(),
           application.id(),
           application.packageList(),
         ]);
         const instances = await application.instances();
-        const templates = await application.templates();
-        return { build, applicationId, instances, templates, ...packageList };
+        const page = await templatePage(application);
+        return { build, applicationId, instances, ...page, ...packageList };
       }),
 
-    readTemplates: (input) => heartbeating(() => systemsOf(input).application.templates()),
+    readTemplates: (input) =>
+      heartbeating(async () => {
+        const { application } = await systemsOf(input);
+        return templatePage(application, input.left);
+      }),
 
-    activateTemplate: ({ operations, templateId }) =>
-      heartbeating(() => setTemplate(new OperationsClient(operations, resolveSecret), templateId, 'active')),
+    activateTemplates: (input) => heartbeating((report) => switchTemplates(input, true, report)),
 
-    deactivateTemplate: ({ operations, templateId }) =>
-      heartbeating(() => setTemplate(new OperationsClient(operations, resolveSecret), templateId, 'inactive')),
+    deactivateTemplates: (input) => heartbeating((report) => switchTemplates(input, false, report)),
 
-    readInstances: (input) => heartbeating(() => systemsOf(input).application.instances()),
+    readInstances: (input) => heartbeating(async () => (await systemsOf(input)).application.instances()),
 
     importPackage: (input) =>
-      heartbeating((report) => {
-        const { operations, application } = systemsOf(input);
-        return importPackage(operations, application, input, polling, report);
+      heartbeating(async (report) => {
+        const { entry, version } = input;
+        const { operations, application } = await systemsOf(input);
+        const { url } = packageOf(await entries.resolve(entry, `packages.${version}`), version);
+        return await importPackage(operations, application, { ...input, url }, polling, report);
       }),
 
     awaitImport: (input) =>
-      heartbeating((report) => {
-        const { operations, application } = systemsOf(input);
-        return awaitImport(operations, application, input, polling, report);
+      heartbeating(async (report) => {
+        const { operations, application } = await systemsOf(input);
+        return await awaitImport(operations, application, input, polling, report);
       }),
 
     upgradeInstance: (input) =>
       heartbeating(async (report) => {
-        const { operations, application } = systemsOf(input);
+        const { operations } = await systemsOf(input);
         await upgradeInstance(operations, input, polling, report);
-        return application.instance(input.instanceId);
       }),
 
-    awaitTasksProcessed: ({ monitor }) =>
-      heartbeating((report) => {
-        const screen = adapters.monitorTasks(monitor);
-        return poll(polling, TASKS_PROCESSED, async () => {
+    awaitTasksProcessed: ({ entry }) =>
+      heartbeating(async (report) => {
+        const { taskMonitor } = await entries.resolve(entry, 'taskMonitor');
+        const screen = adapters.monitorTasks(taskMonitor);
+        return await poll(polling, TASKS_PROCESSED, async () => {
           const open = await screen.openTasks();
           report({ open: open.length });
           const failed = open.filter(({ status }) => status === 'Failed');
@@ -95,19 +118,49 @@ export function createOperationsActivities({
   };
 }
 
-interface Connections {
-  operations: OperationsConnection;
-  aps: ApsConnection;
-}
-
 interface Systems {
   operations: OperationsClient;
   application: Office365Application;
 }
 
-async function setTemplate(client: OperationsClient, templateId: number, wanted: 'active' | 'inactive'): Promise<void> {
+/** How many templates are read at once: each is a call that takes its time, and a line of the result. */
+const PAGE = 250;
+
+async function templatePage(application: Office365Application, left?: TemplateCandidates): Promise<TemplatePage> {
+  const { ids, ...how } = left ?? (await application.templateCandidates());
+  const templates = await application.templates({ ids: ids.slice(0, PAGE), ...how });
+  return { templates, ...(ids.length > PAGE ? { left: { ids: ids.slice(PAGE), ...how } } : {}) };
+}
+
+/** One after the other. Whoever cancels it waits for its end, so that nothing is switched after that. */
+async function setTemplates(
+  client: OperationsClient,
+  templateIds: readonly number[],
+  active: boolean,
+  report: Report,
+): Promise<void> {
+  const { cancellationSignal } = Context.current();
+  const failed: SystemError[] = [];
+  for (const [index, templateId] of templateIds.entries()) {
+    cancellationSignal.throwIfAborted();
+    report({ done: index, of: templateIds.length });
+    try {
+      await setTemplate(client, templateId, active);
+    } catch (error) {
+      // What is against one template is not against the next; what may pass is tried again from the start.
+      if (!(error instanceof SystemError) || error.retryable || error.type === FAILURE.accessDenied) throw error;
+      failed.push(error);
+    }
+  }
+  const [first, ...others] = failed;
+  if (first && others.length > 0)
+    throw new SystemError({ ...first, problem: `${first.problem} (and ${others.length} more like it)` });
+  if (first) throw first;
+}
+
+async function setTemplate(client: OperationsClient, templateId: number, wanted: boolean): Promise<void> {
   const { active } = await client.serviceTemplate(templateId);
-  if (active === (wanted === 'active')) return;
+  if (active === wanted) return;
   await (active ? client.deactivateServiceTemplate(templateId) : client.activateServiceTemplate(templateId));
 }
 

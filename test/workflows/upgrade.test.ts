@@ -328,7 +328,7 @@ describe('before the crossing', () => {
 
   test('what stays switched off after a rollback is named by itself', async () => {
     const { activities } = stubActivities(profile('left-off'), {
-      change: { ...refusing('stagePackage'), ...refusing('activateTemplate') },
+      change: { ...refusing('stagePackage'), ...refusing('activateTemplates') },
     });
     const handle = await environment.upgrade(activities, { provider: 'left-off' });
     expect((await failureOf(handle))?.message).toContain('provisioning: it is still switched off, since ');
@@ -337,7 +337,7 @@ describe('before the crossing', () => {
       switchedOff: [{ what: 'provisioning' }],
       switchedOffSeconds: {},
       notUndone: [
-        'stopProvisioning: activateTemplate says no',
+        'stopProvisioning: activateTemplates says no',
         expect.stringContaining('provisioning: it is still switched off') as string,
       ],
     });
@@ -464,11 +464,12 @@ test('a notice that does not go out is sent again, and each target is told by it
     {
       ...activities,
       notify: async ({ target, notice }) => {
-        if (target.kind === 'webhook' && webhookIsDown) {
+        const kind = entry.notify[target]?.kind;
+        if (kind === 'webhook' && webhookIsDown) {
           webhookIsDown = false;
           throw ApplicationFailure.retryable('the webhook is down', FAILURE.unreachable);
         }
-        delivered.push(`${target.kind} ${notice.kind}`);
+        delivered.push(`${kind} ${notice.kind}`);
         news.emit('delivered');
       },
     },

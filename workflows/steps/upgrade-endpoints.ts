@@ -1,7 +1,7 @@
 import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
+import { packageOf } from '../../src/contract/entry';
 import type { DeployedVersion, FrozenHost, GatewaySite, SiteBackup } from '../../src/contract/facts';
-import { packageOf } from '../../src/contract/provider';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import { reversibleStep, type StepContext } from '../engine/step';
 import { problemOf } from '../kit/problem';

@@ -1,11 +1,13 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
+import { entryOf } from '../../src/contract/entry';
 import type { ApplicationInstance } from '../../src/contract/facts';
 import { withoutRelease } from '../../src/contract/versions';
 import type { CrossingFacts } from '../engine/path';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import type { InstancesUpgraded } from './facts';
-import { settleAll } from '../kit/settle-all';
+import { listed } from '../kit/listed';
+import { AT_ONCE, settleEach } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
 
 /** Upgrades one instance as a pilot, then the rest (systems.md 1.4.2). */
@@ -19,19 +21,19 @@ export const upgradeInstances = forwardStep<PreflightFacts & CrossingFacts, Inst
     );
     if (pilot) await upgradeInstance(context, pilot, 'pilot');
     await context.checkpoint();
-    await settleAll(rest.map((instance) => upgradeInstance(context, instance, 'after the pilot')));
+    await settleEach(rest, AT_ONCE, (instance) => upgradeInstance(context, instance, 'after the pilot'));
     context.note(`${operations.instances.length} instances run ${context.to}`);
     return { instancesUpgraded: true };
   },
   verify: async ({ activities, profile, to }) => {
-    const { operations, aps } = profile;
-    const instances = await activities.operations.readInstances('read the instances', { operations, aps });
+    const entry = entryOf(profile, 'operations', 'aps');
+    const instances = await activities.operations.readInstances('read the instances', { entry });
     const left = instances.filter(
       ({ packageVersion, status }) => withoutRelease(packageVersion) !== to || status !== 'Ready',
     );
     if (left.length > 0)
       throw ApplicationFailure.nonRetryable(
-        `Not Ready on ${to}: ${left.map(({ name, packageVersion, status }) => `"${name}" is ${status} on ${packageVersion}`).join(', ')}.`,
+        `Not Ready on ${to}: ${listed(left.map(({ name, packageVersion, status }) => `"${name}" is ${status} on ${packageVersion}`))}.`,
         FAILURE.rejected,
       );
     return { instancesUpgraded: true };
@@ -39,10 +41,8 @@ export const upgradeInstances = forwardStep<PreflightFacts & CrossingFacts, Inst
 });
 
 async function upgradeInstance(context: StepContext, { id, name }: ApplicationInstance, role: string): Promise<void> {
-  const { operations, aps } = context.profile;
   await context.activities.operations.upgradeInstance(`upgrade instance "${name}" (${role})`, {
-    operations,
-    aps,
+    entry: entryOf(context.profile, 'operations', 'aps'),
     instanceId: id,
     version: context.to,
   });
