@@ -553,8 +553,7 @@ export class SimulatedHost implements ScriptedHost {
   get claimedBy(): string {
     const file = path.join(this.programData, 'Onward', 'claim.json');
     if (!existsSync(file)) return '';
-    const text = readFileSync(file, 'utf8');
-    return text === '' ? '' : (JSON.parse(text) as { operation: string }).operation;
+    return /"operation":"([^"]*)"/.exec(readFileSync(file, 'utf8'))?.[1] ?? '';
   }
 
   /** With the machine that it happened on, and whom that belonged to. */
