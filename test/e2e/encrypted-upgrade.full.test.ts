@@ -51,8 +51,9 @@ afterAll(async () => {
 });
 
 async function codecServerWith(keys: string): Promise<CodecServer> {
-  const codec = new EncryptionCodec(await readCodecKeys(keys));
-  return startCodecServer({ codec, token: TOKEN, namespace: rehearsal.settings.namespace, uiOrigins: [] });
+  const { namespace } = rehearsal.settings;
+  const codec = new EncryptionCodec(await readCodecKeys(keys), { namespace });
+  return startCodecServer({ codec, token: TOKEN, namespace, uiOrigins: [] });
 }
 
 const through = (server: CodecServer, token = TOKEN): string[] => [

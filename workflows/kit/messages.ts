@@ -3,10 +3,18 @@
  * changes nothing, never fails the workflow, and stays in the audit trail as refused, with the reason. One whose id is in the trail
  * already changes nothing either, and has the verdict of the first: it is safe to send a message again.
  */
-import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { z } from 'zod';
 import { FAILURE } from '../../src/contract/activities';
-import { MAX_TEXT, messageId } from '../../src/contract/fields';
+import { Doubtful, valueOf } from '../../src/contract/doubtful';
+import { MAX_TEXT, messageId, runOf } from '../../src/contract/fields';
 import type { Recorded } from '../../src/contract/messages';
 import { QUERY, type AuditEntry } from '../../src/contract/status';
 import { problemsOf } from './problem';
@@ -51,7 +59,7 @@ export function handleMessages<Messages extends Family>(
           : { verdict: 'refused', detail: cut(verdict.refused, MAX_TEXT) }),
         ...(verdict.subject === undefined ? {} : { subject: verdict.subject }),
         ...(id === undefined ? {} : { id }),
-        payload: excerpt(payload),
+        payload: excerpt(valueOf(payload)),
       });
       return verdict;
     };
@@ -80,6 +88,11 @@ function read<Messages extends Family>(
   schema: z.ZodType,
   payload: unknown,
 ): { value: MessageOf<Messages>; problem?: never } | { value?: never; problem: string } {
+  if (payload instanceof Doubtful) return { problem: `${name} ${payload.reason}` };
+  const run = runOf(idOf(payload));
+  if (run !== undefined && run !== workflowInfo().firstExecutionRunId) {
+    return { problem: `${name} was sent to another run of this workflow: somebody has copied it` };
+  }
   const parsed = schema.safeParse(payload);
   if (parsed.success) return { value: { name, payload: parsed.data } as MessageOf<Messages> };
   return { problem: `${name} was not understood: ${problemsOf(parsed.error)}.` };
