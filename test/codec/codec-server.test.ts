@@ -107,6 +107,7 @@ test('takes payloads without metadata or data, and an empty list', async () => {
   expect(payloadsIn((await ask('/decode', {})).text)).toEqual([]);
 });
 
+// Security: codec-server-token, codec-server-namespace
 test.each([
   ['no token', { authorization: '' }, 401, 'token is missing or wrong'],
   ['a wrong token', { authorization: 'Bearer 0123456789abcdef0123456789abcdef' }, 401, 'token is missing or wrong'],

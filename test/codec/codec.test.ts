@@ -112,6 +112,7 @@ test('an id that somebody else has made up is told shortly, and without control 
   expect(message.length).toBeLessThan(300);
 });
 
+// Security: bound-to-workflow, codec-server-namespace
 describe('a payload is bound to its workflow:', () => {
   const contoso = { workflowId: 'upgrade/contoso' };
   const fabrikam = { workflowId: 'upgrade/fabrikam' };
@@ -134,7 +135,9 @@ describe('a payload is bound to its workflow:', () => {
 
   test('nobody without the key can make it out to another workflow, or to none', async () => {
     const { metadata, data } = await sealed();
-    const toNone = Object.fromEntries(Object.entries(metadata ?? {}).filter(([name]) => !name.startsWith('encrypted-')));
+    const toNone = Object.fromEntries(
+      Object.entries(metadata ?? {}).filter(([name]) => !name.startsWith('encrypted-')),
+    );
     const toFabrikam = { ...metadata, 'encrypted-for-workflow': Buffer.from('upgrade/fabrikam') };
     for (const changed of [toNone, toFabrikam]) {
       await expect(codec.decode([{ metadata: changed, data }])).rejects.toThrow(/cannot be decrypted/);
@@ -201,6 +204,7 @@ describe('a worker is handed over, instead of an error,', () => {
   });
 });
 
+// Security: plaintext-refused
 test('a client refuses an answer in clear after the cut-over, and still reads what was written in clear before', async () => {
   let asks = true;
   const client = codecOf([spring], { plaintextUntil: 0, readsNews: () => asks });

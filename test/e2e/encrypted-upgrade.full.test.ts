@@ -74,6 +74,7 @@ async function clientWith(codecKeys: string | undefined, use: (client: Client) =
   await use(client).finally(() => client.connection.close());
 }
 
+// Security: nothing-in-clear
 test('the server keeps nothing of an upgrade in clear but ids, names of steps, and states', async () => {
   // The failure of the first attempt is in the history, too.
   rehearsal.sandbox.faults.add({

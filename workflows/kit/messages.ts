@@ -19,6 +19,9 @@ import type { Recorded } from '../../src/contract/messages';
 import { QUERY, type AuditEntry } from '../../src/contract/status';
 import { problemsOf } from './problem';
 
+/** The messages of this workflow: of those that are refused at the door (./refuse-doubtful) the audit trail has the reason. */
+export const AUDITED = new Set<string>();
+
 /** The messages that one kind of workflow takes, by name. */
 type Family = Readonly<Record<string, z.ZodType>>;
 
@@ -45,6 +48,7 @@ export function handleMessages<Messages extends Family>(
     id === undefined ? undefined : trail().find((entry) => entry.id === id);
   setHandler(defineQuery<AuditEntry | null, [string]>(QUERY.answer), (id) => entryOf(idOf({ id })) ?? null);
   for (const [name, schema] of Object.entries(family)) {
+    AUDITED.add(name);
     const receive = (channel: 'signal' | 'update', payload: unknown): Verdict => {
       const id = idOf(payload);
       const first = entryOf(id);
@@ -52,7 +56,7 @@ export function handleMessages<Messages extends Family>(
       const message = read<Messages>(name, schema, payload);
       const verdict: Verdict = message.problem === undefined ? judge(message.value) : { refused: message.problem };
       write({
-        by: senderOf(payload),
+        by: senderOf(valueOf(payload)),
         what: `${channel}:${name}`,
         ...('accepted' in verdict
           ? { verdict: 'accepted', detail: verdict.accepted }

@@ -15,10 +15,9 @@ import {
 } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import { Doubtful, valueOf } from '../../src/contract/doubtful';
-import { FLEET_SIGNAL } from '../../src/contract/fleet';
+import { AUDITED } from './messages';
 
 const REFUSED = 'plaintext-refused';
-const BETWEEN_WORKFLOWS: ReadonlySet<string> = new Set(Object.values(FLEET_SIGNAL));
 
 export const interceptors = (): WorkflowInterceptors => ({ inbound: [inbound], outbound: [outbound] });
 
@@ -36,8 +35,8 @@ const inbound: WorkflowInboundCallsInterceptor = {
     const refused = refusedOf(input.args);
     if (!refused) return await next({ ...input, args: input.args.map(valueOf) });
     log.warn(`The signal ${input.signalName} ${refused.reason}`);
-    // Those of people are kept in the audit trail, with the reason (./messages).
-    if (!BETWEEN_WORKFLOWS.has(input.signalName)) await next({ ...input, args: [refused] });
+    // Those between workflows are not heard.
+    if (AUDITED.has(input.signalName)) await next({ ...input, args: [refused] });
   },
 
   validateUpdate(input, next) {
