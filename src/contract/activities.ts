@@ -48,14 +48,14 @@ interface Operations {
 }
 
 export interface OperationsActivities {
-  /** Everything that the preflight asks of Operations and the APS controller, read once. */
-  readOperations(input: Operations): Promise<OperationsFacts>;
-  /** The Office 365 service templates, with whether each is active now. */
-  readTemplates(input: Operations): Promise<ServiceTemplate[]>;
-  /** Effect: the template is active. Reads `is_active` first. */
-  activateTemplate(input: { operations: OperationsConnection; templateId: number }): Promise<void>;
-  /** Effect: the template is not active. Reads `is_active` first. */
-  deactivateTemplate(input: { operations: OperationsConnection; templateId: number }): Promise<void>;
+  /** Everything that the preflight asks of Operations and the APS controller, read once; of the templates the first page. */
+  readOperations(input: Operations): Promise<Omit<OperationsFacts, 'templates'> & TemplatePage>;
+  /** The Office 365 service templates, with whether each is active now: the first page, or the next one of `left`. */
+  readTemplates(input: Operations & { left?: TemplateCandidates }): Promise<TemplatePage>;
+  /** Effect: the templates are active. Reads `is_active` of each first; one that is refused keeps none of the others from it. */
+  activateTemplates(input: { operations: OperationsConnection; templateIds: number[] }): Promise<void>;
+  /** Effect: the templates are not active. Otherwise as `activateTemplates`. */
+  deactivateTemplates(input: { operations: OperationsConnection; templateIds: number[] }): Promise<void>;
   /** The application instances as they are now. */
   readInstances(input: Operations): Promise<ApplicationInstance[]>;
   /**
@@ -74,9 +74,23 @@ export interface OperationsActivities {
     input: Operations & { version: string; requestId: string; packageUrl: string },
   ): Promise<ImportedPackage | undefined>;
   /** Effect: the instance runs `version`. Starts the upgrade unless it is there or on its way, then waits for `Ready`. */
-  upgradeInstance(input: Operations & { instanceId: number; version: string }): Promise<ApplicationInstance>;
+  upgradeInstance(input: Operations & { instanceId: number; version: string }): Promise<void>;
   /** Waits until no Office 365 task is open. Fails with `Rejected`, naming them, when tasks have failed: they wait for a person. */
   awaitTasksProcessed(input: { monitor: TaskMonitorSetting }): Promise<void>;
+}
+
+/** As many templates as one activity reads: its result and its time are bounded. */
+export interface TemplatePage {
+  templates: ServiceTemplate[];
+  /** Those of the pages to come; undefined on the last one. */
+  left?: TemplateCandidates;
+}
+
+/** Templates that may have Office 365 resources. */
+export interface TemplateCandidates {
+  ids: number[];
+  /** Whether the APS controller says that they have; otherwise it shows in their resources. */
+  listedByApplication: boolean;
 }
 
 export interface ImportedPackage {

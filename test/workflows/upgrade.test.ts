@@ -329,7 +329,7 @@ describe('before the crossing', () => {
 
   test('what stays switched off after a rollback is named by itself', async () => {
     const { activities } = stubActivities(profile('left-off'), {
-      change: { ...refusing('stagePackage'), ...refusing('activateTemplate') },
+      change: { ...refusing('stagePackage'), ...refusing('activateTemplates') },
     });
     const handle = await environment.upgrade(activities, { provider: 'left-off' });
     expect((await failureOf(handle))?.message).toContain('provisioning: it is still switched off, since ');
@@ -338,7 +338,7 @@ describe('before the crossing', () => {
       switchedOff: [{ what: 'provisioning' }],
       switchedOffSeconds: {},
       notUndone: [
-        'stopProvisioning: activateTemplate says no',
+        'stopProvisioning: activateTemplates says no',
         expect.stringContaining('provisioning: it is still switched off') as string,
       ],
     });

@@ -2,7 +2,7 @@ import type { ApplicationInstance } from '../../src/contract/facts';
 import { withoutRelease } from '../../src/contract/versions';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import { byInstance, type EveryInstanceHasToken, type InstancesUpgraded } from './facts';
-import { settleAll } from '../kit/settle-all';
+import { AT_ONCE, settleAll, settleEach } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
 import { askForConnectionTest, connectionProblem, testsByHand } from './test-connection';
 
@@ -16,15 +16,17 @@ export const acquireRefreshTokens = forwardStep<PreflightFacts & InstancesUpgrad
   waitsFor: 'the administrator of every partner account: consent in Microsoft’s page, then a connection test',
   run: async (context, { operations }) => {
     const { instances } = operations;
-    const times = await settleAll(instances.map((instance) => acquireToken(context, instance)));
+    const already = await settleEach(instances, AT_ONCE, (instance) => hasTokenAlready(context, instance));
+    const times = await settleAll(
+      instances.map(async (instance, index) => (already[index] ? undefined : await acquireToken(context, instance))),
+    );
     context.note(`${instances.length} instances have a refresh token`);
     return { everyInstanceHasToken: { consentedAt: byInstance(instances, times) } };
   },
 });
 
-/** @returns when the consent was given that the connection test then confirmed; undefined where it is older than this upgrade. */
-async function acquireToken(context: StepContext, instance: ApplicationInstance): Promise<string | undefined> {
-  if (await hasTokenAlready(context, instance)) return undefined;
+/** @returns when the consent was given that the connection test then confirmed. */
+async function acquireToken(context: StepContext, instance: ApplicationInstance): Promise<string> {
   const answer = await context.ask({
     item: String(instance.id),
     alias: instance.name,

@@ -2,59 +2,66 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ServiceTemplate } from '../../src/contract/facts';
 import type { StepContext } from '../engine/step';
-import { settleAll } from '../kit/settle-all';
+import { listed } from '../kit/listed';
+import { inBatches, settleEach } from '../kit/settle-all';
+import { allTemplates } from '../kit/template-pages';
 import { switchSteps } from './switch';
 
-type Stopped = Pick<ServiceTemplate, 'id' | 'name'>[];
+/** How many templates one activity switches. A provider may have thousands. */
+const BATCH = 50;
 
 /**
  * Deactivates the active Office 365 templates and, at the end, activates exactly these ("stop provisioning", "start
- * provisioning", systems.md 1.5); inactive ones are left alone.
+ * provisioning", systems.md 1.5), by their ids; inactive ones are left alone.
  */
-export const { off: stopProvisioning, on: startProvisioning } = switchSteps<'provisioning', Stopped>({
+export const { off: stopProvisioning, on: startProvisioning } = switchSteps<'provisioning', number[]>({
   what: 'provisioning',
   offHeading: { name: 'stopProvisioning', title: 'Stop provisioning', waitsFor: 'nobody' },
   onHeading: { name: 'startProvisioning', title: 'Start provisioning', waitsFor: 'nobody' },
   undoes: 'activates exactly the templates that were active before',
-  look: async (context) => (await activeTemplates(context)).map(({ id, name }) => ({ id, name })),
+  look: async (context) => (await templatesNow(context)).filter(({ active }) => active).map(({ id }) => id),
   off: async (context, stopped) => {
     const { operations } = context.activities;
     const { operations: connection } = context.profile;
-    await settleAll(
-      stopped.map(({ id, name }) =>
-        operations.deactivateTemplate(`deactivate "${name}"`, { operations: connection, templateId: id }),
-      ),
+    await settleEach(inBatches(stopped, BATCH), 1, (templateIds) =>
+      operations.deactivateTemplates(`deactivate templates ${listed(templateIds)}`, {
+        operations: connection,
+        templateIds,
+      }),
     );
-    context.note(`deactivated: ${namesOf(stopped) || 'none was active'}`);
+    context.note(`deactivated: ${said(stopped) || 'none was active'}`);
   },
   on: async (context, stopped) => {
     const { operations } = context.activities;
     const { operations: connection } = context.profile;
-    await settleAll(
-      stopped.map(({ id, name }) =>
-        operations.activateTemplate(`activate "${name}"`, { operations: connection, templateId: id }),
-      ),
+    await settleEach(inBatches(stopped, BATCH), 1, (templateIds) =>
+      operations.activateTemplates(`activate templates ${listed(templateIds)}`, {
+        operations: connection,
+        templateIds,
+      }),
     );
-    context.note(`activated: ${namesOf(stopped) || 'none was active before'}`);
+    context.note(`activated: ${said(stopped) || 'none was active before'}`);
   },
   expectOff: async (context, stopped) => {
-    const active = await activeTemplates(context);
-    const left = stopped.filter(({ id }) => active.some((template) => template.id === id));
+    const ours = new Set(stopped);
+    const left = (await templatesNow(context)).filter(({ id, active }) => active && ours.has(id));
     if (left.length > 0) throw rejected(`Still active: ${namesOf(left)}.`);
   },
   expectOn: async (context, stopped) => {
-    const active = await activeTemplates(context);
-    const off = stopped.filter(({ id }) => !active.some((template) => template.id === id));
+    const found = new Map((await templatesNow(context)).map((template) => [template.id, template]));
+    const off = stopped.flatMap((id) => {
+      const template = found.get(id);
+      return template?.active === true ? [] : [template ?? { id, name: `template ${id}` }];
+    });
     if (off.length > 0) throw rejected(`Not active: ${namesOf(off)}.`);
   },
 });
 
-async function activeTemplates({ activities, profile }: StepContext): Promise<ServiceTemplate[]> {
-  const { operations, aps } = profile;
-  const templates = await activities.operations.readTemplates('read Office 365 service templates', { operations, aps });
-  return templates.filter(({ active }) => active);
-}
+const templatesNow = ({ activities, profile: { operations, aps } }: StepContext): Promise<ServiceTemplate[]> =>
+  allTemplates(activities.operations, { operations, aps });
 
-const namesOf = (templates: Stopped): string => templates.map(({ name }) => `"${name}"`).join(', ');
+const said = (ids: number[]): string => (ids.length === 0 ? '' : `${ids.length} templates, ${listed(ids)}`);
+const namesOf = (templates: Pick<ServiceTemplate, 'name'>[]): string =>
+  listed(templates.map(({ name }) => `"${name}"`));
 
 const rejected = (message: string): ApplicationFailure => ApplicationFailure.nonRetryable(message, FAILURE.rejected);

@@ -5,7 +5,8 @@ import { withoutRelease } from '../../src/contract/versions';
 import type { CrossingFacts } from '../engine/path';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import type { InstancesUpgraded } from './facts';
-import { settleAll } from '../kit/settle-all';
+import { listed } from '../kit/listed';
+import { AT_ONCE, settleEach } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
 
 /** Upgrades one instance as a pilot, then the rest (systems.md 1.4.2). */
@@ -19,7 +20,7 @@ export const upgradeInstances = forwardStep<PreflightFacts & CrossingFacts, Inst
     );
     if (pilot) await upgradeInstance(context, pilot, 'pilot');
     await context.checkpoint();
-    await settleAll(rest.map((instance) => upgradeInstance(context, instance, 'after the pilot')));
+    await settleEach(rest, AT_ONCE, (instance) => upgradeInstance(context, instance, 'after the pilot'));
     context.note(`${operations.instances.length} instances run ${context.to}`);
     return { instancesUpgraded: true };
   },
@@ -31,7 +32,7 @@ export const upgradeInstances = forwardStep<PreflightFacts & CrossingFacts, Inst
     );
     if (left.length > 0)
       throw ApplicationFailure.nonRetryable(
-        `Not Ready on ${to}: ${left.map(({ name, packageVersion, status }) => `"${name}" is ${status} on ${packageVersion}`).join(', ')}.`,
+        `Not Ready on ${to}: ${listed(left.map(({ name, packageVersion, status }) => `"${name}" is ${status} on ${packageVersion}`))}.`,
         FAILURE.rejected,
       );
     return { instancesUpgraded: true };

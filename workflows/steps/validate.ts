@@ -3,7 +3,8 @@ import { FAILURE } from '../../src/contract/activities';
 import type { ApplicationInstance } from '../../src/contract/facts';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import { byInstance, type InstancesUpgraded, type Validated } from './facts';
-import { settleAll } from '../kit/settle-all';
+import { listed } from '../kit/listed';
+import { AT_ONCE, settleAll, settleEach } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
 import { now } from '../kit/now';
 import { tasksProcessed } from './drain-tasks';
@@ -41,11 +42,12 @@ async function connectionsWork(context: StepContext, instances: ApplicationInsta
     const answers = await settleAll(instances.map((instance) => askForConnectionTest(context, instance)));
     return answers.map(({ at }) => at);
   }
-  const tested = await settleAll(
-    instances.map(async (instance) => ({ problem: await connectionProblem(context, instance), at: now() })),
-  );
+  const tested = await settleEach(instances, AT_ONCE, async (instance) => ({
+    problem: await connectionProblem(context, instance),
+    at: now(),
+  }));
   const found = tested.flatMap(({ problem }) => problem ?? []);
   if (found.length > 0)
-    throw ApplicationFailure.nonRetryable(`${found.join(' ')} Repair this and retry.`, FAILURE.rejected);
+    throw ApplicationFailure.nonRetryable(`${listed(found)} Repair this and retry.`, FAILURE.rejected);
   return tested.map(({ at }) => at);
 }

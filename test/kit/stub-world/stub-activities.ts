@@ -187,9 +187,9 @@ export function stubActivities(
   const activities: StubActivities = {
     loadProvider: async ({ provider }) => (typeof entry === 'function' ? entry(provider) : entry),
     readOperations: async () => facts,
-    readTemplates: async () => facts.templates,
-    activateTemplate: async ({ templateId: id }) => did(`activateTemplate ${id}`),
-    deactivateTemplate: async ({ templateId: id }) => did(`deactivateTemplate ${id}`),
+    readTemplates: async () => ({ templates: facts.templates }),
+    activateTemplates: async ({ templateIds }) => templateIds.forEach((id) => did(`activateTemplate ${id}`)),
+    deactivateTemplates: async ({ templateIds }) => templateIds.forEach((id) => did(`deactivateTemplate ${id}`)),
     readInstances: async () => facts.instances,
     importPackage: async ({ version: to }) => {
       did('importPackage');
@@ -199,9 +199,7 @@ export function stubActivities(
     upgradeInstance: async ({ instanceId, version: to }) => {
       const instance = facts.instances.find(({ id }) => id === instanceId);
       if (!instance) throw new Error(`The stub has no instance ${instanceId}.`);
-      const upgraded = { ...instance, packageVersion: packageOf(to) };
-      did(`upgradeInstance ${instanceId}`, () => Object.assign(instance, upgraded));
-      return upgraded;
+      did(`upgradeInstance ${instanceId}`, () => Object.assign(instance, { packageVersion: packageOf(to) }));
     },
     awaitTasksProcessed: async () => undefined,
     readBilling: async () => {
