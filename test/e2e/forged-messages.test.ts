@@ -112,10 +112,11 @@ const broken = (encoding: string): Payload[] => [
 
 // Security: plaintext-refused, bound-to-workflow
 describe('an approval that somebody without keys sends changes nothing, and is kept as refused with the reason:', () => {
-  test.each([
+  test.each<[what: string, forge: () => Promise<Payload[]>, by: string, reason: string]>([
     [
       'in clear',
       async () => inClear(),
+      'bob',
       'was sent in clear. Payloads are encrypted here, each for its workflow: use `onward`',
     ],
     ["as a copy of Bob's approval for another provider", copied, 'unknown', 'was encrypted for another workflow'],
@@ -194,6 +195,7 @@ test('a result that somebody gives in place of an activity is not believed', asy
   rehearsal.sandbox.faults.add({
     provider: upgrade.provider,
     system: 'operations',
+    call: '*',
     kind: 'slowBefore',
     delayMs: 10_000,
   });
