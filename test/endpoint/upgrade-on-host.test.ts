@@ -188,6 +188,7 @@ describe('the package', () => {
     expect((await stat(web)).ctimeMs).toBe(changed);
   });
 
+  // Security: package-by-hash
   test('is not unpacked when it is another file than the configuration of the host names', async () => {
     await start();
     const sha256 = '0'.repeat(64);

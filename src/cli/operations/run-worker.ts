@@ -2,7 +2,7 @@ import type { Worker } from '@temporalio/worker';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../contract/provider';
 import { inventoryDirectory } from '../../inventory/inventory';
 import type * as SimulatedWorld from '../../sandbox/adapters';
-import { dataConverter } from '../../temporal/data-converter';
+import { workerConverter } from '../../temporal/data-converter';
 import { connectWorker } from '../../temporal/worker-connection';
 import { createControlPlaneWorker } from '../../worker/control-plane';
 import { DEPLOYMENT_NAME, makeCurrentArguments } from '../../worker/deployment';
@@ -26,7 +26,7 @@ export async function runWorker(
   const simulated =
     sandbox === undefined ? undefined : { url: sandbox, ...(await import('../../sandbox/adapters/index.js')) };
   const own = host === undefined ? undefined : { host, ...(await ownConfiguration(context.env, host, simulated)) };
-  const converter = await reached(dataConverter(settings.codecKeys));
+  const converter = await reached(workerConverter(settings));
   const connection = await reached(connectWorker(settings));
   try {
     const build = host === undefined ? builtWorkflows(converter, versioned ? 'versioned' : 'index') : undefined;
