@@ -52,6 +52,7 @@ describe.each(ENGINES)('through %s', (engine) => {
     await expect(activities.readHost({ host: { name: HOST } })).resolves.toMatchObject({ exposed: [] });
   });
 
+  // Security: host-folders
   test.each([
     ['with the access that every folder of a drive has', {}, /inherits its access from the folder that it is in/],
     ['that any user may fill', { list: 'D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1301bf;;;AU)' }, /is open to AU/],
@@ -125,6 +126,7 @@ describe.each(ENGINES)('through %s', (engine) => {
     expect(await access(bin)).toContain(';;;IU)');
   });
 
+  // Security: known-machine
   test('a clone that serves the task queue of the host is told by its hardware, and nothing is read or done there', async () => {
     await start(engine);
     await world.claim(OPERATION, engine);
