@@ -9,6 +9,7 @@ import {
   type TemplateCandidates,
   type TemplatePage,
 } from '../src/contract/activities';
+import { TEMPLATE_PAGE } from '../src/contract/limits';
 import type { ApsConnection, OperationsConnection } from '../src/contract/provider';
 import type { Adapters } from '../src/systems/adapters';
 import { ApsClient } from '../src/systems/aps';
@@ -61,7 +62,7 @@ export function createOperationsActivities({
     readTemplates: (input) =>
       heartbeating(async () => {
         const { application } = systemsOf(input);
-        return templatePage(application, input.left);
+        return templatePage(application, input.candidates);
       }),
 
     activateTemplates: ({ operations, templateIds }) =>
@@ -118,13 +119,10 @@ interface Systems {
   application: Office365Application;
 }
 
-/** How many templates are read at once: each is a call that takes its time, and a line of the result. */
-const PAGE = 250;
-
-async function templatePage(application: Office365Application, left?: TemplateCandidates): Promise<TemplatePage> {
-  const { ids, ...how } = left ?? (await application.templateCandidates());
-  const templates = await application.templates({ ids: ids.slice(0, PAGE), ...how });
-  return { templates, ...(ids.length > PAGE ? { left: { ids: ids.slice(PAGE), ...how } } : {}) };
+async function templatePage(application: Office365Application, candidates?: TemplateCandidates): Promise<TemplatePage> {
+  const { ids, ...how } = candidates ?? (await application.templateCandidates());
+  const templates = await application.templates({ ids: ids.slice(0, TEMPLATE_PAGE), ...how });
+  return { templates, ...(ids.length > TEMPLATE_PAGE ? { left: { ids: ids.slice(TEMPLATE_PAGE), ...how } } : {}) };
 }
 
 /** One after the other. Whoever cancels it waits for its end, so that nothing is switched after that. */

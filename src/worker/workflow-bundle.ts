@@ -33,7 +33,9 @@ export async function bundle(options: BundleOptions): Promise<string> {
     ...options,
     // Loaded once, not once for each workflow, most of whose memory it took.
     preloadModules: ['zod'],
-    workflowInterceptorModules: [path.join(__dirname, '..', '..', 'workflows', 'kit', 'refuse-early-queries')],
+    workflowInterceptorModules: ['refuse-early-queries', 'details-of-activation'].map((module) =>
+      path.join(__dirname, '..', '..', 'workflows', 'kit', module),
+    ),
   });
   return code;
 }
