@@ -4,7 +4,7 @@ import type { PreflightFacts } from '../engine/preflight-facts';
 import { byInstance, type EveryInstanceHasToken, type InstancesUpgraded } from './facts';
 import { AT_ONCE, settleAll, settleEach } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
-import { askForConnectionTest, connectionProblem, testsByHand } from './test-connection';
+import { askForConnectionTest, problemOfConnection, testsByHand } from './test-connection';
 
 /**
  * One gate per application instance, all open at once: its partner's administrator consents in Microsoft's page
@@ -36,7 +36,7 @@ async function acquireToken(context: StepContext, instance: ApplicationInstance)
     evidence: 'None: Onward verifies the token with a connection test.',
     answeredBy: 'consentCompleted',
     verify: async () => {
-      if (!testsByHand(context)) return await connectionProblem(context, instance);
+      if (!testsByHand(context)) return await problemOfConnection(context, instance);
       await askForConnectionTest(context, instance);
       return undefined;
     },
@@ -54,5 +54,5 @@ export const CONSENT_INSTRUCTIONS = [
 /** Only an instance that was on the new version before this upgrade can have one. */
 async function hasTokenAlready(context: StepContext, instance: ApplicationInstance): Promise<boolean> {
   if (withoutRelease(instance.packageVersion) !== context.to || testsByHand(context)) return false;
-  return (await connectionProblem(context, instance)) === undefined;
+  return (await problemOfConnection(context, instance)) === undefined;
 }

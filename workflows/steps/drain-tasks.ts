@@ -1,3 +1,4 @@
+import { entryOf } from '../../src/contract/entry';
 import type { TasksDrained } from './facts';
 import { readingStep, type StepContext } from '../engine/step';
 
@@ -26,6 +27,6 @@ export async function tasksProcessed(context: StepContext, when: string): Promis
     return;
   }
   await activities.operations.awaitTasksProcessed(`wait until no Office 365 task is open, ${when}`, {
-    monitor: profile.taskMonitor,
+    entry: entryOf(profile, 'taskMonitor'),
   });
 }

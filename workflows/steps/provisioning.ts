@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
+import { entryOf } from '../../src/contract/entry';
 import type { ServiceTemplate } from '../../src/contract/facts';
 import type { StepContext } from '../engine/step';
 import { listed } from '../kit/listed';
@@ -22,23 +23,17 @@ export const { off: stopProvisioning, on: startProvisioning } = switchSteps<'pro
   look: async (context) => (await templatesNow(context)).filter(({ active }) => active).map(({ id }) => id),
   off: async (context, stopped) => {
     const { operations } = context.activities;
-    const { operations: connection } = context.profile;
+    const entry = entryOf(context.profile, 'operations');
     await settleEach(inBatches(stopped, BATCH), 1, (templateIds) =>
-      operations.deactivateTemplates(`deactivate templates ${listed(templateIds)}`, {
-        operations: connection,
-        templateIds,
-      }),
+      operations.deactivateTemplates(`deactivate templates ${listed(templateIds)}`, { entry, templateIds }),
     );
     context.note(`deactivated: ${said(stopped) || 'none was active'}`);
   },
   on: async (context, stopped) => {
     const { operations } = context.activities;
-    const { operations: connection } = context.profile;
+    const entry = entryOf(context.profile, 'operations');
     await settleEach(inBatches(stopped, BATCH), 1, (templateIds) =>
-      operations.activateTemplates(`activate templates ${listed(templateIds)}`, {
-        operations: connection,
-        templateIds,
-      }),
+      operations.activateTemplates(`activate templates ${listed(templateIds)}`, { entry, templateIds }),
     );
     context.note(`activated: ${said(stopped) || 'none was active before'}`);
   },
@@ -57,8 +52,8 @@ export const { off: stopProvisioning, on: startProvisioning } = switchSteps<'pro
   },
 });
 
-const templatesNow = ({ activities, profile: { operations, aps } }: StepContext): Promise<ServiceTemplate[]> =>
-  allTemplates(activities.operations, { operations, aps });
+const templatesNow = ({ activities, profile }: StepContext): Promise<ServiceTemplate[]> =>
+  allTemplates(activities.operations, { entry: entryOf(profile, 'operations', 'aps') });
 
 const said = (ids: number[]): string => (ids.length === 0 ? '' : `${ids.length} templates, ${listed(ids)}`);
 const namesOf = (templates: Pick<ServiceTemplate, 'name'>[]): string =>

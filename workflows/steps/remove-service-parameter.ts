@@ -1,3 +1,4 @@
+import { entryOf } from '../../src/contract/entry';
 import type { BillingTemplate } from '../../src/contract/facts';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import { forwardStep, type ForwardStep, type StepContext } from '../engine/step';
@@ -64,7 +65,7 @@ async function removalProblem(
   before: BillingTemplate[],
 ): Promise<string | undefined> {
   const { templates } = await activities.billing.readBilling('read the service parameters again', {
-    billing: profile.billing,
+    entry: entryOf(profile, 'billing'),
     plans: profile.plans,
   });
   const left = templates.filter(has(name));

@@ -1,5 +1,5 @@
+import { entryOf, type EntryRef } from '../../src/contract/entry';
 import type { ApplicationInstance } from '../../src/contract/facts';
-import type { ProviderProfile } from '../../src/contract/provider';
 import type { Activities } from '../kit/activities';
 import type { GateAnswer } from '../people/gate';
 import type { StepContext } from '../engine/step';
@@ -9,14 +9,12 @@ import type { StepContext } from '../engine/step';
  * @returns what is wrong, or undefined. Only for providers whose adapter is not `gate`.
  */
 export async function connectionProblem(
-  {
-    activities,
-    profile,
-  }: { activities: Pick<Activities, 'microsoft'>; profile: Pick<ProviderProfile, 'connectionTest'> },
+  { microsoft }: Pick<Activities, 'microsoft'>,
+  entry: EntryRef,
   instance: Pick<ApplicationInstance, 'id' | 'name' | 'resourceId'>,
 ): Promise<string | undefined> {
-  const { ok, checks } = await activities.microsoft.testConnection(`test the connection of "${instance.name}"`, {
-    setting: profile.connectionTest,
+  const { ok, checks } = await microsoft.testConnection(`test the connection of "${instance.name}"`, {
+    entry,
     instance: { id: instance.id, name: instance.name, resourceId: instance.resourceId },
   });
   if (ok) return undefined;
@@ -25,6 +23,12 @@ export async function connectionProblem(
     .map(({ name, message }) => `${name}: ${message ?? 'no reason given'}`);
   return `Test Connection of "${instance.name}" fails. ${failed.join('; ') || 'It gives no reason.'}`;
 }
+
+/** The same, as a step of an upgrade asks it. */
+export const problemOfConnection = (
+  { activities, profile }: Pick<StepContext, 'activities' | 'profile'>,
+  instance: ApplicationInstance,
+): Promise<string | undefined> => connectionProblem(activities, entryOf(profile, 'connectionTest'), instance);
 
 /** Whether a person has to press the button. */
 export const testsByHand = ({ profile }: StepContext): boolean => profile.connectionTest.adapter === 'gate';

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
+import { entryOf } from '../../src/contract/entry';
 import type { ApplicationInstance } from '../../src/contract/facts';
 import { withoutRelease } from '../../src/contract/versions';
 import type { CrossingFacts } from '../engine/path';
@@ -25,8 +26,8 @@ export const upgradeInstances = forwardStep<PreflightFacts & CrossingFacts, Inst
     return { instancesUpgraded: true };
   },
   verify: async ({ activities, profile, to }) => {
-    const { operations, aps } = profile;
-    const instances = await activities.operations.readInstances('read the instances', { operations, aps });
+    const entry = entryOf(profile, 'operations', 'aps');
+    const instances = await activities.operations.readInstances('read the instances', { entry });
     const left = instances.filter(
       ({ packageVersion, status }) => withoutRelease(packageVersion) !== to || status !== 'Ready',
     );
@@ -40,10 +41,8 @@ export const upgradeInstances = forwardStep<PreflightFacts & CrossingFacts, Inst
 });
 
 async function upgradeInstance(context: StepContext, { id, name }: ApplicationInstance, role: string): Promise<void> {
-  const { operations, aps } = context.profile;
   await context.activities.operations.upgradeInstance(`upgrade instance "${name}" (${role})`, {
-    operations,
-    aps,
+    entry: entryOf(context.profile, 'operations', 'aps'),
     instanceId: id,
     version: context.to,
   });

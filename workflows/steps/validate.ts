@@ -8,7 +8,7 @@ import { AT_ONCE, settleAll, settleEach } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
 import { now } from '../kit/now';
 import { tasksProcessed } from './drain-tasks';
-import { askForConnectionTest, connectionProblem, testsByHand } from './test-connection';
+import { askForConnectionTest, problemOfConnection, testsByHand } from './test-connection';
 
 /** No open Office 365 task, and every instance reaches Partner Center and Graph. */
 export const validate = forwardStep<PreflightFacts & InstancesUpgraded, Validated>({
@@ -43,7 +43,7 @@ async function connectionsWork(context: StepContext, instances: ApplicationInsta
     return answers.map(({ at }) => at);
   }
   const tested = await settleEach(instances, AT_ONCE, async (instance) => ({
-    problem: await connectionProblem(context, instance),
+    problem: await problemOfConnection(context, instance),
     at: now(),
   }));
   const found = tested.flatMap(({ problem }) => problem ?? []);
