@@ -56,7 +56,7 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   const tasks = { entry: entryOf(profile, 'taskMonitor') };
   const connections = { entry: entryOf(profile, 'connectionTest') };
   const to = '18.4.1';
-  const { url: packageUrl, sha256 } = packageOf(profile, to);
+  const { sha256 } = packageOf(profile, to);
 
   const [{ instances }, { templates: sold }, ...hosts] = await Promise.all([
     call.readOperations(both),

@@ -140,7 +140,7 @@ describe('what can be known of the endpoint hosts before anything is touched', (
     const urls = ['https://gw&01.test/Office365GatewayApplication01/aps/', 'https://gw01.test/aps'];
     const facts = await withOperations({ instances: instances(...urls.map((endpointUrl) => ({ endpointUrl }))) });
     expect(findings('gatewayNames', facts).map(({ message }) => message)).toEqual([
-      expect.stringContaining('has to read https://<hostname>/<application>/aps/'),
+      expect.stringContaining('have to read https://<hostname>/<application>/aps/'),
       expect.stringContaining('setup.cmd cannot be given the hostname "gw&01.test"'),
     ]);
   });

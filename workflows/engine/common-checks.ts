@@ -1,7 +1,9 @@
 /** Checks that every upgrade has to pass, whatever the release. */
 import { unsafeForCommandLine } from '../../src/contract/command-line';
 import type { ApplicationInstance } from '../../src/contract/facts';
+import { LIMITS } from '../../src/contract/limits';
 import { isOfRelease, withoutRelease } from '../../src/contract/versions';
+import { listed } from '../kit/listed';
 import { answered, type Reading } from '../kit/reading';
 import { ofOperations, pass, refusal, warning, type Check, type Finding, type Readings } from './check';
 import { parseEndpointUrl } from './gateway-address';
@@ -48,10 +50,33 @@ export const COMMON_CHECKS: readonly Check[] = [
         ? [pass('Every instance is Ready.')]
         : [
             refusal(
-              `Not Ready: ${busy.map(({ name, status }) => `"${name}" is ${status}`).join(', ')}. Finish or repair them first.`,
+              `Not Ready: ${listed(busy.map(({ name, status }) => `"${name}" is ${status}`))}. Finish or repair them first.`,
             ),
           ];
     }),
+  },
+  {
+    name: 'size',
+    source: 'The largest provider that one upgrade takes',
+    examine: ({ profile: { plans, stores, endpointHosts }, operations }) => {
+      const { instances = [], templates = [] } = answered(operations) ? operations.value : {};
+      const sizes: [keyof typeof LIMITS, string, number][] = [
+        ['instances', 'application instances', instances.length],
+        ['activeTemplates', 'active Office 365 templates', templates.filter(({ active }) => active).length],
+        ['templates', 'Office 365 templates', templates.length],
+        ['gatewaySites', 'gateway applications', new Set(instances.map(({ endpointUrl }) => endpointUrl)).size],
+        ['plans', 'plans in its inventory entry', plans.length],
+        ['stores', 'stores in its inventory entry', stores.length],
+        ['endpointHosts', 'endpoint hosts in its inventory entry', endpointHosts.length],
+      ];
+      return sizes
+        .filter(([limit, , found]) => found > LIMITS[limit])
+        .map(([limit, what, found]) =>
+          refusal(
+            `The provider has ${found} ${what}, and one upgrade takes ${LIMITS[limit]}. Upgrade it by the vendor's procedure.`,
+          ),
+        );
+    },
   },
   {
     name: 'packageHash',
@@ -150,13 +175,7 @@ export const COMMON_CHECKS: readonly Check[] = [
     name: 'gatewayNames',
     source: 'Upgrade Procedure: the parameters of setup.cmd',
     examine: ofOperations(({ instances }, readings) => [
-      ...instances
-        .filter(({ endpointUrl }) => !parseEndpointUrl(endpointUrl))
-        .map(({ name, endpointUrl }) =>
-          refusal(
-            `The end-point URI of "${name}" has to read https://<hostname>/<application>/aps/, and it is "${endpointUrl}". Correct the instance's settings.`,
-          ),
-        ),
+      ...misnamed(instances),
       ...gatewaysIn(instances, readings).flatMap(({ host, site, application, hostnames, isNew }) =>
         isNew
           ? []
@@ -260,6 +279,17 @@ function examinePackage({ profile, meant, package: file }: Readings): Finding[] 
           `The package at ${expected.url} has SHA-256 ${file.value.sha256}; the inventory expects ${expected.sha256}. Fetch it again or correct the inventory.`,
         ),
       ];
+}
+
+function misnamed(instances: readonly ApplicationInstance[]): Finding[] {
+  const wrong = instances.filter(({ endpointUrl }) => !parseEndpointUrl(endpointUrl));
+  if (wrong.length === 0) return [];
+  const named = listed(wrong.map(({ name, endpointUrl }) => `"${name}" has "${endpointUrl}"`));
+  return [
+    refusal(
+      `End-point URIs have to read https://<hostname>/<application>/aps/, but ${named}. Correct the instances' settings.`,
+    ),
+  ];
 }
 
 interface Gateway {
