@@ -101,10 +101,12 @@ async function read({ workflow, options }: Client, installation: string): Promis
   const latest = await found(() => workflow.getHandle(workflowId).describe());
   if (latest?.status.name !== 'RUNNING') return undefined;
   const { events } = await workflow.getHandle(workflowId, latest.runId).fetchHistory();
+  // What is encrypted is bound to its workflow.
+  const owner = { type: 'workflow', namespace: options.namespace, workflowId } as const;
   let ledger = emptyLedger(installation);
   for (const { workflowExecutionSignaledEventAttributes: signal } of events ?? []) {
     if (signal?.signalName !== LEDGER_SIGNAL) continue;
-    const [payload] = await decodeArrayFromPayloads(options.loadedDataConverter, signal.input?.payloads);
+    const [payload] = await decodeArrayFromPayloads(options.loadedDataConverter, signal.input?.payloads, owner);
     const note = ledgerNote.safeParse(payload);
     if (note.success) ledger = ledgerAfter(ledger, note.data);
   }

@@ -11,6 +11,11 @@ export const text = (what: string, max = MAX_TEXT) =>
     .min(1, `${what} must not be empty`)
     .max(max, `${what} is longer than ${max} characters`);
 
+/** Summaries in Temporal's UI may have 400 bytes, and names of systems and people are long. */
+const LONGEST_SUMMARY = 120;
+export const shortened = (summary: string): string =>
+  summary.length > LONGEST_SUMMARY ? `${summary.slice(0, LONGEST_SUMMARY)}…` : summary;
+
 /** Who says so. */
 export const by = text('by', 200);
 
@@ -19,3 +24,13 @@ export const by = text('by', 200);
  * has been seen before changes nothing and has the verdict of the first, so it is safe to send a message again.
  */
 export const messageId = text('id', 100).optional();
+
+/**
+ * An id that counts in one run only: a copy of the message that somebody sends to a later upgrade of the same provider is refused.
+ *
+ * @param firstRun id of the run that the workflow began with.
+ */
+export const idWithin = (firstRun: string, id: string): string => `run/${firstRun}/${id}`;
+
+/** The run that such an id counts in; undefined for any other. */
+export const runOf = (id: string | undefined): string | undefined => /^run\/([^/]+)\//.exec(id ?? '')?.[1];

@@ -13,6 +13,7 @@ import {
 } from '@temporalio/workflow';
 import type { Notice } from '../../src/contract/activities';
 import {
+  consentWorkflowId,
   guardInput,
   guardMessages,
   type ConsentStatus,
@@ -20,6 +21,7 @@ import {
   type GuardState,
   type PendingRenewal,
 } from '../../src/contract/consent';
+import { shortened } from '../../src/contract/fields';
 import { QUERY, type AuditEntry } from '../../src/contract/status';
 import { noticeOf, tokenOf } from './current-details';
 import { GuardRecord } from './guard-record';
@@ -63,7 +65,7 @@ async function awaitNews(record: GuardRecord): Promise<'due' | 'news'> {
   const news = await condition(
     () => toVerify(record) !== undefined || record.hasNews || isLong(record.state.historyLimit),
     Math.max(record.nextNoticeAt - Date.now(), 1),
-    { summary: `next notice about the consent of "${instance.name}" of ${provider}` },
+    { summary: shortened(`next notice about the consent of "${instance.name}" of ${provider}`) },
   );
   return news ? 'news' : 'due';
 }
@@ -129,6 +131,10 @@ const read = (input: unknown): GuardState =>
   readInput(
     guardInput,
     input,
-    () => [],
+    ({ provider, instance }) => {
+      const { workflowId } = workflowInfo();
+      const expected = consentWorkflowId(provider, instance.id);
+      return workflowId === expected ? [] : [`the workflow id is "${workflowId}" and has to be "${expected}"`];
+    },
     (problems) => `The input of guardConsent is not usable: ${problems}. An upgrade that succeeds gives it.`,
   );

@@ -18,7 +18,10 @@ import { operationId, type Operation } from '../../src/contract/operation';
 import { upgradeWorkflowId } from '../../src/contract/provider';
 import {
   QUERY,
+  inOneAnswer,
+  pageOf,
   type AuditEntry,
+  type Gate,
   type UpgradePlan,
   type UpgradeResult,
   type UpgradeStatus,
@@ -36,6 +39,7 @@ import { notifyByWorkflow, notifyInPassing } from '../kit/notices';
 import { now } from '../kit/now';
 import { problemOf } from '../kit/problem';
 import { readInput } from '../kit/read-input';
+import { withoutParent } from '../kit/require-parent';
 import { Checkpoint, Pause } from '../people/checkpoint';
 import { Reminders } from '../people/reminders';
 import { WaitingPoints } from '../people/waiting-points';
@@ -94,9 +98,10 @@ class ProviderUpgrade {
   /** Before the first await of the workflow. */
   private handle(): void {
     const { record } = this;
-    setHandler(defineQuery<UpgradeStatus>(QUERY.status), () => record.status);
+    setHandler(defineQuery<UpgradeStatus>(QUERY.status), () => inOneAnswer(record.status));
     setHandler(defineQuery<UpgradePlan>(QUERY.plan), () => record.plan);
-    setHandler(defineQuery<AuditEntry[]>(QUERY.audit), () => record.audit);
+    setHandler(defineQuery<AuditEntry[], [number?]>(QUERY.audit), (skip) => pageOf(record.audit, skip));
+    setHandler(defineQuery<Gate[], [number?]>(QUERY.gates), (skip) => pageOf(record.status.gates, skip));
     handleMessages(
       messages,
       (message) => this.answers.judge(message),
@@ -263,17 +268,17 @@ const read = (input: unknown): UpgradeRequest =>
   readInput(
     upgradeInput,
     input,
-    ({ provider, finish, from }) => {
+    ({ provider, fleet, finish, from }) => {
       const { workflowId } = workflowInfo();
       const expected = upgradeWorkflowId(provider);
-      const isOther = workflowId !== expected;
-      return [
-        ...(isOther
-          ? [
-              `the workflow id is "${workflowId}" and has to be "${expected}", so that no provider is upgraded twice at once`,
-            ]
-          : []),
+      const others = [
+        ...(fleet === undefined ? [] : withoutParent('the wave of a fleet')),
         ...(from !== undefined && finish === undefined ? ['"from" goes with "finish" only'] : []),
+      ];
+      if (workflowId === expected) return others;
+      return [
+        `the workflow id is "${workflowId}" and has to be "${expected}", so that no provider is upgraded twice at once`,
+        ...others,
       ];
     },
     (problems) =>
