@@ -144,7 +144,7 @@ test('an abort that was refused after the crossing is refused again after a Rese
   await expectUpgraded(upgrade);
 });
 
-test('a retry waits for an import that still runs, and never makes a second one', async () => {
+testInFull('a retry waits for an import that still runs, and never makes a second one', async () => {
   const impatient = timings({
     retryFor: 20,
     heartbeat: 5,

@@ -541,7 +541,9 @@ function clocksLeftBy(run: RunEvidence): string[] {
   const told = ({ what }: { what: string }) => notUndone.some((each) => each.startsWith(`${what}:`));
   const left = switchedOff.filter((off) => state !== 'rollbackIncomplete' || !told(off)).map(({ what }) => what);
   const stopped = left.length > 0 ? [] : switchedOffBy(run).filter((what) => switchedOffSeconds[what] === undefined);
-  const longest = Math.ceil((Date.parse(closedAt) - Date.parse(startedAt)) / 1000) + 1;
+  // A run that was reset goes on from where it was: its story began before Temporal started it.
+  const began = Math.min(Date.parse(startedAt), Date.parse(status.startedAt));
+  const longest = Math.ceil((Date.parse(closedAt) - began) / 1000) + 1;
   const odd = Object.entries(switchedOffSeconds).filter(([, seconds]) => !(seconds >= 0 && seconds <= longest));
   return [
     ...left.map((what) => `${what} is off, and the upgrade ended as ${state}`),
