@@ -63,25 +63,29 @@ export function packageOf<Source>(
   );
 }
 
-/** A field that is not what its reader knew; without a digest it is gone. */
+/** A field that is not what its reader knew. */
 export interface ChangedField {
   field: string;
-  digest?: string;
+  /** Of what it is now; {@link GONE} where it is there no more. */
+  digest: string;
 }
+export const GONE = 'gone';
 
-/** What `details` of a failure `EntryChanged` hold; no field is named where the whole entry cannot be used. */
-export interface EntryChange {
-  provider: string;
-  changed: ChangedField[];
-}
+/** Whether an upgrade that is under way may take what the field is now: where and as whom systems are reached, and no more. */
+export const isTakeable = (field: string): boolean => !/^packages\..+\.sha256$|\.adapter$/.test(field);
+
+/** The detail of a failure `EntryChanged`; no field is named where the whole entry cannot be used. */
+export const entryChange = z.object({
+  provider: z.string(),
+  changed: z.array(z.object({ field: z.string(), digest: z.string() })),
+});
+export type EntryChange = z.output<typeof entryChange>;
 
 /** @param sections all of the entry where none is given. */
 export function changesOf(known: EntryDigests, now: EntryDigests, sections?: readonly EntrySection[]): ChangedField[] {
   return [...new Set([...Object.keys(known), ...Object.keys(now)])]
-    .filter((field) => (!sections || isWithin(field, sections)) && known[field] !== now[field])
+    .filter((field) => !sections || isWithin(field, sections))
+    .filter((field) => (known[field] ?? GONE) !== (now[field] ?? GONE))
     .sort()
-    .map((field) => {
-      const digest = now[field];
-      return { field, ...(digest === undefined ? {} : { digest }) };
-    });
+    .map((field) => ({ field, digest: now[field] ?? GONE }));
 }
