@@ -13,6 +13,7 @@ import {
 } from '@temporalio/workflow';
 import type { Notice } from '../../src/contract/activities';
 import {
+  consentWorkflowId,
   guardInput,
   guardMessages,
   type ConsentStatus,
@@ -27,7 +28,7 @@ import { judge, problemWith, testsByHand } from './answers';
 import { inventory } from '../kit/activities';
 import { handleMessages } from '../kit/messages';
 import { problemOf } from '../kit/problem';
-import { readInput } from '../kit/read-input';
+import { otherIdThan, readInput } from '../kit/read-input';
 import { notifyAndWait } from '../kit/notices';
 import { isLong } from '../kit/long-lived';
 import { now } from '../kit/now';
@@ -129,6 +130,6 @@ const read = (input: unknown): GuardState =>
   readInput(
     guardInput,
     input,
-    () => [],
+    ({ provider, instance }) => otherIdThan(consentWorkflowId(provider, instance.id)),
     (problems) => `The input of guardConsent is not usable: ${problems}. An upgrade that succeeds gives it.`,
   );

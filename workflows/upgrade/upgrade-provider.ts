@@ -36,7 +36,7 @@ import { handleMessages } from '../kit/messages';
 import { notifyByWorkflow, notifyInPassing } from '../kit/notices';
 import { now } from '../kit/now';
 import { problemOf } from '../kit/problem';
-import { readInput } from '../kit/read-input';
+import { otherIdThan, readInput } from '../kit/read-input';
 import { Checkpoint, Pause } from '../people/checkpoint';
 import { Reminders } from '../people/reminders';
 import { WaitingPoints } from '../people/waiting-points';
@@ -257,14 +257,7 @@ const read = (input: unknown): UpgradeRequest =>
   readInput(
     upgradeInput,
     input,
-    ({ provider }) => {
-      const { workflowId } = workflowInfo();
-      const expected = upgradeWorkflowId(provider);
-      if (workflowId === expected) return [];
-      return [
-        `the workflow id is "${workflowId}" and has to be "${expected}", so that no provider is upgraded twice at once`,
-      ];
-    },
+    ({ provider }) => otherIdThan(upgradeWorkflowId(provider), ', so that no provider is upgraded twice at once'),
     (problems) =>
       `upgradeProvider cannot start: ${problems}. The input reads {"provider":"<id in the inventory>"}, with "to":"<release>" where several fit, and "startedBy" where the crossing needs an approval.`,
   );
