@@ -14,7 +14,6 @@ import {
   isCancellation,
   setHandler,
   sleep,
-  workflowInfo,
 } from '@temporalio/workflow';
 import {
   FLEET_QUERY,

@@ -37,6 +37,7 @@ import { notifyByWorkflow, notifyInPassing } from '../kit/notices';
 import { now } from '../kit/now';
 import { problemOf } from '../kit/problem';
 import { otherIdThan, readInput } from '../kit/read-input';
+import { withoutParent } from '../kit/require-parent';
 import { Checkpoint, Pause } from '../people/checkpoint';
 import { Reminders } from '../people/reminders';
 import { WaitingPoints } from '../people/waiting-points';
@@ -257,7 +258,10 @@ const read = (input: unknown): UpgradeRequest =>
   readInput(
     upgradeInput,
     input,
-    ({ provider }) => otherIdThan(upgradeWorkflowId(provider), ', so that no provider is upgraded twice at once'),
+    ({ provider, fleet }) => [
+      ...otherIdThan(upgradeWorkflowId(provider), ', so that no provider is upgraded twice at once'),
+      ...(fleet === undefined ? [] : withoutParent('the wave of a fleet')),
+    ],
     (problems) =>
       `upgradeProvider cannot start: ${problems}. The input reads {"provider":"<id in the inventory>"}, with "to":"<release>" where several fit, and "startedBy" where the crossing needs an approval.`,
   );
