@@ -9,6 +9,7 @@
 import { z } from 'zod';
 import type { GuardInput } from './consent';
 import type { EntryDigests, EntryRef, FrozenProfile } from './entry';
+import { shortened } from './fields';
 import type { Selector } from './fleet';
 import type { LookedAtWindow, Maintenance } from './maintenance';
 import type { Operation } from './operation';
@@ -43,8 +44,8 @@ interface OnEntry {
 export interface OperationsActivities {
   /** Everything that the preflight asks of Operations and the APS controller, read once; of the templates the first page. */
   readOperations(input: OnEntry): Promise<Omit<OperationsFacts, 'templates'> & TemplatePage>;
-  /** The Office 365 service templates, with whether each is active now: the first page, or the next one of `left`. */
-  readTemplates(input: OnEntry & { left?: TemplateCandidates }): Promise<TemplatePage>;
+  /** The Office 365 service templates, with whether each is active now: those of `candidates`, one page at most, or the first page. */
+  readTemplates(input: OnEntry & { candidates?: TemplateCandidates }): Promise<TemplatePage>;
   /** Effect: the templates are active. Reads `is_active` of each first; one that is refused keeps none of the others from it. */
   activateTemplates(input: OnEntry & { templateIds: number[] }): Promise<void>;
   /** Effect: the templates are not active. Otherwise as `activateTemplates`. */
@@ -259,7 +260,7 @@ export interface NotifyActivities {
 
 /** Of the workflow `deliverNotice`, which goes on telling when whoever has something to tell does not wait for it. */
 export const noticeWorkflowId = ({ id }: Notice): string => `notice/${id}`;
-export const noticeSummary = ({ subject }: Notice): string => `tell: ${subject}`;
+export const noticeSummary = ({ subject }: Notice): string => shortened(`tell: ${subject}`);
 
 /** What a notifier tells people; no secret, no evidence text. */
 export const notice = z.strictObject({

@@ -167,6 +167,7 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
     wire.close();
     await hosts.close();
     await Promise.all(Object.values(apps).map((app) => app.close()));
+    world.flush();
     forget();
   };
   try {

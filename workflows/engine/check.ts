@@ -4,6 +4,7 @@
  */
 import type { BillingFacts, HostFacts, OperationsFacts, PackageFacts } from '../../src/contract/facts';
 import type { FrozenProfile } from '../../src/contract/entry';
+import { listed } from '../kit/listed';
 import { answered, type Reading } from '../kit/reading';
 
 export interface Readings {
@@ -52,4 +53,4 @@ export const ofOperations =
   (readings: Readings): Finding[] =>
     answered(readings.operations) ? examine(readings.operations.value, readings) : [];
 
-export const quoted = (things: readonly { name: string }[]): string => things.map(({ name }) => `"${name}"`).join(', ');
+export const quoted = (things: readonly { name: string }[]): string => listed(things.map(({ name }) => `"${name}"`));

@@ -1,5 +1,7 @@
 /** Checks that every upgrade has to pass, whatever the release. */
 import { withoutRelease } from '../../src/contract/versions';
+import { LIMITS } from '../../src/contract/limits';
+import { listed } from '../kit/listed';
 import { answered, type Reading } from '../kit/reading';
 import { ofOperations, pass, refusal, warning, type Check, type Finding, type Readings } from './check';
 import type { Requirement } from './release';
@@ -45,10 +47,33 @@ export const COMMON_CHECKS: readonly Check[] = [
         ? [pass('Every instance is Ready.')]
         : [
             refusal(
-              `Not Ready: ${busy.map(({ name, status }) => `"${name}" is ${status}`).join(', ')}. Finish or repair them first.`,
+              `Not Ready: ${listed(busy.map(({ name, status }) => `"${name}" is ${status}`))}. Finish or repair them first.`,
             ),
           ];
     }),
+  },
+  {
+    name: 'size',
+    source: 'The largest provider that one upgrade takes',
+    examine: ({ profile: { plans, stores, endpointHosts }, operations }) => {
+      const { instances = [], templates = [] } = answered(operations) ? operations.value : {};
+      const sizes: [keyof typeof LIMITS, string, number][] = [
+        ['instances', 'application instances', instances.length],
+        ['activeTemplates', 'active Office 365 templates', templates.filter(({ active }) => active).length],
+        ['templates', 'Office 365 templates', templates.length],
+        ['gatewaySites', 'gateway applications', new Set(instances.map(({ endpointUrl }) => endpointUrl)).size],
+        ['plans', 'plans in its inventory entry', plans.length],
+        ['stores', 'stores in its inventory entry', stores.length],
+        ['endpointHosts', 'endpoint hosts in its inventory entry', endpointHosts.length],
+      ];
+      return sizes
+        .filter(([limit, , found]) => found > LIMITS[limit])
+        .map(([limit, what, found]) =>
+          refusal(
+            `The provider has ${found} ${what}, and one upgrade takes ${LIMITS[limit]}. Upgrade it by the vendor's procedure.`,
+          ),
+        );
+    },
   },
   {
     name: 'packageHash',

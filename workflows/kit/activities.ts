@@ -21,6 +21,7 @@ import type {
   NotifyActivities,
   OperationsActivities,
 } from '../../src/contract/activities';
+import { shortened } from '../../src/contract/fields';
 import { endpointTaskQueue, type EndpointHost, type Timings } from '../../src/contract/provider';
 
 export type Calls<Interface> = {
@@ -184,13 +185,13 @@ function attemptsWithin(milliseconds: number): number {
 function calls<Interface>(options: ActivityOptions): Calls<Interface> {
   return new Proxy({} as Calls<Interface>, {
     get: (_, name) => (summary: string, input: unknown) =>
-      scheduleActivity(String(name), [input], { ...options, summary }),
+      scheduleActivity(String(name), [input], { ...options, summary: shortened(summary) }),
   });
 }
 
 function localCalls<Interface>(options: LocalActivityOptions): Calls<Interface> {
   return new Proxy({} as Calls<Interface>, {
     get: (_, name) => (summary: string, input: unknown) =>
-      scheduleLocalActivity(String(name), [input], { ...options, summary }),
+      scheduleLocalActivity(String(name), [input], { ...options, summary: shortened(summary) }),
   });
 }

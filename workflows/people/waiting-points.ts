@@ -215,4 +215,4 @@ function payloadOf(name: GateMessage, step: string, item: string | undefined): R
   }
 }
 
-const namesOf = (gates: OpenGate[]): string => gates.map(({ gate }) => gate.item ?? gate.step).join(', ');
+const namesOf = (gates: OpenGate[]): string => listed(gates.map(({ gate }) => gate.item ?? gate.step));

@@ -3,6 +3,7 @@ import { FAILURE } from '../../src/contract/activities';
 import type { ApplicationInstance, GatewaySite, HostFacts, IisSite } from '../../src/contract/facts';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import type { GatewaySites } from './facts';
+import { listed } from '../kit/listed';
 import { settleAll } from '../kit/settle-all';
 import { readingStep, type StepContext } from '../engine/step';
 import { parseEndpointUrl } from './gateway-address';
@@ -29,7 +30,7 @@ export const collectGatewaySites = readingStep<PreflightFacts, GatewaySites>({
     const candidates = await locate(context, operations.instances, hosts);
     const sites = await settleAll(candidates.map((candidate) => chooseSite(context, candidate, hosts)));
     await settleAll(sites.map((site) => verifyName(context, site)));
-    context.note(sites.map(({ host, site }) => `"${site}" on ${host}`).join(', '));
+    context.note(listed(sites.map(({ host, site }) => `"${site}" on ${host}`)));
     return { sites };
   },
 });
@@ -45,7 +46,7 @@ async function locate(
     .map(({ instance }) => `"${instance.name}" has "${instance.endpointUrl}"`);
   if (wrong.length > 0)
     throw rejected(
-      `End-point URIs have to read https://<hostname>/<application>/aps/, but ${wrong.join(', ')}. Correct the instance's settings.`,
+      `End-point URIs have to read https://<hostname>/<application>/aps/, but ${listed(wrong)}. Correct the instance's settings.`,
     );
 
   const known = addressed.flatMap(({ instance, address }) => (address ? [{ instance, ...address }] : []));
@@ -54,7 +55,7 @@ async function locate(
   );
   const resolved =
     unlisted.length > 0
-      ? await activities.network.resolveHostnames(`resolve ${unlisted.join(', ')}`, { hostnames: unlisted })
+      ? await activities.network.resolveHostnames(`resolve ${listed(unlisted)}`, { hostnames: unlisted })
       : {};
 
   const candidates = new Map<string, Candidate>();

@@ -164,9 +164,11 @@ function createTemplates(spec: ProviderSpec, firstId: number, unique: (...words:
     appIds: [OFFICE_365],
     resourceTypes: office365Resources(templateId),
   });
-  const selling = spec.instances.map((instance, index) =>
-    office365(firstId + index, `Office 365 ${instance.name}`, true),
-  );
+  const names = [
+    ...spec.instances.map(({ name }) => `Office 365 ${name}`),
+    ...Array.from({ length: spec.moreTemplates }, (_, index) => `Office 365 offer ${index + 1}`),
+  ];
+  const selling = names.map((name, index) => office365(firstId + index, name, true));
   const retired = Array.from({ length: spec.inactiveTemplates }, (_, index) =>
     office365(firstId + selling.length + index, `Office 365 retired offer ${index + 1}`, false),
   );

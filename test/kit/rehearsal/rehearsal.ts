@@ -13,6 +13,7 @@ import { CONTROL_TASK_QUEUE, endpointTaskQueue, upgradeWorkflowId } from '../../
 import type { SimulatedRelease } from '../../../src/contract/simulation';
 import {
   QUERY,
+  inPages,
   type AuditEntry,
   type Hold,
   type UpgradeResult,
@@ -520,7 +521,7 @@ export class Upgrade {
   }
 
   audit(): Promise<AuditEntry[]> {
-    return ask<AuditEntry[]>(this.rehearsal.client, this.workflow, QUERY.audit);
+    return inPages((skip) => ask<AuditEntry[]>(this.rehearsal.client, this.workflow, QUERY.audit, skip));
   }
 
   /** The status as soon as it is as wanted; asks again until then, because nothing else tells. */
