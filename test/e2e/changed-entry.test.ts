@@ -31,6 +31,7 @@ const fieldOf = (hold: Hold | undefined): ChangedField => hold?.changed?.[0] ?? 
 const take = (upgrade: Upgrade, field: ChangedField): Promise<void> =>
   upgrade.workflow.signal<[Messages['takeEntry']]>('takeEntry', { ...field, ...BY });
 
+// Security: entry-by-name
 test('what has changed is not used before somebody takes it, before the crossing and after it', async () => {
   const upgrade = await rehearsal.provider({ id: 'moves', sourceVersion: '18.4', instances: 1 });
   await upgrade.start();

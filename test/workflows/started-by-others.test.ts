@@ -21,7 +21,7 @@ afterAll(() => environment?.close());
 const digests = {};
 const notice = { id: '1', provider: 'strangers', workflowId: 'x', kind: 'reminder', subject: 'Hello', body: '' };
 
-// Security: inputs-between-workflows
+// Security: inputs-between-workflows, entry-by-name
 test.each<[type: string, workflowId: string, input: unknown, problem: string]>([
   [
     'upgradeWave',
@@ -40,7 +40,10 @@ test.each<[type: string, workflowId: string, input: unknown, problem: string]>([
   [
     'upgradeProvider',
     'upgrade/strangers',
-    { provider: 'strangers', fleet: { fleet: 'f', wave: 1, reportTo: 'x', parkAfter: 1, profile: profile('strangers') } },
+    {
+      provider: 'strangers',
+      fleet: { fleet: 'f', wave: 1, reportTo: 'x', parkAfter: 1, profile: profile('strangers') },
+    },
     'fleet.digests',
   ],
   [
