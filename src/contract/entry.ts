@@ -23,7 +23,7 @@ const adapterOnly = z.object({ adapter: z.string() });
 export const frozenProfile = providerProfile
   .omit({ operations: true, aps: true, billing: true })
   .extend({
-    packages: z.record(z.string(), z.object({ sha256: z.string(), url: z.string() })),
+    packages: z.record(z.string(), z.object({ sha256: z.string() })),
     taskMonitor: adapterOnly,
     connectionTest: adapterOnly,
     /** Of each target no more than its kind: it is named by its place in the list. */

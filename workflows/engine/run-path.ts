@@ -248,8 +248,11 @@ function holds(error: unknown, { record, profile }: Upgrade): error is TemporalF
   if (record.crossed) return true;
   // Whether to go on in spite of a changed entry has been decided where it was met.
   if (isCancellation(error) || failureType(error) === FAILURE.entryChanged) return false;
-  return profile.onFailureBeforeCrossing === 'hold' || failureType(error) === FAILURE.noBackup;
+  return profile.onFailureBeforeCrossing === 'hold' || FOR_A_PERSON.includes(failureType(error));
 }
+
+/** Failures after which an undo would not be whole, or would be another machine's: whatever the provider's settings, a person decides. */
+const FOR_A_PERSON: unknown[] = [FAILURE.noBackup, FAILURE.anotherHost];
 
 const actionsBefore = ({ kind }: AnyStepBefore): HoldAction[] =>
   kind === 'reading' ? ['retry', 'rollback'] : ['retry', 'doneByHand', 'rollback'];
