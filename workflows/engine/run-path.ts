@@ -13,6 +13,7 @@ import type { Operation } from '../../src/contract/operation';
 import type { HoldAction } from '../../src/contract/status';
 import { activitiesFor } from '../kit/activities';
 import { failureType, problemOf } from '../kit/problem';
+import { EntryHolds } from './entry-holds';
 import { abortable } from './abortable';
 import type { Chosen } from './catalogue';
 import type { Installation } from './installation';
@@ -40,6 +41,7 @@ export interface Planned {
 interface Walk extends Planned {
   readonly upgrade: Upgrade;
   readonly undo: UndoList;
+  readonly entryHolds: EntryHolds;
 }
 
 /**
@@ -51,7 +53,12 @@ export async function runPath(
   planned: Planned,
   asked?: { by: string; reason: string },
 ): Promise<PreflightFacts & CrossingFacts> {
-  const walk: Walk = { ...planned, upgrade, undo: new UndoList(upgrade.record) };
+  const walk: Walk = {
+    ...planned,
+    upgrade,
+    undo: new UndoList(upgrade.record),
+    entryHolds: new EntryHolds(upgrade),
+  };
   const facts = planned.finishes
     ? await CancellationScope.nonCancellable(() => upToTheCrossing(walk))
     : await phaseBefore(walk, asked);
@@ -136,7 +143,8 @@ async function whetherImported(walk: Walk, at: string): Promise<{ imported: stri
     try {
       const ledger = await installation.enter();
       if (ledger.requests.length > 0) return { ledger, imported: `the import of version ${to} has begun` };
-      const listed = await activitiesFor(profile.timings).operations.findImported(`look whether ${to} is imported`, {
+      const { operations } = walk.entryHolds.around(at, activitiesFor(profile.timings));
+      const listed = await operations.findImported(`look whether ${to} is imported`, {
         entry: entryOf(profile, 'operations', 'aps'),
         version: to,
       });
@@ -386,7 +394,8 @@ async function decide(upgrade: Upgrade, step: string, problem: string, actions: 
 function holds(error: unknown, { record, profile }: Upgrade): error is TemporalFailure {
   if (!(error instanceof TemporalFailure)) return false;
   if (record.crossed || record.forwardOnly !== undefined) return true;
-  if (isCancellation(error)) return false;
+  // Whether to go on in spite of a changed entry has been decided where it was met.
+  if (isCancellation(error) || failureType(error) === FAILURE.entryChanged) return false;
   return profile.onFailureBeforeCrossing === 'hold' || FOR_A_PERSON.includes(failureType(error));
 }
 
@@ -399,11 +408,12 @@ const actionsBefore = ({ kind }: AnyStepBefore): HoldAction[] =>
 const whileReversible = ({ undo }: Walk, actions: HoldAction[]): HoldAction[] =>
   undo.isSealed ? actions.filter((action) => action !== 'rollback') : actions;
 
-function contextOf({ upgrade, operation, installation }: Walk, step: string): StepContext {
+function contextOf(walk: Walk, step: string): StepContext {
+  const { upgrade, operation, installation } = walk;
   const { profile, record, people, checkpoint } = upgrade;
   return {
     profile,
-    activities: activitiesFor(profile.timings),
+    activities: walk.entryHolds.around(step, activitiesFor(profile.timings)),
     operation,
     installation,
     from: operation.from,

@@ -15,6 +15,7 @@ export interface Upgrade {
     readonly crossed: boolean;
     /** Why nothing can be undone although this run has not crossed; undefined where it can. */
     readonly forwardOnly: string | undefined;
+    readonly isRollingBack: boolean;
     readonly switchedOff: readonly SwitchedOff[];
     readonly notUndone: readonly string[];
     readonly kept: readonly string[];

@@ -38,7 +38,7 @@ import { handleMessages } from '../kit/messages';
 import { notifyByWorkflow, notifyInPassing } from '../kit/notices';
 import { now } from '../kit/now';
 import { problemOf } from '../kit/problem';
-import { readInput } from '../kit/read-input';
+import { otherIdThan, readInput } from '../kit/read-input';
 import { withoutParent } from '../kit/require-parent';
 import { Checkpoint, Pause } from '../people/checkpoint';
 import { Reminders } from '../people/reminders';
@@ -268,19 +268,11 @@ const read = (input: unknown): UpgradeRequest =>
   readInput(
     upgradeInput,
     input,
-    ({ provider, fleet, finish, from }) => {
-      const { workflowId } = workflowInfo();
-      const expected = upgradeWorkflowId(provider);
-      const others = [
-        ...(fleet === undefined ? [] : withoutParent('the wave of a fleet')),
-        ...(from !== undefined && finish === undefined ? ['"from" goes with "finish" only'] : []),
-      ];
-      if (workflowId === expected) return others;
-      return [
-        `the workflow id is "${workflowId}" and has to be "${expected}", so that no provider is upgraded twice at once`,
-        ...others,
-      ];
-    },
+    ({ provider, fleet, finish, from }) => [
+      ...otherIdThan(upgradeWorkflowId(provider), ', so that no provider is upgraded twice at once'),
+      ...(fleet === undefined ? [] : withoutParent('the wave of a fleet')),
+      ...(from !== undefined && finish === undefined ? ['"from" goes with "finish" only'] : []),
+    ],
     (problems) =>
       `upgradeProvider cannot start: ${problems}. The input reads {"provider":"<id in the inventory>"}, with "to":"<release>" where several fit, and "startedBy" where the crossing needs an approval.`,
   );
