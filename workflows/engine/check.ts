@@ -26,6 +26,8 @@ export interface MeantUpgrade {
   readonly to: string;
   /** Names of the steps of its path. */
   readonly steps: readonly string[];
+  /** Scripts of the release that its steps run on the endpoint hosts. */
+  readonly scripts: readonly string[];
 }
 
 export type Finding = {

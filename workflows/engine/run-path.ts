@@ -238,8 +238,11 @@ function holds(error: unknown, { record, profile }: Upgrade): error is TemporalF
   if (!(error instanceof TemporalFailure)) return false;
   if (record.crossed) return true;
   if (isCancellation(error)) return false;
-  return profile.onFailureBeforeCrossing === 'hold' || failureType(error) === FAILURE.noBackup;
+  return profile.onFailureBeforeCrossing === 'hold' || FOR_A_PERSON.includes(failureType(error));
 }
+
+/** Failures after which an undo would not be whole, or would be another machine's: whatever the provider's settings, a person decides. */
+const FOR_A_PERSON: unknown[] = [FAILURE.noBackup, FAILURE.anotherHost];
 
 const actionsBefore = ({ kind }: AnyStepBefore): HoldAction[] =>
   kind === 'reading' ? ['retry', 'rollback'] : ['retry', 'doneByHand', 'rollback'];

@@ -7,7 +7,7 @@ import { knownByItsBeginning, type Versions } from '../engine/versions';
 import { listed } from '../kit/listed';
 import { answered } from '../kit/reading';
 import { platformOfBuild, withoutRelease } from '../../src/contract/versions';
-import { parseEndpointUrl } from './gateway-address';
+import { parseEndpointUrl } from '../engine/gateway-address';
 import { has } from './remove-service-parameter';
 
 /** What is no build of Odin Automation fits no version, whatever it looks like. */

@@ -2,13 +2,14 @@
  * A host belongs to one upgrade at a time, from the first step that changes it until that one has crossed or ended: its
  * Internet services are restarted for all of its sites at once, and what is undone later must not undo another's work.
  */
-import type { GatewaySite, HostClaim, SiteVersion } from '../../src/contract/facts';
-import type { EndpointHost } from '../../src/contract/provider';
+import type { FrozenHost, GatewaySite, HostClaim, SiteVersion } from '../../src/contract/facts';
+import type { PreflightFacts } from '../engine/preflight-facts';
 import type { StepContext } from '../engine/step';
+import type { GatewaySites } from './facts';
 
 /** The sites of one host; they share its one iisreset. */
 export interface ClaimedHost {
-  readonly host: EndpointHost;
+  readonly host: FrozenHost;
   readonly sites: readonly { readonly site: GatewaySite; readonly version: SiteVersion }[];
 }
 
@@ -16,23 +17,25 @@ export interface ClaimedHost {
  * The endpoint hosts of these sites, claimed for this upgrade, with the versions of the sites as they are now. One after the
  * other, in the same order in every upgrade: two that wait for each other's hosts would wait for ever. Safe to repeat.
  */
-export async function claimHosts(context: StepContext, sites: readonly GatewaySite[]): Promise<ClaimedHost[]> {
+export async function claimHosts(context: StepContext, facts: PreflightFacts & GatewaySites): Promise<ClaimedHost[]> {
   const claimed: ClaimedHost[] = [];
-  for (const { host, sites: served } of byHost(context, sites)) claimed.push(await claim(context, host, served));
+  for (const { host, sites: served } of byHost(facts)) claimed.push(await claimHost(context, host, served));
   return claimed;
 }
 
-function byHost(
-  { profile }: StepContext,
-  sites: readonly GatewaySite[],
-): { host: EndpointHost; sites: GatewaySite[] }[] {
-  return profile.endpointHosts
-    .map((host) => ({ host, sites: sites.filter((site) => site.host === host.name) }))
+/** Each host is the machine that the preflight has seen: a copy of it that serves its task queue is refused. */
+function byHost({ hosts, sites }: PreflightFacts & GatewaySites): { host: FrozenHost; sites: GatewaySite[] }[] {
+  return hosts
+    .map(({ host: name, identity }) => ({
+      host: { name, identity },
+      sites: sites.filter((site) => site.host === name),
+    }))
     .filter((work) => work.sites.length > 0)
     .sort((a, b) => (a.host.name < b.host.name ? -1 : 1));
 }
 
-async function claim(context: StepContext, host: EndpointHost, sites: GatewaySite[]): Promise<ClaimedHost> {
+/** One of them; waits while another upgrade may still change it. Safe to repeat, and looks at the versions again. */
+export async function claimHost(context: StepContext, host: FrozenHost, sites: GatewaySite[]): Promise<ClaimedHost> {
   const { activities, operation } = context;
   for (;;) {
     const answer = await activities
@@ -45,7 +48,7 @@ async function claim(context: StepContext, host: EndpointHost, sites: GatewaySit
   }
 }
 
-async function awaitOwner(context: StepContext, host: EndpointHost, claim: HostClaim): Promise<void> {
+async function awaitOwner(context: StepContext, host: FrozenHost, claim: HostClaim): Promise<void> {
   const { claims } = context.activities;
   const until = `${claim.workflowId} has crossed or ended`;
   context.awaitHost({ host: host.name, upgrade: claim.workflowId });
@@ -58,7 +61,7 @@ async function awaitOwner(context: StepContext, host: EndpointHost, claim: HostC
 }
 
 const withVersions = (
-  host: EndpointHost,
+  host: FrozenHost,
   sites: readonly GatewaySite[],
   versions: readonly SiteVersion[],
 ): ClaimedHost['sites'] =>

@@ -6,7 +6,7 @@ import type { GatewaySites } from './facts';
 import { listed } from '../kit/listed';
 import { settleAll } from '../kit/settle-all';
 import { readingStep, type StepContext } from '../engine/step';
-import { parseEndpointUrl } from './gateway-address';
+import { parseEndpointUrl } from '../engine/gateway-address';
 
 /** One gateway application as the instances name it, and where it might live. */
 interface Candidate {

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import type { EndpointHost } from '../../src/contract/provider';
+import type { FrozenHost } from '../../src/contract/facts';
+import type { PreflightFacts } from '../engine/preflight-facts';
 import { lastingStep, type Heading, type LastingStep, type StepContext } from '../engine/step';
 import { settleAll } from '../kit/settle-all';
 import { claimHosts } from './claim-hosts';
@@ -24,20 +25,21 @@ export const hostPrerequisite = <What extends string>({
   script,
   parameters = {},
   ...heading
-}: HostPrerequisite<What>): LastingStep<GatewaySites, HostsHave<What>> => {
+}: HostPrerequisite<What>): LastingStep<PreflightFacts & GatewaySites, HostsHave<What>> => {
   const has = () => ({ [`hosts have:${what}`]: true }) as HostsHave<What>;
-  return lastingStep<GatewaySites, HostsHave<What>>({
+  return lastingStep<PreflightFacts & GatewaySites, HostsHave<What>>({
     ...heading,
     waitsFor: 'the endpoint hosts, which may have to be restarted',
     keeps: `${what} on the endpoint hosts`,
-    run: async (context, { sites }) => {
-      const hosts = await claimHosts(context, sites);
+    hostScript: script,
+    run: async (context, facts) => {
+      const hosts = await claimHosts(context, facts);
       await settleAll(hosts.map(({ host }) => prepare(context, host, script, parameters)));
       context.note(`${what} is on ${hosts.map(({ host }) => host.name).join(', ')}`);
       return has();
     },
-    verify: async (context, { sites }) => {
-      const hosts = await claimHosts(context, sites);
+    verify: async (context, facts) => {
+      const hosts = await claimHosts(context, facts);
       await settleAll(hosts.map(({ host }) => expectDone(context, host, script, parameters)));
       return has();
     },
@@ -46,7 +48,7 @@ export const hostPrerequisite = <What extends string>({
 
 async function prepare(
   context: StepContext,
-  host: EndpointHost,
+  host: FrozenHost,
   script: string,
   parameters: Readonly<Record<string, string>>,
 ): Promise<void> {
@@ -68,7 +70,7 @@ async function prepare(
 
 async function expectDone(
   { activities, operation, to }: StepContext,
-  host: EndpointHost,
+  host: FrozenHost,
   script: string,
   parameters: Readonly<Record<string, string>>,
 ): Promise<void> {
@@ -79,7 +81,7 @@ async function expectDone(
 }
 
 function expectInstalled(
-  host: EndpointHost,
+  host: FrozenHost,
   script: string,
   { done, restartNeeded, note }: { done: boolean; restartNeeded: boolean; note: string },
 ): void {

@@ -7,7 +7,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { withoutRelease } from '../../contract/versions';
-import type { HostSite, HostSpec } from '../hosts-port';
+import { identityOf, type HostSite, type HostSpec } from '../hosts-port';
 import type { Journal, JournalEntry } from '../journal';
 import type { SimulatedVersions } from '../simulated-versions';
 import { createProvider } from './create';
@@ -231,7 +231,7 @@ export class World {
       for (const gateway of provider.gateways) {
         const host = hosts.get(gateway.host) ?? {
           name: gateway.host,
-          computerName: gateway.host.toUpperCase(),
+          identity: identityOf(gateway.host),
           elevated: true,
           sites: [
             {

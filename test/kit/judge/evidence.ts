@@ -78,11 +78,12 @@ export async function evidenceOf(
   const since = sandbox.journal.entries()[earlier - 1]?.at ?? '';
   const world = sandbox.world.provider(provider);
   const hosts = [...new Set(world.gateways.map(({ host }) => host))];
+  const machines = hosts.flatMap((host) => [host, ...sandbox.hosts.clonesOf(host)]);
   return {
     ...found,
     provider,
     after,
-    journal: journalOf(sandbox, provider, hosts, earlier),
+    journal: journalOf(sandbox, provider, machines, earlier),
     versions: sandbox.world.versions.all,
     office365Tasks: world.tasks.filter(isOffice365).map(({ id }) => id),
     instances: world.instances.map(({ instanceId, cloud }) => ({ id: instanceId, cloud })),
