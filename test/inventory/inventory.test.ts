@@ -185,6 +185,16 @@ describe('loading the inventory', () => {
   });
 });
 
+test('an entry larger than an upgrade can keep is a problem, and says so by its size', async () => {
+  const stores = (count: number) =>
+    Array.from({ length: count }, (_, id) => ({ id: `s${id}`, name: 'x'.repeat(5_000) }));
+  await write('a.yaml', entry('contoso', { stores: stores(90) }));
+  expect(await loadInventory(folder)).toHaveLength(1);
+  await write('a.yaml', entry('contoso', { stores: stores(110) }));
+  const [problem] = await problemsOf(loadInventory(folder));
+  expect(problem).toMatch(/bytes as JSON, and one upgrade takes 524288/);
+});
+
 describe('the adapters of an entry', () => {
   const mail = { settings: z.strictObject({ folder: z.string().default('inbox'), token: z.string() }) };
   const microsoft = { settings: z.strictObject({ clientId: z.string() }) };
