@@ -135,26 +135,26 @@ test('a provider that waits for people is parked, the fleet goes on without it, 
 });
 
 test('what is written into the inventory after planning reaches nobody of the fleet', async () => {
-  const hosts: string[] = [];
+  const seen: number[] = [];
   const change = {
     notify: async () => undefined,
-    readHost: async ({ host }: { host: { name: string; workDirectory: string } }) => {
-      hosts.push(host.workDirectory);
+    readBilling: async ({ plans }: { plans: number[] }) => {
+      seen.push(...plans);
       throw new Error('seen enough');
     },
   };
-  const settings = (workDirectory: string) => ({
-    endpointHosts: [{ name: 'stub-host', workDirectory }],
+  const settings = (plan: number) => ({
+    plans: [plan],
     timings: timings({ retryFor: 5, hostAnswer: 10 }),
   });
-  world.set('frozen-1', { settings: settings('C:\\before'), change });
+  world.set('frozen-1', { settings: settings(101), change });
   const fleet = await start('frozen', ['frozen-1'], { approval: { plan: true } });
   await fleet.statusWhen(({ state }) => state === 'planned');
-  world.set('frozen-1', { settings: settings('C:\\after'), change });
+  world.set('frozen-1', { settings: settings(202), change });
   await fleet.say('proceed');
   await fleet.statusWhen(({ counts }) => counts.running > 0 || counts.failed > 0 || counts.unreachable > 0);
-  await world.until(() => hosts.length > 0);
-  expect(new Set(hosts)).toEqual(new Set(['C:\\before']));
+  await world.until(() => seen.length > 0);
+  expect(new Set(seen)).toEqual(new Set([101]));
   await fleet.handle.terminate();
 });
 
