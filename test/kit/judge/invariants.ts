@@ -90,6 +90,8 @@ export interface Evidence {
   records: HostRecord[];
   /** Passwords and tokens. */
   secrets: string[];
+  /** Where the entry of the provider says that its systems are. */
+  addresses: string[];
 }
 
 export interface Violation {
@@ -144,7 +146,12 @@ export const INVARIANTS: readonly Invariant[] = [
     examine: begunAfterTurningBack,
   },
   { name: 'I7', promises: 'a provider that must not be upgraded is not changed', examine: changedAlthoughRefused },
-  { name: 'I8', promises: 'no secret in history, status, audit trail or journal', examine: secretsShown },
+  {
+    name: 'I8',
+    promises:
+      'no secret in history, status, audit trail or journal; no secret reference and no address of the entry in a history',
+    examine: (evidence) => [...secretsShown(evidence), ...entryShown(evidence)],
+  },
   {
     name: 'I9',
     promises: 'every message of a person has exactly one entry in the audit trail, and a gate is passed by one answer',
@@ -330,15 +337,20 @@ function unfinished(
   }
   expect(same(after.templates, before.templates), 'service templates are not active exactly as before');
   expect(after.synchronisation === before.synchronisation, `the synchronisation is ${after.synchronisation}`);
-  for (const { host, site, state } of after.gateways)
-    expect(isServed(state, known(target)), `"${site}" on ${host} is ${JSON.stringify(state)}`);
-  if (known(status.path?.from)?.emailParameter && !known(target)?.emailParameter) {
-    const left = after.billingTemplates.filter(({ parameters }) => parameters.includes('o365_based_on_email'));
-    expect(left.length === 0, `o365_based_on_email is left on ${left.map(({ id }) => id).join(', ')}`);
+  const keepsEndpoint = status.steps.some(({ name, state }) => name === 'upgradeEndpoints' && state === 'skipped');
+  if (keepsEndpoint) expect(same(after.gateways, before.gateways), 'gateway sites are not as before');
+  else
+    for (const { host, site, state } of after.gateways)
+      expect(isServed(state, known(target)), `"${site}" on ${host} is ${JSON.stringify(state)}`);
+  const kept = known(target)?.parameters ?? [];
+  const gone = (known(status.path?.from)?.parameters ?? []).filter((name) => !kept.includes(name));
+  for (const name of gone) {
+    const left = after.billingTemplates.filter(({ parameters }) => parameters.includes(name));
+    expect(left.length === 0, `${name} is left on ${left.map(({ id }) => id).join(', ')}`);
   }
   for (const { id, parameters } of before.billingTemplates) {
-    const kept = after.billingTemplates.find((template) => template.id === id)?.parameters ?? [];
-    const lost = parameters.filter((name) => name !== 'o365_based_on_email' && !kept.includes(name));
+    const has = after.billingTemplates.find((template) => template.id === id)?.parameters ?? [];
+    const lost = parameters.filter((name) => !gone.includes(name) && !has.includes(name));
     expect(lost.length === 0, `billing template ${id} has lost ${lost.join(', ')}`);
   }
   return problems;
@@ -708,6 +720,18 @@ function secretsShown({ journal, runs, secrets }: Evidence): Findings {
         says: `the journal shows the secret that begins with ${secret.slice(0, 4)}`,
         entries: [entry],
       })),
+  ]);
+}
+
+/** Whoever reads a history learns nothing that only the inventory has to know. */
+function entryShown({ runs, addresses }: Evidence): Findings {
+  return runs.flatMap(({ stored }) => [
+    ...addresses
+      .filter((address) => stored.some((text) => text.includes(address)))
+      .map((address) => ({ says: `the history shows ${address}, which is an address of the entry`, entries: [] })),
+    ...stored
+      .flatMap((text) => /"(?:env|file):[^"]+"/.exec(text) ?? [])
+      .map((reference) => ({ says: `the history shows the secret reference ${reference}`, entries: [] })),
   ]);
 }
 
