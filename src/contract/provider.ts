@@ -157,7 +157,13 @@ export const providerProfile = z.strictObject({
   billing: billingConnection,
   /** Billing plans that sell Office 365; their service templates are the ones to clean (systems.md 3.2). */
   plans: z.array(z.int().positive()).min(1),
-  stores: z.array(onlineStore).default([]),
+  /** Required: an empty list says that there is none, and leaving it out would say nothing. */
+  stores: z.array(onlineStore, {
+    error: ({ input }) =>
+      input === undefined
+        ? 'is missing: list the online stores that sell Office 365, or write [] where there is none'
+        : undefined,
+  }),
   endpointHosts: z.array(endpointHost).min(1),
   installedSites: z.array(installedSite).default([]),
   /** Hostname of a gateway site -> its address as the management node resolves it, where our DNS differs. */
