@@ -104,6 +104,14 @@ export const connectionTest = z.union([
   registered(PRODUCT_ADAPTERS.connectionTest),
 ]);
 
+/**
+ * Whether a success of this adapter is one of the application's own *Test Connection*, and so closes a gate. A person does that with
+ * `gate`. `microsoft` makes the same calls with the inventory's own token: it is evidence beside that, and says nothing of the token
+ * that the application has. An adapter is registered only where it presses the application's button.
+ */
+export const provesConnection = ({ adapter }: Pick<ConnectionTestSetting, 'adapter'>): boolean =>
+  !(PRODUCT_ADAPTERS.connectionTest as readonly string[]).includes(adapter);
+
 const days = z.number().positive().max(365);
 /** When a gate or hold that is still open is brought back to mind, counted in days from its opening. */
 export const reminderSchedule = z.strictObject({

@@ -4,7 +4,8 @@ import type { PreflightFacts } from '../engine/preflight-facts';
 import { byInstance, type EveryInstanceHasToken, type InstancesUpgraded } from './facts';
 import { settleAll } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
-import { askForConnectionTest, connectionProblem, testsByHand } from './test-connection';
+import { provesConnection } from '../../src/contract/provider';
+import { confirmConnection, connectionProblem } from './test-connection';
 
 /**
  * One gate per application instance, all open at once: its partner's administrator consents in Microsoft's page
@@ -31,13 +32,9 @@ async function acquireToken(context: StepContext, instance: ApplicationInstance)
     asked: 'partnerAdministrator',
     title: `Consent for instance "${instance.name}"`,
     instructions: CONSENT_INSTRUCTIONS,
-    evidence: 'None: Onward verifies the token with a connection test.',
+    evidence: 'None: Test Connection of the application is what counts.',
     answeredBy: 'consentCompleted',
-    verify: async () => {
-      if (!testsByHand(context)) return await connectionProblem(context, instance);
-      await askForConnectionTest(context, instance);
-      return undefined;
-    },
+    verify: async () => (await confirmConnection(context, instance)).problem,
   });
   return answer.at;
 }
@@ -51,6 +48,7 @@ export const CONSENT_INSTRUCTIONS = [
 
 /** Only an instance that was on the new version before this upgrade can have one. */
 async function hasTokenAlready(context: StepContext, instance: ApplicationInstance): Promise<boolean> {
-  if (withoutRelease(instance.packageVersion) !== context.to || testsByHand(context)) return false;
+  const { connectionTest } = context.profile;
+  if (withoutRelease(instance.packageVersion) !== context.to || !provesConnection(connectionTest)) return false;
   return (await connectionProblem(context, instance)) === undefined;
 }

@@ -1,19 +1,24 @@
+import { TemporalFailure, isCancellation } from '@temporalio/workflow';
 import type { ApplicationInstance } from '../../src/contract/facts';
-import type { ProviderProfile } from '../../src/contract/provider';
+import { provesConnection, type ProviderProfile } from '../../src/contract/provider';
 import type { Activities } from '../kit/activities';
-import type { GateAnswer } from '../people/gate';
+import { now } from '../kit/now';
+import { problemOf } from '../kit/problem';
 import type { StepContext } from '../engine/step';
 
+type Tested = Pick<ApplicationInstance, 'id' | 'name' | 'resourceId'>;
+interface Tester {
+  readonly activities: Pick<Activities, 'microsoft'>;
+  readonly profile: Pick<ProviderProfile, 'connectionTest'>;
+}
+
 /**
- * *Test Connection* of one instance, by the provider's adapter.
+ * What the provider's adapter says of the connection of one instance.
  * @returns what is wrong, or undefined. Only for providers whose adapter is not `gate`.
  */
 export async function connectionProblem(
-  {
-    activities,
-    profile,
-  }: { activities: Pick<Activities, 'microsoft'>; profile: Pick<ProviderProfile, 'connectionTest'> },
-  instance: Pick<ApplicationInstance, 'id' | 'name' | 'resourceId'>,
+  { activities, profile }: Tester,
+  instance: Tested,
 ): Promise<string | undefined> {
   const { ok, checks } = await activities.microsoft.testConnection(`test the connection of "${instance.name}"`, {
     setting: profile.connectionTest,
@@ -26,20 +31,53 @@ export async function connectionProblem(
   return `Test Connection of "${instance.name}" fails. ${failed.join('; ') || 'It gives no reason.'}`;
 }
 
-/** Whether a person has to press the button. */
-export const testsByHand = ({ profile }: StepContext): boolean => profile.connectionTest.adapter === 'gate';
+/**
+ * What an adapter that proves nothing says against the connection: evidence for whoever presses the button, and no more than that. It
+ * has a token of its own, and that may fail where the application's works.
+ */
+export async function contradiction(tester: Tester, instance: Tested): Promise<string | undefined> {
+  const { adapter } = tester.profile.connectionTest;
+  if (adapter === 'gate') return undefined;
+  const found = await connectionProblem(tester, instance).catch((error: unknown) => {
+    if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
+    return `It could not be tested: ${problemOf(error)}`;
+  });
+  return found === undefined
+    ? undefined
+    : `The adapter ${adapter}, with the token of the inventory, contradicts. ${found}`;
+}
 
 export const CONNECTION_TEST_INSTRUCTIONS =
   'In the Provider Control Panel open Services > Applications > Office 365 > Instances, select the instance, and on its Office 365 tab, Settings, click Test Connection. Both Partner Center and Graph have to answer.';
 
-/** Asks an operator to press *Test Connection* (procedure step 5.4.2). */
-export async function askForConnectionTest(context: StepContext, instance: ApplicationInstance): Promise<GateAnswer> {
+export type Confirmed = { readonly at: string; readonly problem?: never } | { readonly problem: string };
+
+/**
+ * *Test Connection* of the application (procedure step 5.4.2): by an adapter that presses it, else by a person.
+ * @returns when it was seen to succeed, or what is wrong.
+ */
+export async function confirmConnection(context: StepContext, instance: ApplicationInstance): Promise<Confirmed> {
+  if (!provesConnection(context.profile.connectionTest)) return await askForConnectionTest(context, instance);
+  const problem = await connectionProblem(context, instance);
+  return problem === undefined ? { at: now() } : { problem };
+}
+
+/** A contradiction is told before the answer, and once more against it; whoever answers again has read it. */
+async function askForConnectionTest(context: StepContext, instance: ApplicationInstance): Promise<{ at: string }> {
+  const before = await contradiction(context, instance);
+  let told = before !== undefined;
   return await context.ask({
     item: `connection-${instance.id}`,
     alias: instance.name,
     asked: 'operator',
     title: `Test Connection of instance "${instance.name}" succeeds`,
-    instructions: CONNECTION_TEST_INSTRUCTIONS,
+    instructions: [CONNECTION_TEST_INSTRUCTIONS, ...(before === undefined ? [] : [before])].join('\n\n'),
     evidence: 'The message that was shown, and when.',
+    verify: async () => {
+      const against = told ? undefined : await contradiction(context, instance);
+      if (against === undefined) return undefined;
+      told = true;
+      return `${against} If Test Connection of the application succeeds all the same, answer again.`;
+    },
   });
 }

@@ -5,15 +5,14 @@ import type { PreflightFacts } from '../engine/preflight-facts';
 import { byInstance, type InstancesUpgraded, type Validated } from './facts';
 import { settleAll } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
-import { now } from '../kit/now';
 import { tasksProcessed } from './drain-tasks';
-import { askForConnectionTest, connectionProblem, testsByHand } from './test-connection';
+import { confirmConnection } from './test-connection';
 
 /** No open Office 365 task, and every instance reaches Partner Center and Graph. */
 export const validate = forwardStep<PreflightFacts & InstancesUpgraded, Validated>({
   name: 'validate',
   title: 'Validate the upgrade',
-  waitsFor: 'the task manager and a connection test of every instance; an operator, where there is no adapter',
+  waitsFor: 'the task manager and Test Connection of every instance; an operator, where no adapter does it',
   run: async (context, { operations: { instances } }) => {
     const drained = tasksProcessed(context, 'after the upgrade');
     const tested = connectionsWork(context, instances);
@@ -27,7 +26,7 @@ export const validate = forwardStep<PreflightFacts & InstancesUpgraded, Validate
 export const testConnections = forwardStep<PreflightFacts & InstancesUpgraded, Validated>({
   name: 'testConnections',
   title: 'Test the connections',
-  waitsFor: 'a connection test of every instance; an operator, where there is no adapter',
+  waitsFor: 'Test Connection of every instance; an operator, where no adapter does it',
   run: async (context, { operations: { instances } }) => {
     const tested = await connectionsWork(context, instances);
     context.note(`${instances.length} connections tested`);
@@ -37,15 +36,9 @@ export const testConnections = forwardStep<PreflightFacts & InstancesUpgraded, V
 
 /** @returns when each connection was seen to work, in the order of the instances. */
 async function connectionsWork(context: StepContext, instances: ApplicationInstance[]): Promise<string[]> {
-  if (testsByHand(context)) {
-    const answers = await settleAll(instances.map((instance) => askForConnectionTest(context, instance)));
-    return answers.map(({ at }) => at);
-  }
-  const tested = await settleAll(
-    instances.map(async (instance) => ({ problem: await connectionProblem(context, instance), at: now() })),
-  );
+  const tested = await settleAll(instances.map((instance) => confirmConnection(context, instance)));
   const found = tested.flatMap(({ problem }) => problem ?? []);
   if (found.length > 0)
     throw ApplicationFailure.nonRetryable(`${found.join(' ')} Repair this and retry.`, FAILURE.rejected);
-  return tested.map(({ at }) => at);
+  return tested.flatMap((each) => ('at' in each ? each.at : []));
 }

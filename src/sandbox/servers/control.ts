@@ -12,6 +12,7 @@ import {
   createTask,
   findInstance,
   giveConsent,
+  issueForeignToken,
   processTask,
   removeParameter,
   setSynchronisation,
@@ -195,6 +196,11 @@ function registerManualActs(app: FastifyInstance, { world, hosts }: ControlDepen
     if (denied) return { granted: false };
     giveConsent(world, found(request), instance, given);
     return { granted: true };
+  });
+  app.post<OfItem>(`${at}/instances/:item/foreignToken`, (request) => {
+    const provider = found(request);
+    const { value } = issueForeignToken(world, provider, findInstance(provider, request.params.item));
+    return { refreshToken: value };
   });
 }
 

@@ -89,7 +89,7 @@ export async function evidenceOf(
     records: hosts.flatMap((host) => recordsOn(sandbox.dataDirectory, host)),
     secrets: [
       ...[world.operationsLogin?.password, world.billingLogin?.password],
-      ...world.instances.map(({ refreshToken }) => refreshToken?.value),
+      ...world.instances.flatMap(({ refreshToken, foreignToken }) => [refreshToken?.value, foreignToken?.value]),
     ].filter((secret) => secret !== undefined),
   };
 }

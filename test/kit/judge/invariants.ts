@@ -81,7 +81,7 @@ export interface Evidence {
   office365Tasks: number[];
   /** The provider's instances as the sandbox has created them. */
   instances: { id: number; cloud: string }[];
-  /** Whether the upgrade verifies consents by itself; with the adapter `gate` a person does. */
+  /** Whether an adapter proves consents; with the others a person confirms them. */
   verifiesConsent: boolean;
   /** Restarts of the Internet services that are known on the host's own disk to have ended well. */
   resets: { host: string; operation: string; at: string; covers: string[] }[];
