@@ -60,7 +60,14 @@ export function createOperationsActivities({
     deactivateTemplate: ({ operations, templateId }) =>
       heartbeating(() => setTemplate(new OperationsClient(operations, resolveSecret), templateId, 'inactive')),
 
-    readInstances: (input) => heartbeating(() => systemsOf(input).application.instances()),
+    readActiveTemplates: (input) => heartbeating(() => systemsOf(input).application.activeTemplates()),
+
+    lookAgain: (input) =>
+      heartbeating(async () => {
+        const { application } = systemsOf(input);
+        const { enabledVersions } = await application.packageList();
+        return { ...(await application.news(input)), enabledVersions };
+      }),
 
     importPackage: (input) =>
       heartbeating((report) => {
@@ -77,19 +84,22 @@ export function createOperationsActivities({
     upgradeInstance: (input) =>
       heartbeating(async (report) => {
         const { operations, application } = systemsOf(input);
-        await upgradeInstance(operations, input, polling, report);
+        await upgradeInstance(operations, application, input, polling, report);
         return application.instance(input.instanceId);
       }),
 
     awaitTasksProcessed: ({ monitor }) =>
       heartbeating((report) => {
         const screen = adapters.monitorTasks(monitor);
-        return poll(polling, TASKS_PROCESSED, async () => {
+        let waited = false;
+        return poll<{ waited: true } | undefined>(polling, TASKS_PROCESSED, async () => {
           const open = await screen.openTasks();
           report({ open: open.length });
           const failed = open.filter(({ status }) => status === 'Failed');
           if (failed.length > 0) throw tasksFailed(failed);
-          return open.length === 0 ? { found: undefined } : { open: named(open) };
+          if (open.length === 0) return { found: waited ? { waited } : undefined };
+          waited = true;
+          return { open: named(open) };
         });
       }),
   };

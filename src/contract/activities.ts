@@ -17,6 +17,8 @@ import type {
   HostClaim,
   HostFacts,
   HostScriptResult,
+  InstanceNews,
+  KnownInstances,
   MicrosoftCloud,
   OperationsFacts,
   PackageFacts,
@@ -56,8 +58,10 @@ export interface OperationsActivities {
   activateTemplate(input: { operations: OperationsConnection; templateId: number }): Promise<void>;
   /** Effect: the template is not active. Reads `is_active` first. */
   deactivateTemplate(input: { operations: OperationsConnection; templateId: number }): Promise<void>;
-  /** The application instances as they are now. */
-  readInstances(input: Operations): Promise<ApplicationInstance[]>;
+  /** The active ones among them, by two calls. */
+  readActiveTemplates(input: Operations): Promise<Pick<ServiceTemplate, 'id' | 'name'>[]>;
+  /** What has changed since somebody looked: of the application instances, and of the package list. Cheap. */
+  lookAgain(input: Operations & KnownInstances): Promise<InstanceNews & Pick<OperationsFacts, 'enabledVersions'>>;
   /**
    * Effect: `version` is imported and its tasks are done. Looks in the package list first; else begins a transaction with
    * `requestId`, imports, commits, and waits. Fails with `OutcomeUnknown` when it cannot tell what became of a call: read
@@ -73,10 +77,16 @@ export interface OperationsActivities {
   awaitImport(
     input: Operations & { version: string; requestId: string; packageUrl: string },
   ): Promise<ImportedPackage | undefined>;
-  /** Effect: the instance runs `version`. Starts the upgrade unless it is there or on its way, then waits for `Ready`. */
+  /**
+   * Effect: the instance runs that package, `18.4.1-12`. Starts the upgrade unless it is there or on its way, then waits for `Ready`.
+   * Fails with `Rejected`, and starts nothing, while a newer package is enabled.
+   */
   upgradeInstance(input: Operations & { instanceId: number; version: string }): Promise<ApplicationInstance>;
-  /** Waits until no Office 365 task is open. Fails with `Rejected`, naming them, when tasks have failed: they wait for a person. */
-  awaitTasksProcessed(input: { monitor: TaskMonitorSetting }): Promise<void>;
+  /**
+   * Waits until no Office 365 task is open, and tells whether it had to. Fails with `Rejected`, naming them, when tasks have failed:
+   * they wait for a person.
+   */
+  awaitTasksProcessed(input: { monitor: TaskMonitorSetting }): Promise<{ waited: true } | void>;
 }
 
 export interface ImportedPackage {

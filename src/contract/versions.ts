@@ -47,3 +47,9 @@ export function sameVersion(a: string, b: string): boolean {
   if (!left || !right) return a === b;
   return compareNumbers(left.numbers, right.numbers) === 0 && left.hotfix === right.hotfix;
 }
+
+/** Whether a package is of a later version than another one; releases are left aside. */
+export function isNewer(packageVersion: string, than: string): boolean {
+  const [one, other] = [parseVersion(withoutRelease(packageVersion)), parseVersion(withoutRelease(than))];
+  return one !== undefined && other !== undefined && compareNumbers(one.numbers, other.numbers) > 0;
+}

@@ -1,5 +1,12 @@
 import { FAILURE, type ImportedPackage } from '../contract/activities';
-import type { ApplicationInstance, CompanionPackage, OperationsFacts, ServiceTemplate } from '../contract/facts';
+import type {
+  ApplicationInstance,
+  CompanionPackage,
+  InstanceNews,
+  KnownInstances,
+  OperationsFacts,
+  ServiceTemplate,
+} from '../contract/facts';
 import { withoutRelease } from '../contract/versions';
 import type { ApsClient } from './aps';
 import {
@@ -26,12 +33,12 @@ export class Office365Application {
   }
 
   /** The package list: its versions of Office 365, and the packages of other applications. */
-  async packageList(): Promise<Pick<OperationsFacts, 'importedVersions' | 'companions'>> {
+  async packageList(): Promise<Pick<OperationsFacts, 'enabledVersions' | 'companions'>> {
     const all = await this.aps.packages();
     const isOwn = ({ application }: CompanionPackage) => application === OFFICE_365_PACKAGE;
     return {
-      importedVersions: all.filter(isOwn).map(({ version }) => version),
-      companions: all.filter((each) => !isOwn(each)),
+      enabledVersions: all.filter((each) => isOwn(each) && each.enabled).map(({ version }) => version),
+      companions: all.filter((each) => !isOwn(each)).map(({ application, version }) => ({ application, version })),
     };
   }
 
@@ -53,6 +60,33 @@ export class Office365Application {
     // One after the other: a provider with many instances must not see a burst of calls.
     for (const { id, resourceId } of installed) instances.push(await this.describe(id, resourceId, endpoints));
     return instances;
+  }
+
+  /** What is not as somebody knows it; one call for each instance that is known, and only where `versions` are asked for. */
+  async news({ known, versions, endpoints }: KnownInstances): Promise<InstanceNews> {
+    const [installed, urls] = await this.installed();
+    const news: InstanceNews = {
+      added: [],
+      gone: known.filter((id) => !installed.some((each) => each.id === id)),
+      changed: [],
+    };
+    for (const { id, resourceId } of installed) {
+      if (!known.includes(id)) news.added.push(await this.describe(id, resourceId, urls));
+      else if (versions && !(await this.isAsKnown(id, urls.get(resourceId), versions, endpoints)))
+        news.changed.push(await this.describe(id, resourceId, urls));
+    }
+    return news;
+  }
+
+  private async isAsKnown(
+    id: number,
+    listedUrl: string | undefined,
+    versions: readonly string[],
+    endpoints: readonly string[],
+  ): Promise<boolean> {
+    const { status, packageVersion, url } = await this.operations.applicationInstance(id);
+    const isOnVersion = status === 'Ready' && versions.includes(withoutRelease(packageVersion));
+    return isOnVersion && endpoints.includes(listedUrl ?? url ?? '');
   }
 
   async instance(id: number): Promise<ApplicationInstance> {
@@ -126,6 +160,14 @@ export class Office365Application {
       });
     }
     return templates;
+  }
+
+  /** Those of them that are active now: two calls where the APS controller lists templates by package. */
+  async activeTemplates(): Promise<Pick<ServiceTemplate, 'id' | 'name'>[]> {
+    const listed = await this.templateIdsFromAps();
+    if (listed.length > 0)
+      return (await this.operations.activeServiceTemplates()).filter(({ id }) => listed.includes(id));
+    return (await this.templates()).filter(({ active }) => active).map(({ id, name }) => ({ id, name }));
   }
 
   /** A controller that does not know the type of service templates refuses the question. */

@@ -1,5 +1,5 @@
 /** Checks that every upgrade has to pass, whatever the release. */
-import { withoutRelease } from '../../src/contract/versions';
+import { isNewer, withoutRelease } from '../../src/contract/versions';
 import { answered, type Reading } from '../kit/reading';
 import { ofOperations, pass, refusal, warning, type Check, type Finding, type Readings } from './check';
 import type { Requirement } from './release';
@@ -46,6 +46,21 @@ export const COMMON_CHECKS: readonly Check[] = [
         : [
             refusal(
               `Not Ready: ${busy.map(({ name, status }) => `"${name}" is ${status}`).join(', ')}. Finish or repair them first.`,
+            ),
+          ];
+    }),
+  },
+  {
+    name: 'newerPackage',
+    source: 'Bulk Application Upgrades: an instance gets the newest version that is enabled',
+    examine: ofOperations(({ enabledVersions }, { meant }) => {
+      if (!meant) return [];
+      const newer = enabledVersions.filter((version) => isNewer(version, meant.to));
+      return newer.length === 0
+        ? [pass(`No package is enabled that is newer than ${meant.to}.`)]
+        : [
+            refusal(
+              `${newer.join(', ')} is enabled in the package list: instances would get it instead of ${meant.to}. Disable it until the upgrade is over.`,
             ),
           ];
     }),

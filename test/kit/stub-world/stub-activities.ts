@@ -134,7 +134,7 @@ export function operationsFacts(version = '18.3', { instances, sites, plans }: S
       ...numbers(plans).map((plan) => template(templateId(plan), `Office 365 E${plan}`, true)),
       template(templateId(0), 'Office 365 old', false),
     ],
-    importedVersions: [`${version}-9`],
+    enabledVersions: [`${version}-9`],
     companions: [],
   };
 }
@@ -190,7 +190,8 @@ export function stubActivities(
     readTemplates: async () => facts.templates,
     activateTemplate: async ({ templateId: id }) => did(`activateTemplate ${id}`),
     deactivateTemplate: async ({ templateId: id }) => did(`deactivateTemplate ${id}`),
-    readInstances: async () => facts.instances,
+    readActiveTemplates: async () => facts.templates.filter(({ active }) => active),
+    lookAgain: async () => ({ added: [], gone: [], changed: [], enabledVersions: facts.enabledVersions }),
     importPackage: async ({ version: to }) => {
       did('importPackage');
       return imported(to);
@@ -199,7 +200,7 @@ export function stubActivities(
     upgradeInstance: async ({ instanceId, version: to }) => {
       const instance = facts.instances.find(({ id }) => id === instanceId);
       if (!instance) throw new Error(`The stub has no instance ${instanceId}.`);
-      const upgraded = { ...instance, packageVersion: packageOf(to) };
+      const upgraded = { ...instance, packageVersion: to };
       did(`upgradeInstance ${instanceId}`, () => Object.assign(instance, upgraded));
       return upgraded;
     },

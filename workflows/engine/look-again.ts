@@ -1,0 +1,112 @@
+/**
+ * Facts are as fresh as the act that rests on them. An upgrade waits for days: meanwhile instances and templates are added, tasks are
+ * opened, packages are imported. Here it looks again, takes in what is new where the procedure says "all", and finds what contradicts.
+ */
+import { ApplicationFailure } from '@temporalio/workflow';
+import { FAILURE } from '../../src/contract/activities';
+import type { ApplicationInstance } from '../../src/contract/facts';
+import { withoutRelease } from '../../src/contract/versions';
+import type { Activities } from '../kit/activities';
+import { reading } from '../kit/reading';
+import type { Readings } from './check';
+import type { PreflightFacts } from './preflight-facts';
+
+/** A step that looks again. */
+export interface Standing {
+  readonly step: string;
+  readonly keepsQuiet: boolean;
+  /** @returns what it gives now, where it had to act or to wait. */
+  readonly again: (facts: PreflightFacts) => Promise<object | undefined>;
+}
+
+/** Looks of several hosts come one after the other: what one of them switches off, or asks, is no other's business. */
+export class Quiet {
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly standing: readonly Standing[]) {}
+
+  /** @returns whether a step had to act or to wait. */
+  async look(facts: PreflightFacts): Promise<boolean> {
+    const look = this.last.then(async () => {
+      let acted = false;
+      for (const { keepsQuiet, again } of this.standing) if (keepsQuiet && (await again(facts))) acted = true;
+      return acted;
+    });
+    // Whoever asked hears of its failure.
+    this.last = look.catch(() => undefined);
+    return await look;
+  }
+}
+
+/** What contradicts what the upgrade rests on: it holds, whatever the provider's settings say of failures. */
+export const contradicts = (message: string): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(message, FAILURE.unexpectedState);
+
+interface Look {
+  readonly activities: Activities;
+  readonly readings: Readings;
+  /** Versions that an instance may be on. Each one that is known is looked at where `all` is said. */
+  readonly versions: readonly string[];
+  readonly all: boolean;
+  /** Judges like the preflight what is new. Fails where it does not fit. */
+  readonly judge: (readings: Readings) => Promise<void>;
+}
+
+/**
+ * The provider as it is now: instances that have come are taken in, those that are gone are left out.
+ * @returns the very same facts where nothing has changed.
+ * @throws where an instance, or the package list, contradicts the upgrade.
+ */
+export async function lookAtProvider(facts: PreflightFacts, look: Look): Promise<PreflightFacts> {
+  const { activities, readings, versions, all, judge } = look;
+  const { instances } = facts.operations;
+  const { profile } = readings;
+  const endpoints = [...new Set(instances.map(({ endpointUrl }) => endpointUrl))];
+  const { added, gone, changed, enabledVersions } = await activities.operations.lookAgain(
+    'look at the instances again',
+    {
+      operations: profile.operations,
+      aps: profile.aps,
+      known: instances.map(({ id }) => id),
+      endpoints,
+      ...(all ? { versions: [...versions] } : {}),
+    },
+  );
+  const misfits = [...changed, ...added.filter((one) => !fits(one, versions))];
+  if (misfits.length > 0) throw contradicts(misfits.map((one) => misfit(one, versions, endpoints)).join(' '));
+  const operations = {
+    ...facts.operations,
+    enabledVersions,
+    instances: [...instances.filter(({ id }) => !gone.includes(id)), ...added],
+  };
+  const moved = added.some(({ endpointUrl }) => !endpoints.includes(endpointUrl));
+  const hosts = moved ? await readHosts(look) : facts.hosts;
+  await judge({
+    ...readings,
+    operations: { what: 'Operations', value: operations },
+    hosts: hosts.map((value) => ({ what: value.host, value })),
+  });
+  return added.length + gone.length === 0 ? facts : { ...facts, operations, hosts };
+}
+
+const fits = ({ packageVersion, status }: ApplicationInstance, versions: readonly string[]): boolean =>
+  status === 'Ready' && versions.includes(withoutRelease(packageVersion));
+
+function misfit(
+  { name, packageVersion, status, endpointUrl }: ApplicationInstance,
+  versions: readonly string[],
+  endpoints: readonly string[],
+): string {
+  const state = `Instance "${name}" is ${status} on ${packageVersion}`;
+  return versions.includes(withoutRelease(packageVersion)) && status === 'Ready'
+    ? `${state} and has the end-point URI ${endpointUrl} now; this upgrade knows ${endpoints.join(', ')}. Correct its settings, then retry.`
+    : `${state} now, and has to be Ready on ${versions.join(' or ')}. Finish, repair or remove it, then retry.`;
+}
+
+async function readHosts({ activities, readings: { profile } }: Look): Promise<PreflightFacts['hosts']> {
+  return await Promise.all(
+    profile.endpointHosts.map((host) =>
+      activities.endpoint(host).readHost(`read endpoint host ${host.name} again`, { host }),
+    ),
+  );
+}
