@@ -2,7 +2,13 @@
  * Activities on Operations and the APS controller. By which signs Office 365 templates, national clouds, Azure CSP, DNS
  * Hosting and trials on CCP v1 are recognised stands in src/systems/office365.ts.
  */
-import { FAILURE, type OperationsActivities } from '../src/contract/activities';
+import { Context } from '@temporalio/activity';
+import {
+  FAILURE,
+  type OperationsActivities,
+  type TemplateCandidates,
+  type TemplatePage,
+} from '../src/contract/activities';
 import type { ApsConnection, OperationsConnection } from '../src/contract/provider';
 import type { Adapters } from '../src/systems/adapters';
 import { ApsClient } from '../src/systems/aps';
@@ -11,7 +17,7 @@ import { OperationsClient } from '../src/systems/operations';
 import { SystemError } from '../src/systems/system-error';
 import type { ResolveSecret } from '../src/systems/xmlrpc-endpoint';
 import { awaitImport, importPackage } from './import-package';
-import { POLLING, heartbeating, poll, type Polling, type Wait } from './polling';
+import { POLLING, heartbeating, poll, type Polling, type Report, type Wait } from './polling';
 import { upgradeInstance } from './upgrade-instance';
 
 export interface OperationsDependencies {
@@ -48,17 +54,25 @@ export function createOperationsActivities({
           application.packageList(),
         ]);
         const instances = await application.instances();
-        const templates = await application.templates();
-        return { build, applicationId, instances, templates, ...packageList };
+        const page = await templatePage(application);
+        return { build, applicationId, instances, ...page, ...packageList };
       }),
 
-    readTemplates: (input) => heartbeating(() => systemsOf(input).application.templates()),
+    readTemplates: (input) =>
+      heartbeating(async () => {
+        const { application } = systemsOf(input);
+        return templatePage(application, input.left);
+      }),
 
-    activateTemplate: ({ operations, templateId }) =>
-      heartbeating(() => setTemplate(new OperationsClient(operations, resolveSecret), templateId, 'active')),
+    activateTemplates: ({ operations, templateIds }) =>
+      heartbeating((report) =>
+        setTemplates(new OperationsClient(operations, resolveSecret), templateIds, true, report),
+      ),
 
-    deactivateTemplate: ({ operations, templateId }) =>
-      heartbeating(() => setTemplate(new OperationsClient(operations, resolveSecret), templateId, 'inactive')),
+    deactivateTemplates: ({ operations, templateIds }) =>
+      heartbeating((report) =>
+        setTemplates(new OperationsClient(operations, resolveSecret), templateIds, false, report),
+      ),
 
     readActiveTemplates: (input) => heartbeating(() => systemsOf(input).application.activeTemplates()),
 
@@ -85,7 +99,6 @@ export function createOperationsActivities({
       heartbeating(async (report) => {
         const { operations, application } = systemsOf(input);
         await upgradeInstance(operations, application, input, polling, report);
-        return application.instance(input.instanceId);
       }),
 
     awaitTasksProcessed: ({ monitor }) =>
@@ -115,9 +128,44 @@ interface Systems {
   application: Office365Application;
 }
 
-async function setTemplate(client: OperationsClient, templateId: number, wanted: 'active' | 'inactive'): Promise<void> {
+/** How many templates are read at once: each is a call that takes its time, and a line of the result. */
+const PAGE = 250;
+
+async function templatePage(application: Office365Application, left?: TemplateCandidates): Promise<TemplatePage> {
+  const { ids, ...how } = left ?? (await application.templateCandidates());
+  const templates = await application.templates({ ids: ids.slice(0, PAGE), ...how });
+  return { templates, ...(ids.length > PAGE ? { left: { ids: ids.slice(PAGE), ...how } } : {}) };
+}
+
+/** One after the other. Whoever cancels it waits for its end, so that nothing is switched after that. */
+async function setTemplates(
+  client: OperationsClient,
+  templateIds: readonly number[],
+  active: boolean,
+  report: Report,
+): Promise<void> {
+  const { cancellationSignal } = Context.current();
+  const failed: SystemError[] = [];
+  for (const [index, templateId] of templateIds.entries()) {
+    cancellationSignal.throwIfAborted();
+    report({ done: index, of: templateIds.length });
+    try {
+      await setTemplate(client, templateId, active);
+    } catch (error) {
+      // What is against one template is not against the next; what may pass is tried again from the start.
+      if (!(error instanceof SystemError) || error.retryable || error.type === FAILURE.accessDenied) throw error;
+      failed.push(error);
+    }
+  }
+  const [first, ...others] = failed;
+  if (first && others.length > 0)
+    throw new SystemError({ ...first, problem: `${first.problem} (and ${others.length} more like it)` });
+  if (first) throw first;
+}
+
+async function setTemplate(client: OperationsClient, templateId: number, wanted: boolean): Promise<void> {
   const { active } = await client.serviceTemplate(templateId);
-  if (active === (wanted === 'active')) return;
+  if (active === wanted) return;
   await (active ? client.deactivateServiceTemplate(templateId) : client.activateServiceTemplate(templateId));
 }
 

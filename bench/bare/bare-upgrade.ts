@@ -65,8 +65,9 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   const { workflowId, firstExecutionRunId: firstRun } = workflowInfo();
   const operation: Operation = { provider, from, to, firstRun, workflowId };
 
-  const active = (await call.readTemplates(both)).filter(({ active }) => active);
-  await Promise.all(active.map(({ id: templateId }) => call.deactivateTemplate({ operations, templateId })));
+  const { templates } = await call.readTemplates(both);
+  const templateIds = templates.filter(({ active }) => active).map(({ id }) => id);
+  await call.deactivateTemplates({ operations, templateIds });
   await call.awaitTasksProcessed({ monitor });
 
   await Promise.all(
@@ -118,7 +119,7 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   const settings = { connectionTest: setting, reminders, notify, timings };
   const guarded = { provider, consentedAt: new Date().toISOString(), assumed: true, settings };
   const guards = instances.map(({ id, name, resourceId }) => ({ ...guarded, instance: { id, name, resourceId } }));
-  await Promise.all(active.map(({ id: templateId }) => call.activateTemplate({ operations, templateId })));
+  await call.activateTemplates({ operations, templateIds });
   await call.readTemplates(both);
   await call.startGuards({ guards, operation: operationId(operation) });
   people.over = true;

@@ -50,14 +50,14 @@ interface Operations {
 }
 
 export interface OperationsActivities {
-  /** Everything that the preflight asks of Operations and the APS controller, read once. */
-  readOperations(input: Operations): Promise<OperationsFacts>;
-  /** The Office 365 service templates, with whether each is active now. */
-  readTemplates(input: Operations): Promise<ServiceTemplate[]>;
-  /** Effect: the template is active. Reads `is_active` first. */
-  activateTemplate(input: { operations: OperationsConnection; templateId: number }): Promise<void>;
-  /** Effect: the template is not active. Reads `is_active` first. */
-  deactivateTemplate(input: { operations: OperationsConnection; templateId: number }): Promise<void>;
+  /** Everything that the preflight asks of Operations and the APS controller, read once; of the templates the first page. */
+  readOperations(input: Operations): Promise<Omit<OperationsFacts, 'templates'> & TemplatePage>;
+  /** The Office 365 service templates, with whether each is active now: the first page, or the next one of `left`. */
+  readTemplates(input: Operations & { left?: TemplateCandidates }): Promise<TemplatePage>;
+  /** Effect: the templates are active. Reads `is_active` of each first; one that is refused keeps none of the others from it. */
+  activateTemplates(input: { operations: OperationsConnection; templateIds: number[] }): Promise<void>;
+  /** Effect: the templates are not active. Otherwise as `activateTemplates`. */
+  deactivateTemplates(input: { operations: OperationsConnection; templateIds: number[] }): Promise<void>;
   /** The active ones among them, by two calls. */
   readActiveTemplates(input: Operations): Promise<Pick<ServiceTemplate, 'id' | 'name'>[]>;
   /** What has changed since somebody looked: of the application instances, and of the package list. Cheap. */
@@ -81,12 +81,26 @@ export interface OperationsActivities {
    * Effect: the instance runs that package, `18.4.1-12`. Starts the upgrade unless it is there or on its way, then waits for `Ready`.
    * Fails with `Rejected`, and starts nothing, while a newer package is enabled.
    */
-  upgradeInstance(input: Operations & { instanceId: number; version: string }): Promise<ApplicationInstance>;
+  upgradeInstance(input: Operations & { instanceId: number; version: string }): Promise<void>;
   /**
    * Waits until no Office 365 task is open, and tells whether it had to. Fails with `Rejected`, naming them, when tasks have failed:
    * they wait for a person.
    */
   awaitTasksProcessed(input: { monitor: TaskMonitorSetting }): Promise<{ waited: true } | void>;
+}
+
+/** As many templates as one activity reads: its result and its time are bounded. */
+export interface TemplatePage {
+  templates: ServiceTemplate[];
+  /** Those of the pages to come; undefined on the last one. */
+  left?: TemplateCandidates;
+}
+
+/** Templates that may have Office 365 resources. */
+export interface TemplateCandidates {
+  ids: number[];
+  /** Whether the APS controller says that they have; otherwise it shows in their resources. */
+  listedByApplication: boolean;
 }
 
 export interface ImportedPackage {
@@ -119,7 +133,7 @@ export interface NetworkActivities {
 export interface EndpointActivities {
   readHost(input: { host: EndpointHost }): Promise<HostFacts>;
   /**
-   * Effect: the host belongs to this operation until its upgrade has crossed or ended; then the versions of the deployed files,
+   * Effect: the host belongs to this operation until its upgrade has upgraded its instances or ended; then the versions of the deployed files,
    * as `detectSites` tells them, once no setup.cmd of an earlier operation runs any more. `takenBy`: another upgrade may still
    * change the host, and nothing was done.
    */
@@ -179,7 +193,7 @@ export interface EndpointActivities {
 export type HostScriptParameters = Record<string, string | number | boolean>;
 
 export interface ClaimActivities {
-  /** Waits until the upgrade that has claimed the host can no longer change it: it has crossed or ended. */
+  /** Waits until the upgrade that has claimed the host needs it no more: it has upgraded its instances or ended. */
   awaitClaimEnd(input: { host: string; claim: HostClaim }): Promise<void>;
 }
 

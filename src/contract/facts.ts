@@ -135,7 +135,7 @@ export interface HostFacts {
   sites: IisSite[];
 }
 
-/** Says which operation an endpoint host belongs to, until its upgrade has crossed or ended. Kept on the host itself. */
+/** Says which operation an endpoint host belongs to, until its upgrade has upgraded its instances or ended. Kept on the host itself. */
 export interface HostClaim {
   /** Id of the operation: whoever else comes to change the host is refused. */
   operation: string;

@@ -1,4 +1,4 @@
-import { FAILURE, type ImportedPackage } from '../contract/activities';
+import { FAILURE, type ImportedPackage, type TemplateCandidates } from '../contract/activities';
 import type {
   ApplicationInstance,
   CompanionPackage,
@@ -89,20 +89,6 @@ export class Office365Application {
     return isOnVersion && endpoints.includes(listedUrl ?? url ?? '');
   }
 
-  async instance(id: number): Promise<ApplicationInstance> {
-    const [installed, endpoints] = await this.installed();
-    const found = installed.find((instance) => instance.id === id);
-    if (found) return this.describe(id, found.resourceId, endpoints);
-    throw new SystemError({
-      type: FAILURE.unexpectedState,
-      system: 'Operations',
-      call: 'pem.APS.getApplicationInstances',
-      object: `application instance ${id}`,
-      problem: 'does not list it any more',
-      next: 'Look for it in the Provider Control Panel.',
-    });
-  }
-
   private async installed(): Promise<[{ id: number; resourceId: string }[], Map<string, string>]> {
     const applicationId = await this.id();
     if (applicationId === undefined) return [[], new Map()];
@@ -137,17 +123,19 @@ export class Office365Application {
     };
   }
 
-  /**
-   * Templates with Office 365 resources: those that the APS controller lists by package, or, where it lists none, those
-   * whose resource types belong to the application (systems.md 1.5).
-   */
-  async templates(): Promise<ServiceTemplate[]> {
+  /** Those that the APS controller lists by package, or, where it lists none, all (systems.md 1.5). */
+  async templateCandidates(): Promise<TemplateCandidates> {
     const listed = await this.templateIdsFromAps();
-    const applicationId = listed.length > 0 ? undefined : await this.id();
-    const candidates =
-      listed.length > 0 ? listed : applicationId === undefined ? [] : await this.operations.serviceTemplateIds();
+    if (listed.length > 0) return { ids: listed, listedByApplication: true };
+    const isThere = (await this.id()) !== undefined;
+    return { ids: isThere ? await this.operations.serviceTemplateIds() : [], listedByApplication: false };
+  }
+
+  /** Those of the candidates that have Office 365 resources. */
+  async templates({ ids, listedByApplication }: TemplateCandidates): Promise<ServiceTemplate[]> {
+    const applicationId = listedByApplication ? undefined : await this.id();
     const templates: ServiceTemplate[] = [];
-    for (const candidate of candidates) {
+    for (const candidate of ids) {
       const { id, name, active, resources } = await this.operations.serviceTemplate(candidate, 'resources');
       if (applicationId !== undefined && !carriesApplication(resources, applicationId)) continue;
       templates.push({
@@ -165,9 +153,11 @@ export class Office365Application {
   /** Those of them that are active now: two calls where the APS controller lists templates by package. */
   async activeTemplates(): Promise<Pick<ServiceTemplate, 'id' | 'name'>[]> {
     const listed = await this.templateIdsFromAps();
-    if (listed.length > 0)
-      return (await this.operations.activeServiceTemplates()).filter(({ id }) => listed.includes(id));
-    return (await this.templates()).filter(({ active }) => active).map(({ id, name }) => ({ id, name }));
+    const active = await this.operations.activeServiceTemplates();
+    if (listed.length > 0) return active.filter(({ id }) => listed.includes(id));
+    if ((await this.id()) === undefined) return [];
+    const candidates = { ids: active.map(({ id }) => id), listedByApplication: false };
+    return (await this.templates(candidates)).map(({ id, name }) => ({ id, name }));
   }
 
   /** A controller that does not know the type of service templates refuses the question. */

@@ -7,13 +7,27 @@ export class MalformedXml extends Error {
 }
 
 /**
+ * The longest text that is parsed, in characters: 64 MiB of data in base64, broken into lines, with room around them. What is sent
+ * over HTTP is held to as many bytes.
+ */
+export const MOST_XML = 96 * 1024 * 1024;
+/** Tags, comments and sections: some 20 for each of 20,000 list entries. A parser keeps an object for each. */
+const MOST_MARKUP = 1_000_000;
+/** XML-RPC has none, and the parser's work grows with the square of the namespaces that are declared. */
+const MOST_ATTRIBUTES = 1_000;
+/** Of elements: four for each of the values that XML-RPC may nest. */
+const MOST_DEPTH = 300;
+const LONGEST_PROBLEM = 300;
+
+/**
  * Parses strictly: any warning of the parser is an error, and so is a document type declaration, which no system sends and
- * which entities could hide in.
+ * which entities could hide in. In a time that grows with the text and no faster, whoever wrote it.
  */
 export function parseXml(text: string): Document {
+  expectOrdinary(text);
   let problem: string | undefined;
   const onError = (level: string, message: string): never => {
-    problem ??= redact(message).split('\n', 1)[0];
+    problem ??= redact(message).split('\n', 1)[0]?.slice(0, LONGEST_PROBLEM);
     throw new MalformedXml(level);
   };
   let document: Document;
@@ -27,4 +41,51 @@ export function parseXml(text: string): Document {
   }
   if (document.doctype) throw new MalformedXml('a document type declaration is not allowed');
   return document;
+}
+
+/** What is not markup although it may look like it. */
+const SECTIONS = [
+  ['<!--', '-->'],
+  ['<![CDATA[', ']]>'],
+  ['<?', '?>'],
+] as const;
+
+/** Refuses what would keep the parser busy out of proportion, before it begins. Whether it is well-formed is the parser's to say. */
+function expectOrdinary(text: string): void {
+  const atMost = (found: number, most: number, what: string): void => {
+    if (found > most) throw new MalformedXml(`more than ${most} ${what}, which no answer needs`);
+  };
+  atMost(text.length, MOST_XML, 'characters');
+  let [markup, attributes, depth] = [0, 0, 0];
+  for (let at = text.indexOf('<'); at !== -1; at = text.indexOf('<', at)) {
+    atMost(++markup, MOST_MARKUP, 'tags');
+    const section = SECTIONS.find(([begin]) => text.startsWith(begin, at));
+    const tag = section ? undefined : readTag(text, at);
+    const end = section ? text.indexOf(section[1], at) : tag?.end;
+    if (end === undefined || end === -1) return;
+    attributes += tag?.attributes ?? 0;
+    atMost(attributes, MOST_ATTRIBUTES, 'attributes');
+    depth += tag?.deeper ?? 0;
+    atMost(depth, MOST_DEPTH, 'elements within each other');
+    at = end + 1;
+  }
+}
+
+const [QUOTE, APOSTROPHE, GREATER] = [0x22, 0x27, 0x3e];
+
+/** Undefined where the tag does not end. */
+function readTag(text: string, start: number): { end: number; attributes: number; deeper: number } | undefined {
+  let attributes = 0;
+  for (let at = start + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === GREATER) {
+      const deeper = text[start + 1] === '/' ? -1 : text[at - 1] === '/' ? 0 : 1;
+      return { end: at, attributes, deeper };
+    }
+    if (code !== QUOTE && code !== APOSTROPHE) continue;
+    attributes += 1;
+    at = text.indexOf(text.charAt(at), at + 1);
+    if (at === -1) return undefined;
+  }
+  return undefined;
 }

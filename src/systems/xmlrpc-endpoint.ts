@@ -2,6 +2,7 @@ import { FAILURE } from '../contract/activities';
 import type { OperationsConnection } from '../contract/provider';
 import { exchange, statusFailure, type HttpRequest } from './http';
 import { SystemError } from './system-error';
+import { MOST_XML } from './xml';
 import { decodeResponse, encodeCall, MalformedXmlRpc, XmlRpcFault, type XmlRpcValue } from './xmlrpc';
 
 /** Gives the value behind a reference: `env:NAME`, `file:/path`. */
@@ -46,6 +47,7 @@ export class XmlRpcEndpoint {
       caFile: this.connection.caFile,
       verifyTls: this.connection.verifyTls,
       deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
+      maxBytes: MOST_XML,
     };
     const answer = await exchange(request);
     if (answer.status !== 200) throw statusFailure(request, answer.status);

@@ -205,7 +205,7 @@ function decodeDouble(element: Element): number {
 
 function decodeBase64(element: Element): Buffer {
   const text = textOf(element).replace(/\s/g, '');
-  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) {
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) {
     throw new MalformedXmlRpc('<base64> holds something else than base64');
   }
   return Buffer.from(text, 'base64');

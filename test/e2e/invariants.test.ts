@@ -145,12 +145,12 @@ const RUN: RunEvidence = {
   ],
   messages: [{ channel: 'signal', name: 'confirmStep', by: 'ana' }],
   activities: [
-    { name: 'deactivateTemplate', input: { templateId: 7001 } },
+    { name: 'deactivateTemplates', input: { templateIds: [7001] } },
     { name: 'runSetup', input: {} },
     { name: 'resetIis', input: { purpose: 'upgrade' } },
     { name: 'importPackage', input: {} },
     { name: 'upgradeInstance', input: { instanceId: 7301 } },
-    { name: 'activateTemplate', input: { templateId: 7001 } },
+    { name: 'activateTemplates', input: { templateIds: [7001] } },
   ],
   historyLength: 243,
   notices: 1,
@@ -205,8 +205,8 @@ const ROLLED_BACK: Partial<RunEvidence> = {
   result: undefined,
   status: { ...STATUS, state: 'rolledBack', crossed: false },
   activities: [
-    { name: 'deactivateTemplate', input: { templateId: 7001 } },
-    { name: 'activateTemplate', input: { templateId: 7001 } },
+    { name: 'deactivateTemplates', input: { templateIds: [7001] } },
+    { name: 'activateTemplates', input: { templateIds: [7001] } },
   ],
 };
 const STOPPED: SandboxState = {

@@ -22,7 +22,7 @@ afterAll(async () => {
 const fails = (type: string) => async (): Promise<never> => {
   throw ApplicationFailure.nonRetryable('it says no', type);
 };
-const FAILED: StubProvider = { from: '18.4', change: { deactivateTemplate: fails(FAILURE.rejected) } };
+const FAILED: StubProvider = { from: '18.4', change: { deactivateTemplates: fails(FAILURE.rejected) } };
 const SILENT: StubProvider = { from: '18.4', change: { readBilling: fails(FAILURE.unreachable) } };
 const HELD: StubProvider = { ...FAILED, settings: { onFailureBeforeCrossing: 'hold' } };
 
@@ -125,7 +125,7 @@ test('an abort rolls back who has not crossed, lets others finish, and starts no
   expect(await fleet.result()).toMatchObject({ state: 'aborted', counts: { completed: 1, failed: 1, skipped: 1 } });
   expect((await fleet.providers())[0]).toMatchObject({ cause: FAILURE.aborted });
   expect(world.calls.filter(({ provider }) => provider === 'aborted-1').map(({ name }) => name)).toContain(
-    'activateTemplate',
+    'activateTemplates',
   );
   before.open();
 });
@@ -183,7 +183,7 @@ describe('a maintenance window of a member', () => {
     expect((await fleet.providers())[0]).toMatchObject({ state: 'parked', cause: 'waitingForWindow' });
     const { window } = await upgradeWhen(world, 'closed-1', ({ state }) => state === 'waitingForWindow');
     expect(Date.parse(window?.opensAt ?? '')).toBeGreaterThan(Date.now() + 2 * 3_600_000);
-    expect(world.called('deactivateTemplate')).not.toContain('closed-1');
+    expect(world.called('deactivateTemplates')).not.toContain('closed-1');
     // The wave is not done: who waits for its window is not done either.
     expect((await fleet.status()).waves[0]?.state).toBe('running');
     await world.upgrade('closed-1').signal('overrideWindow', { by: 'olga', reason: 'agreed with the provider' });

@@ -33,7 +33,7 @@ const waitsForHost = (upgrade: Upgrade, host: string, owner: Upgrade) =>
   upgrade.statusWhen(({ steps }) =>
     steps.some(
       ({ note }) =>
-        note === `waits for ${host}, which belongs to upgrade/${owner.provider} until that has crossed or ended`,
+        note === `waits for ${host}, which belongs to upgrade/${owner.provider} until that has upgraded its instances or ended`,
     ),
   );
 const approve = (upgrade: Upgrade) => upgrade.workflow.signal('approveCrossing', { by: 'anton', reason: 'agreed' });
@@ -68,7 +68,7 @@ test('the second waits without a change and without growing, says for whom, and 
   const waits = async () => (await second.workflow.describe()).raw.pendingActivities?.[0];
   let wait = await waits();
   for (; wait?.activityType?.name !== 'awaitClaimEnd' || (wait.attempt ?? 0) < 3; wait = await waits()) await aMoment();
-  expect(wait.lastFailure?.message).toContain('free when that upgrade has crossed or ended');
+  expect(wait.lastFailure?.message).toContain('free when that upgrade has upgraded its instances or ended');
   expect((await second.workflow.describe()).historyLength).toBeLessThanOrEqual(historyLength + 1);
   expect(changesOf(host)).toHaveLength(changes);
 

@@ -1,5 +1,5 @@
 import { heartbeating } from '../../activities/polling';
-import { FAILURE } from '../../src/contract/activities';
+import { FAILURE, type TemplateCandidates } from '../../src/contract/activities';
 import { closeConnections } from '../../src/systems/http';
 import { activityEnvironment } from '../kit/activity-environment';
 import { RawAnswer } from './support/scripted-server';
@@ -14,6 +14,12 @@ afterEach(async () => {
   await vendor.stop();
 });
 
+const offer = (id: number, active: boolean) => ({
+  name: `Office 365 offer ${id}`,
+  active,
+  office365: true,
+  resources: ['Office 365 Tenant'],
+});
 const text = (part: string) => expect.stringContaining(part) as string;
 
 describe('reading', () => {
@@ -47,8 +53,29 @@ describe('reading', () => {
     ['lists none', { body: '[]' }],
   ])('templates are found by their resource types where the APS controller %s', async (_, answer) => {
     vendor.onAps('/aps/2/resources', () => answer);
-    const templates = await vendor.run('readTemplates', {});
+    const { templates } = await vendor.run('readTemplates', {});
     expect(templates.map(({ id }) => id)).toEqual([16, 17]);
+  });
+
+  test.each([
+    ['the APS controller lists', 200],
+    ['their resources show', 404],
+  ])('thousands of templates that %s are read in pages', async (_, status) => {
+    for (let id = 100; id < 700; id++) vendor.templates.set(id, offer(id, id % 3 > 0));
+    if (status !== 200) vendor.onAps('/aps/2/resources', () => ({ status }));
+    const read: number[] = [];
+    for (let left: TemplateCandidates | undefined, pages = 1; ; pages++) {
+      const page = await vendor.run('readTemplates', left ? { left } : {});
+      expect(page.templates.length).toBeLessThanOrEqual(250);
+      read.push(...page.templates.map(({ id }) => id));
+      left = page.left;
+      if (left) continue;
+      expect(pages).toBe(3);
+      break;
+    }
+    const all = [...vendor.templates].filter(([, { office365 }]) => office365).map(([id]) => id);
+    expect(read).toEqual(all);
+    expect((await vendor.run('readOperations', {})).templates.length).toBeLessThanOrEqual(250);
   });
 
   test('a controller that is down does not make templates disappear', async () => {
@@ -73,12 +100,40 @@ describe('reading', () => {
 
 describe('provisioning', () => {
   test('a template is switched only when it is not as wanted', async () => {
-    await vendor.run('deactivateTemplate', { templateId: 16 });
-    await vendor.run('deactivateTemplate', { templateId: 16 });
+    await vendor.run('deactivateTemplates', { templateIds: [16] });
+    await vendor.run('deactivateTemplates', { templateIds: [16] });
     expect(vendor.counted('pem.deactivateST')).toBe(1);
-    await vendor.run('activateTemplate', { templateId: 16 });
-    await vendor.run('activateTemplate', { templateId: 16 });
+    await vendor.run('activateTemplates', { templateIds: [16] });
+    await vendor.run('activateTemplates', { templateIds: [16] });
     expect(vendor.counted('pem.activateST')).toBe(1);
+  });
+
+  test('one template that is refused keeps none of the others from being switched, and each refusal is counted', async () => {
+    vendor.on('pem.deactivateST', ({ st_id }) => {
+      if (st_id === 16 || st_id === 18) return refuse('it is locked');
+      const found = vendor.templates.get(Number(st_id));
+      if (found) found.active = false;
+      return ok();
+    });
+    const templateIds = [16, 18, 100, 101];
+    for (const id of templateIds.slice(1)) vendor.templates.set(id, offer(id, true));
+    await expect(vendor.run('deactivateTemplates', { templateIds })).rejects.toMatchObject({
+      type: FAILURE.rejected,
+      message: text('service template 16 was refused: it is locked (and 1 more like it)'),
+    });
+    expect([100, 101].map((id) => vendor.templates.get(id)?.active)).toEqual([false, false]);
+  });
+
+  test('a batch that is cancelled switches no further template', async () => {
+    const environment = activityEnvironment();
+    const templateIds = Array.from({ length: 20 }, (_, index) => 100 + index);
+    for (const id of templateIds) vendor.templates.set(id, offer(id, true));
+    vendor.once('pem.deactivateST', (args, asked) => {
+      environment.cancel();
+      return vendor.standard['pem.deactivateST']?.(args, asked) ?? ok();
+    });
+    await expect(vendor.run('deactivateTemplates', { templateIds }, environment)).rejects.toThrow('CANCELLED');
+    expect(vendor.counted('pem.deactivateST')).toBe(1);
   });
 
   test('a broken connection is worth another look', async () => {
@@ -86,11 +141,11 @@ describe('provisioning', () => {
       vendor.standard['pem.deactivateST']?.(args, asked);
       return hangUp(args, asked);
     });
-    await expect(vendor.run('deactivateTemplate', { templateId: 16 })).rejects.toMatchObject({
+    await expect(vendor.run('deactivateTemplates', { templateIds: [16] })).rejects.toMatchObject({
       type: FAILURE.outcomeUnknown,
       nonRetryable: false,
     });
-    await vendor.run('deactivateTemplate', { templateId: 16 });
+    await vendor.run('deactivateTemplates', { templateIds: [16] });
     expect(vendor.counted('pem.deactivateST')).toBe(1);
   });
 });
@@ -236,13 +291,10 @@ describe('upgrading an instance', () => {
   };
   const retryAfter = (phase: string) => activityEnvironment({ attempt: 2, heartbeatDetails: { phase } });
 
-  test('starts it and returns the instance when it is Ready with the new version', async () => {
+  test('starts it and returns when it is Ready with the new version', async () => {
     atLooks({ 4: finish });
-    expect(await vendor.run('upgradeInstance', input)).toMatchObject({
-      id: 31,
-      packageVersion: '18.4.1-12',
-      status: 'Ready',
-    });
+    await vendor.run('upgradeInstance', input);
+    expect(mine()).toMatchObject({ packageVersion: '18.4.1-12', status: 'Ready' });
     expect(upgrades()).toBe(1);
   });
 

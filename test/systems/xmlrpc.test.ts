@@ -112,9 +112,41 @@ describe('what is no XML-RPC is malformed, never a value', () => {
   });
 
   test('values nested beyond reason, without exhausting the stack', () => {
-    const depth = 5_000;
-    const nested = '<value><array><data>'.repeat(depth) + '</data></array></value>'.repeat(depth);
-    expect(() => decoded(nested)).toThrow('nested deeper than 64');
+    const nested = (depth: number) => '<value><array><data>'.repeat(depth) + '</data></array></value>'.repeat(depth);
+    expect(() => decoded(nested(66))).toThrow('nested deeper than 64');
+    expect(() => decoded(nested(5_000))).toThrow('more than 300 elements within each other');
+  });
+});
+
+describe('the work for an answer grows with its size and no faster', () => {
+  const declares = (index: number) => `<value xmlns:n${index}="urn:${index}">`;
+  const many = (count: number, one: (index: number) => string) =>
+    Array.from({ length: count }, (_, i) => one(i)).join('');
+
+  test.each([
+    ['nested namespaces', many(40_000, declares) + '</value>'.repeat(40_000), '300 elements within each other'],
+    ['namespaces side by side', many(2_000, (index) => `${declares(index)}</value>`), '1000 attributes'],
+    ['attributes of one element', `<value ${many(2_000, (i) => `a${i}='>'`)}/>`, '1000 attributes'],
+    ['more tags than any answer has', '<value/>'.repeat(1_000_001), '1000000 tags'],
+    ['more text than any answer has', 'x'.repeat(96 * 1024 * 1024), '100663296 characters'],
+  ])('%s: refused before anything is parsed', (_, value, problem) =>
+    expect(() => decoded(value)).toThrow(`more than ${problem}`),
+  );
+
+  test('markup in text, comments and sections does not count', () => {
+    const text = '<!-- <value a="1"> --><![CDATA[<a b="c">]]>'.repeat(2_000);
+    expect(decoded(`<value>${text}</value>`)).toBe('<a b="c">'.repeat(2_000));
+  });
+
+  test('a list of 4,000 templates and a package of many MiB are read', () => {
+    const templates = Array.from({ length: 4_000 }, (_, index) => ({
+      st_id: index,
+      name: `Office 365 offer ${index}`,
+    }));
+    expect(decodeResponse(encodeResponse(templates))).toEqual(templates);
+    const file = Buffer.alloc(12 * 1024 * 1024, 'package');
+    const [decodedFile] = decodeCall(encodeCall('pem.APS.importPackage', [file])).params;
+    expect(Buffer.isBuffer(decodedFile) && decodedFile.equals(file)).toBe(true);
   });
 });
 

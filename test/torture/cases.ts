@@ -78,7 +78,7 @@ const RESTARTED: readonly Path[] = ['18.4.1'];
 
 const CHANGING: ChangingActivity[] = [
   {
-    activity: 'deactivateTemplate',
+    activity: 'deactivateTemplates',
     paths: PROVISIONED,
     runsOn: 'control plane',
     ...operations('pem.deactivateST'),
@@ -127,11 +127,11 @@ const CHANGING: ChangingActivity[] = [
     nth: 2,
     ...operations('pem.APS.upgradeApplicationInstance', 1),
   },
-  { activity: 'activateTemplate', paths: PROVISIONED, runsOn: 'control plane', ...operations('pem.activateST') },
+  { activity: 'activateTemplates', paths: PROVISIONED, runsOn: 'control plane', ...operations('pem.activateST') },
   { activity: 'restoreSite', runsOn: 'endpoint', comesBack: true, ...host('restore', 'Stop-WebAppPool') },
   { activity: 'resetIis', runsOn: 'endpoint', comesBack: true, nth: 2, ...host('reset', 'iisreset', 1) },
   {
-    activity: 'activateTemplate',
+    activity: 'activateTemplates',
     paths: PROVISIONED,
     runsOn: 'control plane',
     comesBack: true,

@@ -183,7 +183,7 @@ test('what is answered while everything is undone is refused, and the upgrade is
   const goesOn = new Promise<void>((resolve) => (goOn = resolve));
   const { activities } = stubActivities(profile('undoing', { taskMonitor: { adapter: 'gate' } }), {
     change: {
-      activateTemplate: async () => {
+      activateTemplates: async () => {
         undoes();
         await goesOn;
       },

@@ -336,7 +336,7 @@ describe('before the crossing', () => {
 
   test('what stays switched off after a rollback is named by itself', async () => {
     const { activities } = stubActivities(profile('left-off'), {
-      change: { ...refusing('stagePackage'), ...refusing('activateTemplate') },
+      change: { ...refusing('stagePackage'), ...refusing('activateTemplates') },
     });
     const handle = await environment.upgrade(activities, { provider: 'left-off' });
     expect((await failureOf(handle))?.message).toContain('provisioning: it is still switched off, since ');
@@ -345,7 +345,7 @@ describe('before the crossing', () => {
       switchedOff: [{ what: 'provisioning' }],
       switchedOffSeconds: {},
       notUndone: [
-        'stopProvisioning: activateTemplate says no',
+        'stopProvisioning: activateTemplates says no',
         expect.stringContaining('provisioning: it is still switched off') as string,
       ],
     });
@@ -412,15 +412,16 @@ describe('after the crossing', () => {
   test('a failed step holds, and work done by hand has to stand the verification', async () => {
     const done = new Set<number>();
     const { activities } = stubActivities(profile('by-hand'), { change: refusing('upgradeInstance') });
-    const instances = (await activities.readInstances({} as never)).map((instance) => ({ ...instance }));
+    const { instances } = await activities.readOperations({} as never);
     const handle = await environment.upgrade(
       {
         ...activities,
-        readInstances: async () =>
-          instances.map((instance) => ({
-            ...instance,
-            packageVersion: done.has(instance.id) ? '18.4.1-12' : '18.3-9',
-          })),
+        lookAgain: async ({ versions = [] }) => ({
+          added: [],
+          gone: [],
+          changed: versions.includes('18.3') ? [] : instances.filter(({ id }) => !done.has(id)),
+          enabledVersions: [],
+        }),
       },
       { provider: 'by-hand' },
     );

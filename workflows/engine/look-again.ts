@@ -7,7 +7,6 @@ import { FAILURE } from '../../src/contract/activities';
 import type { ApplicationInstance } from '../../src/contract/facts';
 import { withoutRelease } from '../../src/contract/versions';
 import type { Activities } from '../kit/activities';
-import { reading } from '../kit/reading';
 import type { Readings } from './check';
 import type { PreflightFacts } from './preflight-facts';
 
@@ -57,7 +56,7 @@ interface Look {
  * @returns the very same facts where nothing has changed.
  * @throws where an instance, or the package list, contradicts the upgrade.
  */
-export async function lookAtProvider(facts: PreflightFacts, look: Look): Promise<PreflightFacts> {
+export async function lookAtProvider<Known extends PreflightFacts>(facts: Known, look: Look): Promise<Known> {
   const { activities, readings, versions, all, judge } = look;
   const { instances } = facts.operations;
   const { profile } = readings;

@@ -10,6 +10,7 @@ import type { CheckResult } from '../../src/contract/status';
 import { activitiesFor } from '../kit/activities';
 import { answered, reading, type Reading } from '../kit/reading';
 import { settleAll } from '../kit/settle-all';
+import { allTemplates } from '../kit/template-pages';
 import { meantBy, type Catalogue, type CatalogueAnswer, type Chosen } from './catalogue';
 import type { Check, Finding, Readings } from './check';
 import { COMMON_CHECKS, requiredVersions } from './common-checks';
@@ -134,12 +135,15 @@ async function readAll(
 ): Promise<{ choice: CatalogueAnswer | undefined } & Pick<Readings, 'operations' | 'billing' | 'package' | 'hosts'>> {
   const { operations, billing, endpoint } = activitiesFor(profile.timings);
   const [operationsFacts, billingFacts, ...hosts] = await Promise.all([
-    reading('Operations', () =>
-      operations.readOperations('read versions, instances and templates', {
-        operations: profile.operations,
-        aps: profile.aps,
-      }),
-    ),
+    reading('Operations', async () => {
+      const systems = { operations: profile.operations, aps: profile.aps };
+      const { templates, left, ...facts } = await operations.readOperations(
+        'read versions, instances and templates',
+        systems,
+      );
+      const page = { templates, ...(left ? { left } : {}) };
+      return { ...facts, templates: await allTemplates(operations, systems, page) };
+    }),
     reading('Billing', () =>
       billing.readBilling('read billing service templates', { billing: profile.billing, plans: profile.plans }),
     ),

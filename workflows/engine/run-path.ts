@@ -248,7 +248,7 @@ async function attemptsBefore(
 }
 
 interface LooksAgain {
-  again?(facts: object, known: object): Promise<object | undefined>;
+  readonly again?: (facts: object, known: object) => Promise<object | undefined>;
 }
 
 /** From here on the step looks again where the upgrade is about to change something. It is shown at work only where it is. */

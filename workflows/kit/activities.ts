@@ -1,5 +1,5 @@
 /**
- * The activities as steps call them: `operations.activateTemplate('activate "E3"', {...})`.
+ * The activities as steps call them: `operations.readInstances('read the instances', {...})`.
  * Every call has a summary for whoever reads the Temporal UI, and timeouts of its class, from the provider's settings.
  */
 import {
@@ -101,15 +101,17 @@ export function activitiesFor(timings: Timings): Activities {
     retry: RETRY,
   };
 
-  const operations = calls<OperationsActivities>(call);
   const readings = calls<OperationsActivities>(reading);
+  // An abort waits until it has really stopped before anything is switched on again.
+  const switching = calls<OperationsActivities>({ ...reading, cancellationType: 'WAIT_CANCELLATION_COMPLETED' });
   return {
     operations: {
       readOperations: readings.readOperations,
       readTemplates: readings.readTemplates,
-      activateTemplate: operations.activateTemplate,
-      deactivateTemplate: operations.deactivateTemplate,
-      readInstances: readings.readInstances,
+      activateTemplates: switching.activateTemplates,
+      deactivateTemplates: switching.deactivateTemplates,
+      readActiveTemplates: readings.readActiveTemplates,
+      lookAgain: readings.lookAgain,
       // Temporal never repeats it: what became of an attempt is read back first (steps/import-package).
       importPackage: calls<OperationsActivities>({
         ...base,

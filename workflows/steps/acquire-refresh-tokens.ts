@@ -1,31 +1,38 @@
 import type { ApplicationInstance } from '../../src/contract/facts';
+import { provesConnection } from '../../src/contract/provider';
 import { withoutRelease } from '../../src/contract/versions';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import { byInstance, type EveryInstanceHasToken, type InstancesUpgraded } from './facts';
-import { settleAll } from '../kit/settle-all';
+import { AT_ONCE, settleAll, settleEach } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
-import { provesConnection } from '../../src/contract/provider';
-import { confirmConnection, connectionProblem } from './test-connection';
+import { confirmConnections, connectionProblem } from './test-connection';
 
 /**
  * One gate per application instance, all open at once: its partner's administrator consents in Microsoft's page
  * (systems.md 5.5). The click is not the evidence; the connection test is.
  */
-export const acquireRefreshTokens = forwardStep<PreflightFacts & InstancesUpgraded, EveryInstanceHasToken>({
+export const acquireRefreshTokens = forwardStep<
+  PreflightFacts & InstancesUpgraded & Partial<EveryInstanceHasToken>,
+  EveryInstanceHasToken
+>({
+  ofInstances: true,
   name: 'acquireRefreshTokens',
   title: 'Acquire refresh tokens',
   waitsFor: 'the administrator of every partner account: consent in Microsoft’s page, then a connection test',
-  run: async (context, { operations }) => {
-    const { instances } = operations;
-    const times = await settleAll(instances.map((instance) => acquireToken(context, instance)));
-    context.note(`${instances.length} instances have a refresh token`);
-    return { everyInstanceHasToken: { consentedAt: byInstance(instances, times) } };
+  run: async (context, { operations, everyInstanceHasToken }) => {
+    const before = everyInstanceHasToken?.consentedAt ?? {};
+    const instances = operations.instances.filter(({ id }) => !(id in before));
+    const already = await settleEach(instances, AT_ONCE, (instance) => hasTokenAlready(context, instance));
+    const times = await settleAll(
+      instances.map(async (instance, index) => (already[index] ? null : await acquireToken(context, instance))),
+    );
+    context.note(`${operations.instances.length} instances have a refresh token`);
+    return { everyInstanceHasToken: { consentedAt: { ...before, ...byInstance(instances, times) } } };
   },
 });
 
-/** @returns when the consent was given that the connection test then confirmed; undefined where it is older than this upgrade. */
-async function acquireToken(context: StepContext, instance: ApplicationInstance): Promise<string | undefined> {
-  if (await hasTokenAlready(context, instance)) return undefined;
+/** @returns when the consent was given that the connection test then confirmed. */
+async function acquireToken(context: StepContext, instance: ApplicationInstance): Promise<string> {
   const answer = await context.ask({
     item: String(instance.id),
     alias: instance.name,
@@ -34,7 +41,7 @@ async function acquireToken(context: StepContext, instance: ApplicationInstance)
     instructions: CONSENT_INSTRUCTIONS,
     evidence: 'None: Test Connection of the application is what counts.',
     answeredBy: 'consentCompleted',
-    verify: async () => (await confirmConnection(context, instance)).problem,
+    verify: async () => (await confirmConnections(context, [instance]))[0]?.problem,
   });
   return answer.at;
 }

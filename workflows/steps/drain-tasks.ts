@@ -1,3 +1,4 @@
+import type { PreflightFacts } from '../engine/preflight-facts';
 import type { TasksDrained } from './facts';
 import { readingStep, type StepContext } from '../engine/step';
 
@@ -5,7 +6,7 @@ import { readingStep, type StepContext } from '../engine/step';
  * `tasksProcessed`: no Office 365 task is open. There is no vendor API for it (systems.md 1.6). Existing subscriptions open tasks at any
  * time, so it is looked at again; a person is asked again where the upgrade has waited since.
  */
-export const drainTasks = readingStep<Partial<TasksDrained>, TasksDrained>({
+export const drainTasks = readingStep<PreflightFacts & Partial<TasksDrained>, TasksDrained>({
   name: 'drainTasks',
   title: 'Wait until all Office 365 tasks are processed',
   waitsFor: 'the task manager; an operator, where the provider has no adapter for it',

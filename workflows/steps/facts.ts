@@ -59,5 +59,10 @@ export interface Validated {
   readonly connectionTestedAt: TimeByInstance;
 }
 
+export interface ConsentsGuarded {
+  /** Ids of their instances. */
+  readonly consentsGuarded: readonly number[];
+}
+
 /** What a release needs of its endpoint hosts is there. */
 export type HostsHave<What extends string> = { readonly [Fact in `hosts have:${What}`]: true };

@@ -36,6 +36,14 @@ export const hostPrerequisite = <What extends string>({
       context.note(`${what} is on ${hosts.map(({ host }) => host.name).join(', ')}`);
       return has();
     },
+    again: async (context, { sites }, known) => {
+      const hosts = new Set(known.sites.map(({ host }) => host));
+      const added = sites.filter(({ host }) => !hosts.has(host));
+      if (added.length === 0) return undefined;
+      const claimed = await claimHosts(context, added, 'fail');
+      await settleAll(claimed.map(({ host }) => prepare(context, host, script, parameters)));
+      return has();
+    },
     verify: async (context, { sites }) => {
       const hosts = await claimHosts(context, sites);
       await settleAll(hosts.map(({ host }) => expectDone(context, host, script, parameters)));

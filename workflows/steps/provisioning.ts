@@ -2,59 +2,81 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ServiceTemplate } from '../../src/contract/facts';
 import type { StepContext } from '../engine/step';
-import { settleAll } from '../kit/settle-all';
+import { listed } from '../kit/listed';
+import { inBatches, settleEach } from '../kit/settle-all';
+import { allTemplates } from '../kit/template-pages';
 import { switchSteps } from './switch';
 
-type Stopped = Pick<ServiceTemplate, 'id' | 'name'>[];
+/** How many templates one activity switches. A provider may have thousands. */
+const BATCH = 50;
 
 /**
  * Deactivates the active Office 365 templates and, at the end, activates exactly these ("stop provisioning", "start
- * provisioning", systems.md 1.5); inactive ones are left alone.
+ * provisioning", systems.md 1.5), by their ids; inactive ones are left alone.
  */
-export const { off: stopProvisioning, on: startProvisioning } = switchSteps<'provisioning', Stopped>({
+export const { off: stopProvisioning, on: startProvisioning } = switchSteps<'provisioning', number[]>({
   what: 'provisioning',
   offHeading: { name: 'stopProvisioning', title: 'Stop provisioning', waitsFor: 'nobody' },
   onHeading: { name: 'startProvisioning', title: 'Start provisioning', waitsFor: 'nobody' },
   undoes: 'activates exactly the templates that were active before',
-  look: async (context) => (await activeTemplates(context)).map(({ id, name }) => ({ id, name })),
+  look: async (context) => (await templatesNow(context)).filter(({ active }) => active).map(({ id }) => id),
   off: async (context, stopped) => {
-    const { operations } = context.activities;
-    const { operations: connection } = context.profile;
-    await settleAll(
-      stopped.map(({ id, name }) =>
-        operations.deactivateTemplate(`deactivate "${name}"`, { operations: connection, templateId: id }),
-      ),
-    );
-    context.note(`deactivated: ${namesOf(stopped) || 'none was active'}`);
+    await deactivate(context, stopped);
+    context.note(`deactivated: ${said(stopped) || 'none was active'}`);
   },
   on: async (context, stopped) => {
     const { operations } = context.activities;
     const { operations: connection } = context.profile;
-    await settleAll(
-      stopped.map(({ id, name }) =>
-        operations.activateTemplate(`activate "${name}"`, { operations: connection, templateId: id }),
-      ),
+    await settleEach(inBatches(stopped, BATCH), 1, (templateIds) =>
+      operations.activateTemplates(`activate templates ${listed(templateIds)}`, {
+        operations: connection,
+        templateIds,
+      }),
     );
-    context.note(`activated: ${namesOf(stopped) || 'none was active before'}`);
+    context.note(`activated: ${said(stopped) || 'none was active before'}`);
+  },
+  offAgain: async (context, stopped) => {
+    const active = (await activeNow(context)).map(({ id }) => id);
+    if (active.length === 0) return false;
+    stopped.push(...active.filter((id) => !stopped.includes(id)));
+    await deactivate(context, active);
+    context.note(`deactivated what somebody had activated: ${said(active)}`);
+    return true;
   },
   expectOff: async (context, stopped) => {
-    const active = await activeTemplates(context);
-    const left = stopped.filter(({ id }) => active.some((template) => template.id === id));
+    const left = (await activeNow(context)).filter(({ id }) => stopped.includes(id));
     if (left.length > 0) throw rejected(`Still active: ${namesOf(left)}.`);
   },
   expectOn: async (context, stopped) => {
-    const active = await activeTemplates(context);
-    const off = stopped.filter(({ id }) => !active.some((template) => template.id === id));
+    const active = new Set((await activeNow(context)).map(({ id }) => id));
+    const left = new Set(stopped.filter((id) => !active.has(id)));
+    if (left.size === 0) return;
+    // One that somebody has removed meanwhile is missed by nobody.
+    const off = (await templatesNow(context)).filter((template) => left.has(template.id) && !template.active);
     if (off.length > 0) throw rejected(`Not active: ${namesOf(off)}.`);
   },
 });
 
-async function activeTemplates({ activities, profile }: StepContext): Promise<ServiceTemplate[]> {
-  const { operations, aps } = profile;
-  const templates = await activities.operations.readTemplates('read Office 365 service templates', { operations, aps });
-  return templates.filter(({ active }) => active);
+async function deactivate({ activities, profile }: StepContext, templates: number[]): Promise<void> {
+  await settleEach(inBatches(templates, BATCH), 1, (templateIds) =>
+    activities.operations.deactivateTemplates(`deactivate templates ${listed(templateIds)}`, {
+      operations: profile.operations,
+      templateIds,
+    }),
+  );
 }
 
-const namesOf = (templates: Stopped): string => templates.map(({ name }) => `"${name}"`).join(', ');
+const activeNow = ({
+  activities,
+  profile: { operations, aps },
+}: StepContext): Promise<{ id: number; name: string }[]> =>
+  activities.operations.readActiveTemplates('read active Office 365 templates', { operations, aps });
+
+const templatesNow = ({ activities, profile: { operations, aps } }: StepContext): Promise<ServiceTemplate[]> =>
+  allTemplates(activities.operations, { operations, aps });
+
+const said = (ids: number[]): string => (ids.length === 0 ? '' : `${ids.length} templates, ${listed(ids)}`);
+const namesOf = (templates: Pick<ServiceTemplate, 'name'>[]): string =>
+  listed(templates.map(({ name }) => `"${name}"`));
 
 const rejected = (message: string): ApplicationFailure => ApplicationFailure.nonRetryable(message, FAILURE.rejected);

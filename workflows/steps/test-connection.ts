@@ -4,6 +4,7 @@ import { provesConnection, type ProviderProfile } from '../../src/contract/provi
 import type { Activities } from '../kit/activities';
 import { now } from '../kit/now';
 import { problemOf } from '../kit/problem';
+import { AT_ONCE, settleAll, settleEach } from '../kit/settle-all';
 import type { StepContext } from '../engine/step';
 
 type Tested = Pick<ApplicationInstance, 'id' | 'name' | 'resourceId'>;
@@ -53,18 +54,28 @@ export const CONNECTION_TEST_INSTRUCTIONS =
 export type Confirmed = { readonly at: string; readonly problem?: never } | { readonly problem: string };
 
 /**
- * *Test Connection* of the application (procedure step 5.4.2): by an adapter that presses it, else by a person.
- * @returns when it was seen to succeed, or what is wrong.
+ * *Test Connection* of the application, of each instance (procedure step 5.4.2): by an adapter that presses it, else by a person.
+ * @returns when each was seen to succeed, or what is wrong.
  */
-export async function confirmConnection(context: StepContext, instance: ApplicationInstance): Promise<Confirmed> {
-  if (!provesConnection(context.profile.connectionTest)) return await askForConnectionTest(context, instance);
-  const problem = await connectionProblem(context, instance);
-  return problem === undefined ? { at: now() } : { problem };
+export async function confirmConnections(
+  context: StepContext,
+  instances: readonly ApplicationInstance[],
+): Promise<Confirmed[]> {
+  if (provesConnection(context.profile.connectionTest))
+    return await settleEach(instances, AT_ONCE, async (instance): Promise<Confirmed> => {
+      const problem = await connectionProblem(context, instance);
+      return problem === undefined ? { at: now() } : { problem };
+    });
+  const against = await settleEach(instances, AT_ONCE, (instance) => contradiction(context, instance));
+  return await settleAll(instances.map((instance, index) => askForConnectionTest(context, instance, against[index])));
 }
 
-/** A contradiction is told before the answer, and once more against it; whoever answers again has read it. */
-async function askForConnectionTest(context: StepContext, instance: ApplicationInstance): Promise<{ at: string }> {
-  const before = await contradiction(context, instance);
+/** A contradiction is told before the answer, or once against it; whoever answers again has read it. */
+async function askForConnectionTest(
+  context: StepContext,
+  instance: ApplicationInstance,
+  before: string | undefined,
+): Promise<{ at: string }> {
   let told = before !== undefined;
   return await context.ask({
     item: `connection-${instance.id}`,

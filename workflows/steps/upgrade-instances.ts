@@ -4,46 +4,74 @@ import type { ApplicationInstance } from '../../src/contract/facts';
 import { withoutRelease } from '../../src/contract/versions';
 import type { CrossingFacts } from '../engine/path';
 import type { PreflightFacts } from '../engine/preflight-facts';
-import type { InstancesUpgraded } from './facts';
-import { settleAll } from '../kit/settle-all';
+import { claimHosts } from './claim-hosts';
+import type { GatewaySites, InstancesUpgraded } from './facts';
+import { listed } from '../kit/listed';
+import { AT_ONCE, settleEach } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
 
-/** Upgrades one instance as a pilot, then the rest (systems.md 1.4.2). */
-export const upgradeInstances = forwardStep<PreflightFacts & CrossingFacts, InstancesUpgraded>({
+type Needs = PreflightFacts & GatewaySites & CrossingFacts & Partial<InstancesUpgraded>;
+
+/**
+ * Upgrades one instance as a pilot, then the rest (systems.md 1.4.2). While it does, the endpoint hosts are still this upgrade's: another
+ * one's iisreset would end what the controller asks of the endpoint (release notes, APSA-20808).
+ */
+export const upgradeInstances = forwardStep<Needs, InstancesUpgraded>({
   name: 'upgradeInstances',
   title: 'Upgrade the application instances',
   waitsFor: 'the upgrade tasks of Operations',
-  run: async (context, { operations }) => {
+  ofInstances: true,
+  run: async (context, { operations, sites, imported, instancesUpgraded = [] }) => {
     const [pilot, ...rest] = operations.instances.filter(
-      ({ packageVersion }) => withoutRelease(packageVersion) !== context.to,
+      ({ id, packageVersion }) => withoutRelease(packageVersion) !== context.to && !instancesUpgraded.includes(id),
     );
-    if (pilot) await upgradeInstance(context, pilot, 'pilot');
+    if (pilot && context.hosts.areFree()) {
+      context.hosts.say('held');
+      await claimHosts(context, sites);
+    }
+    if (pilot) await upgradeInstance(context, pilot, imported, 'pilot');
     await context.checkpoint();
-    await settleAll(rest.map((instance) => upgradeInstance(context, instance, 'after the pilot')));
-    context.note(`${operations.instances.length} instances run ${context.to}`);
-    return { instancesUpgraded: true };
+    await settleEach(rest, AT_ONCE, (instance) => upgradeInstance(context, instance, imported, 'after the pilot'));
+    return upgraded(context, operations);
   },
-  verify: async ({ activities, profile, to }) => {
-    const { operations, aps } = profile;
-    const instances = await activities.operations.readInstances('read the instances', { operations, aps });
-    const left = instances.filter(
+  verify: async (context, { operations }) => {
+    const { activities, profile, to } = context;
+    const { changed, added } = await activities.operations.lookAgain('look at the instances again', {
+      operations: profile.operations,
+      aps: profile.aps,
+      known: operations.instances.map(({ id }) => id),
+      versions: [to],
+      endpoints: [...new Set(operations.instances.map(({ endpointUrl }) => endpointUrl))],
+    });
+    const left = [...changed, ...added].filter(
       ({ packageVersion, status }) => withoutRelease(packageVersion) !== to || status !== 'Ready',
     );
     if (left.length > 0)
       throw ApplicationFailure.nonRetryable(
-        `Not Ready on ${to}: ${left.map(({ name, packageVersion, status }) => `"${name}" is ${status} on ${packageVersion}`).join(', ')}.`,
+        `Not Ready on ${to}: ${listed(left.map(({ name, packageVersion, status }) => `"${name}" is ${status} on ${packageVersion}`))}.`,
         FAILURE.rejected,
       );
-    return { instancesUpgraded: true };
+    return upgraded(context, operations);
   },
 });
 
-async function upgradeInstance(context: StepContext, { id, name }: ApplicationInstance, role: string): Promise<void> {
+function upgraded(context: StepContext, { instances }: PreflightFacts['operations']): InstancesUpgraded {
+  context.hosts.say('free');
+  context.note(`${instances.length} instances run ${context.to}`);
+  return { instancesUpgraded: instances.map(({ id }) => id) };
+}
+
+async function upgradeInstance(
+  context: StepContext,
+  { id, name }: ApplicationInstance,
+  { packageVersion: version }: CrossingFacts['imported'],
+  role: string,
+): Promise<void> {
   const { operations, aps } = context.profile;
   await context.activities.operations.upgradeInstance(`upgrade instance "${name}" (${role})`, {
     operations,
     aps,
     instanceId: id,
-    version: context.to,
+    version,
   });
 }

@@ -1,5 +1,6 @@
 /** What Operations and Billing share: XML-RPC over HTTP for several providers on one port. */
 import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { MOST_XML } from '../../systems/xml';
 import { decodeCall, encodeFault, encodeResponse, MalformedXmlRpc, type XmlRpcValue } from '../../systems/xmlrpc';
 import type { JournalSystem } from '../journal';
 import type { TaskFate } from '../world/packages';
@@ -42,11 +43,8 @@ export interface Result {
   outcome: string;
 }
 
-/** The largest package that is taken inline, in bytes. */
-const MAX_BODY = 64 * 1024 * 1024;
-
 export function xmlRpcServer(world: World, wire: Wire, dialect: Dialect): FastifyInstance {
-  const app = fastify({ bodyLimit: MAX_BODY, forceCloseConnections: true });
+  const app = fastify({ bodyLimit: MOST_XML, forceCloseConnections: true });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(['text/xml', 'application/xml'], { parseAs: 'string' }, (_, body, done) => done(null, body));
   for (const path of ['/:provider/RPC2', '/:provider/', '/:provider']) {

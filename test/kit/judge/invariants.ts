@@ -451,7 +451,7 @@ function disruptedTooEarlyIn(
 
 /** Office 365 templates that were active when the run began, and that it has not switched off. */
 function stillActive({ activities, before }: RunEvidence, effects: JournalEntry[]): number[] {
-  const stopped = inputs(activities, 'deactivateTemplate', 'templateId');
+  const stopped = inputs(activities, 'deactivateTemplates', 'templateIds');
   const active = new Set(before.templates.filter((one) => one.active).map(({ id }) => id));
   for (const { name, object } of effects) {
     if (name === 'templateActivated') active.add(Number(object));
@@ -463,7 +463,7 @@ function stillActive({ activities, before }: RunEvidence, effects: JournalEntry[
 function inputs(activities: ScheduledActivity[], name: string, member: string): unknown[] {
   return activities
     .filter((activity) => activity.name === name)
-    .map(({ input }) => (input as Record<string, unknown>)[member]);
+    .flatMap(({ input }) => (input as Record<string, unknown>)[member]);
 }
 
 // I4
@@ -555,7 +555,7 @@ function switchedOffBy({ activities, status }: RunEvidence): string[] {
     const [, what] = /^stop([A-Z].*)$/.exec(name) ?? [];
     return what !== undefined && state === 'done' ? [what.charAt(0).toLowerCase() + what.slice(1)] : [];
   });
-  const provisioning = inputs(activities, 'deactivateTemplate', 'templateId').length > 0 ? ['provisioning'] : [];
+  const provisioning = inputs(activities, 'deactivateTemplates', 'templateIds').length > 0 ? ['provisioning'] : [];
   return [...new Set([...steps, ...provisioning])];
 }
 
@@ -598,7 +598,7 @@ function sharedHosts(journal: JournalEntry[]): Findings {
 
 /** What only an upgrade on its way forward asks for. */
 const FORWARD = [
-  'deactivateTemplate',
+  'deactivateTemplates',
   'awaitTasksProcessed',
   'backupSite',
   'stagePackage',
@@ -616,7 +616,7 @@ function begunAfterTurningBack({ runs }: Evidence): Findings {
       ({ name, input }, index) =>
         (crossing < 0 || index < crossing) &&
         (name === 'restoreSite' ||
-          name === 'activateTemplate' ||
+          name === 'activateTemplates' ||
           (name === 'resetIis' && (input as { purpose?: string }).purpose === 'rollback')),
     );
     if (turn < 0) return [];

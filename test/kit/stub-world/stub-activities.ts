@@ -173,7 +173,9 @@ export function stubActivities(
   const facts = operationsFacts(version, size);
   const iisSites = numbers(size.sites).map(iisSite);
   let siteIsNew = false;
+  let billingReads = 0;
   let parameterThere = true;
+  const off = new Set<number>();
   const did = (what: string, effect: () => void = () => undefined): void => {
     if (!remembers) return;
     calls.push(what);
@@ -187,10 +189,14 @@ export function stubActivities(
   const activities: StubActivities = {
     loadProvider: async ({ provider }) => (typeof entry === 'function' ? entry(provider) : entry),
     readOperations: async () => facts,
-    readTemplates: async () => facts.templates,
-    activateTemplate: async ({ templateId: id }) => did(`activateTemplate ${id}`),
-    deactivateTemplate: async ({ templateId: id }) => did(`deactivateTemplate ${id}`),
-    readActiveTemplates: async () => facts.templates.filter(({ active }) => active),
+    readTemplates: async () => ({ templates: facts.templates }),
+    activateTemplates: async ({ templateIds }) =>
+      templateIds.forEach((id) => did(`activateTemplate ${id}`, () => off.delete(id))),
+    deactivateTemplates: async ({ templateIds }) =>
+      templateIds.forEach((id) => did(`deactivateTemplate ${id}`, () => off.add(id))),
+    // Who forgets what was switched off must not find it on again.
+    readActiveTemplates: async () =>
+      remembers ? facts.templates.filter(({ id, active }) => active && !off.has(id)) : [],
     lookAgain: async () => ({ added: [], gone: [], changed: [], enabledVersions: facts.enabledVersions }),
     importPackage: async ({ version: to }) => {
       did('importPackage');
@@ -200,15 +206,14 @@ export function stubActivities(
     upgradeInstance: async ({ instanceId, version: to }) => {
       const instance = facts.instances.find(({ id }) => id === instanceId);
       if (!instance) throw new Error(`The stub has no instance ${instanceId}.`);
-      const upgraded = { ...instance, packageVersion: to };
-      did(`upgradeInstance ${instanceId}`, () => Object.assign(instance, upgraded));
-      return upgraded;
+      did(`upgradeInstance ${instanceId}`, () => Object.assign(instance, { packageVersion: to }));
     },
     awaitTasksProcessed: async () => undefined,
     readBilling: async () => {
       const templates = numbers(size.plans).map((plan) => billingTemplate(plan, parameterThere));
-      // The preflight reads first; whoever reads again wants to know whether somebody has removed it.
-      parameterThere = !remembers;
+      // The preflight reads first, then the step; whoever reads again wants to know whether somebody has removed it.
+      billingReads += 1;
+      parameterThere = !remembers || billingReads < 2;
       return { templates };
     },
     testConnection: async () => ({
