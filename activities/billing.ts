@@ -2,12 +2,19 @@ import type { BillingActivities } from '../src/contract/activities';
 import type { BillingTemplate } from '../src/contract/facts';
 import { BillingClient } from '../src/systems/billing';
 import type { ResolveSecret } from '../src/systems/xmlrpc-endpoint';
+import type { Entries } from './entries';
 import { heartbeating } from './polling';
 
-export function createBillingActivities({ resolveSecret }: { resolveSecret: ResolveSecret }): BillingActivities {
+export interface BillingDependencies {
+  entries: Entries;
+  resolveSecret: ResolveSecret;
+}
+
+export function createBillingActivities({ entries, resolveSecret }: BillingDependencies): BillingActivities {
   return {
-    readBilling: ({ billing, plans }) =>
+    readBilling: ({ entry, plans }) =>
       heartbeating(async () => {
+        const { billing } = await entries.resolve(entry, 'billing');
         const client = new BillingClient(billing, resolveSecret);
         const templates = new Map<number, BillingTemplate>();
         for (const planId of plans) {

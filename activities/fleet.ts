@@ -8,6 +8,7 @@ import type { Selector } from '../src/contract/fleet';
 import { upgradeWorkflowId, type ProviderProfile } from '../src/contract/provider';
 import type { Entry } from '../src/inventory/entry';
 import { describeProblem, duplicates, type Problem } from '../src/inventory/inventory';
+import { digestsOf } from '../src/inventory/frozen-profile';
 import { KnownInventory } from '../src/inventory/known-inventory';
 import { nearMiss } from '../src/inventory/near-miss';
 import type { KnownAdapters } from '../src/inventory/schema';
@@ -56,13 +57,13 @@ export function createFleetActivities({ directory, adapters, resolveSecret }: Fl
         });
       }),
 
-    freezeEntries: ({ providers, maintenance }) =>
+    freezeEntries: ({ providers }) =>
       heartbeating(async () => {
         const usable = profiles(await inventory.entries());
         return providers.map((provider) => {
           const found = usable.get(provider) ?? gone(provider);
           if ('invalid' in found) return { provider, ...found };
-          return { provider, profile: maintenance ? { maintenance, ...found.profile } : found.profile };
+          return { provider, digests: digestsOf(found.profile) };
         });
       }),
 
@@ -171,7 +172,7 @@ async function survey(profile: ProviderProfile, resolveSecret: ResolveSecret): P
     return {
       provider,
       ...(name === undefined ? {} : { name }),
-      bytes: Buffer.byteLength(JSON.stringify(profile)),
+      bytes: Buffer.byteLength(JSON.stringify(digestsOf(profile))),
       build,
       packageVersions: [...new Set(instances.map(({ packageVersion }) => packageVersion))],
       clouds: [...new Set(instances.map(({ cloud }) => cloud))],

@@ -1,6 +1,5 @@
 /** The crossing: the one call after which there is only forward (systems.md 1.3, 1.4.1). */
 import { FAILURE, type ImportedPackage } from '../src/contract/activities';
-import { withoutCredentials } from '../src/systems/http';
 import type { Office365Application } from '../src/systems/office365-application';
 import type { OperationsClient, RequestStatus } from '../src/systems/operations';
 import { SystemError, isSystemError } from '../src/systems/system-error';
@@ -11,41 +10,43 @@ const ABSENT_LOOKS = 3;
 
 /** The package, with the request that its import runs under. */
 interface ImportRequest {
-  packageUrl: string;
   version: string;
   requestId: string;
 }
+
+/** Failures never name where the package is: its address may hold a signature. */
+const packageOf = ({ version }: ImportRequest): string => `the package of ${version}`;
 
 /** Imports, and waits until the import's tasks are done. Never repeats a call whose outcome is unknown. */
 export async function importPackage(
   operations: OperationsClient,
   application: Office365Application,
-  input: ImportRequest,
+  input: ImportRequest & { url: string },
   polling: Polling,
   report: Report,
 ): Promise<ImportedPackage> {
   const already = await withoutEffect(() => application.imported(input.version));
   if (already) return already;
   const transaction = await withoutEffect(() => operations.begin(input.requestId));
-  await importInto(operations, transaction, input.packageUrl);
-  await commit(operations, transaction, input.packageUrl);
+  await importInto(operations, transaction, input);
+  await commit(operations, transaction, input);
   return await accepted(input, () => awaitImport(operations, application, input, polling, report));
 }
 
 /** After an accepted import no failure may look as if nothing had been sent. */
 async function accepted(
-  { packageUrl }: ImportRequest,
+  input: ImportRequest,
   wait: () => Promise<ImportedPackage | undefined>,
 ): Promise<ImportedPackage> {
   const imported = await wait().catch((error: unknown) => {
-    throw isSystemError(error, FAILURE.rejected) ? error : unknownOutcome(error, packageUrl);
+    throw isSystemError(error, FAILURE.rejected) ? error : unknownOutcome(error, input);
   });
   if (imported) return imported;
   throw new SystemError({
     type: FAILURE.outcomeUnknown,
     system: 'Operations',
     call: 'pem.APS.importPackage',
-    object: withoutCredentials(packageUrl),
+    object: packageOf(input),
     problem: 'was accepted, and the package is not listed',
     next: 'Read back what became of it before anything else.',
     retryable: false,
@@ -72,13 +73,17 @@ async function withoutEffect<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-async function importInto(operations: OperationsClient, transaction: number, packageUrl: string): Promise<void> {
+async function importInto(
+  operations: OperationsClient,
+  transaction: number,
+  input: ImportRequest & { url: string },
+): Promise<void> {
   try {
-    await operations.importPackage(packageUrl, transaction);
+    await operations.importPackage(input.url, transaction);
   } catch (error) {
     // Only what was refused, or not even sent, may be rolled back: the rest may have happened.
     if (!isSystemError(error, FAILURE.rejected, FAILURE.accessDenied, FAILURE.unreachable)) {
-      throw unknownOutcome(error, packageUrl);
+      throw unknownOutcome(error, input);
     }
     await rollBackRefused(operations, transaction, error);
     throw error;
@@ -107,22 +112,22 @@ async function rollBackRefused(operations: OperationsClient, transaction: number
 }
 
 /** The import was accepted: whatever goes wrong now, it may stand. */
-async function commit(operations: OperationsClient, transaction: number, packageUrl: string): Promise<void> {
+async function commit(operations: OperationsClient, transaction: number, input: ImportRequest): Promise<void> {
   try {
     await operations.commit(transaction);
   } catch (error) {
-    throw unknownOutcome(error, packageUrl);
+    throw unknownOutcome(error, input);
   }
 }
 
-function unknownOutcome(error: unknown, packageUrl: string): unknown {
+function unknownOutcome(error: unknown, input: ImportRequest): unknown {
   if (!(error instanceof SystemError)) return error;
   return new SystemError(
     {
       type: FAILURE.outcomeUnknown,
       system: error.system,
       call: 'import',
-      object: withoutCredentials(packageUrl),
+      object: packageOf(input),
       problem: `may or may not have happened: ${error.call} ${error.problem}`,
       next: 'Read back what became of it before anything else.',
       retryable: false,
@@ -147,7 +152,7 @@ export async function awaitImport(
   const wait: Wait = {
     system: 'Operations',
     call: 'pem.APS.importPackage',
-    object: withoutCredentials(input.packageUrl),
+    object: packageOf(input),
     next: 'Find its tasks under Operations > Tasks, repair what keeps them, then retry.',
   };
   return poll(polling, wait, async () => {
@@ -182,12 +187,12 @@ async function requestStatus(operations: OperationsClient, requestId: string): P
   }
 }
 
-function importFailed(input: { requestId: string; packageUrl: string }, messages: string[]): SystemError {
+function importFailed(input: ImportRequest, messages: string[]): SystemError {
   return new SystemError({
     type: FAILURE.rejected,
     system: 'Operations',
     call: 'pem.APS.importPackage',
-    object: withoutCredentials(input.packageUrl),
+    object: packageOf(input),
     problem: `failed in its tasks: ${messages.join('; ') || `request ${input.requestId} gives no reason`}`,
     next: 'Find the failed task under Operations > Tasks, repair its cause and resubmit it.',
   });

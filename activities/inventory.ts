@@ -1,30 +1,9 @@
-import { ApplicationFailure } from '@temporalio/common';
-import { FAILURE, type InventoryActivities } from '../src/contract/activities';
-import { findProvider, InvalidInventory, UnknownProvider } from '../src/inventory/inventory';
-import { EntrySchema, type KnownAdapters } from '../src/inventory/schema';
+import type { InventoryActivities } from '../src/contract/activities';
+import { frozen } from '../src/inventory/frozen-profile';
+import type { Entries } from './entries';
 
-export interface InventoryDependencies {
-  /** The inventory's folder on this worker. */
-  directory: string;
-  /** Those of this worker: an entry that names another one is refused. */
-  adapters: KnownAdapters;
-}
-
-export function createInventoryActivities({ directory, adapters }: InventoryDependencies): InventoryActivities {
-  const schema = EntrySchema.ofWorker(adapters);
+export function createInventoryActivities({ entries }: { entries: Entries }): InventoryActivities {
   return {
-    loadProvider: async ({ provider }) => {
-      try {
-        return await findProvider(directory, provider, schema);
-      } catch (error) {
-        if (error instanceof UnknownProvider) {
-          throw ApplicationFailure.nonRetryable(error.message, FAILURE.unknownProvider);
-        }
-        if (error instanceof InvalidInventory) {
-          throw ApplicationFailure.nonRetryable(error.message, FAILURE.invalidInventory, error.problems);
-        }
-        throw error;
-      }
-    },
+    loadProvider: async ({ provider }) => frozen((await entries.find(provider)).profile),
   };
 }

@@ -1,15 +1,20 @@
 import type { MicrosoftActivities } from '../src/contract/activities';
 import type { Adapters } from '../src/systems/adapters';
+import type { Entries } from './entries';
 import { heartbeating } from './polling';
 
 export interface MicrosoftDependencies {
+  entries: Entries;
   /** Those of this worker. */
   adapters: Pick<Adapters, 'testConnections'>;
 }
 
-export function createMicrosoftActivities({ adapters }: MicrosoftDependencies): MicrosoftActivities {
+export function createMicrosoftActivities({ entries, adapters }: MicrosoftDependencies): MicrosoftActivities {
   return {
-    testConnection: ({ setting, instance }) =>
-      heartbeating(async () => adapters.testConnections(setting).run(instance)),
+    testConnection: ({ entry, instance }) =>
+      heartbeating(async () => {
+        const { connectionTest } = await entries.resolve(entry, 'connectionTest');
+        return await adapters.testConnections(connectionTest).run(instance);
+      }),
   };
 }

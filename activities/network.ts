@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { promises as dns } from 'node:dns';
 import { Context } from '@temporalio/activity';
 import { FAILURE, type NetworkActivities } from '../src/contract/activities';
+import { packageOf } from '../src/contract/entry';
 import { exchange, statusFailure, withoutCredentials, type HttpRequest } from '../src/systems/http';
 import { SystemError } from '../src/systems/system-error';
+import type { Entries } from './entries';
 import { heartbeating, type Report } from './polling';
 
 /** How a hostname is looked up: by the name service, then as every other program of this machine does. */
@@ -17,7 +19,12 @@ const RESOLVE_DEADLINE_MS = 15_000;
 const DOWNLOAD_DEADLINE_MS = 55 * 60_000;
 const MIB = 1024 * 1024;
 
-export function createNetworkActivities({ names = systemNames() }: { names?: NameService } = {}): NetworkActivities {
+export interface NetworkDependencies {
+  entries: Entries;
+  names?: NameService;
+}
+
+export function createNetworkActivities({ entries, names = systemNames() }: NetworkDependencies): NetworkActivities {
   return {
     resolveHostnames: ({ hostnames }) =>
       heartbeating(async () => {
@@ -27,7 +34,11 @@ export function createNetworkActivities({ names = systemNames() }: { names?: Nam
         return Object.fromEntries(resolved);
       }),
 
-    hashPackage: ({ url, caFile }) => heartbeating((report) => hashOf(url, caFile, report)),
+    hashPackage: ({ entry, version }) =>
+      heartbeating(async (report) => {
+        const { url, caFile } = packageOf(await entries.resolve(entry, `packages.${version}`), version);
+        return await hashOf(url, caFile, report);
+      }),
   };
 }
 

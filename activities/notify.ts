@@ -1,6 +1,8 @@
 import { Context, log } from '@temporalio/activity';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import {
+  FAILURE,
   noticeSummary,
   noticeWorkflowId,
   type Notice,
@@ -11,6 +13,7 @@ import type { NotifierTarget } from '../src/contract/provider';
 import { providerAttribute } from '../src/temporal/search-attributes';
 import { exchange, type HttpRequest, statusFailure } from '../src/systems/http';
 import type { ResolveSecret } from '../src/systems/xmlrpc-endpoint';
+import type { Entries } from './entries';
 
 /** One way to tell people something. */
 export interface Notifier {
@@ -22,13 +25,23 @@ const PATIENT_MS = 15_000;
 /** A local activity keeps its workflow from hearing anybody. */
 const AT_ONCE_MS = 3_000;
 
-export function createNotifyActivities({ resolveSecret }: { resolveSecret: ResolveSecret }): NotifyActivities {
+export interface NotifyDependencies {
+  entries: Entries;
+  resolveSecret: ResolveSecret;
+}
+
+export function createNotifyActivities({ entries, resolveSecret }: NotifyDependencies): NotifyActivities {
+  const deliver = async ({ target, notice }: ToTell, deadlineMs: number): Promise<void> => {
+    const { notify } = (await entries.find(notice.provider)).profile;
+    const found = notify[target];
+    if (!found) throw targetGone(notice, notify.length, target);
+    await notifierFor(found, resolveSecret).deliver(notice, deadlineMs);
+  };
   return {
     notify: async ({ target, notice }) => {
-      const notifier = notifierFor(target, resolveSecret);
-      if (!Context.current().info.isLocal) return await notifier.deliver(notice, PATIENT_MS);
+      if (!Context.current().info.isLocal) return await deliver({ target, notice }, PATIENT_MS);
       try {
-        await notifier.deliver(notice, AT_ONCE_MS);
+        await deliver({ target, notice }, AT_ONCE_MS);
       } catch (error) {
         log.warn(`"${notice.subject}" is not told yet: ${error instanceof Error ? error.message : String(error)}`);
         await handOver({ target, notice });
@@ -53,6 +66,12 @@ async function handOver(undelivered: ToTell): Promise<void> {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }
+
+const targetGone = ({ provider }: Notice, left: number, target: number): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(
+    `The entry of ${provider} names ${left} whom to tell, and no number ${target + 1} any more.`,
+    FAILURE.entryChanged,
+  );
 
 function notifierFor(target: NotifierTarget, resolveSecret: ResolveSecret): Notifier {
   switch (target.kind) {

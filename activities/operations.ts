@@ -9,18 +9,20 @@ import {
   type TemplateCandidates,
   type TemplatePage,
 } from '../src/contract/activities';
-import type { ApsConnection, OperationsConnection } from '../src/contract/provider';
+import { packageOf, type EntryRef } from '../src/contract/entry';
 import type { Adapters } from '../src/systems/adapters';
 import { ApsClient } from '../src/systems/aps';
 import { Office365Application } from '../src/systems/office365-application';
 import { OperationsClient } from '../src/systems/operations';
 import { SystemError } from '../src/systems/system-error';
 import type { ResolveSecret } from '../src/systems/xmlrpc-endpoint';
+import type { Entries } from './entries';
 import { awaitImport, importPackage } from './import-package';
 import { POLLING, heartbeating, poll, type Polling, type Report, type Wait } from './polling';
 import { upgradeInstance } from './upgrade-instance';
 
 export interface OperationsDependencies {
+  entries: Entries;
   resolveSecret: ResolveSecret;
   /** Those of this worker. */
   adapters: Pick<Adapters, 'monitorTasks'>;
@@ -28,13 +30,15 @@ export interface OperationsDependencies {
 }
 
 export function createOperationsActivities({
+  entries,
   resolveSecret,
   adapters,
   polling = POLLING,
 }: OperationsDependencies): OperationsActivities {
   const applications = new Map<string, Systems>();
   /** One client per connection for the life of the worker: it keeps the token of the APS controller. */
-  const systemsOf = ({ operations, aps }: Connections): Systems => {
+  const systemsOf = async ({ entry }: { entry: EntryRef }): Promise<Systems> => {
+    const { operations, aps } = await entries.resolve(entry, 'operations', 'aps');
     const key = JSON.stringify([operations, aps]);
     const existing = applications.get(key);
     if (existing) return existing;
@@ -44,10 +48,19 @@ export function createOperationsActivities({
     return systems;
   };
 
+  const switchTemplates = async (
+    { entry, templateIds }: { entry: EntryRef; templateIds: number[] },
+    active: boolean,
+    report: Report,
+  ): Promise<void> => {
+    const { operations } = await entries.resolve(entry, 'operations');
+    await setTemplates(new OperationsClient(operations, resolveSecret), templateIds, active, report);
+  };
+
   return {
     readOperations: (input) =>
       heartbeating(async () => {
-        const { operations, application } = systemsOf(input);
+        const { operations, application } = await systemsOf(input);
         const [build, applicationId, packageList] = await Promise.all([
           operations.platformBuild(),
           application.id(),
@@ -60,52 +73,49 @@ export function createOperationsActivities({
 
     readTemplates: (input) =>
       heartbeating(async () => {
-        const { application } = systemsOf(input);
+        const { application } = await systemsOf(input);
         return templatePage(application, input.left);
       }),
 
-    activateTemplates: ({ operations, templateIds }) =>
-      heartbeating((report) =>
-        setTemplates(new OperationsClient(operations, resolveSecret), templateIds, true, report),
-      ),
+    activateTemplates: (input) => heartbeating((report) => switchTemplates(input, true, report)),
 
-    deactivateTemplates: ({ operations, templateIds }) =>
-      heartbeating((report) =>
-        setTemplates(new OperationsClient(operations, resolveSecret), templateIds, false, report),
-      ),
+    deactivateTemplates: (input) => heartbeating((report) => switchTemplates(input, false, report)),
 
-    readActiveTemplates: (input) => heartbeating(() => systemsOf(input).application.activeTemplates()),
+    readActiveTemplates: (input) => heartbeating(async () => (await systemsOf(input)).application.activeTemplates()),
 
     lookAgain: (input) =>
       heartbeating(async () => {
-        const { application } = systemsOf(input);
+        const { application } = await systemsOf(input);
         const { enabledVersions } = await application.packageList();
         return { ...(await application.news(input)), enabledVersions };
       }),
 
     importPackage: (input) =>
-      heartbeating((report) => {
-        const { operations, application } = systemsOf(input);
-        return importPackage(operations, application, input, polling, report);
+      heartbeating(async (report) => {
+        const { entry, version } = input;
+        const { operations, application } = await systemsOf(input);
+        const { url } = packageOf(await entries.resolve(entry, `packages.${version}`), version);
+        return await importPackage(operations, application, { ...input, url }, polling, report);
       }),
 
     awaitImport: (input) =>
-      heartbeating((report) => {
-        const { operations, application } = systemsOf(input);
-        return awaitImport(operations, application, input, polling, report);
+      heartbeating(async (report) => {
+        const { operations, application } = await systemsOf(input);
+        return await awaitImport(operations, application, input, polling, report);
       }),
 
     upgradeInstance: (input) =>
       heartbeating(async (report) => {
-        const { operations, application } = systemsOf(input);
+        const { operations, application } = await systemsOf(input);
         await upgradeInstance(operations, application, input, polling, report);
       }),
 
-    awaitTasksProcessed: ({ monitor }) =>
-      heartbeating((report) => {
-        const screen = adapters.monitorTasks(monitor);
+    awaitTasksProcessed: ({ entry }) =>
+      heartbeating(async (report) => {
+        const { taskMonitor } = await entries.resolve(entry, 'taskMonitor');
+        const screen = adapters.monitorTasks(taskMonitor);
         let waited = false;
-        return poll<{ waited: true } | undefined>(polling, TASKS_PROCESSED, async () => {
+        return await poll<{ waited: true } | undefined>(polling, TASKS_PROCESSED, async () => {
           const open = await screen.openTasks();
           report({ open: open.length });
           const failed = open.filter(({ status }) => status === 'Failed');
@@ -116,11 +126,6 @@ export function createOperationsActivities({
         });
       }),
   };
-}
-
-interface Connections {
-  operations: OperationsConnection;
-  aps: ApsConnection;
 }
 
 interface Systems {

@@ -29,9 +29,9 @@ import type {
 import type { ApplicationInstance, GatewaySite, HostFacts } from '../../src/contract/facts';
 import type { ConfirmStep, ConsentCompleted } from '../../src/contract/messages';
 import { operationId, type Operation } from '../../src/contract/operation';
-import { endpointTaskQueue, type ProviderProfile } from '../../src/contract/provider';
+import { entryOf, packageOf, type FrozenProfile } from '../../src/contract/entry';
 import { QUERY, type Gate, type UpgradeStatus } from '../../src/contract/status';
-import { packageOf } from '../../src/contract/provider';
+import { endpointTaskQueue } from '../../src/contract/provider';
 import { withoutRelease } from '../../src/contract/versions';
 import { parseEndpointUrl } from '../../workflows/steps/gateway-address';
 
@@ -49,26 +49,30 @@ const call = proxyActivities<
 export async function bareUpgrade({ provider }: { provider: string }): Promise<void> {
   const people = new People();
   const profile = await call.loadProvider({ provider });
-  const { operations, aps, billing, plans, stores, taskMonitor: monitor, connectionTest: setting } = profile;
-  const both = { operations, aps };
+  const { plans, stores } = profile;
+  const both = { entry: entryOf(profile, 'operations', 'aps') };
+  const operations = { entry: entryOf(profile, 'operations') };
+  const billing = { entry: entryOf(profile, 'billing'), plans };
+  const tasks = { entry: entryOf(profile, 'taskMonitor') };
+  const connections = { entry: entryOf(profile, 'connectionTest') };
   const to = '18.4.1';
-  const { url: packageUrl, caFile, sha256 } = packageOf(profile, to);
+  const { url: packageUrl, sha256 } = packageOf(profile, to);
 
   const [{ instances }, { templates: sold }, ...hosts] = await Promise.all([
     call.readOperations(both),
-    call.readBilling({ billing, plans }),
+    call.readBilling(billing),
     ...profile.endpointHosts.map((host) => endpoint(host.name).readHost({ host })),
   ]);
   // Which package is meant follows from what is installed.
-  await call.hashPackage({ url: packageUrl, caFile });
+  await call.hashPackage({ entry: entryOf(profile, `packages.${to}`), version: to });
   const from = withoutRelease(instances[0]?.packageVersion ?? '');
   const { workflowId, firstExecutionRunId: firstRun } = workflowInfo();
   const operation: Operation = { provider, from, to, firstRun, workflowId };
 
   const { templates } = await call.readTemplates(both);
   const templateIds = templates.filter(({ active }) => active).map(({ id }) => id);
-  await call.deactivateTemplates({ operations, templateIds });
-  await call.awaitTasksProcessed({ monitor });
+  await call.deactivateTemplates({ ...operations, templateIds });
+  await call.awaitTasksProcessed(tasks);
 
   await Promise.all(
     profile.endpointHosts.map(async (host) => {
@@ -84,7 +88,11 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
     }),
   );
 
-  await call.importPackage({ ...both, packageUrl, version: to, requestId: uuid4() });
+  await call.importPackage({
+    entry: entryOf(profile, 'operations', 'aps', `packages.${to}`),
+    version: to,
+    requestId: uuid4(),
+  });
   void tell(profile, 'crossed');
   const [pilot, ...rest] = instances.map(({ id: instanceId }) => ({ ...both, instanceId, version: to }));
   if (pilot) await call.upgradeInstance(pilot);
@@ -94,11 +102,12 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
     await people.asked(
       profile,
       instances.map(({ id }) => ({ step: 'acquireRefreshTokens', item: String(id), answeredBy: 'consentCompleted' })),
-      (gate) => call.testConnection({ setting, instance: instances.find(({ id }) => String(id) === gate.item)! }),
+      (gate) =>
+        call.testConnection({ ...connections, instance: instances.find(({ id }) => String(id) === gate.item)! }),
     );
     if (sold.some(({ parameters }) => parameters.includes('o365_based_on_email'))) {
       await people.asked(profile, [{ step: 'removeEmailParameter', item: 'parameter' }], () =>
-        call.readBilling({ billing, plans }),
+        call.readBilling(billing),
       );
     }
     await people.asked(
@@ -112,14 +121,14 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   );
 
   await Promise.all([
-    call.awaitTasksProcessed({ monitor }),
-    ...instances.map((instance) => call.testConnection({ setting, instance })),
+    call.awaitTasksProcessed(tasks),
+    ...instances.map((instance) => call.testConnection({ ...connections, instance })),
   ]);
-  const { reminders, notify, timings } = profile;
-  const settings = { connectionTest: setting, reminders, notify, timings };
+  const { connectionTest, reminders, notify, timings } = profile;
+  const settings = { connectionTest, reminders, notify, timings };
   const guarded = { provider, consentedAt: new Date().toISOString(), assumed: true, settings };
   const guards = instances.map(({ id, name, resourceId }) => ({ ...guarded, instance: { id, name, resourceId } }));
-  await call.activateTemplates({ operations, templateIds });
+  await call.activateTemplates({ ...operations, templateIds });
   await call.readTemplates(both);
   await call.startGuards({ guards, operation: operationId(operation) });
   people.over = true;
@@ -133,7 +142,7 @@ const endpoint = (host: string): EndpointActivities =>
 function sitesOn(
   facts: HostFacts[],
   host: string,
-  { gatewayAddresses }: ProviderProfile,
+  { gatewayAddresses }: FrozenProfile,
   instances: ApplicationInstance[],
 ): GatewaySite[] {
   const sites = facts.find((each) => each.host === host)?.sites ?? [];
@@ -183,7 +192,7 @@ class People {
 
   /** Tells that these are waited for, and does what follows on each answer. */
   async asked(
-    profile: ProviderProfile,
+    profile: FrozenProfile,
     questions: Question[],
     answered?: (gate: Open) => Promise<unknown>,
   ): Promise<void> {
@@ -212,14 +221,14 @@ function gateOf({ step, item, answeredBy }: Question): Open {
   };
 }
 
-async function tell(profile: ProviderProfile, kind: Notice['kind']): Promise<void> {
+async function tell(profile: FrozenProfile, kind: Notice['kind']): Promise<void> {
   const notice = noticeOf(profile, kind);
-  await Promise.all(profile.notify.map((target) => inPassing.notify({ target, notice })));
+  await Promise.all(profile.notify.map((_, target) => inPassing.notify({ target, notice })));
 }
 
-async function leaveToTell(profile: ProviderProfile, kind: Notice['kind']): Promise<void> {
+async function leaveToTell(profile: FrozenProfile, kind: Notice['kind']): Promise<void> {
   await Promise.all(
-    profile.notify.map((target) =>
+    profile.notify.map((_, target) =>
       startChild('deliverNotice', {
         args: [{ target, notice: noticeOf(profile, kind) }],
         parentClosePolicy: ParentClosePolicy.ABANDON,
@@ -228,6 +237,6 @@ async function leaveToTell(profile: ProviderProfile, kind: Notice['kind']): Prom
   );
 }
 
-function noticeOf({ provider }: ProviderProfile, kind: Notice['kind']): Notice {
+function noticeOf({ provider }: FrozenProfile, kind: Notice['kind']): Notice {
   return { id: uuid4(), provider, workflowId: workflowInfo().workflowId, kind, subject: kind, body: '' };
 }

@@ -8,6 +8,7 @@ import { createMaintenanceActivities } from '../../activities/maintenance';
 import { FAILURE, type FleetActivities, type MaintenanceActivities } from '../../src/contract/activities';
 import type { ProviderProfile } from '../../src/contract/provider';
 import { QUERY, type Gate, type UpgradeStatus } from '../../src/contract/status';
+import { digestsOf } from '../../src/inventory/frozen-profile';
 import { resolveSecret } from '../../src/inventory/secrets';
 import { Adapters } from '../../src/systems/adapters';
 import type { StubActivities } from '../../test/kit/stub-world/stub-activities';
@@ -31,10 +32,7 @@ export const stubProviderId = (number: number): string => `bench-${String(number
 const fails = (provider: string, { failsEvery }: StubFleet): boolean =>
   failsEvery > 0 && Number(provider.replace('bench-', '')) % failsEvery === 0;
 
-/** Its systems are told apart by the provider's id in their addresses. */
-const profileOf = (provider: string, { instances }: StubFleet): ProviderProfile =>
-  stubProfile(provider, instances, { operations: { url: `http://operations.test:8440/${provider}` } });
-const providerOf = ({ url }: { url: string }): string => url.replace(/^.*\//, '');
+const profileOf = (provider: string, { instances }: StubFleet): ProviderProfile => stubProfile(provider, instances);
 
 export function stubFleetControlPlane(fleet: StubFleet): StubActivities & FleetActivities & MaintenanceActivities {
   const stubs = stubsOf(fleet.instances, { version: VERSION });
@@ -55,15 +53,15 @@ export function stubFleetControlPlane(fleet: StubFleet): StubActivities & FleetA
     surveyProviders: async ({ providers }) =>
       providers.map((provider) => ({
         provider,
-        bytes: Buffer.byteLength(JSON.stringify(profileOf(provider, fleet))),
+        bytes: Buffer.byteLength(JSON.stringify(digestsOf(profileOf(provider, fleet)))),
         build: 'oa-8.0-1216',
         packageVersions: [`${VERSION}-9`],
         clouds: ['global'],
       })),
     freezeEntries: async ({ providers }) =>
-      providers.map((provider) => ({ provider, profile: profileOf(provider, fleet) })),
+      providers.map((provider) => ({ provider, digests: digestsOf(profileOf(provider, fleet)) })),
     readOperations: async (input) => {
-      const provider = providerOf(input.operations);
+      const { provider } = input.entry;
       if (fails(provider, fleet)) throw ApplicationFailure.nonRetryable(`${provider} refuses`, FAILURE.rejected);
       return await stubs.readOperations(input);
     },

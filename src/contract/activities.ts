@@ -2,10 +2,12 @@
  * The activities of one upgrade: what the workflows may ask of the world.
  *
  * Every activity takes one object and has at most one effect, which it is safe to repeat: it looks before it acts.
- * Connections travel as they stand in the frozen profile, with secrets as references. Failures are
- * `ApplicationFailure`s whose `type` is one of {@link FAILURE}.
+ * No connection travels: an activity is told which `entry` it acts on, looks the rest up in its worker's own inventory, and fails
+ * with `EntryChanged` where that is not what the workflow has read. Failures are `ApplicationFailure`s whose `type` is one of
+ * {@link FAILURE}.
  */
 import type { GuardInput } from './consent';
+import type { EntryDigests, EntryRef, FrozenProfile } from './entry';
 import type { Selector } from './fleet';
 import type { LookedAtWindow, Maintenance } from './maintenance';
 import type { Operation } from './operation';
@@ -28,65 +30,51 @@ import type {
   SiteVersion,
   StagedPackage,
 } from './facts';
-import type {
-  ApsConnection,
-  BillingConnection,
-  ConnectionTestSetting,
-  EndpointHost,
-  NotifierTarget,
-  OperationsConnection,
-  ProviderProfile,
-  TaskMonitorSetting,
-} from './provider';
+import type { EndpointHost } from './provider';
 
 export interface InventoryActivities {
   /** Reads and validates one provider's entry; fails with `UnknownProvider` or `InvalidInventory`, naming every problem. */
-  loadProvider(input: { provider: string }): Promise<ProviderProfile>;
+  loadProvider(input: { provider: string }): Promise<FrozenProfile>;
 }
 
-interface Operations {
-  operations: OperationsConnection;
-  aps: ApsConnection;
+interface OnEntry {
+  entry: EntryRef;
 }
 
 export interface OperationsActivities {
   /** Everything that the preflight asks of Operations and the APS controller, read once; of the templates the first page. */
-  readOperations(input: Operations): Promise<Omit<OperationsFacts, 'templates'> & TemplatePage>;
+  readOperations(input: OnEntry): Promise<Omit<OperationsFacts, 'templates'> & TemplatePage>;
   /** The Office 365 service templates, with whether each is active now: the first page, or the next one of `left`. */
-  readTemplates(input: Operations & { left?: TemplateCandidates }): Promise<TemplatePage>;
+  readTemplates(input: OnEntry & { left?: TemplateCandidates }): Promise<TemplatePage>;
   /** Effect: the templates are active. Reads `is_active` of each first; one that is refused keeps none of the others from it. */
-  activateTemplates(input: { operations: OperationsConnection; templateIds: number[] }): Promise<void>;
+  activateTemplates(input: OnEntry & { templateIds: number[] }): Promise<void>;
   /** Effect: the templates are not active. Otherwise as `activateTemplates`. */
-  deactivateTemplates(input: { operations: OperationsConnection; templateIds: number[] }): Promise<void>;
+  deactivateTemplates(input: OnEntry & { templateIds: number[] }): Promise<void>;
   /** The active ones among them, by two calls. */
-  readActiveTemplates(input: Operations): Promise<Pick<ServiceTemplate, 'id' | 'name'>[]>;
+  readActiveTemplates(input: OnEntry): Promise<Pick<ServiceTemplate, 'id' | 'name'>[]>;
   /** What has changed since somebody looked: of the application instances, and of the package list. Cheap. */
-  lookAgain(input: Operations & KnownInstances): Promise<InstanceNews & Pick<OperationsFacts, 'enabledVersions'>>;
+  lookAgain(input: OnEntry & KnownInstances): Promise<InstanceNews & Pick<OperationsFacts, 'enabledVersions'>>;
   /**
    * Effect: `version` is imported and its tasks are done. Looks in the package list first; else begins a transaction with
    * `requestId`, imports, commits, and waits. Fails with `OutcomeUnknown` when it cannot tell what became of a call: read
    * back before anything else.
    */
-  importPackage(
-    input: Operations & { packageUrl: string; version: string; requestId: string },
-  ): Promise<ImportedPackage>;
+  importPackage(input: OnEntry & { version: string; requestId: string }): Promise<ImportedPackage>;
   /**
    * Waits until the import's tasks are done, or until it is certain that there is no import: `undefined`.
    * Fails with `Rejected` when the request failed.
    */
-  awaitImport(
-    input: Operations & { version: string; requestId: string; packageUrl: string },
-  ): Promise<ImportedPackage | undefined>;
+  awaitImport(input: OnEntry & { version: string; requestId: string }): Promise<ImportedPackage | undefined>;
   /**
    * Effect: the instance runs that package, `18.4.1-12`. Starts the upgrade unless it is there or on its way, then waits for `Ready`.
    * Fails with `Rejected`, and starts nothing, while a newer package is enabled.
    */
-  upgradeInstance(input: Operations & { instanceId: number; version: string }): Promise<void>;
+  upgradeInstance(input: OnEntry & { instanceId: number; version: string }): Promise<void>;
   /**
    * Waits until no Office 365 task is open, and tells whether it had to. Fails with `Rejected`, naming them, when tasks have failed:
    * they wait for a person.
    */
-  awaitTasksProcessed(input: { monitor: TaskMonitorSetting }): Promise<{ waited: true } | void>;
+  awaitTasksProcessed(input: OnEntry): Promise<{ waited: true } | void>;
 }
 
 /** As many templates as one activity reads: its result and its time are bounded. */
@@ -111,22 +99,21 @@ export interface ImportedPackage {
 
 export interface BillingActivities {
   /** The billing service templates behind the plans, with the parameters that matter. */
-  readBilling(input: { billing: BillingConnection; plans: number[] }): Promise<BillingFacts>;
+  readBilling(input: OnEntry & { plans: number[] }): Promise<BillingFacts>;
 }
 
 export interface MicrosoftActivities {
-  /** What *Test Connection* of this instance says. `setting.adapter` is never `gate` here. */
-  testConnection(input: {
-    setting: ConnectionTestSetting;
-    instance: Pick<ApplicationInstance, 'id' | 'name' | 'resourceId'>;
-  }): Promise<ConnectionTestResult>;
+  /** What *Test Connection* of this instance says. Only for entries whose adapter is not `gate`. */
+  testConnection(
+    input: OnEntry & { instance: Pick<ApplicationInstance, 'id' | 'name' | 'resourceId'> },
+  ): Promise<ConnectionTestResult>;
 }
 
 export interface NetworkActivities {
   /** IPv4 addresses of each hostname, in ascending order; an empty list where the name does not resolve. */
   resolveHostnames(input: { hostnames: string[] }): Promise<Record<string, string[]>>;
-  /** Downloads the package, keeps nothing, and tells what it is. */
-  hashPackage(input: { url: string; caFile?: string | undefined }): Promise<PackageFacts>;
+  /** Downloads the package of `version`, keeps nothing, and tells what it is. */
+  hashPackage(input: OnEntry & { version: string }): Promise<PackageFacts>;
 }
 
 /** Run by the worker on the endpoint host, one at a time, from the task queue `endpoint/<host>`. */
@@ -224,8 +211,8 @@ export interface FleetActivities {
   selectProviders(input: { selector: Selector; after?: string }): Promise<Selection>;
   /** What a plan has to know of each provider: reads its entry and Operations. Never fails because of one of them. */
   surveyProviders(input: { providers: string[] }): Promise<Surveyed[]>;
-  /** The entries as they are now, in the order that was asked for; `maintenance` where an entry has none. */
-  freezeEntries(input: { providers: string[]; maintenance?: Maintenance | undefined }): Promise<Frozen[]>;
+  /** Digests of the entries as they are now, in the order that was asked for. */
+  freezeEntries(input: { providers: string[] }): Promise<Frozen[]>;
   /** Those of the workflows that run no more, with how they ended. */
   findEnded(input: { workflows: WorkflowRun[] }): Promise<EndedWorkflow[]>;
   /** Why an upgrade of this provider cannot be started now, for people. */
@@ -243,7 +230,7 @@ export interface Selection {
 /** What a survey has seen of one provider. */
 export interface SurveyedProvider {
   name?: string;
-  /** Of its entry as JSON. */
+  /** Of what a wave keeps of its entry, as JSON. */
   bytes: number;
   /** Build of Odin Automation. */
   build: string;
@@ -254,7 +241,7 @@ export interface SurveyedProvider {
 
 export type Surveyed = { provider: string } & (SurveyedProvider | { invalid: string } | { unreachable: string });
 
-export type Frozen = { provider: string } & ({ profile: ProviderProfile } | { invalid: string });
+export type Frozen = { provider: string } & ({ digests: EntryDigests } | { invalid: string });
 
 /** One chain of runs: continuing as new keeps it, starting anew does not. */
 export interface WorkflowRun {
@@ -273,14 +260,15 @@ export type SiteKey = Pick<GatewaySite, 'site' | 'application'>;
 
 export interface NotifyActivities {
   /**
-   * Effect: the notice is delivered to one target. A repeat carries the same `id`, so that the receiver can drop it. As a local
+   * Effect: the notice is delivered to one target of the entry of its provider, as the entry is now. A repeat carries the same `id`, so that the receiver can drop it. As a local
    * activity it tries once, for some seconds; then the workflow `notice/<id>` goes on trying.
    */
   notify(input: ToTell): Promise<void>;
 }
 
 export interface ToTell {
-  target: NotifierTarget;
+  /** Its place in the list of the entry, from 0. */
+  target: number;
   notice: Notice;
 }
 
@@ -330,6 +318,8 @@ export const FAILURE = {
   unknownProvider: 'UnknownProvider',
   invalidInventory: 'InvalidInventory',
   invalidInput: 'InvalidInput',
+  /** The entry in the worker's inventory is not what the workflow has read, or cannot be used any more. Nothing was sent. Not retried. */
+  entryChanged: 'EntryChanged',
   /** The preflight found what forbids this upgrade; nothing was touched. */
   refused: 'Refused',
   /** The preflight found that the provider runs the release already; nothing was touched. */

@@ -4,8 +4,9 @@
  * before the current refresh token expires" (release notes). Times are ISO 8601 in UTC.
  */
 import { z } from 'zod';
+import { frozenProfile } from './entry';
 import { by, messageId, text } from './fields';
-import { plainName, providerProfile } from './provider';
+import { plainName } from './provider';
 import type { AuditEntry } from './status';
 
 /** A day here is 24 hours: neither a leap day nor daylight saving time makes a token live longer. */
@@ -85,7 +86,7 @@ export interface ConsentStatus {
 export const CONSENT_MEMO = 'consent';
 
 /** What a guard needs of the provider's entry. It reads the entry anew whenever it acts; this is what it knew last. */
-export const guardSettings = providerProfile.pick({
+export const guardSettings = frozenProfile.pick({
   connectionTest: true,
   reminders: true,
   notify: true,

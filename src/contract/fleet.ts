@@ -1,12 +1,13 @@
 /**
  * Fleets: many upgrades, in waves, within a failure budget. One workflow `upgradeFleet` decides; it has one child
- * `upgradeWave` for every part of a wave, which holds the frozen entries of some tens of providers and starts their upgrades.
+ * `upgradeWave` for every part of a wave, which knows the entries of some tens of providers by their digests and starts their upgrades.
  * Durations are in seconds, times ISO 8601 in UTC.
  */
 import { z } from 'zod';
+import { entryDigests } from './entry';
 import { by, messageId, text } from './fields';
 import { maintenance } from './maintenance';
-import { plainName, providerProfile } from './provider';
+import { plainName } from './provider';
 import type { UpgradePlan, UpgradeState } from './status';
 
 export const fleetWorkflowId = (fleet: string): string => `fleet/${fleet}`;
@@ -259,8 +260,10 @@ export const fleetMembership = z.strictObject({
   /** Workflow that hears of the upgrade. */
   reportTo: z.string(),
   parkAfter: z.number().positive(),
-  /** The entry, frozen when the fleet was planned. */
-  profile: providerProfile,
+  /** Of its entry when the fleet was planned: it is not upgraded by another one. */
+  digests: entryDigests,
+  /** For an entry that says nothing of maintenance. */
+  maintenance: maintenance.optional(),
 });
 export type FleetMembership = z.output<typeof fleetMembership>;
 

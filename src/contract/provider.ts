@@ -1,7 +1,6 @@
 /**
- * One provider as an upgrade sees it: the inventory entry, validated, and frozen into the workflow when it starts.
- *
- * Secrets are references (`env:NAME`, `file:/path`), never values: this object is stored in the workflow's history.
+ * One provider: its entry in the inventory, validated. Secrets are references (`env:NAME`, `file:/path`), never values. What a
+ * workflow keeps of it stands in ./entry.
  */
 import { z } from 'zod';
 import { maintenance } from './maintenance';
@@ -209,18 +208,6 @@ export type ReminderSchedule = z.output<typeof reminderSchedule>;
 export type Timings = z.output<typeof timings>;
 export type PackageSource = z.output<typeof packageSource>;
 export type NotifierTarget = z.output<typeof notifierTarget>;
-
-/**
- * The package of a version. The preflight refuses an upgrade for which the entry names none, so a step may rely on it; who has to
- * find out looks at `profile.packages[version]`.
- */
-export function packageOf({ provider, packages }: ProviderProfile, version: string): PackageSource {
-  const source = packages[version];
-  if (source) return source;
-  throw new Error(
-    `The entry of ${provider} names no package of version ${version}; it names those of ${Object.keys(packages).join(', ')}.`,
-  );
-}
 
 /** Task queue of workflows and API activities. */
 export const CONTROL_TASK_QUEUE = 'onward';

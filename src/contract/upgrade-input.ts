@@ -12,7 +12,7 @@ export const upgradeInput = z.strictObject({
   to: text('to', 50).optional(),
   /** Who starts the upgrade, for the audit trail and the four eyes of `approveCrossing`. */
   startedBy: by.optional(),
-  /** Only fleets give it: the upgrade reads no inventory then, and reports to its wave. */
+  /** Only fleets give it: the upgrade reports to its wave. */
   fleet: fleetMembership.optional(),
 });
 export type UpgradeRequest = z.output<typeof upgradeInput>;

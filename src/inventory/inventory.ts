@@ -1,5 +1,5 @@
 /** The inventory: a folder of YAML files, one provider per document, checked as a whole. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { PRODUCT_ADAPTERS, type ProviderProfile } from '../contract/provider';
 import { type Entry, isSecretReference, type Problem, readEntries, strings } from './entry';
@@ -68,6 +68,15 @@ export async function findProvider(
   id: string,
   schema = EntrySchema.ofAnyWorker,
 ): Promise<ProviderProfile> {
+  return (await findEntry(directory, id, schema)).profile;
+}
+
+/** As {@link findProvider}, with the file that holds it, and {@link stampOf} that file before it was read. */
+export async function findEntry(
+  directory: string,
+  id: string,
+  schema = EntrySchema.ofAnyWorker,
+): Promise<{ profile: ProviderProfile; file: string; stamp: string }> {
   // An entry of this provider has its id in its text: with thousands of providers, parsing all of them takes seconds.
   const candidates = await readInventory(directory, schema, (text) => text.includes(id));
   const entries = candidates.filter(({ provider }) => provider === id);
@@ -75,7 +84,13 @@ export async function findProvider(
   if (problems.length > 0) throw new InvalidInventory(problems);
   const [entry] = entries;
   if (entry?.profile === undefined) throw await unknown(directory, id);
-  return entry.profile;
+  return { profile: entry.profile, file: entry.file, stamp: entry.stamp };
+}
+
+/** What changes when somebody writes the file, or puts files into the folder. */
+export async function stampOf(file: string): Promise<string> {
+  const { mtimeMs, ctimeMs, size, ino } = await stat(file);
+  return [mtimeMs, ctimeMs, size, ino].join(' ');
 }
 
 async function unknown(directory: string, id: string): Promise<UnknownProvider> {
@@ -182,11 +197,12 @@ async function readInventory(
   directory: string,
   schema = EntrySchema.ofAnyWorker,
   concerns: (text: string) => boolean = () => true,
-): Promise<Entry[]> {
-  const entries: Entry[] = [];
+): Promise<(Entry & { stamp: string })[]> {
+  const entries: (Entry & { stamp: string })[] = [];
   for (const file of await inventoryFiles(directory)) {
+    const stamp = await stampOf(file);
     const text = await readFile(file, 'utf8');
-    if (concerns(text)) entries.push(...readEntries(file, text, schema));
+    if (concerns(text)) entries.push(...readEntries(file, text, schema).map((entry) => ({ ...entry, stamp })));
   }
   return entries;
 }

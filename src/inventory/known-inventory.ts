@@ -1,11 +1,10 @@
 /** An inventory that is read again and again: of a file that has not changed nothing is parsed twice. */
-import { stat, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { readEntries, type Entry } from './entry';
-import { inventoryFiles } from './inventory';
+import { inventoryFiles, stampOf } from './inventory';
 import { EntrySchema, type KnownAdapters } from './schema';
 
 interface KnownFile {
-  /** What changes when somebody writes the file. */
   stamp: string;
   entries: Entry[];
 }
@@ -27,8 +26,7 @@ export class KnownInventory {
   async entries(): Promise<Entry[]> {
     const now = new Map<string, KnownFile>();
     for (const file of await inventoryFiles(this.directory)) {
-      const { mtimeMs, ctimeMs, size, ino } = await stat(file);
-      const stamp = [mtimeMs, ctimeMs, size, ino].join(' ');
+      const stamp = await stampOf(file);
       const known = this.files.get(file);
       now.set(
         file,

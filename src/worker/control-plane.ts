@@ -2,6 +2,7 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createBillingActivities } from '../../activities/billing';
+import { Entries } from '../../activities/entries';
 import { createFleetActivities } from '../../activities/fleet';
 import { createGuardActivities } from '../../activities/guards';
 import { createClaimActivities } from '../../activities/host-claims';
@@ -14,6 +15,7 @@ import { createNotifyActivities } from '../../activities/notify';
 import { createOperationsActivities } from '../../activities/operations';
 import type { Polling } from '../../activities/polling';
 import { CONTROL_TASK_QUEUE } from '../contract/provider';
+import { KnownEntries } from '../inventory/known-entries';
 import { resolveSecret } from '../inventory/secrets';
 import { Adapters, type RegisteredAdapters } from '../systems/adapters';
 import { temporalSettings, type TemporalSettings } from '../temporal/connection';
@@ -66,6 +68,7 @@ export async function createControlPlaneWorker(
   }: ControlPlaneOptions,
 ): Promise<Worker> {
   const adapters = new Adapters({ resolveSecret }, registered);
+  const entries = new Entries(new KnownEntries(inventoryDirectory, adapters));
   const converter = await dataConverter(settings.codecKeys);
   const { codePath } = workflows ?? builtWorkflows(converter, pinTo === undefined ? 'index' : 'versioned');
   const notes = await takeOver(connection, settings, CONTROL_TASK_QUEUE, notesDirectory);
@@ -77,16 +80,16 @@ export async function createControlPlaneWorker(
     workflowBundle: { codePath },
     ...(pinTo === undefined ? {} : { workerDeploymentOptions: deploymentOptions(pinTo) }),
     activities: {
-      ...createInventoryActivities({ directory: inventoryDirectory, adapters }),
-      ...createOperationsActivities({ resolveSecret, adapters, ...(polling ? { polling } : {}) }),
-      ...createBillingActivities({ resolveSecret }),
-      ...createMicrosoftActivities({ adapters }),
-      ...createNetworkActivities(),
+      ...createInventoryActivities({ entries }),
+      ...createOperationsActivities({ entries, resolveSecret, adapters, ...(polling ? { polling } : {}) }),
+      ...createBillingActivities({ entries, resolveSecret }),
+      ...createMicrosoftActivities({ entries, adapters }),
+      ...createNetworkActivities({ entries }),
       ...createClaimActivities(),
       ...createGuardActivities(),
       ...createMaintenanceActivities(lookAtWindow),
       ...createFleetActivities({ directory: inventoryDirectory, adapters, resolveSecret }),
-      ...createNotifyActivities({ resolveSecret }),
+      ...createNotifyActivities({ entries, resolveSecret }),
     },
     interceptors: { activity: [...notes, failureInterceptor] },
     maxCachedWorkflows: cachedWorkflows(),

@@ -1,6 +1,7 @@
 /** An upgrade of contoso in the middle of its forward phase, as a worker would describe it. */
 import type { AuditEntry, Gate, StepStatus, UpgradeStatus } from '../../src/contract/status';
 import { providerProfile } from '../../src/contract/provider';
+import { frozen } from '../../src/inventory/frozen-profile';
 import type { UpgradeHistory, UpgradeView } from '../../src/cli/upgrade/upgrades';
 
 export const NOW = new Date('2026-11-03T12:00:00.000Z');
@@ -112,18 +113,20 @@ export const audit: AuditEntry[] = [
   },
 ];
 
-export const profile = providerProfile.parse({
-  provider: 'contoso',
-  operations: { url: 'https://root:hunter2@mn.contoso.example:8440/RPC2' },
-  aps: { url: 'https://mn.contoso.example:6308/' },
-  billing: { url: 'https://pba.contoso.example:5224/RPC2', user: 'api', password: 'env:PBA_PASSWORD' },
-  plans: [10],
-  stores: [{ id: 'main-store', name: "Contoso's store" }],
-  endpointHosts: [{ name: 'gw-host-01' }],
-  packages: {
-    '18.4.1': { url: 'https://files.example/Office_365-18.4.1-12.app.zip?sig=topsecret', sha256: 'a'.repeat(64) },
-  },
-});
+export const profile = frozen(
+  providerProfile.parse({
+    provider: 'contoso',
+    operations: { url: 'https://root:hunter2@mn.contoso.example:8440/RPC2' },
+    aps: { url: 'https://mn.contoso.example:6308/' },
+    billing: { url: 'https://pba.contoso.example:5224/RPC2', user: 'api', password: 'env:PBA_PASSWORD' },
+    plans: [10],
+    stores: [{ id: 'main-store', name: "Contoso's store" }],
+    endpointHosts: [{ name: 'gw-host-01' }],
+    packages: {
+      '18.4.1': { url: 'https://files.example/Office_365-18.4.1-12.app.zip?sig=topsecret', sha256: 'a'.repeat(64) },
+    },
+  }),
+);
 
 export const record: UpgradeHistory = {
   workflowId: 'upgrade/contoso',

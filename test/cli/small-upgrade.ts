@@ -43,7 +43,7 @@ export async function upgradeProvider({ provider, startedBy }: UpgradeInput): Pr
     said = decision;
   });
   await loadProvider({ provider });
-  await hashPackage({ url: 'https://packages.example/office365.zip' });
+  await hashPackage({ entry: { provider }, version: '18.4.1' });
   await condition(() => said !== undefined);
   if (said?.reason === 'fail') throw ApplicationFailure.nonRetryable('The step failed.', 'StepFailed');
   return { provider };

@@ -1,4 +1,5 @@
 /** @needs java */
+import { frozen } from '../../src/inventory/frozen-profile';
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import { CONSENT_MEMO, type GuardInput } from '../../src/contract/consent';
@@ -140,7 +141,7 @@ describe('the guard of a consent, over months', () => {
       {
         loadProvider: async () => {
           if (!known) throw ApplicationFailure.nonRetryable('Nobody knows contoso.', FAILURE.unknownProvider);
-          return profile('contoso', { reminders: { days: [2], thenEveryDays: 2 } });
+          return frozen(profile('contoso', { reminders: { days: [2], thenEveryDays: 2 } }));
         },
       },
     );

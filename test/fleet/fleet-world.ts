@@ -8,6 +8,7 @@ import type { Frozen, Surveyed, ToTell } from '../../src/contract/activities';
 import type { FleetInput } from '../../src/contract/fleet';
 import { endpointTaskQueue, upgradeWorkflowId, type ProviderProfile } from '../../src/contract/provider';
 import { QUERY, type UpgradeStatus } from '../../src/contract/status';
+import { digestsOf, frozen } from '../../src/inventory/frozen-profile';
 import { Adapters } from '../../src/systems/adapters';
 import { connectClient } from '../../src/temporal/connection';
 import { temporalServer, type TemporalServer } from '../kit/temporal-server';
@@ -153,18 +154,15 @@ export class FleetWorld {
       ...createMaintenanceActivities(),
       // Guards would outlive their fleet.
       startGuards: async () => undefined,
-      loadProvider: async ({ provider }: { provider: string }) => this.entry(provider),
+      loadProvider: async ({ provider }: { provider: string }) => frozen(this.entry(provider)),
       selectProviders: async ({ selector }: { selector: { ids?: string[]; labels?: Record<string, string> } }) => ({
         providers: selector.ids ?? [...this.providers.keys()].sort(),
         more: false,
         invalid: [],
       }),
       surveyProviders: async ({ providers }: { providers: string[] }) => providers.map((id) => this.surveyed(id)),
-      freezeEntries: async ({ providers, maintenance }: { providers: string[]; maintenance?: object }) =>
-        providers.map((provider): Frozen => ({
-          provider,
-          profile: { ...(maintenance ? { maintenance } : {}), ...this.entry(provider) } as ProviderProfile,
-        })),
+      freezeEntries: async ({ providers }: { providers: string[] }) =>
+        providers.map((provider): Frozen => ({ provider, digests: digestsOf(this.entry(provider)) })),
       findEnded,
       explainRefusedStart,
     };

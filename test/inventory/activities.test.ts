@@ -8,12 +8,16 @@ import type { Info } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { stringify } from 'yaml';
+import { Entries } from '../../activities/entries';
 import { createFleetActivities } from '../../activities/fleet';
 import { createInventoryActivities } from '../../activities/inventory';
 import { createNotifyActivities } from '../../activities/notify';
 import type { Notice } from '../../src/contract/activities';
 import type { NotifierTarget } from '../../src/contract/provider';
+import { KnownEntries } from '../../src/inventory/known-entries';
 import { Adapters } from '../../src/systems/adapters';
+import { entriesOf } from '../kit/entries';
+import { profile } from '../kit/stub-world/stub-activities';
 import { closeConnections } from '../../src/systems/http';
 
 // Failures are what these tests are about: the worker's log of them says nothing new.
@@ -30,9 +34,12 @@ describe('loadProvider', () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
   const load = (provider: string) =>
-    environment().run(createInventoryActivities({ directory, adapters }).loadProvider, {
-      provider,
-    });
+    environment().run(
+      createInventoryActivities({ entries: new Entries(new KnownEntries(directory, adapters)) }).loadProvider,
+      {
+        provider,
+      },
+    );
 
   test('fails for good, with the type that tells why', async () => {
     await writeFile(path.join(directory, 'contoso.yaml'), 'provider: contoso\nplans: []\n');
@@ -110,7 +117,10 @@ describe('notify', () => {
     server.close();
   });
 
-  const { notify } = createNotifyActivities({ resolveSecret });
+  const tell = (target: NotifierTarget) => {
+    const entries = entriesOf(profile('contoso', { notify: [{ kind: 'log' }, target] }));
+    return environment().run(createNotifyActivities({ entries, resolveSecret }).notify, { target: 1, notice });
+  };
   const webhook = (where: string, token?: string): NotifierTarget => ({
     kind: 'webhook',
     url: base + where,
@@ -118,7 +128,7 @@ describe('notify', () => {
   });
 
   test('posts the notice as JSON with the bearer token, and with the id of the notice as its key', async () => {
-    await environment().run(notify, { target: webhook('/hook', 'env:TOKEN'), notice });
+    await tell(webhook('/hook', 'env:TOKEN'));
     expect(received).toHaveLength(1);
     expect(received[0]).toMatchObject({
       path: '/hook',
@@ -128,7 +138,7 @@ describe('notify', () => {
   });
 
   test('names the host of a webhook that fails, and not its path, which may be its secret', async () => {
-    const failure = environment().run(notify, { target: webhook('/broken/T0KEN'), notice });
+    const failure = tell(webhook('/broken/T0KEN'));
     await expect(failure).rejects.toThrow(`POST of ${base}`);
     await expect(failure).rejects.not.toThrow('T0KEN');
   });
@@ -137,7 +147,7 @@ describe('notify', () => {
     ['/broken/T0KEN', 'HTTP 503', true],
     ['/gone', 'HTTP 410', false],
   ])('tells by the failure of %s (%s) whether a repeat may help', async (where, problem, retryable) => {
-    await expect(environment().run(notify, { target: webhook(where), notice })).rejects.toMatchObject({
+    await expect(tell(webhook(where))).rejects.toMatchObject({
       message: expect.stringContaining(problem),
       retryable,
     });

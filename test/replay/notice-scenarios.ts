@@ -4,14 +4,13 @@ import type { ToTell } from '../../src/contract/activities';
 import { CONTROL_TASK_QUEUE, upgradeWorkflowId } from '../../src/contract/provider';
 import type { RunToRecord, Scenario } from './run-to-record';
 
-/** Nobody listens there. */
-const DEAF: ToTell['target'] = { kind: 'webhook', url: 'http://127.0.0.1:9/' };
-
 export const NOTICES: Scenario[] = [
   {
     name: 'notice-on-its-way',
+    // Nobody listens there.
+    settings: { notify: [{ kind: 'webhook', url: 'http://127.0.0.1:9/' }] },
     record: async (run) => {
-      const notice = await startNotice(run, DEAF);
+      const notice = await startNotice(run);
       await run.recordWhen('on-its-way', ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled, 1, notice);
       await notice.terminate('recorded');
     },
@@ -19,7 +18,7 @@ export const NOTICES: Scenario[] = [
   {
     name: 'notice-told',
     record: async (run) => {
-      const notice = await startNotice(run, { kind: 'log' });
+      const notice = await startNotice(run);
       await notice.result();
       await run.record('told', notice);
     },
@@ -27,13 +26,13 @@ export const NOTICES: Scenario[] = [
 ];
 
 /** As the activity `notify` starts it, without an upgrade before. */
-function startNotice({ rehearsal, upgrade }: RunToRecord, target: ToTell['target']): Promise<WorkflowHandle> {
+function startNotice({ rehearsal, upgrade }: RunToRecord): Promise<WorkflowHandle> {
   const { provider } = upgrade;
   const id = `notice-of-${provider}`;
   const workflowId = upgradeWorkflowId(provider);
   return rehearsal.client.workflow.start<(undelivered: ToTell) => Promise<void>>('deliverNotice', {
     workflowId: `notice/${id}`,
     taskQueue: CONTROL_TASK_QUEUE,
-    args: [{ target, notice: { id, provider, workflowId, kind: 'reminder', subject: 'A gate is open.', body: '' } }],
+    args: [{ target: 0, notice: { id, provider, workflowId, kind: 'reminder', subject: 'A gate is open.', body: '' } }],
   });
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { Entries } from '../../activities/entries';
 import { createBillingActivities } from '../../activities/billing';
 import { createMicrosoftActivities } from '../../activities/microsoft';
 import { createOperationsActivities } from '../../activities/operations';
@@ -20,14 +21,18 @@ import { SIMULATED_RELEASES } from '../../workflows/releases';
 
 const hosts = standInHosts();
 const adapters = new Adapters({ resolveSecret }, SANDBOX_ADAPTERS);
+const entry = { provider: 'contoso' };
+let profile: ProviderProfile;
+const entries = new Entries({ find: async () => ({ profile, digests: {} }) });
 const activities = {
   ...createOperationsActivities({
+    entries,
     resolveSecret,
     adapters,
     polling: { firstGapMs: 5, longestGapMs: 20, absenceMs: patience(250) },
   }),
-  ...createBillingActivities({ resolveSecret }),
-  ...createMicrosoftActivities({ adapters }),
+  ...createBillingActivities({ entries, resolveSecret }),
+  ...createMicrosoftActivities({ entries, adapters }),
 };
 // Failures are expected here; what they say is asserted, not printed.
 const environment = activityEnvironment();
@@ -35,7 +40,6 @@ const run = <I, O>(activity: (input: I) => Promise<O>, input: I): Promise<O> => 
 
 let sandbox: Sandbox;
 let directory: string;
-let profile: ProviderProfile;
 
 beforeAll(async () => {
   directory = mkdtempSync(path.join(os.tmpdir(), 'onward-clients-'));
@@ -64,7 +68,7 @@ afterAll(async () => {
 });
 
 test('shows Onward what the preflight asks for, with every flaw in its place', async () => {
-  const facts = await run(activities.readOperations, profile);
+  const facts = await run(activities.readOperations, { entry });
   expect(facts).toMatchObject({ build: 'oa-8.0-1216', applicationId: 17, enabledVersions: ['18.3-9'] });
   expect(facts.companions).toEqual([{ application: 'http://www.odin.com/Domains', version: '2.1-4' }]);
   expect(facts.instances.map(({ name, cloud, status }) => [name, cloud, status])).toEqual([
@@ -80,43 +84,42 @@ test('shows Onward what the preflight asks for, with every flaw in its place', a
     [true, false, false, false],
     [false, false, false, false],
   ]);
-  const { templates } = await run(activities.readBilling, profile);
+  const { templates } = await run(activities.readBilling, { entry, plans: profile.plans });
   const both = expect.arrayContaining(['o365_based_on_email', 'aps_defaults_o365']) as unknown;
   expect(templates.map(({ parameters }) => parameters)).toEqual([both, both]);
 });
 
 test('lets Onward import and upgrade, also when the answer to the commit is lost', async () => {
   sandbox.faults.add({ call: 'txn.Commit', kind: 'effectThenNoAnswer' });
-  const wanted = {
-    ...profile,
-    packageUrl: profile.packages['18.4.1']?.url ?? '',
-    version: '18.4.1',
-    requestId: 'import',
-  };
+  const wanted = { entry, version: '18.4.1', requestId: 'import' };
   await expect(run(activities.importPackage, wanted)).rejects.toThrow('lost the connection');
   expect(await run(activities.awaitImport, wanted)).toEqual({ applicationId: 17, packageVersion: '18.4.1-12' });
   expect(sandbox.journal.entries({ kind: 'effect', name: 'packageImported' })).toHaveLength(1);
 
   hosts.upgradeAll('18.4.1');
   const instanceId = sandbox.world.provider('contoso').instances[0]?.instanceId ?? 0;
-  const upgraded = await run(activities.upgradeInstance, { ...profile, instanceId, version: '18.4.1-12' });
-  expect(upgraded).toMatchObject({ status: 'Ready', packageVersion: '18.4.1-12' });
+  await run(activities.upgradeInstance, { entry, instanceId, version: '18.4.1-12' });
+  expect(sandbox.world.provider('contoso').instances[0]).toMatchObject({
+    status: 'Ready',
+    packageVersion: '18.4.1-12',
+  });
 });
 
 test('tests a connection in the same way by its own screen and by the APIs of Microsoft', async () => {
   const instance = sandbox.world.provider('contoso').instances[0];
   if (!instance) throw new Error('contoso has no instance');
   const about = { id: instance.instanceId, name: instance.name, resourceId: instance.resourceId };
-  const bySandbox = () => run(activities.testConnection, { setting: profile.connectionTest, instance: about });
+  const bySandbox = () => run(activities.testConnection, { entry, instance: about });
   const secret = path.join(directory, 'secret');
   const token = path.join(directory, 'token');
   writeFileSync(secret, CPV_APPLICATION.clientSecret);
-  const byMicrosoft = () => {
+  const ofSandbox = profile;
+  const byMicrosoft = async () => {
     writeFileSync(token, instance.refreshToken?.value ?? 'none');
     const account = { tenant: instance.tenant, refreshToken: `file:${token}` };
-    return run(activities.testConnection, {
-      instance: about,
-      setting: {
+    profile = {
+      ...ofSandbox,
+      connectionTest: {
         adapter: 'microsoft',
         loginUrl: sandbox.urls.login,
         partnerCenterUrl: sandbox.urls.partnerCenter,
@@ -125,7 +128,12 @@ test('tests a connection in the same way by its own screen and by the APIs of Mi
         clientSecret: `file:${secret}`,
         accounts: { [instance.name]: account },
       },
-    });
+    };
+    try {
+      return await run(activities.testConnection, { entry, instance: about });
+    } finally {
+      profile = ofSandbox;
+    }
   };
   const consent = async (body: object) => {
     const response = await fetch(`${sandbox.urls.control('contoso')}instances/${instance.instanceId}/consent`, {

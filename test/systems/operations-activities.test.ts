@@ -151,7 +151,7 @@ describe('provisioning', () => {
 });
 
 describe('importing the package', () => {
-  const input = { packageUrl: 'http://files.example/o365.zip?sig=secret', version: '18.4.1', requestId: 'r-1' };
+  const input = { version: '18.4.1', requestId: 'r-1' };
   const imported = { applicationId: 17, packageVersion: '18.4.1-12' };
   const importCalls = () => vendor.calls.filter((call) => /^txn|importPackage/.test(call));
 
@@ -215,7 +215,7 @@ describe('importing the package', () => {
 });
 
 describe('waiting for the import', () => {
-  const input = { packageUrl: 'http://files.example/o365.zip', version: '18.4.1', requestId: 'r-1' };
+  const input = { version: '18.4.1', requestId: 'r-1' };
 
   test('ends when the package is listed and the tasks of the request are done', async () => {
     vendor.packages.push('18.4.1-12');
@@ -384,7 +384,8 @@ describe('Office 365 tasks', () => {
   async function awaitTasks(looks: object[][], environment = activityEnvironment()) {
     const seen: unknown[] = [];
     environment.on('heartbeat', (details: unknown) => seen.push(details));
-    await vendor.run('awaitTasksProcessed', { monitor: { adapter: 'slides', looks } }, environment);
+    vendor.taskMonitor = { adapter: 'slides', looks };
+    await vendor.run('awaitTasksProcessed', {}, environment);
     return seen;
   }
 
@@ -411,7 +412,7 @@ describe('Office 365 tasks', () => {
   });
 
   test('cannot be read where a person has to look', async () => {
-    await expect(vendor.run('awaitTasksProcessed', { monitor: { adapter: 'gate' } })).rejects.toMatchObject({
+    await expect(vendor.run('awaitTasksProcessed', {})).rejects.toMatchObject({
       type: FAILURE.invalidInput,
       nonRetryable: true,
     });
@@ -425,7 +426,8 @@ describe('Office 365 tasks', () => {
       'adapter slides of this worker refuses looks',
     ],
   ])('may be read by another worker where this one %s', async (_, monitor, problem) => {
-    await expect(vendor.run('awaitTasksProcessed', { monitor })).rejects.toMatchObject({
+    vendor.taskMonitor = monitor;
+    await expect(vendor.run('awaitTasksProcessed', {})).rejects.toMatchObject({
       type: FAILURE.invalidInventory,
       nonRetryable: false,
       message: text(problem),

@@ -3,10 +3,10 @@ import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { createBillingActivities } from '../../activities/billing';
 import { createMicrosoftActivities } from '../../activities/microsoft';
-import { createNetworkActivities } from '../../activities/network';
+import { createNetworkActivities, type NetworkDependencies } from '../../activities/network';
 import { FAILURE } from '../../src/contract/activities';
 import type { ConnectionTestResult } from '../../src/contract/facts';
-import { billingConnection, connectionTest, type ConnectionTestSetting } from '../../src/contract/provider';
+import { connectionTest, type ConnectionTestSetting } from '../../src/contract/provider';
 import { resolveSecret } from '../../src/inventory/secrets';
 import { defineAdapter } from '../../src/systems/adapter';
 import { Adapters } from '../../src/systems/adapters';
@@ -14,6 +14,8 @@ import type { TestedInstance } from '../../src/systems/connection-test';
 import { closeConnections } from '../../src/systems/http';
 import { SystemError } from '../../src/systems/system-error';
 import { activityEnvironment } from '../kit/activity-environment';
+import { entriesOf } from '../kit/entries';
+import { profile } from '../kit/stub-world/stub-activities';
 import {
   answeringCalls,
   scriptedServer,
@@ -34,6 +36,7 @@ async function serve(answering: Answering): Promise<ScriptedServer> {
   return server;
 }
 
+const entry = { provider: 'contoso' };
 const text = (part: string) => expect.stringContaining(part) as string;
 
 describe('readBilling', () => {
@@ -55,9 +58,9 @@ describe('readBilling', () => {
         };
       }),
     );
-    const billingActivities = createBillingActivities({ resolveSecret });
-    const billing = billingConnection.parse({ url: server.url });
-    const read = () => billingActivities.readBilling({ billing, plans: [101, 102, 103] });
+    const entries = entriesOf(profile('contoso', { billing: { url: server.url } }));
+    const billingActivities = createBillingActivities({ entries, resolveSecret });
+    const read = () => billingActivities.readBilling({ entry, plans: [101, 102, 103] });
     expect(await activityEnvironment().run(read)).toEqual({
       templates: [
         { planId: 101, planName: 'Plan 101', serviceTemplateId: 61, parameters: parameters[61] },
@@ -81,9 +84,11 @@ describe('testConnection', () => {
     }),
   });
   const adapters = new Adapters({ resolveSecret }, { connectionTest: { echo } });
-  const activities = createMicrosoftActivities({ adapters });
-  const runTest = (setting: ConnectionTestSetting) =>
-    activityEnvironment().run(() => activities.testConnection({ setting, instance }));
+  const runTest = (setting: ConnectionTestSetting) => {
+    const entries = entriesOf(profile('contoso', { connectionTest: setting }));
+    const activities = createMicrosoftActivities({ entries, adapters });
+    return activityEnvironment().run(() => activities.testConnection({ entry, instance }));
+  };
 
   test('gives the instance to the adapter of the entry, and tells what that says', async () => {
     const result = { ok: false, checks: [{ name: 'Graph' as const, ok: false, message: 'No consent.' }] };
@@ -151,8 +156,9 @@ describe('resolveHostnames', () => {
   const failing = (code: string) => async () => {
     throw Object.assign(new Error(code), { code });
   };
-  const resolve = (names: Parameters<typeof createNetworkActivities>[0], ...hostnames: string[]) =>
-    activityEnvironment().run(() => createNetworkActivities(names).resolveHostnames({ hostnames }));
+  const entries = entriesOf(profile('contoso'));
+  const resolve = (names: Partial<NetworkDependencies>, ...hostnames: string[]) =>
+    activityEnvironment().run(() => createNetworkActivities({ entries, ...names }).resolveHostnames({ hostnames }));
 
   test('gives every address once, in the order of numbers', async () => {
     const names = {
@@ -165,7 +171,7 @@ describe('resolveHostnames', () => {
   test("falls back to this machine's own view", async () => {
     const names = { resolve4: failing('ECONNREFUSED'), lookup: async () => ['10.0.0.9'] };
     expect(await resolve({ names }, 'gw.example')).toEqual({ 'gw.example': ['10.0.0.9'] });
-    expect(await resolve(undefined, '127.0.0.1')).toEqual({ '127.0.0.1': ['127.0.0.1'] });
+    expect(await resolve({}, '127.0.0.1')).toEqual({ '127.0.0.1': ['127.0.0.1'] });
   });
 
   test('gives nothing for a name that does not exist', async () => {
@@ -185,7 +191,11 @@ describe('resolveHostnames', () => {
 
 describe('hashPackage', () => {
   const hash = (url: string, environment = activityEnvironment()) =>
-    environment.run(() => createNetworkActivities().hashPackage({ url }));
+    environment.run(() => {
+      const packages = { '18.4.1': { url, sha256: 'a'.repeat(64) } };
+      const entries = entriesOf(profile('contoso', { packages }));
+      return createNetworkActivities({ entries }).hashPackage({ entry, version: '18.4.1' });
+    });
 
   test('tells size and SHA-256 of the file', async () => {
     const file = Buffer.alloc(3_000_000, 'package');

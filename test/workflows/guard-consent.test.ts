@@ -3,6 +3,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import type { GuardInput } from '../../src/contract/consent';
+import { frozen } from '../../src/inventory/frozen-profile';
 import { Guard } from '../kit/handles/guard';
 import { profile, stubActivities, type StubActivities } from '../kit/stub-world/stub-activities';
 import { WorkflowEnvironment, answerEverything, statusOf } from '../kit/stub-world/workflow-environment';
@@ -90,14 +91,16 @@ describe('the guard of a consent', () => {
       {},
       {
         loadProvider: async () =>
-          profile('evidence', {
-            connectionTest: {
-              adapter: 'microsoft',
-              clientId: 'client',
-              clientSecret: 'env:CLIENT_SECRET',
-              accounts: { 'CSP EMEA': { tenant: 'contoso.example', refreshToken: 'env:TOKEN' } },
-            },
-          }),
+          frozen(
+            profile('evidence', {
+              connectionTest: {
+                adapter: 'microsoft',
+                clientId: 'client',
+                clientSecret: 'env:CLIENT_SECRET',
+                accounts: { 'CSP EMEA': { tenant: 'contoso.example', refreshToken: 'env:TOKEN' } },
+              },
+            }),
+          ),
         testConnection: async () => ({
           ok: works,
           checks: [{ name: 'Graph', ok: works, ...(works ? {} : { message: 'the token has expired' }) }],

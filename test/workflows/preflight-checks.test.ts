@@ -1,4 +1,5 @@
-import { packageOf } from '../../src/contract/provider';
+import { packageOf } from '../../src/contract/entry';
+import { frozen } from '../../src/inventory/frozen-profile';
 import type { ApplicationInstance, OperationsFacts, ServiceTemplate } from '../../src/contract/facts';
 import { Catalogue, meantBy } from '../../workflows/engine/catalogue';
 import type { Finding, Readings } from '../../workflows/engine/check';
@@ -24,15 +25,15 @@ type Surveyed = Readings & { release: AnyRelease; already: boolean };
 
 /** A provider with nothing to complain of. What it runs chooses its upgrade. */
 async function surveyed(change: Partial<Read> = {}, release: AnyRelease = release1841): Promise<Surveyed> {
-  const entry = profile('contoso');
-  const { activities } = stubActivities(entry);
+  const entry = frozen(profile('contoso'));
+  const { activities } = stubActivities(profile('contoso'));
   const [host] = entry.endpointHosts;
   if (!host) throw new Error('the stub has a host');
   const readings: Read = {
     profile: entry,
     startedBy: undefined,
     operations: { what: 'Operations', value: operationsFacts() },
-    billing: { what: 'Billing', value: await activities.readBilling({ billing: entry.billing, plans: entry.plans }) },
+    billing: { what: 'Billing', value: await activities.readBilling({ entry, plans: entry.plans }) },
     package: { what: 'package', value: { sha256: packageOf(entry, '18.4.1').sha256, bytes: 1000 } },
     hosts: [{ what: host.name, value: await activities.readHost({ host }) }],
     ...change,
@@ -232,7 +233,7 @@ describe('sqlSysadmin', () => {
 test('packageHash: a provider whose inventory has no package of the release is refused', async () => {
   const packages = { '18.5': { url: 'http://packages.test/18.5.zip', sha256: 'c'.repeat(64) } };
   const facts = await surveyed();
-  const entry = profile('contoso', { packages });
+  const entry = frozen(profile('contoso', { packages }));
   expect(findings('packageHash', { ...facts, profile: entry, package: undefined })).toEqual([
     { verdict: 'refusal', message: expect.stringContaining('has no package of 18.4.1') as string },
   ]);
@@ -282,7 +283,7 @@ test('sharedHost: sites of others on the host are named, because iisreset stops 
 });
 
 test('fourEyes: a provider that wants an approval is refused when nobody says who starts', async () => {
-  const entry = profile('contoso', { approval: { beforeCrossing: true } });
+  const entry = frozen(profile('contoso', { approval: { beforeCrossing: true } }));
   expect(verdicts('fourEyes', await surveyed({ profile: entry }))).toEqual(['refusal']);
   expect(verdicts('fourEyes', await surveyed({ profile: entry, startedBy: 'ana' }))).toEqual([]);
 });

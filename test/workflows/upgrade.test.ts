@@ -473,11 +473,12 @@ test('a notice that does not go out is sent again, and each target is told by it
     {
       ...activities,
       notify: async ({ target, notice }) => {
-        if (target.kind === 'webhook' && webhookIsDown) {
+        const kind = entry.notify[target]?.kind;
+        if (kind === 'webhook' && webhookIsDown) {
           webhookIsDown = false;
           throw ApplicationFailure.retryable('the webhook is down', FAILURE.unreachable);
         }
-        delivered.push(`${target.kind} ${notice.kind}`);
+        delivered.push(`${kind} ${notice.kind}`);
         news.emit('delivered');
       },
     },

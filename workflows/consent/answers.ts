@@ -61,8 +61,10 @@ function confirmed({ state }: GuardRecord, { by }: GuardMessages['confirmRenewal
 export const testsByHand = ({ connectionTest }: GuardSettings): boolean => !provesConnection(connectionTest);
 
 /** What there is against a renewal that a person has to confirm. */
-export const evidenceAgainst = ({ state: { instance, settings } }: GuardRecord): Promise<string | undefined> =>
-  contradiction({ activities: activitiesFor(settings.timings), profile: settings }, instance);
+export const evidenceAgainst = ({
+  state: { provider, instance, settings },
+}: GuardRecord): Promise<string | undefined> =>
+  contradiction(activitiesFor(settings.timings), { provider }, settings.connectionTest.adapter, instance);
 
 /**
  * What *Test Connection* says against the renewal; undefined when it succeeds.
@@ -70,9 +72,12 @@ export const evidenceAgainst = ({ state: { instance, settings } }: GuardRecord):
  * Assumption: nobody can ask Microsoft how old the token is (systems.md 5.2), so a token that still lives passes for one that was
  * renewed. What the test does refuse is a renewal that did not work, or that went to the wrong tenant.
  */
-export async function problemWith({ state: { instance, settings } }: GuardRecord): Promise<string | undefined> {
+export async function problemWith({
+  state: { provider, instance, settings },
+}: GuardRecord): Promise<string | undefined> {
   try {
-    return await connectionProblem({ activities: activitiesFor(settings.timings), profile: settings }, instance);
+    // A guard lives for years: it tests by the entry as it is now.
+    return await connectionProblem(activitiesFor(settings.timings), { provider }, instance);
   } catch (error) {
     if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
     return `It could not be verified: ${problemOf(error)} Send consentRenewed again once this is repaired.`;

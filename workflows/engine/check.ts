@@ -3,11 +3,11 @@
  * what the systems said goes in, findings come out.
  */
 import type { BillingFacts, HostFacts, OperationsFacts, PackageFacts } from '../../src/contract/facts';
-import type { ProviderProfile } from '../../src/contract/provider';
+import type { FrozenProfile } from '../../src/contract/entry';
 import { answered, type Reading } from '../kit/reading';
 
 export interface Readings {
-  readonly profile: ProviderProfile;
+  readonly profile: FrozenProfile;
   readonly startedBy: string | undefined;
   /** The upgrade that is meant; undefined where there is none, or where Operations did not say what is installed. */
   readonly meant: MeantUpgrade | undefined;

@@ -5,6 +5,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ApplicationInstance } from '../../src/contract/facts';
+import { entryOf } from '../../src/contract/entry';
 import { withoutRelease } from '../../src/contract/versions';
 import type { Activities } from '../kit/activities';
 import type { Readings } from './check';
@@ -64,8 +65,7 @@ export async function lookAtProvider<Known extends PreflightFacts>(facts: Known,
   const { added, gone, changed, enabledVersions } = await activities.operations.lookAgain(
     'look at the instances again',
     {
-      operations: profile.operations,
-      aps: profile.aps,
+      entry: entryOf(profile, 'operations', 'aps'),
       known: instances.map(({ id }) => id),
       endpoints,
       ...(all ? { versions: [...versions] } : {}),

@@ -5,7 +5,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { PackageFacts } from '../../src/contract/facts';
-import type { ProviderProfile } from '../../src/contract/provider';
+import { entryOf, type FrozenProfile } from '../../src/contract/entry';
 import type { CheckResult } from '../../src/contract/status';
 import { activitiesFor } from '../kit/activities';
 import { answered, reading, type Reading } from '../kit/reading';
@@ -129,14 +129,14 @@ function refuse({ record, profile: { provider } }: Upgrade, reasons: string[], a
  * one is meant follows from what is installed.
  */
 async function readAll(
-  profile: ProviderProfile,
+  profile: FrozenProfile,
   catalogue: Catalogue,
   to: string | undefined,
 ): Promise<{ choice: CatalogueAnswer | undefined } & Pick<Readings, 'operations' | 'billing' | 'package' | 'hosts'>> {
   const { operations, billing, endpoint } = activitiesFor(profile.timings);
   const [operationsFacts, billingFacts, ...hosts] = await Promise.all([
     reading('Operations', async () => {
-      const systems = { operations: profile.operations, aps: profile.aps };
+      const systems = { entry: entryOf(profile, 'operations', 'aps') };
       const { templates, left, ...facts } = await operations.readOperations(
         'read versions, instances and templates',
         systems,
@@ -145,7 +145,10 @@ async function readAll(
       return { ...facts, templates: await allTemplates(operations, systems, page) };
     }),
     reading('Billing', () =>
-      billing.readBilling('read billing service templates', { billing: profile.billing, plans: profile.plans }),
+      billing.readBilling('read billing service templates', {
+        entry: entryOf(profile, 'billing'),
+        plans: profile.plans,
+      }),
     ),
     ...profile.endpointHosts.map((host) =>
       reading(host.name, () => endpoint(host).readHost(`read endpoint host ${host.name}`, { host })),
@@ -163,13 +166,15 @@ async function readAll(
 }
 
 async function readPackage(
-  profile: ProviderProfile,
+  profile: FrozenProfile,
   version: string | undefined,
 ): Promise<Reading<PackageFacts> | undefined> {
-  const listed = version === undefined ? undefined : profile.packages[version];
-  if (!listed) return undefined;
+  if (version === undefined || !profile.packages[version]) return undefined;
   const { network } = activitiesFor(profile.timings);
   return await reading('package', () =>
-    network.hashPackage(`verify the package of ${version}`, { url: listed.url, caFile: listed.caFile }),
+    network.hashPackage(`verify the package of ${version}`, {
+      entry: entryOf(profile, `packages.${version}`),
+      version,
+    }),
   );
 }

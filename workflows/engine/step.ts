@@ -5,7 +5,7 @@
  * given does not compile (see ./path). A step is a declaration: the engine (./run-path) decides when to run what.
  */
 import type { Operation } from '../../src/contract/operation';
-import type { ProviderProfile } from '../../src/contract/provider';
+import type { FrozenProfile } from '../../src/contract/entry';
 import type { UpgradeStatus } from '../../src/contract/status';
 import type { Activities } from '../kit/activities';
 import type { GateAnswer, GateRequest } from '../people/gate';
@@ -21,7 +21,7 @@ export interface Heading {
 
 /** What a step may use of its upgrade. */
 export interface StepContext {
-  readonly profile: ProviderProfile;
+  readonly profile: FrozenProfile;
   readonly activities: Activities;
   /** Names backups, records, claims and everything else that has to be found again. */
   readonly operation: Operation;

@@ -1,13 +1,13 @@
 /** What the engine needs of the upgrade that it runs. */
 import type { Notice } from '../../src/contract/activities';
-import type { ProviderProfile } from '../../src/contract/provider';
+import type { FrozenProfile } from '../../src/contract/entry';
 import type { SwitchedOff } from '../../src/contract/status';
 import type { NextCall } from '../people/blocker';
 import type { WaitingPoints } from '../people/waiting-points';
 import type { EngineEvent } from './events';
 
 export interface Upgrade {
-  readonly profile: ProviderProfile;
+  readonly profile: FrozenProfile;
   readonly startedBy: string | undefined;
   readonly workflowId: string;
   readonly record: {

@@ -7,11 +7,11 @@ export interface Target {
   name?: string;
   from: string;
   to: string;
-  /** Of its entry as JSON. */
+  /** Of what its part keeps of its entry, as JSON. */
   bytes: number;
 }
 
-/** A part holds its entries in its history and hands them on when it continues as new: far below 512 KiB. */
+/** A part holds the digests of its entries in its history and hands them on when it continues as new: far below 512 KiB. */
 export const MAX_PART_BYTES = 256 * 1024;
 const MAX_PART_PROVIDERS = 40;
 

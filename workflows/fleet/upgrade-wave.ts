@@ -1,5 +1,5 @@
 /**
- * One part of a wave: it holds the frozen entries of some tens of providers, starts their upgrades as its fleet orders, and
+ * One part of a wave: it knows the entries of some tens of providers by their digests, starts their upgrades as its fleet orders, and
  * tells the fleet how they get on.
  */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
@@ -118,18 +118,17 @@ class Wave {
     }
   }
 
-  /** Later edits of the inventory reach nobody who waits for his turn. */
+  /** Who waits for his turn is upgraded by this entry, or not at all. */
   private async freeze(): Promise<void> {
-    const { members, input } = this.state;
+    const { members } = this.state;
     try {
       const frozen = await fleets.freezeEntries(`freeze the entries of ${members.length} providers`, {
         providers: members.map(({ provider }) => provider),
-        maintenance: input.maintenance,
       });
       for (const [index, entry] of frozen.entries()) {
         const member = members[index];
         if (!member) continue;
-        if ('profile' in entry) member.profile = entry.profile;
+        if ('digests' in entry) member.digests = entry.digests;
         else skip(member, `Its entry became unusable while the fleet was planned: ${entry.invalid}`);
       }
     } catch (error) {
@@ -156,10 +155,11 @@ class Wave {
   }
 
   private async start(member: Member): Promise<void> {
-    const { provider, profile } = member;
-    const { fleet, wave, part, startedBy, parkAfter } = this.state.input;
-    if (!profile) throw new Error(`The entry of ${provider} is not frozen`);
-    const membership = { fleet, wave, reportTo: workflowInfo().workflowId, parkAfter, profile };
+    const { provider, digests } = member;
+    const { fleet, wave, part, startedBy, parkAfter, maintenance } = this.state.input;
+    if (!digests) throw new Error(`The entry of ${provider} is not frozen`);
+    const reportTo = workflowInfo().workflowId;
+    const membership = { fleet, wave, reportTo, parkAfter, digests, ...(maintenance ? { maintenance } : {}) };
     try {
       const { firstExecutionRunId } = await startChild<(input: UpgradeInput) => Promise<UpgradeResult>>(
         'upgradeProvider',
@@ -180,7 +180,7 @@ class Wave {
         },
       );
       member.firstRun = firstExecutionRunId;
-      delete member.profile;
+      delete member.digests;
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       delete member.startedAt;

@@ -9,14 +9,14 @@ import type {
   WaveOrders,
   WaveReport,
 } from '../../src/contract/fleet';
-import type { ProviderProfile } from '../../src/contract/provider';
+import type { EntryDigests } from '../../src/contract/entry';
 import type { UpgradeState } from '../../src/contract/status';
 import type { Looks } from '../kit/long-lived';
 import { noCounts, total } from './fleet-state';
 
 export interface Member extends FleetProvider {
-  /** Its frozen entry, until its upgrade begins. */
-  profile?: ProviderProfile;
+  /** Of its entry when the fleet was planned, until its upgrade begins. */
+  digests?: EntryDigests;
   /** First run of its upgrade. */
   firstRun?: string;
   /** State of its upgrade, as far as it matters to the fleet. */
@@ -135,7 +135,7 @@ function show(member: Member): void {
 export function skip(member: Member, problem: string): void {
   member.state = 'skipped';
   member.problem = problem;
-  delete member.profile;
+  delete member.digests;
 }
 
 export function reportOf({ input: { wave, part }, members, frozen, orders: { slots } }: WaveState): WaveReport {

@@ -6,8 +6,8 @@ import {
   startChild,
   uuid4,
 } from '@temporalio/workflow';
+import type { FrozenProfile } from '../../src/contract/entry';
 import { noticeSummary, noticeWorkflowId, type Notice, type ToTell } from '../../src/contract/activities';
-import type { NotifierTarget } from '../../src/contract/provider';
 import { providerAttribute } from '../../src/temporal/search-attributes';
 import { notifyAtOnce, notifyPatiently } from './activities';
 import { problemOf } from './problem';
@@ -17,7 +17,7 @@ type Undelivered = (problem: string) => void;
 
 /** Nobody waits for it, and nothing that the workflow does may follow from it: see {@link notifyAtOnce}. */
 export function notifyInPassing(
-  targets: readonly NotifierTarget[],
+  targets: FrozenProfile['notify'],
   notice: Omit<Notice, 'id'>,
   undelivered: Undelivered,
 ): void {
@@ -26,7 +26,7 @@ export function notifyInPassing(
 
 /** Returns when everybody was told, or when the server's patience is over: for a workflow that never ends. */
 export async function notifyAndWait(
-  targets: readonly NotifierTarget[],
+  targets: FrozenProfile['notify'],
   notice: Omit<Notice, 'id'>,
   undelivered: Undelivered,
 ): Promise<void> {
@@ -35,7 +35,7 @@ export async function notifyAndWait(
 
 /** Returns when workflows of their own have begun to tell it: for what a workflow says before it ends. */
 export async function notifyByWorkflow(
-  targets: readonly NotifierTarget[],
+  targets: FrozenProfile['notify'],
   notice: Omit<Notice, 'id'>,
   undelivered: Undelivered,
 ): Promise<void> {
@@ -52,16 +52,16 @@ export async function notifyByWorkflow(
 }
 
 async function forEach(
-  targets: readonly NotifierTarget[],
+  targets: FrozenProfile['notify'],
   notice: Omit<Notice, 'id'>,
   undelivered: Undelivered,
   deliver: (one: ToTell) => Promise<unknown>,
 ): Promise<void> {
-  const toOne = async (target: NotifierTarget): Promise<void> => {
+  const toOne = async ({ kind }: FrozenProfile['notify'][number], target: number): Promise<void> => {
     try {
       await deliver({ target, notice: { id: uuid4(), ...notice } });
     } catch (error) {
-      undelivered(`Nobody could be told "${notice.subject}" by ${target.kind}: ${problemOf(error)}`);
+      undelivered(`Nobody could be told "${notice.subject}" by ${kind}: ${problemOf(error)}`);
     }
   };
   await CancellationScope.nonCancellable(() => Promise.all(targets.map(toOne)));

@@ -5,7 +5,7 @@ import type { PreflightFacts } from '../engine/preflight-facts';
 import { byInstance, type EveryInstanceHasToken, type InstancesUpgraded } from './facts';
 import { AT_ONCE, settleAll, settleEach } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
-import { confirmConnections, connectionProblem } from './test-connection';
+import { confirmConnections, problemOfConnection } from './test-connection';
 
 /**
  * One gate per application instance, all open at once: its partner's administrator consents in Microsoft's page
@@ -57,5 +57,5 @@ export const CONSENT_INSTRUCTIONS = [
 async function hasTokenAlready(context: StepContext, instance: ApplicationInstance): Promise<boolean> {
   const { connectionTest } = context.profile;
   if (withoutRelease(instance.packageVersion) !== context.to || !provesConnection(connectionTest)) return false;
-  return (await connectionProblem(context, instance)) === undefined;
+  return (await problemOfConnection(context, instance)) === undefined;
 }

@@ -1,3 +1,4 @@
+import { entryOf } from '../../src/contract/entry';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import type { TasksDrained } from './facts';
 import { readingStep, type StepContext } from '../engine/step';
@@ -38,7 +39,7 @@ export async function tasksProcessed(context: StepContext, when: string): Promis
     return true;
   }
   const found = await activities.operations.awaitTasksProcessed(`wait until no Office 365 task is open, ${when}`, {
-    monitor: profile.taskMonitor,
+    entry: entryOf(profile, 'taskMonitor'),
   });
   return found !== undefined;
 }

@@ -1,6 +1,6 @@
 import { ActivityFailure, ApplicationFailure, sleep, uuid4 } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import { packageOf } from '../../src/contract/provider';
+import { entryOf } from '../../src/contract/entry';
 import type { CrossingFacts } from '../engine/path';
 import type { CrossingApproved } from './facts';
 import { crossingStep, type StepContext } from '../engine/step';
@@ -30,13 +30,10 @@ async function requestImport(
   { activities, profile, to }: StepContext,
   requestId: string,
 ): Promise<CrossingFacts | undefined> {
-  const { operations, aps } = profile;
   for (let attempt = 1; ; attempt++) {
     try {
       const imported = await activities.operations.importPackage(`import version ${to}`, {
-        operations,
-        aps,
-        packageUrl: packageOf(profile, to).url,
+        entry: entryOf(profile, 'operations', 'aps', `packages.${to}`),
         version: to,
         requestId,
       });
@@ -49,19 +46,17 @@ async function requestImport(
   }
 }
 
+const NOT_SENT = [FAILURE.unreachable, FAILURE.rejected, FAILURE.accessDenied, FAILURE.entryChanged];
 /** Everything but a clear "nothing was sent" or "no": above all a worker that died. */
 function mayHaveHappened(error: unknown): boolean {
   if (!(error instanceof ActivityFailure)) return false;
   const type = failureType(error);
-  return type !== FAILURE.unreachable && type !== FAILURE.rejected && type !== FAILURE.accessDenied;
+  return !NOT_SENT.some((other) => other === type);
 }
 
 async function readBack({ activities, profile, to }: StepContext, requestId: string): Promise<CrossingFacts> {
-  const { operations, aps } = profile;
   const imported = await activities.operations.awaitImport(`read back the import of ${to}`, {
-    operations,
-    aps,
-    packageUrl: packageOf(profile, to).url,
+    entry: entryOf(profile, 'operations', 'aps'),
     version: to,
     requestId,
   });

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
+import { entryOf } from '../../src/contract/entry';
 import type { ServiceTemplate } from '../../src/contract/facts';
 import type { StepContext } from '../engine/step';
 import { listed } from '../kit/listed';
@@ -26,12 +27,9 @@ export const { off: stopProvisioning, on: startProvisioning } = switchSteps<'pro
   },
   on: async (context, stopped) => {
     const { operations } = context.activities;
-    const { operations: connection } = context.profile;
+    const entry = entryOf(context.profile, 'operations');
     await settleEach(inBatches(stopped, BATCH), 1, (templateIds) =>
-      operations.activateTemplates(`activate templates ${listed(templateIds)}`, {
-        operations: connection,
-        templateIds,
-      }),
+      operations.activateTemplates(`activate templates ${listed(templateIds)}`, { entry, templateIds }),
     );
     context.note(`activated: ${said(stopped) || 'none was active before'}`);
   },
@@ -58,22 +56,19 @@ export const { off: stopProvisioning, on: startProvisioning } = switchSteps<'pro
 });
 
 async function deactivate({ activities, profile }: StepContext, templates: number[]): Promise<void> {
+  const entry = entryOf(profile, 'operations');
   await settleEach(inBatches(templates, BATCH), 1, (templateIds) =>
-    activities.operations.deactivateTemplates(`deactivate templates ${listed(templateIds)}`, {
-      operations: profile.operations,
-      templateIds,
-    }),
+    activities.operations.deactivateTemplates(`deactivate templates ${listed(templateIds)}`, { entry, templateIds }),
   );
 }
 
-const activeNow = ({
-  activities,
-  profile: { operations, aps },
-}: StepContext): Promise<{ id: number; name: string }[]> =>
-  activities.operations.readActiveTemplates('read active Office 365 templates', { operations, aps });
+const activeNow = ({ activities, profile }: StepContext): Promise<{ id: number; name: string }[]> =>
+  activities.operations.readActiveTemplates('read active Office 365 templates', {
+    entry: entryOf(profile, 'operations', 'aps'),
+  });
 
-const templatesNow = ({ activities, profile: { operations, aps } }: StepContext): Promise<ServiceTemplate[]> =>
-  allTemplates(activities.operations, { operations, aps });
+const templatesNow = ({ activities, profile }: StepContext): Promise<ServiceTemplate[]> =>
+  allTemplates(activities.operations, { entry: entryOf(profile, 'operations', 'aps') });
 
 const said = (ids: number[]): string => (ids.length === 0 ? '' : `${ids.length} templates, ${listed(ids)}`);
 const namesOf = (templates: Pick<ServiceTemplate, 'name'>[]): string =>

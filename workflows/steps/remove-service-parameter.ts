@@ -1,3 +1,4 @@
+import { entryOf } from '../../src/contract/entry';
 import type { BillingFacts, BillingTemplate } from '../../src/contract/facts';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import { forwardStep, type ForwardStep, type StepContext } from '../engine/step';
@@ -63,7 +64,7 @@ async function askForRemoval(
 
 const readParameters = ({ activities, profile }: StepContext): Promise<BillingFacts> =>
   activities.billing.readBilling('read the service parameters again', {
-    billing: profile.billing,
+    entry: entryOf(profile, 'billing'),
     plans: profile.plans,
   });
 

@@ -1,6 +1,7 @@
 import { TemporalFailure, isCancellation } from '@temporalio/workflow';
+import { entryOf, type EntryRef } from '../../src/contract/entry';
 import type { ApplicationInstance } from '../../src/contract/facts';
-import { provesConnection, type ProviderProfile } from '../../src/contract/provider';
+import { provesConnection } from '../../src/contract/provider';
 import type { Activities } from '../kit/activities';
 import { now } from '../kit/now';
 import { problemOf } from '../kit/problem';
@@ -8,21 +9,18 @@ import { AT_ONCE, settleAll, settleEach } from '../kit/settle-all';
 import type { StepContext } from '../engine/step';
 
 type Tested = Pick<ApplicationInstance, 'id' | 'name' | 'resourceId'>;
-interface Tester {
-  readonly activities: Pick<Activities, 'microsoft'>;
-  readonly profile: Pick<ProviderProfile, 'connectionTest'>;
-}
 
 /**
  * What the provider's adapter says of the connection of one instance.
  * @returns what is wrong, or undefined. Only for providers whose adapter is not `gate`.
  */
 export async function connectionProblem(
-  { activities, profile }: Tester,
+  { microsoft }: Pick<Activities, 'microsoft'>,
+  entry: EntryRef,
   instance: Tested,
 ): Promise<string | undefined> {
-  const { ok, checks } = await activities.microsoft.testConnection(`test the connection of "${instance.name}"`, {
-    setting: profile.connectionTest,
+  const { ok, checks } = await microsoft.testConnection(`test the connection of "${instance.name}"`, {
+    entry,
     instance: { id: instance.id, name: instance.name, resourceId: instance.resourceId },
   });
   if (ok) return undefined;
@@ -32,14 +30,24 @@ export async function connectionProblem(
   return `Test Connection of "${instance.name}" fails. ${failed.join('; ') || 'It gives no reason.'}`;
 }
 
+/** The same, as a step of an upgrade asks it. */
+export const problemOfConnection = (
+  { activities, profile }: Pick<StepContext, 'activities' | 'profile'>,
+  instance: ApplicationInstance,
+): Promise<string | undefined> => connectionProblem(activities, entryOf(profile, 'connectionTest'), instance);
+
 /**
  * What an adapter that proves nothing says against the connection: evidence for whoever presses the button, and no more than that. It
  * has a token of its own, and that may fail where the application's works.
  */
-export async function contradiction(tester: Tester, instance: Tested): Promise<string | undefined> {
-  const { adapter } = tester.profile.connectionTest;
+export async function contradiction(
+  activities: Pick<Activities, 'microsoft'>,
+  entry: EntryRef,
+  adapter: string,
+  instance: Tested,
+): Promise<string | undefined> {
   if (adapter === 'gate') return undefined;
-  const found = await connectionProblem(tester, instance).catch((error: unknown) => {
+  const found = await connectionProblem(activities, entry, instance).catch((error: unknown) => {
     if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
     return `It could not be tested: ${problemOf(error)}`;
   });
@@ -47,6 +55,12 @@ export async function contradiction(tester: Tester, instance: Tested): Promise<s
     ? undefined
     : `The adapter ${adapter}, with the token of the inventory, contradicts. ${found}`;
 }
+
+const evidenceAgainst = (
+  { activities, profile }: StepContext,
+  instance: ApplicationInstance,
+): Promise<string | undefined> =>
+  contradiction(activities, entryOf(profile, 'connectionTest'), profile.connectionTest.adapter, instance);
 
 export const CONNECTION_TEST_INSTRUCTIONS =
   'In the Provider Control Panel open Services > Applications > Office 365 > Instances, select the instance, and on its Office 365 tab, Settings, click Test Connection. Both Partner Center and Graph have to answer.';
@@ -63,10 +77,10 @@ export async function confirmConnections(
 ): Promise<Confirmed[]> {
   if (provesConnection(context.profile.connectionTest))
     return await settleEach(instances, AT_ONCE, async (instance): Promise<Confirmed> => {
-      const problem = await connectionProblem(context, instance);
+      const problem = await problemOfConnection(context, instance);
       return problem === undefined ? { at: now() } : { problem };
     });
-  const against = await settleEach(instances, AT_ONCE, (instance) => contradiction(context, instance));
+  const against = await settleEach(instances, AT_ONCE, (instance) => evidenceAgainst(context, instance));
   return await settleAll(instances.map((instance, index) => askForConnectionTest(context, instance, against[index])));
 }
 
@@ -85,7 +99,7 @@ async function askForConnectionTest(
     instructions: [CONNECTION_TEST_INSTRUCTIONS, ...(before === undefined ? [] : [before])].join('\n\n'),
     evidence: 'The message that was shown, and when.',
     verify: async () => {
-      const against = told ? undefined : await contradiction(context, instance);
+      const against = told ? undefined : await evidenceAgainst(context, instance);
       if (against === undefined) return undefined;
       told = true;
       return `${against} If Test Connection of the application succeeds all the same, answer again.`;

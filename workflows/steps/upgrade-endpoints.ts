@@ -1,7 +1,8 @@
 import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { DeployedVersion, GatewaySite, SiteBackup } from '../../src/contract/facts';
-import { packageOf, type EndpointHost } from '../../src/contract/provider';
+import { packageOf } from '../../src/contract/entry';
+import type { EndpointHost } from '../../src/contract/provider';
 import { reversibleStep, type StepContext } from '../engine/step';
 import { problemOf } from '../kit/problem';
 import { settleAll } from '../kit/settle-all';

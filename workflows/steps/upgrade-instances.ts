@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
+import { entryOf } from '../../src/contract/entry';
 import type { ApplicationInstance } from '../../src/contract/facts';
 import { withoutRelease } from '../../src/contract/versions';
 import type { CrossingFacts } from '../engine/path';
@@ -37,8 +38,7 @@ export const upgradeInstances = forwardStep<Needs, InstancesUpgraded>({
   verify: async (context, { operations }) => {
     const { activities, profile, to } = context;
     const { changed, added } = await activities.operations.lookAgain('look at the instances again', {
-      operations: profile.operations,
-      aps: profile.aps,
+      entry: entryOf(profile, 'operations', 'aps'),
       known: operations.instances.map(({ id }) => id),
       versions: [to],
       endpoints: [...new Set(operations.instances.map(({ endpointUrl }) => endpointUrl))],
@@ -67,10 +67,8 @@ async function upgradeInstance(
   { packageVersion: version }: CrossingFacts['imported'],
   role: string,
 ): Promise<void> {
-  const { operations, aps } = context.profile;
   await context.activities.operations.upgradeInstance(`upgrade instance "${name}" (${role})`, {
-    operations,
-    aps,
+    entry: entryOf(context.profile, 'operations', 'aps'),
     instanceId: id,
     version,
   });

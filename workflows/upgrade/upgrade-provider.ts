@@ -10,10 +10,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { FAILURE, type Notice } from '../../src/contract/activities';
+import type { FleetMembership } from '../../src/contract/fleet';
 import { messages } from '../../src/contract/messages';
 import { upgradeInput, type UpgradeInput, type UpgradeRequest } from '../../src/contract/upgrade-input';
+import { changesOf, type FrozenProfile } from '../../src/contract/entry';
 import { operationId, type Operation } from '../../src/contract/operation';
-import { upgradeWorkflowId, type ProviderProfile } from '../../src/contract/provider';
+import { upgradeWorkflowId } from '../../src/contract/provider';
 import {
   QUERY,
   type AuditEntry,
@@ -46,7 +48,7 @@ import { UpgradeRecord } from './upgrade-record';
 
 /**
  * The workflow for a catalogue of releases. Its input: `{"provider":"contoso"}`, with `to` where several releases fit; all
- * else comes from the inventory, read once and frozen. A fleet brings what it has frozen.
+ * else comes from the inventory, read once and frozen. A fleet says which entry it has planned with.
  */
 export function upgradeAlong(catalogue: Catalogue): (input: UpgradeInput) => Promise<UpgradeResult> {
   return async (input) => await new ProviderUpgrade(read(input), catalogue).run();
@@ -60,7 +62,7 @@ class ProviderUpgrade {
   private readonly membership: Membership | undefined;
   private readonly workflowId = workflowInfo().workflowId;
   /** Known once the inventory was read: before that nobody is known who could be told. */
-  private profile: ProviderProfile | undefined;
+  private profile: FrozenProfile | undefined;
   private window: WindowBlocker | undefined;
 
   constructor(
@@ -125,7 +127,7 @@ class ProviderUpgrade {
   /** Everything up to the end, which is not said yet. */
   private async outcome(): Promise<Outcome> {
     try {
-      this.profile = this.request.fleet?.profile ?? (await loadProfile(this.request.provider));
+      this.profile = await loadProfile(this.request);
       return await this.walk(this.profile);
     } catch (error) {
       if (!(error instanceof TemporalFailure)) throw error;
@@ -133,7 +135,7 @@ class ProviderUpgrade {
     }
   }
 
-  private async walk(profile: ProviderProfile): Promise<Outcome> {
+  private async walk(profile: FrozenProfile): Promise<Outcome> {
     const { record, people, answers, checkpoint, membership, workflowId } = this;
     const { provider, to, startedBy } = this.request;
     const notify: Upgrade['notify'] = (...notice) => {
@@ -190,7 +192,7 @@ class ProviderUpgrade {
   }
 
   /** The last notice goes out although the upgrade has ended meanwhile. */
-  private async notifyOfEnd({ provider, notify }: ProviderProfile, outcome: Outcome): Promise<void> {
+  private async notifyOfEnd({ provider, notify }: FrozenProfile, outcome: Outcome): Promise<void> {
     const notice = outcome.failure
       ? this.notice('failed', `The upgrade of ${provider} ended: ${outcome.state}`, problemOf(outcome.failure))
       : this.notice('completed', `${provider} runs ${outcome.result.to}`, summaryOf(outcome.result));
@@ -229,12 +231,26 @@ class ProviderUpgrade {
 }
 
 /** What is wrong with the inventory is what the workflow fails with, not that an activity failed. */
-async function loadProfile(provider: string): Promise<ProviderProfile> {
+async function loadProfile({ provider, fleet }: UpgradeRequest): Promise<FrozenProfile> {
   try {
-    return await inventory.loadProvider(`read ${provider} from the inventory`, { provider });
+    const profile = await inventory.loadProvider(`read ${provider} from the inventory`, { provider });
+    if (!fleet) return profile;
+    refuseAnotherEntry(profile, fleet);
+    return { ...(fleet.maintenance ? { maintenance: fleet.maintenance } : {}), ...profile };
   } catch (error) {
     throw error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;
   }
+}
+
+/** What a fleet has planned, and somebody may have approved, rests on the entry that it has seen. */
+function refuseAnotherEntry({ provider, digests }: FrozenProfile, { fleet, ...planned }: FleetMembership): void {
+  const changed = changesOf(planned.digests, digests).map(({ field }) => field);
+  if (changed.length === 0) return;
+  throw ApplicationFailure.nonRetryable(
+    `The upgrade of ${provider} is refused; nothing was touched. Its entry is not what the fleet ${fleet} was planned with; changed since: ${changed.join(', ')}. Plan another fleet, or start the upgrade by itself.`,
+    FAILURE.entryChanged,
+    { provider, changed },
+  );
 }
 
 /** The workflow's id is part of the input: it is what keeps two upgrades of one provider apart. */

@@ -1,6 +1,6 @@
 /** Everything that happened to one provider, as one document to hand over. */
 import { createHash } from 'node:crypto';
-import type { ProviderProfile } from '../../contract/provider';
+import type { FrozenProfile } from '../../contract/entry';
 import type { AuditEntry, CheckResult, StepStatus, UpgradeResult, UpgradeStatus } from '../../contract/status';
 import type { ExecutionStatus } from '../kit/execution';
 import { elapsed } from '../kit/text/duration';
@@ -38,7 +38,7 @@ export interface EvidencePack {
     /** SHA-256 of the frozen inventory entry as JSON with sorted keys, before anything was masked. */
     profileSha256?: string | undefined;
     /** Secrets are references; whatever a URL carries besides its address is masked. */
-    profile?: ProviderProfile | undefined;
+    profile?: FrozenProfile | undefined;
   };
   versions: { onward: string; temporalServer?: string | undefined; sdks: string[]; package?: string | undefined };
   historyEvents: number;
@@ -88,7 +88,7 @@ export function evidencePack(
     inputs: {
       workflow: record.input,
       profileSha256: profile && sha256(sortedJson(profile)),
-      profile: profile && (mapTexts(profile, maskUrl) as ProviderProfile),
+      profile: profile && (mapTexts(profile, maskUrl) as FrozenProfile),
     },
     versions: {
       onward: onwardVersion,

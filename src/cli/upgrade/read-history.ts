@@ -9,7 +9,8 @@ import {
 import { optionalTsToDate } from '@temporalio/common/lib/time';
 import type { temporal } from '@temporalio/proto';
 import { z } from 'zod';
-import { CONTROL_TASK_QUEUE, providerProfile, type ProviderProfile } from '../../contract/provider';
+import { frozenProfile, type FrozenProfile } from '../../contract/entry';
+import { CONTROL_TASK_QUEUE } from '../../contract/provider';
 import type { UpgradeResult } from '../../contract/status';
 import type { Action, UpgradeHistory } from './upgrades';
 
@@ -19,8 +20,6 @@ type Facts = Pick<UpgradeHistory, 'input' | 'profile' | 'actions' | 'result' | '
 
 /** Name of the activity whose result is the frozen profile. */
 const LOAD_PROVIDER = 'loadProvider';
-/** A fleet has frozen the profiles of its members. */
-const memberInput = z.object({ fleet: z.object({ profile: providerProfile }) });
 
 /** Name of the marker that stands for a local activity, and what the SDK writes into it. */
 const LOCAL_ACTIVITY = 'core_local_activity';
@@ -36,7 +35,7 @@ class HistoryReader {
   private readonly actions = new Map<string, Action>();
   private readonly sdks = new Set<string>();
   private input: unknown;
-  private profile: ProviderProfile | undefined;
+  private profile: FrozenProfile | undefined;
   private result: UpgradeResult | undefined;
   private failure: UpgradeHistory['failure'];
 
@@ -59,7 +58,6 @@ class HistoryReader {
     const started = event.workflowExecutionStartedEventAttributes;
     if (started) {
       this.input = await this.first(started.input?.payloads);
-      this.profile = memberInput.safeParse(this.input).data?.fleet.profile;
     }
     const { sdkName, sdkVersion } = event.workflowTaskCompletedEventAttributes?.sdkMetadata ?? {};
     if (sdkName && sdkVersion) this.sdks.add(`${sdkName} ${sdkVersion}`);
@@ -106,7 +104,7 @@ class HistoryReader {
       return;
     }
     if (completed && action.name === LOAD_PROVIDER)
-      this.profile = providerProfile.safeParse(await this.first(completed.result?.payloads)).data;
+      this.profile = frozenProfile.safeParse(await this.first(completed.result?.payloads)).data;
     action.endedAt = timeOf(event);
     action.outcome = completed ? 'completed' : failed ? 'failed' : timedOut ? 'timedOut' : 'cancelled';
     const error = await this.error((failed ?? timedOut)?.failure);

@@ -1,7 +1,7 @@
 /** What the commands ask of a Temporal server: everything about upgrades, nothing about Temporal. */
 import type { Messages } from '../../contract/messages';
 import type { UpgradeInput } from '../../contract/upgrade-input';
-import type { ProviderProfile } from '../../contract/provider';
+import type { FrozenProfile } from '../../contract/entry';
 import type { AuditEntry, UpgradePlan, UpgradeResult, UpgradeStatus } from '../../contract/status';
 import { withConnection, type CliContext, type GlobalOptions } from '../kit/context';
 import type { ExecutionStatus, WorkflowView } from '../kit/execution';
@@ -52,7 +52,7 @@ export interface UpgradeHistory {
   closedAt?: string | undefined;
   input: unknown;
   /** The inventory entry as it was frozen at the start; undefined when it could not be loaded. */
-  profile?: ProviderProfile | undefined;
+  profile?: FrozenProfile | undefined;
   actions: Action[];
   result?: UpgradeResult | undefined;
   failure?: { type: string; message: string } | undefined;

@@ -10,6 +10,7 @@ import {
 import type { Recorded } from '../../../src/contract/messages';
 import type { ProviderProfile } from '../../../src/contract/provider';
 import { QUERY, type AuditEntry } from '../../../src/contract/status';
+import { frozen } from '../../../src/inventory/frozen-profile';
 import { providerAttribute } from '../../../src/temporal/search-attributes';
 import { aMoment } from '../deadlines';
 import { ask } from './ask';
@@ -29,9 +30,10 @@ export class Guard {
   static async start(
     client: Client,
     taskQueue: string,
-    { provider, connectionTest, reminders, notify, timings }: ProviderProfile,
+    entry: ProviderProfile,
     input: Pick<GuardInput, 'consentedAt'> & Partial<GuardInput>,
   ): Promise<Guard> {
+    const { provider, connectionTest, reminders, notify, timings } = frozen(entry);
     const settings = guardSettings.parse({ connectionTest, reminders, notify, timings });
     const instance = { id: 1, name: 'CSP EMEA', resourceId: 'resource-1' };
     const handle = await client.workflow.start<(input: GuardInput) => Promise<never>>('guardConsent', {

@@ -20,6 +20,7 @@ import type {
 } from '../../../src/contract/activities';
 import type { BillingTemplate, IisSite, OperationsFacts, SiteVersion } from '../../../src/contract/facts';
 import { providerProfile, type ProviderProfile } from '../../../src/contract/provider';
+import { frozen } from '../../../src/inventory/frozen-profile';
 import { timings } from '../deadlines';
 
 export type StubActivities = InventoryActivities &
@@ -187,7 +188,7 @@ export function stubActivities(
     webConfigVersion: undefined,
   });
   const activities: StubActivities = {
-    loadProvider: async ({ provider }) => (typeof entry === 'function' ? entry(provider) : entry),
+    loadProvider: async ({ provider }) => frozen(typeof entry === 'function' ? entry(provider) : entry),
     readOperations: async () => facts,
     readTemplates: async () => ({ templates: facts.templates }),
     activateTemplates: async ({ templateIds }) =>

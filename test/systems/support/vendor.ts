@@ -3,12 +3,14 @@ import { z } from 'zod';
 import { createOperationsActivities } from '../../../activities/operations';
 import type { Polling } from '../../../activities/polling';
 import type { OperationsActivities } from '../../../src/contract/activities';
-import { apsConnection, operationsConnection } from '../../../src/contract/provider';
+import type { ProviderProfile } from '../../../src/contract/provider';
 import { defineAdapter } from '../../../src/systems/adapter';
 import { Adapters } from '../../../src/systems/adapters';
 import type { XmlRpcValue } from '../../../src/systems/xmlrpc';
 import { activityEnvironment } from '../../kit/activity-environment';
 import { patience } from '../../kit/deadlines';
+import { entriesOf } from '../../kit/entries';
+import { profile } from '../../kit/stub-world/stub-activities';
 import type { RawAnswer } from './scripted-server';
 import {
   SILENCE,
@@ -46,6 +48,7 @@ export const hangUp: Replying = (_, asked) => {
 export class Vendor {
   /** Every call of Operations, in order. */
   readonly calls: string[] = [];
+  taskMonitor: ProviderProfile['taskMonitor'] = { adapter: 'gate' };
   packages = ['18.3-9'];
   requests = new Map<string, { status: number; messages: string[] }>();
   instances = new Map([
@@ -104,23 +107,32 @@ export class Vendor {
     return this.calls.filter((call) => call === method).length;
   }
 
-  get connections() {
-    return {
-      operations: operationsConnection.parse({ url: this.operations.url }),
-      aps: apsConnection.parse({ url: this.aps.url }),
-    };
+  get entry(): ProviderProfile {
+    return profile('contoso', {
+      operations: { url: this.operations.url },
+      aps: { url: this.aps.url },
+      packages: { '18.4.1': { url: 'http://files.example/o365.zip?sig=secret', sha256: 'a'.repeat(64) } },
+      taskMonitor: this.taskMonitor,
+    });
   }
 
   run<Name extends keyof OperationsActivities>(
     name: Name,
-    input: Omit<Parameters<OperationsActivities[Name]>[0], 'operations' | 'aps'>,
+    input: Omit<Parameters<OperationsActivities[Name]>[0], 'entry'> & { entry?: object },
     environment = activityEnvironment(),
   ): ReturnType<OperationsActivities[Name]> {
     const resolveSecret = async () => '';
     const adapters = new Adapters({ resolveSecret }, { taskMonitor: { slides } });
-    const activities = createOperationsActivities({ resolveSecret, adapters, polling: QUICK });
+    const activities = createOperationsActivities({
+      entries: entriesOf(this.entry),
+      resolveSecret,
+      adapters,
+      polling: QUICK,
+    });
     const activity = activities[name] as (input: object) => ReturnType<OperationsActivities[Name]>;
-    return environment.run(() => activity({ ...this.connections, ...input })) as ReturnType<OperationsActivities[Name]>;
+    return environment.run(() => activity({ entry: { provider: 'contoso' }, ...input })) as ReturnType<
+      OperationsActivities[Name]
+    >;
   }
 
   readonly standard: Record<string, Replying> = {
