@@ -84,6 +84,7 @@ const SOUND: Entry[] = [
   effect('instanceUpgradeStarted', '7301'),
   effect('instanceUpgraded', '7301'),
   effect('templateActivated', '7001'),
+  call('sim', 'GET testConnection', 'resource-7301'),
 ];
 
 const audited = (what: string, detail: string, more: Partial<AuditEntry> = {}): AuditEntry => ({
@@ -146,8 +147,12 @@ const RUN: RunEvidence = {
   messages: [{ channel: 'signal', name: 'confirmStep', by: 'ana' }],
   activities: [
     { name: 'deactivateTemplates', input: { templateIds: [7001] } },
+    { name: 'awaitTasksProcessed', input: {} },
+    { name: 'awaitTasksProcessed', input: {} },
     { name: 'runSetup', input: {} },
+    { name: 'awaitTasksProcessed', input: {} },
     { name: 'resetIis', input: { purpose: 'upgrade' } },
+    { name: 'awaitTasksProcessed', input: {} },
     { name: 'importPackage', input: {} },
     { name: 'upgradeInstance', input: { instanceId: 7301 } },
     { name: 'activateTemplates', input: { templateIds: [7001] } },
@@ -191,7 +196,7 @@ function evidence(
     runs: [{ ...RUN, ...run }],
     tasksAtStart: [200],
     office365Tasks: [200],
-    instances: [{ id: 7301, cloud: 'global' }],
+    instances: [{ id: 7301, cloud: 'global', resourceId: 'resource-7301', host: 'gw' }],
     verifiesConsent: true,
     resets: [{ host: 'gw', operation: OPERATION, at: at(5), covers: ['a'] }],
     records: RECORDS,
@@ -324,6 +329,27 @@ test.each<Case>([
   ],
   [
     'I3',
+    'an import without a look at the tasks directly before it',
+    evidence({
+      run: { activities: RUN.activities.filter((_, index, all) => all[index + 1]?.name !== 'importPackage') },
+    }),
+  ],
+  ['I1', 'a completed upgrade that never tested an instance', evidence({ entries: without('GET testConnection') })],
+  [
+    'I1',
+    'a completed upgrade that left a template off which somebody had added',
+    evidence({
+      entries: inserted(0, effect('templateAdded', '7003')),
+      after: { ...UPGRADED, templates: [...UPGRADED.templates, { id: 7003, name: 'new', active: false }] },
+    }),
+  ],
+  [
+    'I5',
+    'an iisreset of another upgrade while an instance was being upgraded',
+    evidence({ entries: inserted(8, { ...reset, provider: 'fabrikam' }) }),
+  ],
+  [
+    'I3',
     'setup.cmd while a template was active',
     evidence({ entries: [...SOUND.slice(1, 5), ...SOUND.slice(0, 1), ...SOUND.slice(5)] }),
   ],
@@ -438,7 +464,11 @@ test.each<Case>([
       run: { ...ROLLED_BACK, activities: [...(ROLLED_BACK.activities ?? []), { name: 'runSetup', input: {} }] },
     }),
   ],
-  ['I7', 'a change although an instance is in Germany', evidence({ instances: [{ id: 7301, cloud: 'germany' }] })],
+  [
+    'I7',
+    'a change although an instance is in Germany',
+    evidence({ instances: [{ id: 7301, cloud: 'germany', resourceId: 'resource-7301', host: 'gw' }] }),
+  ],
   [
     'I7',
     'a change although the version is none to start from',

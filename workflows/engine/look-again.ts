@@ -42,13 +42,19 @@ export class Quiet {
 export const contradicts = (message: string): ApplicationFailure =>
   ApplicationFailure.nonRetryable(message, FAILURE.unexpectedState);
 
+/**
+ * `crossing`: everything is looked at and judged as in the preflight. `growth`: instances that have come are taken in. `end`: every
+ * instance has to be on the new version, or to have come since.
+ */
+export type Occasion = 'crossing' | 'growth' | 'end';
+
 interface Look {
+  readonly occasion: Occasion;
   readonly activities: Activities;
   readonly readings: Readings;
-  /** Versions that an instance may be on. Each one that is known is looked at where `all` is said. */
-  readonly versions: readonly string[];
-  readonly all: boolean;
-  /** Judges like the preflight what is new. Fails where it does not fit. */
+  readonly from: string;
+  readonly to: string;
+  /** Judges like the preflight. Fails where something does not fit. */
   readonly judge: (readings: Readings) => Promise<void>;
 }
 
@@ -58,34 +64,38 @@ interface Look {
  * @throws where an instance, or the package list, contradicts the upgrade.
  */
 export async function lookAtProvider<Known extends PreflightFacts>(facts: Known, look: Look): Promise<Known> {
-  const { activities, readings, versions, all, judge } = look;
+  const { occasion, activities, readings, from, to, judge } = look;
   const { instances } = facts.operations;
-  const { profile } = readings;
+  const versions = occasion === 'end' ? [to] : [from, to];
   const endpoints = [...new Set(instances.map(({ endpointUrl }) => endpointUrl))];
   const { added, gone, changed, enabledVersions } = await activities.operations.lookAgain(
     'look at the instances again',
     {
-      entry: entryOf(profile, 'operations', 'aps'),
+      entry: entryOf(readings.profile, 'operations', 'aps'),
       known: instances.map(({ id }) => id),
       endpoints,
-      ...(all ? { versions: [...versions] } : {}),
+      ...(occasion === 'growth' ? {} : { versions }),
     },
   );
-  const misfits = [...changed, ...added.filter((one) => !fits(one, versions))];
+  const fitting = added.filter((one) => fits(one, [from, to]));
+  // What is not ready yet is met again at the end.
+  const misfits = occasion === 'growth' ? [] : [...changed, ...added.filter((one) => !fitting.includes(one))];
   if (misfits.length > 0) throw contradicts(misfits.map((one) => misfit(one, versions, endpoints)).join(' '));
   const operations = {
     ...facts.operations,
     enabledVersions,
-    instances: [...instances.filter(({ id }) => !gone.includes(id)), ...added],
+    instances: [...instances.filter(({ id }) => !gone.includes(id)), ...fitting],
   };
-  const moved = added.some(({ endpointUrl }) => !endpoints.includes(endpointUrl));
-  const hosts = moved ? await readHosts(look) : facts.hosts;
-  await judge({
-    ...readings,
-    operations: { what: 'Operations', value: operations },
-    hosts: hosts.map((value) => ({ what: value.host, value })),
-  });
-  return added.length + gone.length === 0 ? facts : { ...facts, operations, hosts };
+  const hosts = fitting.some(({ endpointUrl }) => !endpoints.includes(endpointUrl))
+    ? await readHosts(look)
+    : facts.hosts;
+  if (occasion === 'crossing' || fitting.length > 0)
+    await judge({
+      ...readings,
+      operations: { what: 'Operations', value: operations },
+      hosts: hosts.map((value) => ({ what: value.host, value })),
+    });
+  return fitting.length + gone.length === 0 ? facts : { ...facts, operations, hosts };
 }
 
 const fits = ({ packageVersion, status }: ApplicationInstance, versions: readonly string[]): boolean =>

@@ -13,7 +13,7 @@ import { failureType, problemOf } from '../kit/problem';
 import type { NextCall } from '../people/blocker';
 import { abortable } from './abortable';
 import type { Chosen } from './catalogue';
-import { lookAtProvider, Quiet, type Standing } from './look-again';
+import { lookAtProvider, Quiet, type Occasion, type Standing } from './look-again';
 import type { AnyStepAfter, AnyStepBefore, CrossingFacts } from './path';
 import type { Preflighted } from './preflight';
 import type { PreflightFacts } from './preflight-facts';
@@ -80,7 +80,7 @@ async function phaseBefore(walk: Walk): Promise<PreflightFacts> {
  * failure holds, whatever the provider wants of others: people have agreed to cross by now.
  */
 async function lookBeforeCrossing(walk: Walk, facts: PreflightFacts): Promise<PreflightFacts> {
-  const { operation, chosen, standing } = walk;
+  const { chosen, standing } = walk;
   const { name } = (chosen.path.before.at(-1) ?? chosen.path.crossing).step;
   const holding = <Given extends object>(step: string, run: () => Promise<Given>): Promise<Given> =>
     carryOut(walk, step, ['retry', 'rollback'], { run, holds: 'always' });
@@ -88,7 +88,7 @@ async function lookBeforeCrossing(walk: Walk, facts: PreflightFacts): Promise<Pr
   for (let news = true; news;) {
     const { waits } = walk;
     news = false;
-    now = await holding(name, () => lookAround(walk, now, [operation.from, operation.to], 'all'));
+    now = await holding(name, () => lookAround(walk, now, 'crossing'));
     for (const { step, again } of standing) {
       const given = await holding(step, async () => ({ ...(await again(now)) }));
       if (Object.keys(given).length > 0) news = true;
@@ -140,12 +140,11 @@ async function lookBeforeEnd<Known extends PreflightFacts>(
   steps: readonly AnyStepAfter[],
   facts: Known,
 ): Promise<Known> {
-  const { to } = walk.operation;
   const last = steps.at(-1)?.name ?? walk.chosen.path.crossing.step.name;
   let known = facts;
   for (;;) {
     const now = await carryOut(walk, last, ['retry', 'doneByHand'], {
-      run: () => lookAround(walk, known, [to], 'all'),
+      run: () => lookAround(walk, known, 'end'),
       verify: () => Promise.resolve(known),
     });
     const grown = now !== known;
@@ -180,13 +179,12 @@ const isOfInstances = (step: AnyStepAfter): boolean => step.kind === 'forward' &
 
 /** The provider as it is now. */
 async function lookAround<Known extends PreflightFacts>(
-  { upgrade, preflighted: { readings, judge } }: Walk,
+  { upgrade, operation: { from, to }, preflighted: { readings, judge } }: Walk,
   facts: Known,
-  versions: readonly string[],
-  all?: 'all',
+  occasion: Occasion,
 ): Promise<Known> {
   const activities = activitiesFor(upgrade.profile.timings);
-  return await lookAtProvider(facts, { activities, readings, versions, all: all !== undefined, judge });
+  return await lookAtProvider(facts, { occasion, activities, readings, from, to, judge });
 }
 
 async function stepBefore(walk: Walk, step: AnyStepBefore, facts: object): Promise<object> {
@@ -282,7 +280,7 @@ async function stepAfter(walk: Walk, step: AnyStepAfter, facts: PreflightFacts):
   let now = facts;
   const given = await carryOut<object>(walk, name, verify ? ['retry', 'doneByHand'] : ['retry'], {
     run: async () => {
-      if (isOfInstances(step)) now = await lookAround(walk, now, [walk.operation.from, walk.operation.to]);
+      if (isOfInstances(step)) now = await lookAround(walk, now, 'growth');
       return await step.run(contextOf(walk, name, now), now as never);
     },
     ...(verify ? { verify: () => verify(contextOf(walk, name, now), now as never) } : {}),

@@ -8,7 +8,7 @@ import { WIRE_FAULTS, type Faults, type Latencies } from '../faults';
 import type { SimulatedHosts } from '../hosts-port';
 import type { Journal, JournalEntry } from '../journal';
 import type { PackageFile } from '../package-file';
-import { addInstance, addPackage, addTemplate, setPackageEnabled } from '../world/growth';
+import { addInstance, addPackage, addTemplate, reopenTemplate, setPackageEnabled } from '../world/growth';
 import {
   createTask,
   findInstance,
@@ -21,7 +21,6 @@ import {
   testConnection,
   updateCustomization,
 } from '../world/manual-acts';
-import { setActive } from '../world/provisioning';
 import { CLOUDS, type ProviderOptions } from '../world/spec';
 import { isOpen, type Provider } from '../world/state';
 import { newestVersion, rescheduleTask } from '../world/upgrades';
@@ -196,8 +195,8 @@ function registerManualActs(app: FastifyInstance, { world, hosts }: ControlDepen
     const { name } = parsed(z.strictObject({ name: text }), request.body);
     return { id: addTemplate(world, found(request), name).templateId };
   });
-  app.post<OfItem>(`${at}/templates/:item/activate`, (request) =>
-    done(() => setActive(world, found(request), number(request.params.item), true)),
+  app.post<OfItem>(`${at}/templates/:item/reopen`, (request) =>
+    done(() => reopenTemplate(world, found(request), number(request.params.item))),
   );
   app.post<OfItem>(`${at}/packages/:item`, (request) =>
     done(() => addPackage(world, found(request), request.params.item)),

@@ -1,6 +1,7 @@
 /** What others do to a provider while an upgrade of it waits: they add instances and templates, import packages, open sales again. */
 import { withoutRelease } from '../../contract/versions';
 import { createInstance, createTemplate } from './create';
+import { template } from './provisioning';
 import { seededUuid } from './seeded';
 import { completeGateway, gatewaySpec, instanceSpec, type GatewaySpec } from './spec';
 import { OFFICE_365, type Instance, type Provider, type Template } from './state';
@@ -23,7 +24,12 @@ export function addInstance(
   const spec = { ...instanceSpec.parse({ name: wanted.name, cloud: wanted.cloud }), packageVersion, gateway: index };
   const added = createInstance({ id, seed }, spec, instanceId, world.versions);
   provider.instances.push(added);
-  world.effect(provider, { system: 'sim', name: 'instanceAdded', object: String(instanceId) });
+  world.effect(provider, {
+    system: 'sim',
+    name: 'instanceAdded',
+    object: String(instanceId),
+    detail: { packageVersion },
+  });
   return added;
 }
 
@@ -45,6 +51,12 @@ export function addTemplate(world: World, provider: Provider, name: string): Tem
   provider.templates.push(added);
   world.effect(provider, { system: 'sim', name: 'templateAdded', object: String(templateId) });
   return added;
+}
+
+/** Somebody lets customers subscribe to an offer again, whoever has switched it off. */
+export function reopenTemplate(world: World, provider: Provider, templateId: number): void {
+  template(provider, templateId).active = true;
+  world.effect(provider, { system: 'sim', name: 'templateReopened', object: String(templateId) });
 }
 
 /** Somebody imports a package of Office 365, `19.0-1`; instances can get it at once. */

@@ -84,7 +84,12 @@ export async function evidenceOf(
     journal: journalOf(sandbox, provider, hosts, earlier),
     versions: sandbox.world.versions.all,
     office365Tasks: world.tasks.filter(isOffice365).map(({ id }) => id),
-    instances: world.instances.map(({ instanceId, cloud }) => ({ id: instanceId, cloud })),
+    instances: world.instances.map(({ instanceId, cloud, resourceId, gateway }) => ({
+      id: instanceId,
+      cloud,
+      resourceId,
+      host: world.gateways[gateway]?.host ?? '',
+    })),
     resets: hosts.flatMap((host) => resetsOn(sandbox.dataDirectory, host, provider)).filter(({ at }) => at > since),
     records: hosts.flatMap((host) => recordsOn(sandbox.dataDirectory, host)),
     secrets: [
