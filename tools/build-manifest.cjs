@@ -17,6 +17,7 @@ const WORKFLOW_SOURCES = [
   'src/contract',
   'src/temporal/search-attributes.ts',
   'src/temporal/encoded-failures.ts',
+  'src/temporal/doubtful-payloads.ts',
   'src/worker/workflow-bundle.ts',
   ...HOW,
 ];

@@ -31,6 +31,7 @@ export const LAYERS = [
   workflowLayer('consent', 'steps', 'kit'),
   { layer: 'workflows', folders: ['workflows'], packages: ['@temporalio/workflow'] },
   { layer: 'src/temporal/search-attributes', folders: [], packages: ['@temporalio/common'] },
+  { layer: 'src/temporal/doubtful-payloads', folders: ['src/contract'], packages: ['@temporalio/common'] },
   { layer: 'src/temporal/encoded-failures', folders: [], packages: ['@temporalio/common'] },
   { layer: 'src/temporal', folders: ['src/contract', 'src/inventory/secrets', 'src/package-root'] },
   { layer: 'src/codec-server', folders: ['src/temporal', 'src/inventory/secrets'] },

@@ -3,17 +3,17 @@
  * never logged.
  */
 import type { AddressInfo } from 'node:net';
-import type { Payload, PayloadCodec } from '@temporalio/common';
+import type { Payload } from '@temporalio/common';
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { redact } from '../inventory/secrets';
-import { Undecryptable } from '../temporal/codec';
+import { Undecryptable, type EncryptionCodec } from '../temporal/codec';
 import { Access } from './access';
 import { payloadsBody, payloadsJson } from './payload-json';
 import { PAGE_HEADERS, signInPage } from './sign-in-page';
 
 export interface CodecServerOptions {
-  codec: PayloadCodec;
+  codec: EncryptionCodec;
   /** What callers have to know. */
   token: string;
   /** The one namespace whose payloads are converted. */
@@ -50,6 +50,12 @@ class Refusal extends Error {
   }
 }
 
+const unknownPath = (): Refusal =>
+  new Refusal(
+    404,
+    'A codec server has POST /encode and /decode, the same below /for/<workflow id>, and GET / to sign in.',
+  );
+
 /** @throws the system's error when the port is taken. */
 export async function startCodecServer(options: CodecServerOptions): Promise<CodecServer> {
   const { host = '127.0.0.1', port = 0 } = options;
@@ -81,7 +87,7 @@ function codecServer({ codec, token, namespace, uiOrigins, log }: CodecServerOpt
     return reply.code(status).type('text/plain; charset=utf-8').send(`${message}\n`);
   });
   app.setNotFoundHandler(() => {
-    throw new Refusal(404, 'A codec server has POST /encode and POST /decode, and GET / to sign in.');
+    throw unknownPath();
   });
 
   const allowed = async ({ headers }: FastifyRequest): Promise<void> => {
@@ -99,19 +105,44 @@ function codecServer({ codec, token, namespace, uiOrigins, log }: CodecServerOpt
       throw new Refusal(403, `This codec server serves the namespace ${namespace} and not the one in X-Namespace.`);
     }
   };
-  const convert = (path: string, work: (payloads: Payload[]) => Promise<Payload[]>): void => {
-    app.options(path, async (_request, reply) => reply.code(204).send());
-    app.post(path, { onRequest: allowed }, async ({ body }, reply) => {
-      const parsed = payloadsBody.safeParse(body);
-      if (!parsed.success) throw new Refusal(400, `The body is not valid:\n${z.prettifyError(parsed.error)}`);
-      return reply.header('cache-control', 'no-store').send(payloadsJson(await work(parsed.data.payloads)));
-    });
+  const convert = async (what: string, body: unknown, reply: FastifyReply, workflowId?: string): Promise<unknown> => {
+    const parsed = payloadsBody.safeParse(body);
+    if (!parsed.success) throw new Refusal(400, `The body is not valid:\n${z.prettifyError(parsed.error)}`);
+    const { payloads } = parsed.data;
+    const converted =
+      what === 'decode' ? await codec.decode(payloads) : await encoded(codec, payloads, workflowId && { workflowId });
+    return reply.header('cache-control', 'no-store').send(payloadsJson(converted));
   };
-  convert('/encode', (payloads) => codec.encode(payloads));
-  convert('/decode', (payloads) => codec.decode(payloads));
+  for (const what of ['encode', 'decode']) {
+    app.post(`/${what}`, { onRequest: allowed }, ({ body }, reply) => convert(what, body, reply));
+  }
+  // The UI and the CLI send nothing that says which workflow is meant. Ids of workflows have slashes.
+  app.post('/for/*', { onRequest: allowed }, ({ body, params }, reply) => {
+    const [, workflowId, what] = /^(.+)\/(encode|decode)$/s.exec((params as { '*': string })['*']) ?? [];
+    if (what === undefined) throw unknownPath();
+    return convert(what, body, reply, workflowId);
+  });
+  for (const path of ['/encode', '/decode', '/for/*']) {
+    app.options(path, async (_request, reply) => reply.code(204).send());
+  }
 
   addSignIn(app, access);
   return app;
+}
+
+/** What nobody says the workflow of is encrypted for none, as long as workers take that. */
+function encoded(
+  codec: EncryptionCodec,
+  payloads: Payload[],
+  context: { workflowId: string } | undefined | '',
+): Promise<Payload[]> {
+  if (!context && codec.isLate) {
+    throw new Refusal(
+      422,
+      'What is sent to a workflow is encrypted for it: end the address of the codec server with /for/<workflow id>, such as /for/upgrade/contoso.',
+    );
+  }
+  return codec.encode(payloads, context || undefined);
 }
 
 function addSignIn(app: FastifyInstance, access: Access): void {

@@ -19,3 +19,13 @@ export const by = text('by', 200);
  * has been seen before changes nothing and has the verdict of the first, so it is safe to send a message again.
  */
 export const messageId = text('id', 100).optional();
+
+/**
+ * An id that counts in one run only: a copy of the message that somebody sends to a later upgrade of the same provider is refused.
+ *
+ * @param firstRun id of the run that the workflow began with.
+ */
+export const idWithin = (firstRun: string, id: string): string => `run/${firstRun}/${id}`;
+
+/** The run that such an id counts in; undefined for any other. */
+export const runOf = (id: string | undefined): string | undefined => /^run\/([^/]+)\//.exec(id ?? '')?.[1];

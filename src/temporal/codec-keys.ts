@@ -1,17 +1,58 @@
-/** The keys of payload encryption, as `ONWARD_CODEC_KEYS` names them. */
+/** How payloads are encrypted, as `ONWARD_CODEC_KEYS` and `ONWARD_PLAINTEXT_UNTIL` say. */
 import { createSecretKey } from 'node:crypto';
+import { z } from 'zod';
 import { resolveSecret } from '../inventory/secrets';
 import type { CodecKey } from './codec';
 
-/** Keys that cannot be used; the message lists every problem and no key. */
+export const UNUSABLE = 'The encryption of payloads cannot be used as it is set up:';
+
+/** Keys, or a cut-over, that cannot be used; the message lists every problem and no key. */
 export class InvalidCodecKeys extends Error {
   override readonly name = 'InvalidCodecKeys';
   constructor(readonly problems: string[]) {
-    super(`ONWARD_CODEC_KEYS cannot be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    super(`${UNUSABLE}\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
   }
 }
 
 export type CodecKeys = readonly [CodecKey, ...CodecKey[]];
+
+/** An instant, never a local time: every process has to mean the same. */
+const instant = z.iso.datetime({ offset: true });
+
+export interface Encryption {
+  /** None where payloads travel in clear. */
+  keys: readonly CodecKey[];
+  /** From then on plaintext is refused, in milliseconds since 1970. */
+  plaintextUntil?: number;
+}
+
+/**
+ * @param settings what `ONWARD_CODEC_KEYS` and `ONWARD_PLAINTEXT_UNTIL` say.
+ * @throws InvalidCodecKeys
+ */
+export async function readEncryption(settings: {
+  codecKeys?: string | undefined;
+  plaintextUntil?: string | undefined;
+}): Promise<Encryption> {
+  const { codecKeys = '', plaintextUntil = '' } = settings;
+  const problems: string[] = [];
+  if (plaintextUntil !== '' && codecKeys === '') {
+    problems.push('ONWARD_PLAINTEXT_UNTIL is set and ONWARD_CODEC_KEYS is not: without keys everything is plaintext');
+  }
+  if (plaintextUntil !== '' && !instant.safeParse(plaintextUntil).success) {
+    problems.push('ONWARD_PLAINTEXT_UNTIL is no instant such as 2026-12-01T06:00:00Z or 2026-12-01T07:00:00+01:00');
+  }
+  const keys =
+    codecKeys === '' ? [] : await readCodecKeys(codecKeys).catch((error: unknown) => problemsIn(error, problems));
+  if (problems.length > 0) throw new InvalidCodecKeys(problems);
+  return { keys, ...(plaintextUntil !== '' && { plaintextUntil: Date.parse(plaintextUntil) }) };
+}
+
+function problemsIn(error: unknown, problems: string[]): [] {
+  if (!(error instanceof InvalidCodecKeys)) throw error;
+  problems.push(...error.problems);
+  return [];
+}
 
 /**
  * Reads the keys of `id=env:NAME,id=file:/path`; each is 32 bytes in base64.
@@ -35,7 +76,7 @@ export async function readCodecKeys(setting: string): Promise<CodecKeys> {
   const [first, ...others] = keys;
   if (problems.length > 0 || first === undefined) {
     throw new InvalidCodecKeys(
-      problems.length > 0 ? problems : ['it names no key; write id=env:NAME or id=file:/path'],
+      problems.length > 0 ? problems : ['ONWARD_CODEC_KEYS names no key; write id=env:NAME or id=file:/path'],
     );
   }
   return [first, ...others];
@@ -45,7 +86,7 @@ export async function readCodecKeys(setting: string): Promise<CodecKeys> {
 async function readKey(entry: string, position: number): Promise<CodecKey | string> {
   const [, id, reference = ''] = /^([A-Za-z0-9][A-Za-z0-9._-]{0,63})=(.+)$/s.exec(entry) ?? [];
   // Not quoted: somebody may have written the key itself.
-  if (id === undefined) return `entry ${position} is not id=env:NAME or id=file:/path`;
+  if (id === undefined) return `entry ${position} of ONWARD_CODEC_KEYS is not id=env:NAME or id=file:/path`;
   try {
     const value = await resolveSecret(reference);
     const bytes = /^[A-Za-z0-9+/]{43}=$/.test(value) ? Buffer.from(value, 'base64') : undefined;

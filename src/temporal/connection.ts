@@ -4,6 +4,7 @@
  *
  * Commands load this, so it loads nothing of `@temporalio/worker`: its native core takes longer than most commands do.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Client, Connection, QueryNotRegisteredError, type WorkflowClientInterceptor } from '@temporalio/client';
 import type { SearchAttributeType } from '@temporalio/common';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
@@ -11,7 +12,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
 import { ASK_AGAIN } from '../contract/ask-again';
 import { conceal, redact } from '../inventory/secrets';
-import { dataConverter } from './data-converter';
+import { clientConverter } from './data-converter';
 import { SEARCH_ATTRIBUTES } from './search-attributes';
 
 export interface TemporalSettings {
@@ -19,6 +20,8 @@ export interface TemporalSettings {
   namespace: string;
   /** What `ONWARD_CODEC_KEYS` says: references to the keys that encrypt payloads. Without it they travel in clear. */
   codecKeys?: string | undefined;
+  /** What `ONWARD_PLAINTEXT_UNTIL` says: from when on plaintext is refused. */
+  plaintextUntil?: string | undefined;
 }
 
 /** The server cannot be used as it is; the message says what to do. */
@@ -41,7 +44,7 @@ export function temporalSettings(): TemporalSettings {
     const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
     const { address = 'localhost:7233', tls, apiKey, metadata } = connectionOptions;
     if (typeof apiKey === 'string') conceal(apiKey);
-    return { connectionOptions: { address, tls, apiKey, metadata }, namespace, codecKeys: codecKeys() };
+    return { connectionOptions: { address, tls, apiKey, metadata }, namespace, ...encryption() };
   } catch (error) {
     throw new TemporalUnavailable(
       `Temporal's configuration cannot be used: ${reason(error)}. ` +
@@ -53,10 +56,13 @@ export function temporalSettings(): TemporalSettings {
 
 /** A server of our own on this machine, whatever the environment says of servers. */
 export function localSettings(address: string): TemporalSettings {
-  return { connectionOptions: { address }, namespace: 'default', codecKeys: codecKeys() };
+  return { connectionOptions: { address }, namespace: 'default', ...encryption() };
 }
 
-const codecKeys = (): string | undefined => process.env['ONWARD_CODEC_KEYS'];
+const encryption = (): Pick<TemporalSettings, 'codecKeys' | 'plaintextUntil'> => ({
+  codecKeys: process.env['ONWARD_CODEC_KEYS'],
+  plaintextUntil: process.env['ONWARD_PLAINTEXT_UNTIL'],
+});
 
 /**
  * A client of a server that answers and has the namespace. Close it with `client.connection.close()`.
@@ -66,7 +72,8 @@ const codecKeys = (): string | undefined => process.env['ONWARD_CODEC_KEYS'];
  */
 export async function connectClient(settings = temporalSettings()): Promise<Client> {
   const { connectionOptions, namespace } = settings;
-  const converter = await dataConverter(settings.codecKeys);
+  const asking = new AsyncLocalStorage<true>();
+  const converter = await clientConverter(settings, () => asking.getStore() === true);
   // The client's own connection tries again for a while; the first question must not, where nobody listens.
   const probe = Connection.lazy({ ...connectionOptions, interceptors: [] });
   await requireNamespace(probe, settings).finally(() => probe.close());
@@ -74,7 +81,7 @@ export async function connectClient(settings = temporalSettings()): Promise<Clie
     connection: Connection.lazy(connectionOptions),
     namespace,
     dataConverter: converter,
-    interceptors: { workflow: [asksAgain] },
+    interceptors: { workflow: [asksAgain, { query: (input, next) => asking.run(true, () => next(input)) }] },
   });
 }
 

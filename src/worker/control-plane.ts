@@ -7,6 +7,7 @@ import { createFleetActivities } from '../../activities/fleet';
 import { createGuardActivities } from '../../activities/guards';
 import { createClaimActivities } from '../../activities/host-claims';
 import { failureInterceptor } from '../../activities/failures';
+import { doubtfulInputs } from '../../activities/refuse-doubtful';
 import { createInventoryActivities } from '../../activities/inventory';
 import { createMaintenanceActivities, type LookAtWindow } from '../../activities/maintenance';
 import { createMicrosoftActivities } from '../../activities/microsoft';
@@ -19,7 +20,7 @@ import { KnownEntries } from '../inventory/known-entries';
 import { resolveSecret } from '../inventory/secrets';
 import { Adapters, type RegisteredAdapters } from '../systems/adapters';
 import { temporalSettings, type TemporalSettings } from '../temporal/connection';
-import { dataConverter } from '../temporal/data-converter';
+import { workerConverter } from '../temporal/data-converter';
 import { connectWorker } from '../temporal/worker-connection';
 import { deploymentOptions } from './deployment';
 import { HEARTBEAT_THROTTLE, STICKY_PATIENCE } from './liveness';
@@ -69,7 +70,7 @@ export async function createControlPlaneWorker(
 ): Promise<Worker> {
   const adapters = new Adapters({ resolveSecret }, registered);
   const entries = new Entries(new KnownEntries(inventoryDirectory, adapters));
-  const converter = await dataConverter(settings.codecKeys);
+  const converter = await workerConverter(settings);
   const { codePath } = workflows ?? builtWorkflows(converter, pinTo === undefined ? 'index' : 'versioned');
   const notes = await takeOver(connection, settings, CONTROL_TASK_QUEUE, notesDirectory);
   return await Worker.create({
@@ -91,7 +92,7 @@ export async function createControlPlaneWorker(
       ...createFleetActivities({ directory: inventoryDirectory, adapters, resolveSecret }),
       ...createNotifyActivities({ entries, resolveSecret }),
     },
-    interceptors: { activity: [...notes, failureInterceptor] },
+    interceptors: { activity: [...notes, failureInterceptor, doubtfulInputs] },
     maxCachedWorkflows: cachedWorkflows(),
     stickyQueueScheduleToStartTimeout: STICKY_PATIENCE,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,

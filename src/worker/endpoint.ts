@@ -3,12 +3,13 @@ import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createEndpointActivities } from '../../activities/endpoint';
 import { failureInterceptor } from '../../activities/failures';
+import { doubtfulInputs } from '../../activities/refuse-doubtful';
 import { endpointTaskQueue } from '../contract/provider';
 import type { PowerShell } from '../systems/endpoint/powershell';
 import { powershellOfMachine } from '../systems/endpoint/powershell-of-machine';
 import type { ReleaseFolder } from '../systems/endpoint/release-scripts';
 import { temporalSettings, type TemporalSettings } from '../temporal/connection';
-import { dataConverter } from '../temporal/data-converter';
+import { workerConverter } from '../temporal/data-converter';
 import { connectWorker } from '../temporal/worker-connection';
 import { HEARTBEAT_THROTTLE } from './liveness';
 import { serve, shutdownForceTime } from './serve';
@@ -46,9 +47,9 @@ export async function createEndpointWorker(
     connection,
     namespace: settings.namespace,
     taskQueue,
-    dataConverter: await dataConverter(settings.codecKeys),
+    dataConverter: await workerConverter(settings),
     activities: createEndpointActivities({ powershell, releases }),
-    interceptors: { activity: [...notes, failureInterceptor] },
+    interceptors: { activity: [...notes, failureInterceptor, doubtfulInputs] },
     maxConcurrentActivityTaskExecutions: 1,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     shutdownGraceTime: `${SHUTDOWN_GRACE}s`,

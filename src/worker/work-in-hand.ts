@@ -14,7 +14,7 @@ import { Runtime, type ActivityInterceptorsFactory, type NativeConnection } from
 import { z } from 'zod';
 import { FAILURE } from '../contract/activities';
 import type { TemporalSettings } from '../temporal/connection';
-import { dataConverter } from '../temporal/data-converter';
+import { workerConverter } from '../temporal/data-converter';
 import { sendSignal } from '../temporal/send-signal';
 
 const note = z.object({
@@ -25,6 +25,8 @@ const note = z.object({
   /** Server, namespace and task queue: elsewhere nobody knows the token. */
   served: z.string(),
   activity: z.string(),
+  /** Whose activity it is: its failure is encrypted for it. */
+  workflow: z.object({ namespace: z.string(), workflowId: z.string() }).optional(),
   /** base64 */
   taskToken: z.base64(),
 });
@@ -44,7 +46,7 @@ export function notesDirectory(env: NodeJS.ProcessEnv): string {
  */
 export async function takeOver(
   connection: NativeConnection,
-  { connectionOptions: { address }, namespace, codecKeys }: TemporalSettings,
+  settings: TemporalSettings,
   taskQueue: string,
   directory: string | undefined,
 ): Promise<ActivityInterceptorsFactory[]> {
@@ -55,8 +57,9 @@ export async function takeOver(
     warn('There is no folder for notes of what is at work', error);
     return [];
   }
-  const inHand = new WorkInHand(directory, [address, namespace, taskQueue].join(' '));
-  const { activity } = new Client({ connection, namespace, dataConverter: await dataConverter(codecKeys) });
+  const { connectionOptions, namespace } = settings;
+  const inHand = new WorkInHand(directory, [connectionOptions.address, namespace, taskQueue].join(' '));
+  const { activity } = new Client({ connection, namespace, dataConverter: await workerConverter(settings) });
   await inHand.giveBack(activity);
   return [inHand.notes];
 }
@@ -110,7 +113,9 @@ export class WorkInHand {
       nextRetryDelay: '1ms',
     });
     try {
-      await activities.fail(Buffer.from(left.taskToken, 'base64'), failure);
+      await activities.fail(Buffer.from(left.taskToken, 'base64'), failure, {
+        ...(left.workflow && { serializationContext: { type: 'activity', isLocal: false, ...left.workflow } }),
+      });
     } catch (error) {
       // Temporal has given it to somebody else already.
       if (!(error instanceof ActivityNotFoundError)) throw error;
@@ -123,13 +128,20 @@ export class WorkInHand {
     return pid === process.pid ? worker !== this.worker : !sendSignal(0, pid);
   }
 
-  private async write(file: string, { activityType, taskToken }: Context['info']): Promise<void> {
+  private async write(
+    file: string,
+    { activityType, taskToken, workflowExecution, workflowNamespace }: Context['info'],
+  ): Promise<void> {
     const content: Note = {
       machine: os.hostname(),
       pid: process.pid,
       worker: this.worker,
       served: this.served,
       activity: activityType,
+      ...(workflowExecution &&
+        workflowNamespace !== undefined && {
+          workflow: { namespace: workflowNamespace, workflowId: workflowExecution.workflowId },
+        }),
       taskToken: Buffer.from(taskToken).toString('base64'),
     };
     try {

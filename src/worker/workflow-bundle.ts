@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { DataConverter } from '@temporalio/common';
 import { bundleWorkflowCode, type BundleOptions } from '@temporalio/worker';
 import { BUILD_FOLDER } from '../package-root';
+import { DOUBTFUL_PAYLOADS } from '../temporal/data-converter';
 
 /** What a worker loads: `versioned` where it has a version (./deployment). The code is the same. */
 export const ENTRIES = ['index', 'versioned'] as const;
@@ -33,7 +34,10 @@ export async function bundle(options: BundleOptions): Promise<string> {
     ...options,
     // Loaded once, not once for each workflow, most of whose memory it took.
     preloadModules: ['zod'],
-    workflowInterceptorModules: [path.join(__dirname, '..', '..', 'workflows', 'kit', 'refuse-early-queries')],
+    payloadConverterPath: DOUBTFUL_PAYLOADS,
+    workflowInterceptorModules: ['refuse-early-queries', 'refuse-doubtful'].map((module) =>
+      path.join(__dirname, '..', '..', 'workflows', 'kit', module),
+    ),
   });
   return code;
 }

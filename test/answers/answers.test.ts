@@ -58,6 +58,7 @@ async function everything(): Promise<unknown> {
 const withoutRefusal = (all: unknown): unknown => ({ ...(all as object), known: undefined });
 
 describe('while the crossing waits for its approval', () => {
+  // Security: everything-audited
   test.each(BAD_ANSWERS)('$what changes nothing, and is refused with the reason', async (answer) => {
     const { name, payload, refused, by } = answer;
     const before = await everything();

@@ -8,6 +8,7 @@ const FILES = {
   'src/contract/facts.ts': 'export {};',
   'src/temporal/search-attributes.ts': 'export {};',
   'src/temporal/encoded-failures.ts': 'export {};',
+  'src/temporal/doubtful-payloads.ts': 'export {};',
   'src/worker/workflow-bundle.ts': 'export {};',
   'src/systems/endpoint/scripts/setup.ps1': 'exit 0',
   'workflows/index.ts': 'export {};',

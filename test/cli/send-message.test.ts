@@ -1,4 +1,5 @@
 import { sendMessage } from '../../src/cli/kit/messages/send-message';
+import { runOf } from '../../src/contract/fields';
 import type { AuditEntry } from '../../src/contract/status';
 
 const entry = (of: Partial<AuditEntry>): AuditEntry => ({
@@ -10,6 +11,8 @@ const entry = (of: Partial<AuditEntry>): AuditEntry => ({
   ...of,
 });
 
+const FIRST_RUN = '01a2b3c4-0000-7000-8000-000000000001';
+
 /** It answers so when it is asked for the first, the second, ... time; then it no longer answers. */
 function workflowWith(...answers: (AuditEntry | null)[]) {
   const asked: unknown[] = [];
@@ -17,6 +20,7 @@ function workflowWith(...answers: (AuditEntry | null)[]) {
   return {
     asked,
     signals,
+    describe: async () => ({ raw: { workflowExecutionInfo: { firstRunId: FIRST_RUN } } }),
     query: async <T>(name: string, id: string): Promise<T> => {
       asked.push([name, id]);
       const answer = answers.shift();
@@ -37,6 +41,7 @@ describe('a message', () => {
     });
     const [{ name, message } = { name: '', message: { by: '', id: '' } }, ...others] = workflow.signals;
     expect({ name, by: message.by, others }).toEqual({ name: 'abort', by: 'ana', others: [] });
+    expect(runOf(message.id)).toBe(FIRST_RUN);
     expect(workflow.asked).toEqual(Array(4).fill(['answer', message.id]));
   });
 

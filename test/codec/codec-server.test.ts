@@ -14,7 +14,7 @@ const TOKEN = 'f3b0c44298fc1c149afbf4c8996fb924';
 const UI = 'http://127.0.0.1:8233';
 const key = (id: string): CodecKey => ({ id, key: createSecretKey(randomBytes(32)) });
 const current = key('k1');
-const codec = new EncryptionCodec([current]);
+const codec = new EncryptionCodec([current], { namespace: 'upgrades' });
 
 interface WirePayload {
   metadata: Record<string, string>;
@@ -64,12 +64,50 @@ test('encodes what the caller sends, and decodes it again', async () => {
   expect(opened.headers.get('cache-control')).toBe('no-store');
 });
 
+test('encrypts for the workflow that its path names, slashes included, and shows what is there to whoever asks there', async () => {
+  const answer = await ask('/for/upgrade/contoso/encode', { payloads: [plain] });
+  const [sealed] = payloadsIn(answer.text);
+  expect(Buffer.from(sealed?.metadata['encrypted-for-workflow'] ?? '', 'base64').toString()).toBe('upgrade/contoso');
+  for (const path of ['/decode', '/for/upgrade/contoso/decode', '/for/upgrade/fabrikam/decode']) {
+    expect(payloadsIn((await ask(path, { payloads: [sealed] })).text)).toEqual([plain]);
+  }
+  for (const path of ['/for/encode', '/for/upgrade/contoso', '/for/upgrade/contoso/forge']) {
+    expect((await ask(path, { payloads: [plain] })).status).toBe(404);
+  }
+  expect((await ask('/for/upgrade/contoso/encode', { payloads: [plain] }, {})).status).toBe(401);
+});
+
+test('encrypts for no workflow in particular until the cut-over, and says what to do after it', async () => {
+  const late = await startCodecServer({
+    codec: new EncryptionCodec([current], { namespace: 'upgrades', plaintextUntil: 0 }),
+    token: TOKEN,
+    namespace: 'upgrades',
+    uiOrigins: [],
+  });
+  const asked = async (path: string): Promise<{ status: number; text: string }> => {
+    const body = JSON.stringify({ payloads: [plain] });
+    const answer = await fetch(`${late.url}${path}`, { method: 'POST', headers: AUTHORISED, body });
+    return { status: answer.status, text: await answer.text() };
+  };
+  try {
+    expect(await asked('/encode')).toEqual({
+      status: 422,
+      text: expect.stringContaining('/for/<workflow id>, such as /for/upgrade/contoso') as string,
+    });
+    expect((await asked('/for/upgrade/contoso/encode')).status).toBe(200);
+    expect((await asked('/decode')).status).toBe(200);
+  } finally {
+    await late.close();
+  }
+});
+
 test('takes payloads without metadata or data, and an empty list', async () => {
   const bare = [{}, { metadata: null, data: null }, { metadata: {} }];
   expect(payloadsIn((await ask('/decode', { payloads: bare })).text)).toEqual(bare.map(() => ({ metadata: {} })));
   expect(payloadsIn((await ask('/decode', {})).text)).toEqual([]);
 });
 
+// Security: codec-server-token, codec-server-namespace
 test.each([
   ['no token', { authorization: '' }, 401, 'token is missing or wrong'],
   ['a wrong token', { authorization: 'Bearer 0123456789abcdef0123456789abcdef' }, 401, 'token is missing or wrong'],
@@ -99,7 +137,9 @@ test('does not even read what a caller without the token sends', async () => {
 });
 
 test('says which key is missing, in words that the UI and CLI show as they are', async () => {
-  const [foreign] = await new EncryptionCodec([key('k0')]).encode([defaultPayloadConverter.toPayload('x')]);
+  const [foreign] = await new EncryptionCodec([key('k0')], { namespace: 'upgrades' }).encode([
+    defaultPayloadConverter.toPayload('x'),
+  ]);
   const answer = await ask('/decode', { payloads: [foreign && onWire(foreign)] });
   expect(answer).toMatchObject({ status: 422, text: expect.stringContaining('the key "k0"') });
   expect(answer.headers.get('content-type')).toMatch(/^text\/plain/);
@@ -222,8 +262,8 @@ describe('onward codec-server', () => {
     process.env['ONWARD_TEST_TOKEN'] = 'short';
     expect((await serve({ token: 'env:ONWARD_TEST_TOKEN' })).problems).toEqual([
       'exit code 2',
-      expect.stringMatching(/^ONWARD_CODEC_KEYS: the key k1: .*ONWARD_TEST_NOT_SET/),
-      expect.stringMatching(/^ONWARD_CODEC_KEYS: the key k2 is not 32 bytes/),
+      expect.stringMatching(/^the key k1: .*ONWARD_TEST_NOT_SET/),
+      expect.stringMatching(/^the key k2 is not 32 bytes/),
       expect.stringMatching(/^the token needs 16 characters or more/),
     ]);
   });

@@ -230,6 +230,7 @@ testInFull(
   },
 );
 
+// Security: verified-answers
 testInFull('a parameter that is still there leaves the gate open, and says on which templates', async () => {
   const upgrade = await provider('18.3');
   await upgrade.start();

@@ -51,8 +51,9 @@ afterAll(async () => {
 });
 
 async function codecServerWith(keys: string): Promise<CodecServer> {
-  const codec = new EncryptionCodec(await readCodecKeys(keys));
-  return startCodecServer({ codec, token: TOKEN, namespace: rehearsal.settings.namespace, uiOrigins: [] });
+  const { namespace } = rehearsal.settings;
+  const codec = new EncryptionCodec(await readCodecKeys(keys), { namespace });
+  return startCodecServer({ codec, token: TOKEN, namespace, uiOrigins: [] });
 }
 
 const through = (server: CodecServer, token = TOKEN): string[] => [
@@ -73,6 +74,7 @@ async function clientWith(codecKeys: string | undefined, use: (client: Client) =
   await use(client).finally(() => client.connection.close());
 }
 
+// Security: nothing-in-clear
 test('the server keeps nothing of an upgrade in clear but ids, names of steps, and states', async () => {
   // The failure of the first attempt is in the history, too.
   rehearsal.sandbox.faults.add({

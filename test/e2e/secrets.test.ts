@@ -308,6 +308,7 @@ test('the canaries of this test are recognised in every form', () => {
   expect(firstKey.tracesIn(Buffer.from(firstKey.value, 'base64'))).not.toEqual([]);
 });
 
+// Security: no-credential-kept
 test('no credential is found in histories, queries, logs, reports, search attributes, journals, or the database', async () => {
   await plant('aviary');
   const [host = ''] = sandbox.world.provider('aviary').gateways.map((gateway) => gateway.host);

@@ -122,6 +122,7 @@ describe('an endpoint host', () => {
   });
 
   describe.each(ENGINES)('through %s', (engine) => {
+    // Security: host-reads-no-code
     test('gets every text unchanged and never as code', async () => {
       const texts = [
         'it\'s "$(Write-Error x)" `n ; exit 3',

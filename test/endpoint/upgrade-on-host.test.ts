@@ -170,6 +170,7 @@ describe('the package', () => {
     await expect(stage()).resolves.toEqual({ directory });
   });
 
+  // Security: package-by-hash
   test('is not unpacked when it is another file than the inventory names', async () => {
     await start();
     const sha256 = '0'.repeat(64);

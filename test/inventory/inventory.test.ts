@@ -156,6 +156,7 @@ describe('loading the inventory', () => {
     ]);
   });
 
+  // Security: references-only
   test('refuses a secret in clear without repeating it', async () => {
     const secret = 'Hunter2-is-in-clear';
     await write('a.yaml', entry('contoso', { operations: { url: 'https://oa', user: 'u', password: secret } }));

@@ -218,6 +218,7 @@ describe('a system with a certificate of its own authority', () => {
     expect((await exchange(request(server.url, { caFile }))).body.toString()).toBe('trusted');
   });
 
+  // Security: tls-verified
   test('is refused when it is not, with what to do', async () => {
     const server = await serveTls();
     await expectFailure(exchange(request(server.url)), FAILURE.unreachable, /no trusted TLS connection.*caFile/);

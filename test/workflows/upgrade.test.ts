@@ -193,6 +193,7 @@ describe('what is refused before anything is touched', () => {
 });
 
 describe('the crossing', () => {
+  // Security: starter-cannot-approve
   test('waits for an approval where the provider wants one, and the starter cannot give it', async () => {
     const entry = profile('four-eyes', { approval: { beforeCrossing: true } });
     const { activities, calls } = stubActivities(entry);
@@ -390,6 +391,7 @@ describe('before the crossing', () => {
 });
 
 describe('after the crossing', () => {
+  // Security: forward-only
   test('cancellation and abort are refused where everybody can see it, and the upgrade goes on', async () => {
     const { activities, calls } = stubActivities(profile('too-late'));
     const handle = await environment.upgrade(activities, { provider: 'too-late' });

@@ -13,6 +13,7 @@ import {
 } from '@temporalio/workflow';
 import type { Notice } from '../../src/contract/activities';
 import {
+  consentWorkflowId,
   guardInput,
   guardMessages,
   type ConsentStatus,
@@ -131,6 +132,10 @@ const read = (input: unknown): GuardState =>
   readInput(
     guardInput,
     input,
-    () => [],
+    ({ provider, instance }) => {
+      const { workflowId } = workflowInfo();
+      const expected = consentWorkflowId(provider, instance.id);
+      return workflowId === expected ? [] : [`the workflow id is "${workflowId}" and has to be "${expected}"`];
+    },
     (problems) => `The input of guardConsent is not usable: ${problems}. An upgrade that succeeds gives it.`,
   );

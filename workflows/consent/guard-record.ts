@@ -1,6 +1,7 @@
 /** What one guard knows of its consent: the answer of its queries, and what a list of guards and the Temporal UI show. */
 import { setCurrentDetails, upsertMemo, workflowInfo } from '@temporalio/workflow';
 import { CONSENT_MEMO, type ConsentStatus, type GuardState, type PendingRenewal } from '../../src/contract/consent';
+import { valueOf } from '../../src/contract/doubtful';
 import type { AuditEntry } from '../../src/contract/status';
 import { stateAttribute } from '../../src/temporal/search-attributes';
 import { trailWith, type Limits } from '../kit/audit-trail';
@@ -15,7 +16,7 @@ const LIMITS: Limits = { refused: { entries: 100 }, others: { entries: 100 } };
 
 export class GuardRecord {
   /** As the server has them: the run before may have sent them. */
-  private shownMemo = JSON.stringify(workflowInfo().memo?.[CONSENT_MEMO]);
+  private shownMemo = JSON.stringify(valueOf(workflowInfo().memo?.[CONSENT_MEMO]));
   private readonly attributes = new SentAttributes();
 
   /** @param state one serializable object, so that it can be handed on as it is. */

@@ -36,6 +36,7 @@ import { upgradeWorkflowId } from '../../src/contract/provider';
 import type { UpgradeResult } from '../../src/contract/status';
 import { fleetAttribute, providerAttribute, stateAttribute, waveAttribute } from '../../src/temporal/search-attributes';
 import { waveDetails } from './current-details';
+import { requireParent } from '../kit/require-parent';
 import { isLong, lookRegularly } from '../kit/long-lived';
 import {
   giveSlots,
@@ -60,6 +61,7 @@ import { now } from '../kit/now';
 
 /** Only a fleet starts it. @param carried what an earlier run has handed on. */
 export async function upgradeWave(input: WaveInput, carried?: WaveState): Promise<FleetCounts> {
+  requireParent('upgradeWave', 'a fleet');
   const wave = new Wave(carried ?? newWave(input));
   wave.handleOrders();
   // Only the fleet's orders end it.

@@ -3,13 +3,24 @@
  * changes nothing, never fails the workflow, and stays in the audit trail as refused, with the reason. One whose id is in the trail
  * already changes nothing either, and has the verdict of the first: it is safe to send a message again.
  */
-import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { z } from 'zod';
 import { FAILURE } from '../../src/contract/activities';
-import { MAX_TEXT, messageId } from '../../src/contract/fields';
+import { Doubtful, valueOf } from '../../src/contract/doubtful';
+import { MAX_TEXT, messageId, runOf } from '../../src/contract/fields';
 import type { Recorded } from '../../src/contract/messages';
 import { QUERY, type AuditEntry } from '../../src/contract/status';
 import { problemsOf } from './problem';
+
+/** The messages of this workflow: of those that are refused at the door (./refuse-doubtful) the audit trail has the reason. */
+export const AUDITED = new Set<string>();
 
 /** The messages that one kind of workflow takes, by name. */
 type Family = Readonly<Record<string, z.ZodType>>;
@@ -37,6 +48,7 @@ export function handleMessages<Messages extends Family>(
     id === undefined ? undefined : trail().find((entry) => entry.id === id);
   setHandler(defineQuery<AuditEntry | null, [string]>(QUERY.answer), (id) => entryOf(idOf({ id })) ?? null);
   for (const [name, schema] of Object.entries(family)) {
+    AUDITED.add(name);
     const receive = (channel: 'signal' | 'update', payload: unknown): Verdict => {
       const id = idOf(payload);
       const first = entryOf(id);
@@ -44,14 +56,14 @@ export function handleMessages<Messages extends Family>(
       const message = read<Messages>(name, schema, payload);
       const verdict: Verdict = message.problem === undefined ? judge(message.value) : { refused: message.problem };
       write({
-        by: senderOf(payload),
+        by: senderOf(valueOf(payload)),
         what: `${channel}:${name}`,
         ...('accepted' in verdict
           ? { verdict: 'accepted', detail: verdict.accepted }
           : { verdict: 'refused', detail: cut(verdict.refused, MAX_TEXT) }),
         ...(verdict.subject === undefined ? {} : { subject: verdict.subject }),
         ...(id === undefined ? {} : { id }),
-        payload: excerpt(payload),
+        payload: excerpt(valueOf(payload)),
       });
       return verdict;
     };
@@ -80,6 +92,11 @@ function read<Messages extends Family>(
   schema: z.ZodType,
   payload: unknown,
 ): { value: MessageOf<Messages>; problem?: never } | { value?: never; problem: string } {
+  if (payload instanceof Doubtful) return { problem: `${name} ${payload.reason}` };
+  const run = runOf(idOf(payload));
+  if (run !== undefined && run !== workflowInfo().firstExecutionRunId) {
+    return { problem: `${name} was sent to another run of this workflow: somebody has copied it` };
+  }
   const parsed = schema.safeParse(payload);
   if (parsed.success) return { value: { name, payload: parsed.data } as MessageOf<Messages> };
   return { problem: `${name} was not understood: ${problemsOf(parsed.error)}.` };

@@ -37,6 +37,7 @@ import { notifyByWorkflow, notifyInPassing } from '../kit/notices';
 import { now } from '../kit/now';
 import { problemOf } from '../kit/problem';
 import { readInput } from '../kit/read-input';
+import { withoutParent } from '../kit/require-parent';
 import { Checkpoint, Pause } from '../people/checkpoint';
 import { Reminders } from '../people/reminders';
 import { WaitingPoints } from '../people/waiting-points';
@@ -258,12 +259,14 @@ const read = (input: unknown): UpgradeRequest =>
   readInput(
     upgradeInput,
     input,
-    ({ provider }) => {
+    ({ provider, fleet }) => {
       const { workflowId } = workflowInfo();
       const expected = upgradeWorkflowId(provider);
-      if (workflowId === expected) return [];
+      const strangers = fleet === undefined ? [] : withoutParent('the wave of a fleet');
+      if (workflowId === expected) return strangers;
       return [
         `the workflow id is "${workflowId}" and has to be "${expected}", so that no provider is upgraded twice at once`,
+        ...strangers,
       ];
     },
     (problems) =>

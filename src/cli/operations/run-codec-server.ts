@@ -3,7 +3,8 @@ import { SHORTEST_TOKEN } from '../../codec-server/access';
 import { startCodecServer, type CodecServer, type CodecServerOptions } from '../../codec-server/server';
 import { resolveSecret } from '../../inventory/secrets';
 import { EncryptionCodec } from '../../temporal/codec';
-import { InvalidCodecKeys, readCodecKeys, type CodecKeys } from '../../temporal/codec-keys';
+import { InvalidCodecKeys, readEncryption, type Encryption } from '../../temporal/codec-keys';
+import type { TemporalSettings } from '../../temporal/connection';
 import { asCliError, CliError } from '../kit/cli-error';
 import { printResult, type CliContext, type GlobalOptions } from '../kit/context';
 import { settingsFor } from '../kit/temporal/connect';
@@ -21,11 +22,14 @@ const USUAL_UI = ['http://127.0.0.1:8233', 'http://localhost:8233'];
 /** Serves until Ctrl-C. */
 export async function runCodecServer(context: CliContext, options: CodecServerCommandOptions): Promise<void> {
   const { host, port, uiOrigin: uiOrigins = USUAL_UI } = options;
-  const { namespace, codecKeys } = settingsFor(options);
-  const { keys, token } = await secretsOf(codecKeys, options.token ?? context.env['ONWARD_CODEC_TOKEN']);
+  const settings = settingsFor(options);
+  const { namespace } = settings;
+  const { encryption, token } = await secretsOf(settings, options.token ?? context.env['ONWARD_CODEC_TOKEN']);
+  const { keys, plaintextUntil } = encryption;
   const interrupted = context.interrupted();
   const log = (line: string): void => void context.stderr.write(`${context.now().toISOString()} ${line}\n`);
-  const server = await start({ codec: new EncryptionCodec(keys), token, namespace, uiOrigins, host, port, log });
+  const codec = new EncryptionCodec(keys, { namespace, plaintextUntil });
+  const server = await start({ codec, token, namespace, uiOrigins, host, port, log });
   try {
     const served = { url: server.url, namespace, keys: keys.map(({ id }) => id), uiOrigins };
     printResult(context, options, served, [
@@ -40,28 +44,28 @@ export async function runCodecServer(context: CliContext, options: CodecServerCo
 
 /** Keys and token, or one error with everything that is wrong with either. */
 async function secretsOf(
-  codecKeys: string | undefined,
+  settings: TemporalSettings,
   tokenReference: string | undefined,
-): Promise<{ keys: CodecKeys; token: string }> {
+): Promise<{ encryption: Encryption; token: string }> {
   const problems: string[] = [];
-  const keys = await keysOf(codecKeys, problems);
+  const encryption = await encryptionOf(settings, problems);
   const token = await tokenOf(tokenReference, problems);
-  if (keys === undefined || token === undefined) {
+  if (encryption === undefined || token === undefined) {
     throw new CliError('usage', 'The codec server cannot start:', { problems });
   }
-  return { keys, token };
+  return { encryption, token };
 }
 
-async function keysOf(setting: string | undefined, problems: string[]): Promise<CodecKeys | undefined> {
-  if (setting === undefined || setting === '') {
+async function encryptionOf(settings: TemporalSettings, problems: string[]): Promise<Encryption | undefined> {
+  if (settings.codecKeys === undefined || settings.codecKeys === '') {
     problems.push('ONWARD_CODEC_KEYS is not set; it takes the keys of the workers, id=env:NAME,id=file:/path');
     return undefined;
   }
   try {
-    return await readCodecKeys(setting);
+    return await readEncryption(settings);
   } catch (error) {
     if (!(error instanceof InvalidCodecKeys)) throw error;
-    problems.push(...error.problems.map((problem) => `ONWARD_CODEC_KEYS: ${problem}`));
+    problems.push(...error.problems);
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { connectClient } from '../../temporal/connection';
-import { dataConverter } from '../../temporal/data-converter';
+import { workerConverter } from '../../temporal/data-converter';
 import { replay, type Replayed } from '../../worker/replay';
 import { builtWorkflows } from '../../worker/workflow-bundle';
 import { CliError } from '../kit/cli-error';
@@ -20,7 +20,7 @@ export async function runReplay(context: CliContext, options: ReplayCommandOptio
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
   });
   const settings = settingsFor(options);
-  const converter = await reached(dataConverter(settings.codecKeys));
+  const converter = await reached(workerConverter(settings));
   const client = await reached(connectClient(settings));
   const replayed: Replayed[] = [];
   const workflows = builtWorkflows(converter);

@@ -2,7 +2,7 @@ import type { Worker } from '@temporalio/worker';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../contract/provider';
 import { inventoryDirectory } from '../../inventory/inventory';
 import { powershellOfMachine } from '../../systems/endpoint/powershell-of-machine';
-import { dataConverter } from '../../temporal/data-converter';
+import { workerConverter } from '../../temporal/data-converter';
 import { connectWorker } from '../../temporal/worker-connection';
 import { createControlPlaneWorker } from '../../worker/control-plane';
 import { DEPLOYMENT_NAME, makeCurrentArguments } from '../../worker/deployment';
@@ -22,7 +22,7 @@ export async function runWorker(
 ): Promise<void> {
   const { host, inventory = inventoryDirectory(context.env), sandbox, versioned = false } = options;
   const settings = settingsFor(options);
-  const converter = await reached(dataConverter(settings.codecKeys));
+  const converter = await reached(workerConverter(settings));
   const connection = await reached(connectWorker(settings));
   try {
     const build = host === undefined ? builtWorkflows(converter, versioned ? 'versioned' : 'index') : undefined;

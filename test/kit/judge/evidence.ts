@@ -32,8 +32,9 @@ export async function evidenceOfRun(
   const history = events ?? [];
   const status = await ask<UpgradeStatus>(client, handle, QUERY.status);
   const audit = await ask<AuditEntry[]>(client, handle, QUERY.audit);
-  const decode = (payloads: Payloads) =>
-    decodeArrayFromPayloads(client.options.loadedDataConverter, payloads?.payloads);
+  const { namespace, loadedDataConverter } = client.options;
+  const owner = { type: 'workflow', namespace, workflowId: handle.workflowId } as const;
+  const decode = (payloads: Payloads) => decodeArrayFromPayloads(loadedDataConverter, payloads?.payloads, owner);
   const result = await resultIn(history, decode);
   return {
     startedAt: described.startTime.toISOString(),
@@ -192,7 +193,8 @@ async function messagesIn(events: HistoryEvent[], decode: Decode): Promise<Recor
         : undefined;
     // What a wave tells its upgrades is said by no person.
     if (!sent || sent.name === FLEET_SIGNAL.memberOrders) continue;
-    const [payload] = await decode(sent.payloads);
+    // Somebody may have sent what nobody can read.
+    const [payload] = await decode(sent.payloads).catch((): unknown[] => []);
     found.push({ channel: sent.channel, name: sent.name ?? '', by: senderOf(payload) });
   }
   return found;

@@ -245,14 +245,14 @@ export class Rehearsal {
    * Gives the work of a host, or of the control plane, to a new worker: a process is killed, a worker in this process ends in
    * order while the new one works already, as in a roll-out.
    */
-  async replaceWorker(host: string | undefined): Promise<void> {
+  async replaceWorker(host: string | undefined, options: Partial<ControlPlaneOptions> = {}): Promise<void> {
     const queue = host === undefined ? CONTROL_TASK_QUEUE : endpointTaskQueue(host);
     const killed = this.processes.get(queue);
     if (killed) return await killed.killAndRestart();
     const replaced = this.running.filter(({ worker }) => worker.options.taskQueue === queue);
     // No two workers of one task queue share a connection.
     const connection = await connectWorker(this.settings);
-    if (host === undefined) await this.controlPlane({}, connection);
+    if (host === undefined) await this.controlPlane(options, connection);
     else await this.startEndpoint(host, connection);
     for (const { worker } of replaced) if (worker.getState() === 'RUNNING') worker.shutdown();
   }

@@ -2,7 +2,7 @@
 import type { Recorded } from '../../../contract/messages';
 import type { CliError } from '../cli-error';
 import type { ServerCalls } from '../temporal/server-calls';
-import { sendMessage } from './send-message';
+import { sendMessage, sendWithoutWaiting } from './send-message';
 
 /** `Key` says which workflow is meant, `Messages` has the payload of each message by its name. */
 export interface Mailbox<Key, Messages> {
@@ -44,7 +44,7 @@ export class TemporalMailbox<Key, Messages extends { [N in keyof Messages]: obje
   async sendWithoutWaiting<N extends keyof Messages & string>(to: Key, name: N, message: Messages[N]): Promise<void> {
     const { workflowId, who, notFound } = this.recipientOf(to);
     await this.server.ask({ doing: `send the signal ${name} to ${who}`, notFound }, () =>
-      this.server.client.workflow.getHandle(workflowId).signal<[Messages[N]]>(name, message),
+      sendWithoutWaiting(this.server.client.workflow.getHandle(workflowId), name, message),
     );
   }
 }

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { InvalidCodecKeys } from '../../../temporal/codec-keys';
+import { InvalidCodecKeys, UNUSABLE } from '../../../temporal/codec-keys';
 import {
   connectClient,
   temporalSettings,
@@ -20,7 +20,7 @@ export async function reached<T>(connecting: Promise<T>): Promise<T> {
     if (error instanceof TemporalUnavailable) throw new CliError('unreachable', error.message, { cause: error });
     if (!(error instanceof InvalidCodecKeys)) throw error;
     const { problems } = error;
-    throw new CliError('usage', 'ONWARD_CODEC_KEYS cannot be used:', { problems, cause: error });
+    throw new CliError('usage', UNUSABLE, { problems, cause: error });
   }
 }
 
