@@ -12,6 +12,7 @@ import {
   setPackageEnabled,
 } from '../../src/sandbox/world/growth';
 import { createTask, processTask } from '../../src/sandbox/world/manual-acts';
+import { completeGateway, gatewaySpec } from '../../src/sandbox/world/spec';
 import type { Provider } from '../../src/sandbox/world/state';
 import { aMoment } from '../kit/deadlines';
 import { testInFull } from '../kit/extent';
@@ -31,12 +32,12 @@ const isCrossing = ({ step }: { step: string }): boolean => step === 'approveCro
 /** An upgrade that stands before its crossing, with everybody at work but the approver. */
 async function standing(
   id: string,
-  settings: Settings = {},
+  settings: (provider: Provider) => Settings = () => ({}),
 ): Promise<{ upgrade: Upgrade; provider: Provider; operated: Promise<unknown> }> {
-  const upgrade = await rehearsal.provider(
-    { id, instances: 1, openTasks: 0 },
-    { approval: { beforeCrossing: true }, ...settings },
-  );
+  const upgrade = await rehearsal.provider({ id, instances: 1, openTasks: 0 }, (provider) => ({
+    approval: { beforeCrossing: true },
+    ...settings(provider),
+  }));
   await upgrade.start({ startedBy: 'ana' });
   const operated = upgrade.operate({ leaves: isCrossing });
   await upgrade.statusWhen(({ gates }) => gates.some(isCrossing));
@@ -53,8 +54,7 @@ const resolve = (upgrade: Upgrade, step: string, action: string) =>
 test('what is added during the approval is upgraded, consented to, tested and guarded like the rest, and sold again at the end', async () => {
   const { upgrade, provider, operated } = await standing('grown');
   const { world } = rehearsal.sandbox;
-  const added = addInstance(world, provider, { name: 'CSP late', gateway: { host: provider.gateways[0]?.host ?? '' } });
-  await rehearsal.sandbox.hosts.refresh();
+  const added = addInstance(world, provider, { name: 'CSP late' });
   const offer = addTemplate(world, provider, 'Office 365 new offer');
   const [sold] = provider.templates;
   reopenTemplate(world, provider, sold?.templateId ?? 0);
@@ -65,7 +65,7 @@ test('what is added during the approval is upgraded, consented to, tested and gu
   expect(imported(upgrade)).toBe(false);
   processTask(world, provider, task.id);
   await operated;
-  expect(await upgrade.result()).toMatchObject({ instances: 2, sites: 2 });
+  expect(await upgrade.result()).toMatchObject({ instances: 2, sites: 1 });
   expect(added).toMatchObject({ packageVersion: '18.4.1-12', status: 'Ready' });
   expect(offer.active && sold?.active).toBe(true);
   const guard = await Guard.of(rehearsal.client, 'grown', added.instanceId).status();
@@ -86,6 +86,21 @@ test('what contradicts holds before the crossing, says what it is, and lets a pe
   await resolve(upgrade, 'approveCrossing', 'rollback');
   await operated;
   expect((await upgrade.status()).state).toBe('rolledBack');
+});
+
+testInFull('a gateway site that is added during the approval is set up before the import', async () => {
+  const host = 'site-grown-gw-host-01';
+  const parsed = { ...gatewaySpec.parse({ host }), packageVersion: '18.3-9' };
+  const { hostname, ip } = completeGateway('site-grown', 'onward', 'Site-grown', parsed, 1);
+  const { upgrade, provider, operated } = await standing('site-grown', ({ gateways }) => ({
+    gatewayAddresses: Object.fromEntries([...gateways, { hostname, ip }].map((each) => [each.hostname, each.ip])),
+  }));
+  addInstance(rehearsal.sandbox.world, provider, { name: 'CSP late', gateway: { host } });
+  await rehearsal.sandbox.hosts.refresh();
+  await approve(upgrade);
+  await operated;
+  expect(await upgrade.result()).toMatchObject({ instances: 2, sites: 2 });
+  expect(upgrade.effectCounts()).toMatchObject({ setupRan: 2, iisReset: 2, packageImported: 1 });
 });
 
 testInFull('an instance that is added after the crossing is brought along before the upgrade is over', async () => {

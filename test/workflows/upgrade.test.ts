@@ -621,6 +621,7 @@ describe('answers', () => {
     );
     await handle.signal('confirmStep', answer);
     await statusWhen(handle, (status) => !status.gates.some(({ item }) => item === 'connection-1'));
+    works = true;
     await answerEverything(handle);
     await handle.result();
   });

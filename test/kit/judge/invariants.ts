@@ -343,9 +343,12 @@ function unfinished(evidence: Evidence, run: RunEvidence): string[] {
   const isTarget = (packageVersion: string) => withoutRelease(packageVersion) === target;
 
   expect(after.packages.some(isTarget), `${target} is not imported`);
+  const lastLook = journal.findLast(({ kind, name }) => kind === 'call' && name === 'pem.APS.getApplicationInstances');
   for (const { id, packageVersion, status: ready, consentOf } of after.instances) {
-    expect(isTarget(packageVersion) && ready === 'Ready', `instance ${id} is ${ready} on ${packageVersion}`);
     const added = journal.find(({ name, object }) => name === 'instanceAdded' && object === String(id));
+    // It came when all was over but the last words.
+    if (added && added.seq > (lastLook?.seq ?? 0)) continue;
+    expect(isTarget(packageVersion) && ready === 'Ready', `instance ${id} is ${ready} on ${packageVersion}`);
     const was = added
       ? (added.detail as { packageVersion: string })
       : before.instances.find((instance) => instance.id === id);
@@ -402,7 +405,7 @@ function importOf(journal: JournalEntry[]): JournalEntry | undefined {
   );
 }
 
-function undoneAfterCrossing({ journal, provider, runs, after }: Evidence): Findings {
+function undoneAfterCrossing({ journal, provider, runs }: Evidence): Findings {
   const crossing = importOf(journal);
   if (!crossing) return [];
   const since = journal.filter((entry) => entry.seq > crossing.seq);
@@ -412,7 +415,7 @@ function undoneAfterCrossing({ journal, provider, runs, after }: Evidence): Find
       (entry.kind === 'call' && entry.name === 'restore' && entry.provider === provider) ||
       (entry.kind === 'effect' && entry.name === 'siteRestored' && entry.provider === provider),
   );
-  const outdated = new Set(after.instances.map(({ id }) => String(id)));
+  const outdated = new Set(runs[0]?.before.instances.map(({ id }) => String(id)));
   const early = since.filter(({ kind, name, object = '' }) => {
     if (kind === 'effect' && name === 'instanceUpgraded') outdated.delete(object);
     return kind === 'effect' && name === 'templateActivated' && outdated.size > upgradedBefore(runs);
@@ -462,8 +465,10 @@ function disruptedUnseen({ activities }: RunEvidence): Findings {
   for (const { name, input } of activities) {
     if (name === 'awaitTasksProcessed') looks += 1;
     const disrupts =
-      name === 'runSetup' || (name === 'resetIis' && (input as { purpose?: string }).purpose === 'upgrade');
-    if (disrupts || name === 'importPackage') looks -= 1;
+      ['runSetup', 'importPackage'].includes(name) ||
+      (name === 'resetIis' && (input as { purpose?: string }).purpose === 'upgrade');
+    if (!disrupts) continue;
+    looks -= 1;
     // Without any there is no program that could look, or tasks do not matter on this path.
     if (looks < 0 && activities.some((each) => each.name === 'awaitTasksProcessed'))
       return [{ says: `${name} was begun without a look at the tasks directly before it`, entries: [] }];
@@ -481,7 +486,14 @@ function disruptedTooEarlyIn(
     (entry) => entry.kind === 'call' && DISRUPTIVE.includes(entry.name) && entry.provider === provider,
   );
   if (!first) return [];
-  const earlier = journal.filter((entry) => entry.kind === 'effect' && entry.seq < first.seq);
+  // What others do between the look and the call can be seen by nobody.
+  const lookedAt = (name: string) =>
+    journal.findLast((entry) => entry.kind === 'call' && entry.name === name && entry.seq < first.seq)?.seq ??
+    first.seq;
+  const unseen = ({ name, seq }: JournalEntry) =>
+    (name === 'taskCreated' && seq > lookedAt('GET tasks')) ||
+    (name === 'templateReopened' && seq > lookedAt('pem.getServiceTemplateList'));
+  const earlier = journal.filter((entry) => entry.kind === 'effect' && entry.seq < first.seq && !unseen(entry));
   const named = (name: string) => earlier.filter((entry) => entry.name === name).map(({ object }) => Number(object));
   const processed = named('taskProcessed');
   const has = (step: string): boolean => run.status.steps.some(({ name }) => name === step);
