@@ -25,7 +25,6 @@ export async function backUpSite(
   const version = siteVersion(only(seen), from, to, host.name);
   const old = version.deployed === 'old';
   const backup = {
-    workDirectory: host.workDirectory,
     operation: operationId(operation),
     ...keyOf(site),
     records: recordsFolder(operation),

@@ -7,6 +7,7 @@ import type { EndpointActivities } from '../src/contract/activities';
 import { hostFacts } from '../src/systems/endpoint/host-facts';
 import type { PowerShell } from '../src/systems/endpoint/powershell';
 import { productReleases, type ReleaseFolder } from '../src/systems/endpoint/release-scripts';
+import type { EndpointSettings } from '../src/systems/endpoint/settings';
 import { siteVersion } from '../src/systems/endpoint/site-version';
 import { backUpSite } from './back-up-site';
 import { claimHost } from './host-claims';
@@ -21,29 +22,38 @@ import { stagePackage } from './stage-package';
 export interface EndpointDependencies {
   /** Runs the scripts: `powershellOfMachine(process.env)` of src/systems/endpoint/powershell-of-machine. */
   powershell: PowerShell;
+  /** The worker's own configuration. */
+  settings: EndpointSettings;
+  /** Folder that it was read from, which has to be as well protected as what it names; none where it is no file. */
+  settingsFolder?: string | undefined;
   /** Releases that may bring scripts; those of the product by default. */
   releases?: ReleaseFolder[] | undefined;
 }
 
 export function createEndpointActivities({
   powershell,
+  settings,
+  settingsFolder = '',
   releases = productReleases(),
 }: EndpointDependencies): EndpointActivities {
+  const worker = { powershell, settings };
   return {
-    readHost: ({ host }) =>
-      onHost(powershell, host, async ({ run }) => hostFacts(host.name, await run('discover', {}))),
-    claimHost: (input) => onHost(powershell, input.host, (work) => claimHost(work, input)),
+    readHost: ({ host: { name } }) =>
+      onHost(worker, { name }, async ({ run }) =>
+        hostFacts(name, await run('discover', { settings: settingsFolder }), settings, releases),
+      ),
+    claimHost: (input) => onHost(worker, input.host, (work) => claimHost(work, input)),
     detectSites: ({ host, sites, from, to }) =>
-      onHost(powershell, host, async ({ inspect }) => {
+      onHost(worker, host, async ({ inspect }) => {
         const seen = await inspect(sites);
         return seen.sites.map((site) => siteVersion(site, from, to, host.name));
       }),
-    backupSite: (input) => onHost(powershell, input.host, (work) => backUpSite(work, input)),
-    stagePackage: (input) => onHost(powershell, input.host, (work) => stagePackage(work, input)),
-    runSetup: (input) => onHost(powershell, input.host, (work) => runSetup(work, input)),
-    resetIis: (input) => onHost(powershell, input.host, (work) => resetIis(work, input)),
-    runHostScript: (input) => onHost(powershell, input.host, (work) => runHostScript(work, releases, input)),
-    restartHost: (input) => onHost(powershell, input.host, (work) => restartHost(work, input)),
-    restoreSite: (input) => onHost(powershell, input.host, (work) => restoreSite(work, input)),
+    backupSite: (input) => onHost(worker, input.host, (work) => backUpSite(work, input)),
+    stagePackage: (input) => onHost(worker, input.host, (work) => stagePackage(work, input)),
+    runSetup: (input) => onHost(worker, input.host, (work) => runSetup(work, input)),
+    resetIis: (input) => onHost(worker, input.host, (work) => resetIis(work, input)),
+    runHostScript: (input) => onHost(worker, input.host, (work) => runHostScript(work, releases, input)),
+    restartHost: (input) => onHost(worker, input.host, (work) => restartHost(work, input)),
+    restoreSite: (input) => onHost(worker, input.host, (work) => restoreSite(work, input)),
   };
 }

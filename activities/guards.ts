@@ -2,6 +2,7 @@
 import { Context } from '@temporalio/activity';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { GuardActivities } from '../src/contract/activities';
+import { shortened } from '../src/contract/fields';
 import { consentWorkflowId, type GuardInput, type GuardMessages } from '../src/contract/consent';
 import { providerAttribute, stateAttribute } from '../src/temporal/search-attributes';
 
@@ -25,7 +26,7 @@ async function startGuard(guard: GuardInput, operation: string): Promise<void> {
       workflowId,
       taskQueue: info.taskQueue,
       args: [guard],
-      staticSummary: `Consent of "${instance.name}" of ${provider}`,
+      staticSummary: shortened(`Consent of "${instance.name}" of ${provider}`),
       staticDetails: `Warns before the 90 days of the refresh token of one application instance end. Started by the upgrade ${operation}.`,
       typedSearchAttributes: [
         { key: providerAttribute, value: provider },

@@ -2,10 +2,11 @@
 import { Context } from '@temporalio/activity';
 import { FAILURE, type SiteKey } from '../src/contract/activities';
 import type { Operation } from '../src/contract/operation';
-import type { EndpointHost } from '../src/contract/provider';
+import type { FrozenHost } from '../src/contract/facts';
 import type { PowerShell } from '../src/systems/endpoint/powershell';
 import type { InspectedSite, Inspection, Parameters, Result, ScriptName } from '../src/systems/endpoint/scripts';
 import { recordsFolder } from '../src/systems/endpoint/upgrade-records';
+import type { EndpointSettings } from '../src/systems/endpoint/settings';
 import { SystemError, type SystemProblem } from '../src/systems/system-error';
 import { heartbeating } from './polling';
 
@@ -16,10 +17,19 @@ const DEFAULT_MS = 30 * 60_000;
 /** How long one look waits for a setup.cmd that still runs, in milliseconds. */
 const ATTACH_MS = 15_000;
 
+/** What a person has to find out before anything goes on. */
+const DECIDE =
+  'If the worker runs on a copy of the host, end it there, start it on the host and retry. If the host was rebuilt or replaced, decide: what this upgrade has left on it may be gone, so roll back, look at its sites, and start the upgrade again.';
+
 /** What an activity does with its host. */
 export interface HostWork {
-  host: EndpointHost;
-  run: <N extends ScriptName>(script: N, parameters: Parameters[N]) => Promise<Result<N>>;
+  host: { name: string };
+  settings: EndpointSettings;
+  /** Runs a script on the machine that is meant, and on no other. */
+  run: <N extends ScriptName>(
+    script: N,
+    parameters: Omit<Parameters[N], 'workDirectory' | 'identity'>,
+  ) => Promise<Result<N>>;
   /** What stands on the host now, with the records of an operation where one is named. */
   inspect: (sites: SiteKey[], operation?: Operation, waitMilliseconds?: number) => Promise<Inspection>;
   /** Waits for any setup.cmd of ours that still lives: it may have outlived the worker that started it, and its operation. */
@@ -30,8 +40,8 @@ export interface HostWork {
 
 /** Runs scripts while heartbeating. Cancellation, and the end of the time that Temporal gives, end a script's process tree. */
 export async function onHost<T>(
-  powershell: PowerShell,
-  host: EndpointHost,
+  { powershell, settings }: { powershell: PowerShell; settings: EndpointSettings },
+  host: FrozenHost | { name: string; identity?: undefined },
   act: (work: HostWork) => Promise<T>,
 ): Promise<T> {
   const { cancellationSignal, info } = Context.current();
@@ -43,11 +53,14 @@ export async function onHost<T>(
       // After the end there is time left for a last look at what became of the script that took too long.
       const deadline = Math.max(ends - Date.now(), (time * RESERVE) / 2);
       try {
-        return (await powershell.run(script, parameters, deadline, cancellationSignal)).result;
+        const { workDirectory } = settings;
+        const told = { workDirectory, identity: host.identity, ...parameters } as unknown as Parameters[typeof script];
+        return (await powershell.run(script, told, deadline, cancellationSignal)).result;
       } catch (error) {
         if (!(error instanceof SystemError)) throw error;
         // An upgrade may be at work on several hosts: which one it was has to be said.
-        const { type, call, problem, next, retryable } = error;
+        const { type, call, problem, retryable } = error;
+        const next = type === FAILURE.anotherHost ? DECIDE : error.next;
         throw fail(
           { type, call: `PowerShell script ${call}`, object: objectOf(parameters), problem, next, retryable },
           error,
@@ -56,7 +69,6 @@ export async function onHost<T>(
     };
     const inspect: HostWork['inspect'] = (sites, operation, waitMilliseconds = 0) =>
       run('inspect', {
-        workDirectory: host.workDirectory,
         sites: sites.map(keyOf),
         records: operation === undefined ? '' : recordsFolder(operation),
         waitMilliseconds,
@@ -78,7 +90,7 @@ export async function onHost<T>(
       }
       return seen;
     };
-    return await act({ host, run, inspect, untilNoSetupRuns, fail });
+    return await act({ host, settings, run, inspect, untilNoSetupRuns, fail });
   });
 }
 

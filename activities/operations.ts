@@ -10,6 +10,7 @@ import {
   type TemplatePage,
 } from '../src/contract/activities';
 import { packageOf, type EntryRef } from '../src/contract/entry';
+import { TEMPLATE_PAGE } from '../src/contract/limits';
 import type { Adapters } from '../src/systems/adapters';
 import { ApsClient } from '../src/systems/aps';
 import { Office365Application } from '../src/systems/office365-application';
@@ -74,7 +75,7 @@ export function createOperationsActivities({
     readTemplates: (input) =>
       heartbeating(async () => {
         const { application } = await systemsOf(input);
-        return templatePage(application, input.left);
+        return templatePage(application, input.candidates);
       }),
 
     activateTemplates: (input) => heartbeating((report) => switchTemplates(input, true, report)),
@@ -133,13 +134,10 @@ interface Systems {
   application: Office365Application;
 }
 
-/** How many templates are read at once: each is a call that takes its time, and a line of the result. */
-const PAGE = 250;
-
-async function templatePage(application: Office365Application, left?: TemplateCandidates): Promise<TemplatePage> {
-  const { ids, ...how } = left ?? (await application.templateCandidates());
-  const templates = await application.templates({ ids: ids.slice(0, PAGE), ...how });
-  return { templates, ...(ids.length > PAGE ? { left: { ids: ids.slice(PAGE), ...how } } : {}) };
+async function templatePage(application: Office365Application, candidates?: TemplateCandidates): Promise<TemplatePage> {
+  const { ids, ...how } = candidates ?? (await application.templateCandidates());
+  const templates = await application.templates({ ids: ids.slice(0, TEMPLATE_PAGE), ...how });
+  return { templates, ...(ids.length > TEMPLATE_PAGE ? { left: { ids: ids.slice(TEMPLATE_PAGE), ...how } } : {}) };
 }
 
 /** One after the other. Whoever cancels it waits for its end, so that nothing is switched after that. */

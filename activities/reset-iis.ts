@@ -19,12 +19,11 @@ export async function resetIis(
   work: HostWork,
   { operation, purpose }: Parameters<EndpointActivities['resetIis']>[0],
 ): Promise<void> {
-  const { host, run, inspect, fail } = work;
+  const { run, inspect, fail } = work;
   const seen = await inspect([], operation);
   if (resetNeeded(seen, purpose)) {
     const problem = resetProblem(
       await run('reset', {
-        workDirectory: host.workDirectory,
         operation: operationId(operation),
         records: recordsFolder(operation),
         seen: recordedChanges(seen),

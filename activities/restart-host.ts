@@ -11,11 +11,10 @@ const PENDING_MS = 5 * 60_000;
  * it started later is the last.
  */
 export async function restartHost(
-  { host, run, fail }: HostWork,
+  { run, fail }: HostWork,
   { operation, before }: Parameters<EndpointActivities['restartHost']>[0],
 ): Promise<{ bootTime: string }> {
   const { bootTime, askedAt } = await run('restart', {
-    workDirectory: host.workDirectory,
     operation: operationId(operation),
     records: recordsFolder(operation),
     record: restartRecord(before),

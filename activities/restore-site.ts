@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { FAILURE, type EndpointActivities } from '../src/contract/activities';
 import { operationId } from '../src/contract/operation';
-import { differingFiles, digestOf } from '../src/systems/endpoint/file-lists';
-import { recordedChanges, recordsFolder } from '../src/systems/endpoint/upgrade-records';
+import { differingAccess, differingFiles, digestOf } from '../src/systems/endpoint/file-lists';
+import type { ExplicitAccess, HashedFile } from '../src/systems/endpoint/scripts';
+import { backupFolder, recordedChanges, recordsFolder } from '../src/systems/endpoint/upgrade-records';
 import { keyOf, nameOf, type HostWork } from './host-work';
 
 /**
@@ -10,11 +11,13 @@ import { keyOf, nameOf, type HostWork } from './host-work';
  * application's folder that the old version could not live with; databases and IIS configuration stay as they are.
  */
 export async function restoreSite(
-  { host, run, untilNoSetupRuns, fail }: HostWork,
+  { run, untilNoSetupRuns, fail }: HostWork,
   { site, backup, operation }: Parameters<EndpointActivities['restoreSite']>[0],
 ): Promise<void> {
   const seen = await untilNoSetupRuns([site], operation);
-  const found = await run('hash', { backup: backup.path, ...keyOf(site) });
+  // In the host's own work directory: the path in what was handed on is for people.
+  const copy = backupFolder(operation, site);
+  const found = await run('hash', { backup: copy, ...keyOf(site) });
   const about = { type: FAILURE.unexpectedState, call: 'the restore', object: nameOf(site) };
   if (digestOf(found.backup) !== backup.digest) {
     throw fail({
@@ -23,21 +26,25 @@ export async function restoreSite(
       next: 'Restore the site from another backup by hand, then retry.',
     });
   }
-  if (differingFiles(found.backup, found.deployed).length === 0) return;
-  const { deployed } = await run('restore', {
-    workDirectory: host.workDirectory,
+  const { listed } = found.access;
+  const left = (deployed: HashedFile[], access: ExplicitAccess[]) => [
+    ...differingFiles(found.backup, deployed),
+    ...differingAccess(listed, access),
+  ];
+  if (left(found.deployed, found.access.found).length === 0) return;
+  const restored = await run('restore', {
     operation: operationId(operation),
     ...keyOf(site),
-    backup: backup.path,
+    backup: copy,
     records: recordsFolder(operation),
     seen: recordedChanges(seen),
     id: randomUUID(),
   });
-  const left = differingFiles(found.backup, deployed);
-  if (left.length > 0) {
+  const different = left(restored.deployed, restored.access);
+  if (different.length > 0) {
     throw fail({
       ...about,
-      problem: `left files that differ from the backup: ${left.join(', ')}`,
+      problem: `left files that differ from the backup, or from the access that they had: ${different.join(', ')}`,
       next: 'Find out what holds or changes these files, then retry.',
     });
   }

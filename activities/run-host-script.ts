@@ -11,7 +11,6 @@ export async function runHostScript(
   { operation, release, script, parameters }: Parameters<EndpointActivities['runHostScript']>[0],
 ): Promise<HostScriptResult> {
   return await run('run-script', {
-    workDirectory: host.workDirectory,
     operation: operationId(operation),
     release,
     script,

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { FAILURE, type EndpointActivities } from '../src/contract/activities';
+import { unsafeForCommandLine } from '../src/contract/command-line';
 import type { SetupResult } from '../src/contract/facts';
 import { operationId } from '../src/contract/operation';
 import { redact } from '../src/inventory/secrets';
-import { differences, unsafeForCommandLine } from '../src/systems/endpoint/planned-site';
+import { differences } from '../src/systems/endpoint/planned-site';
 import type { Inspection } from '../src/systems/endpoint/scripts';
 import { siteVersion } from '../src/systems/endpoint/site-version';
 import { lastSetup, recordedChanges, recordsFolder } from '../src/systems/endpoint/upgrade-records';
 import { isSystemError } from '../src/systems/system-error';
 import { keyOf, nameOf, only, type HostWork } from './host-work';
+import { allowedPackage } from './stage-package';
 
 type Input = Parameters<EndpointActivities['runSetup']>[0];
 
@@ -17,8 +19,9 @@ type Input = Parameters<EndpointActivities['runSetup']>[0];
  * of both versions are what a setup.cmd that died leaves behind, and are set up again.
  */
 export async function runSetup(work: HostWork, input: Input): Promise<SetupResult> {
-  const { site, operation } = input;
+  const { site, operation, sha256 } = input;
   refuseUnsafeNames(work, input);
+  allowedPackage(work, operation, sha256);
   const before = await work.untilNoSetupRuns([site], operation);
   refuseOtherSite(work, input, before);
   const done = finished(before, input);
@@ -44,15 +47,14 @@ function finished(seen: Inspection, { site, operation }: Input): SetupResult | u
 }
 
 async function setUp({ host, run, inspect, fail }: HostWork, input: Input, before: Inspection): Promise<SetupResult> {
-  const { site, staged, operation } = input;
+  const { site, sha256, operation } = input;
   const { exitCode, log } = await run('setup', {
-    workDirectory: host.workDirectory,
     operation: operationId(operation),
     ...keyOf(site),
     records: recordsFolder(operation),
     seen: recordedChanges(before),
     id: randomUUID(),
-    directory: staged.directory,
+    sha256,
     ip: site.ip,
     hostname: site.hostname,
   });
@@ -78,14 +80,13 @@ async function setUp({ host, run, inspect, fail }: HostWork, input: Input, befor
   return { exitCode, log: redact(log) };
 }
 
-function refuseUnsafeNames({ host, fail }: HostWork, { site, staged }: Input): void {
+/** The preflight has looked at the names; a person may have named another site since. */
+function refuseUnsafeNames({ fail }: HostWork, { site }: Input): void {
   const unsafe = unsafeForCommandLine({
     site: site.site,
     application: site.application,
     address: site.ip,
     hostname: site.hostname,
-    package: staged.directory,
-    workDirectory: host.workDirectory,
   });
   if (unsafe.length === 0) return;
   throw fail({

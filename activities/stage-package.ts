@@ -1,32 +1,57 @@
 import { FAILURE, type EndpointActivities } from '../src/contract/activities';
-import type { StagedPackage } from '../src/contract/facts';
-import { operationId } from '../src/contract/operation';
+import { operationId, type Operation } from '../src/contract/operation';
+import { conceal } from '../src/inventory/secrets';
+import type { EndpointSettings } from '../src/systems/endpoint/settings';
 import type { HostWork } from './host-work';
 
 /** The package on the host, known by its hash, unpacked and unblocked in the procedure's order. */
 export async function stagePackage(
-  { host, run, fail }: HostWork,
-  { packageUrl, sha256, operation }: Parameters<EndpointActivities['stagePackage']>[0],
-): Promise<StagedPackage> {
-  const { workDirectory } = host;
-  const staged = await run('stage', { workDirectory, packageUrl, sha256, operation: operationId(operation) });
+  work: HostWork,
+  { sha256, operation }: Parameters<EndpointActivities['stagePackage']>[0],
+): Promise<void> {
+  const { run, fail } = work;
+  const { url } = allowedPackage(work, operation, sha256);
+  // A signature that gives access to the package; what PowerShell says of a download may quote it.
+  const { search, origin, pathname } = new URL(url);
+  conceal(search);
+  const shown = `${origin}${pathname}`;
+  const staged = await run('stage', { packageUrl: url, sha256, operation: operationId(operation) });
   if (staged.sha256 !== sha256) {
     throw fail({
       type: FAILURE.rejected,
       call: 'the download',
-      object: packageUrl,
-      problem: `has SHA-256 ${staged.sha256} instead of ${sha256}: it is another file than the inventory names`,
-      next: 'Compare package.url and package.sha256 in the inventory with what the vendor delivered.',
+      object: shown,
+      problem: `has SHA-256 ${staged.sha256} instead of ${sha256}: it is another file than the configuration of this host names`,
+      next: 'Compare the URL and the SHA-256 there with what the vendor delivered.',
     });
   }
   if (staged.blocked.length > 0) {
     throw fail({
       type: FAILURE.unexpectedState,
       call: 'unblocking',
-      object: packageUrl,
+      object: shown,
       problem: `left files blocked: ${staged.blocked.join(', ')}`,
       next: 'Find out what marks files on this host as coming from the internet, then retry.',
     });
   }
-  return { directory: staged.directory };
+}
+
+/** The package of the operation's version, where the host's own configuration allows the one that the control plane means. */
+export function allowedPackage(
+  { settings, fail }: HostWork,
+  { to }: Operation,
+  sha256: string,
+): EndpointSettings['packages'][string] {
+  const own = settings.packages[to];
+  if (own?.sha256 === sha256) return own;
+  throw fail({
+    type: FAILURE.rejected,
+    call: 'the package',
+    object: to,
+    problem:
+      own === undefined
+        ? 'is not allowed on this host: its own configuration names none of that version'
+        : `is not allowed on this host: its own configuration names the one with SHA-256 ${own.sha256}, the inventory that with ${sha256}`,
+    next: `Look which package the vendor delivered, put it under packages in endpoint.yaml of the host, restart its worker, then retry.`,
+  });
 }

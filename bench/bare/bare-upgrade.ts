@@ -33,7 +33,7 @@ import { entryOf, packageOf, type FrozenProfile } from '../../src/contract/entry
 import { QUERY, type Gate, type UpgradeStatus } from '../../src/contract/status';
 import { endpointTaskQueue } from '../../src/contract/provider';
 import { withoutRelease } from '../../src/contract/versions';
-import { parseEndpointUrl } from '../../workflows/steps/gateway-address';
+import { parseEndpointUrl } from '../../workflows/engine/gateway-address';
 
 const TIMEOUTS = { startToCloseTimeout: '2 minutes', heartbeatTimeout: '10 seconds' } as const;
 const inPassing = proxyLocalActivities<NotifyActivities>({ startToCloseTimeout: '2 minutes' });
@@ -56,7 +56,7 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   const tasks = { entry: entryOf(profile, 'taskMonitor') };
   const connections = { entry: entryOf(profile, 'connectionTest') };
   const to = '18.4.1';
-  const { url: packageUrl, sha256 } = packageOf(profile, to);
+  const { sha256 } = packageOf(profile, to);
 
   const [{ instances }, { templates: sold }, ...hosts] = await Promise.all([
     call.readOperations(both),
@@ -75,14 +75,15 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   await call.awaitTasksProcessed(tasks);
 
   await Promise.all(
-    profile.endpointHosts.map(async (host) => {
-      const sites = sitesOn(hosts, host.name, profile, instances);
+    hosts.map(async ({ host: name, identity }) => {
+      const host = { name, identity };
+      const sites = sitesOn(hosts, name, profile, instances);
       const on = endpoint(host.name);
       await on.claimHost({ host, sites, operation });
-      const staged = await on.stagePackage({ host, packageUrl, sha256, operation });
+      await on.stagePackage({ host, sha256, operation });
       for (const site of sites) {
         await on.backupSite({ host, site, operation });
-        await on.runSetup({ host, site, staged, operation });
+        await on.runSetup({ host, site, sha256, operation });
       }
       await on.resetIis({ host, operation, purpose: 'upgrade' });
     }),

@@ -5,7 +5,7 @@
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { MicrosoftActivities } from '../../src/contract/activities';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../src/contract/provider';
-import { SANDBOX_ADAPTERS, simulatedPowershell, urlOfHost } from '../../src/sandbox/adapters';
+import { SANDBOX_ADAPTERS, simulatedPowershell, simulatedSettings, urlOfHost } from '../../src/sandbox/adapters';
 import type { ProviderProfileInput } from '../../src/sandbox/inventory';
 import { startSandbox } from '../../src/sandbox/server';
 import type { Timings } from '../../src/sandbox/world/timings';
@@ -96,12 +96,15 @@ async function begin(part: Part): Promise<void> {
     case 'endpoints': {
       const connection = await connectWorker();
       const workers = await Promise.all(
-        part.hosts.map((host) =>
-          createEndpointWorker(connection, {
+        part.hosts.map(async (host) => {
+          const at = urlOfHost(part.sim, host);
+          const endpoint = await simulatedSettings(at);
+          return await createEndpointWorker(connection, {
             host,
-            powershell: simulatedPowershell(urlOfHost(part.sim, host), { PATH: '' }),
-          }),
-        ),
+            endpoint,
+            powershell: simulatedPowershell(at, { PATH: '' }),
+          });
+        }),
       );
       ready({});
       await Promise.all(workers.map((worker) => worker.run()));

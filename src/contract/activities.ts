@@ -8,6 +8,7 @@
  */
 import type { GuardInput } from './consent';
 import type { EntryDigests, EntryRef, FrozenProfile } from './entry';
+import { shortened } from './fields';
 import type { Selector } from './fleet';
 import type { LookedAtWindow, Maintenance } from './maintenance';
 import type { Operation } from './operation';
@@ -15,6 +16,7 @@ import type {
   ApplicationInstance,
   BillingFacts,
   ConnectionTestResult,
+  FrozenHost,
   GatewaySite,
   HostClaim,
   HostFacts,
@@ -28,7 +30,6 @@ import type {
   SetupResult,
   SiteBackup,
   SiteVersion,
-  StagedPackage,
 } from './facts';
 import type { EndpointHost } from './provider';
 
@@ -44,8 +45,8 @@ interface OnEntry {
 export interface OperationsActivities {
   /** Everything that the preflight asks of Operations and the APS controller, read once; of the templates the first page. */
   readOperations(input: OnEntry): Promise<Omit<OperationsFacts, 'templates'> & TemplatePage>;
-  /** The Office 365 service templates, with whether each is active now: the first page, or the next one of `left`. */
-  readTemplates(input: OnEntry & { left?: TemplateCandidates }): Promise<TemplatePage>;
+  /** The Office 365 service templates, with whether each is active now: those of `candidates`, one page at most, or the first page. */
+  readTemplates(input: OnEntry & { candidates?: TemplateCandidates }): Promise<TemplatePage>;
   /** Effect: the templates are active. Reads `is_active` of each first; one that is refused keeps none of the others from it. */
   activateTemplates(input: OnEntry & { templateIds: number[] }): Promise<void>;
   /** Effect: the templates are not active. Otherwise as `activateTemplates`. */
@@ -116,7 +117,12 @@ export interface NetworkActivities {
   hashPackage(input: OnEntry & { version: string }): Promise<PackageFacts>;
 }
 
-/** Run by the worker on the endpoint host, one at a time, from the task queue `endpoint/<host>`. */
+/**
+ * Run by the worker on the endpoint host, one at a time, from the task queue `endpoint/<host>`. Where it works and what it may run stands
+ * in its own configuration; a call names a package by its hash, and no folder and no URL. On another machine than the one that the
+ * preflight has seen under that name, each of them fails with `AnotherHost` before anything else. What changes the host is for
+ * the operation that has claimed it.
+ */
 export interface EndpointActivities {
   readHost(input: { host: EndpointHost }): Promise<HostFacts>;
   /**
@@ -125,43 +131,39 @@ export interface EndpointActivities {
    * change the host, and nothing was done.
    */
   claimHost(input: {
-    host: EndpointHost;
+    host: FrozenHost;
     sites: SiteKey[];
     operation: Operation;
   }): Promise<{ versions: SiteVersion[] } | { takenBy: HostClaim }>;
   /** Versions of the deployed files, in the order of `sites`. */
-  detectSites(input: { host: EndpointHost; sites: SiteKey[]; from: string; to: string }): Promise<SiteVersion[]>;
+  detectSites(input: { host: FrozenHost; sites: SiteKey[]; from: string; to: string }): Promise<SiteVersion[]>;
   /**
    * Effect: a verified copy of `old` files under the work directory, named by the operation. Later it is the same copy, whatever
    * the files are by then. Without a copy from before, `new` files have none, as there is nothing to set up; and `mixed` ones fail
    * with `NoBackup`, naming the newest copy that an older operation has left.
    */
-  backupSite(input: { host: EndpointHost; site: SiteKey; operation: Operation }): Promise<SiteBackup | undefined>;
-  /** Effect: the package is downloaded, verified, unpacked, unblocked and unpacked in a folder named by its hash. */
-  stagePackage(input: {
-    host: EndpointHost;
-    packageUrl: string;
-    sha256: string;
-    operation: Operation;
-  }): Promise<StagedPackage>;
-  /** Effect: setup.cmd has upgraded this site's files. Detects first; waits for a setup.cmd that still runs. */
-  runSetup(input: {
-    host: EndpointHost;
-    site: GatewaySite;
-    staged: StagedPackage;
-    operation: Operation;
-  }): Promise<SetupResult>;
+  backupSite(input: { host: FrozenHost; site: SiteKey; operation: Operation }): Promise<SiteBackup | undefined>;
+  /**
+   * Effect: the package of the operation's version is downloaded, verified, unpacked, unblocked and unpacked in a folder named by its
+   * hash. Fails with `Rejected` where the host's own configuration has none of that version, or one with another hash.
+   */
+  stagePackage(input: { host: FrozenHost; sha256: string; operation: Operation }): Promise<void>;
+  /**
+   * Effect: setup.cmd of that package has upgraded this site's files. Detects first; waits for a setup.cmd that still runs; hashes the
+   * package and everything that was unpacked of it again.
+   */
+  runSetup(input: { host: FrozenHost; site: GatewaySite; sha256: string; operation: Operation }): Promise<SetupResult>;
   /** Effect: the host's Internet services were restarted after everything that this operation did before. */
-  resetIis(input: { host: EndpointHost; operation: Operation; purpose: 'upgrade' | 'rollback' }): Promise<void>;
+  resetIis(input: { host: FrozenHost; operation: Operation; purpose: 'upgrade' | 'rollback' }): Promise<void>;
   /**
    * Effect: what a script of a release brings, such as a runtime that its setup.cmd needs, as far as it goes without a restart.
    * The script travels with the endpoint worker and is only named here: `install-runtime` of `18.5`. Fails with `Rejected` where
-   * the worker of that host does not have it. Only for the operation that has claimed the host.
+   * the worker of that host does not have it.
    *
    * @param input.parameters reach the script as data; no secrets, they are kept in the history.
    */
   runHostScript(input: {
-    host: EndpointHost;
+    host: FrozenHost;
     operation: Operation;
     release: string;
     script: string;
@@ -170,11 +172,11 @@ export interface EndpointActivities {
   /**
    * Effect: Windows was started after `before`, a boot time that was read earlier. Asks it to restart unless it has been asked
    * already, and fails with `NotYet` until it has: the worker goes down with its host, and the one that comes back takes up the
-   * next attempt. Only for the operation that has claimed the host.
+   * next attempt.
    */
-  restartHost(input: { host: EndpointHost; operation: Operation; before: string }): Promise<{ bootTime: string }>;
-  /** Effect: the gateway application's files are those of the backup. */
-  restoreSite(input: { host: EndpointHost; site: SiteKey; backup: SiteBackup; operation: Operation }): Promise<void>;
+  restartHost(input: { host: FrozenHost; operation: Operation; before: string }): Promise<{ bootTime: string }>;
+  /** Effect: the gateway application's files are those of the operation's backup, with the access that they had. */
+  restoreSite(input: { host: FrozenHost; site: SiteKey; backup: SiteBackup; operation: Operation }): Promise<void>;
 }
 
 export type HostScriptParameters = Record<string, string | number | boolean>;
@@ -274,7 +276,7 @@ export interface ToTell {
 
 /** Of the workflow `deliverNotice`, which goes on telling when whoever has something to tell does not wait for it. */
 export const noticeWorkflowId = ({ id }: Notice): string => `notice/${id}`;
-export const noticeSummary = ({ subject }: Notice): string => `tell: ${subject}`;
+export const noticeSummary = ({ subject }: Notice): string => shortened(`tell: ${subject}`);
 
 /** What a notifier tells people; no secret, no evidence text. */
 export interface Notice {
@@ -324,6 +326,8 @@ export const FAILURE = {
   refused: 'Refused',
   /** The preflight found that the provider runs the release already; nothing was touched. */
   alreadyUpgraded: 'AlreadyUpgraded',
+  /** The worker of a host runs on another machine than the one that the preflight has seen. Not retried: a person decides. */
+  anotherHost: 'AnotherHost',
   /** No worker listens on the host's task queue. */
   hostUnavailable: 'HostUnavailable',
   /** An operator aborted; everything done was undone. */

@@ -113,6 +113,8 @@ export interface IisApplication {
   /** Path without the leading slash: the gateway application's name. */
   name: string;
   physicalPath: string;
+  /** What its files are of: of its own assemblies, and of web.config; none where there is no folder. */
+  versions: string[];
   /** The gateway database, as the application's connection string names it; undefined when it has none. */
   database?: GatewayDatabase | undefined;
 }
@@ -126,12 +128,34 @@ export interface GatewayDatabase {
   sysadmin: boolean | null;
 }
 
-/** What one endpoint host serves. */
+/**
+ * What tells one Windows machine from every other. `machineGuid` is made when Windows is installed, and a copied disk keeps it;
+ * `smbiosUuid` belongs to the hardware, real or virtual, and a clone gets another one unless somebody sees to it that it does not.
+ */
+export interface HostIdentity {
+  computerName: string;
+  machineGuid: string;
+  smbiosUuid: string;
+}
+
+/** An endpoint host as an upgrade calls it: its name, and the machine that the preflight has seen under it. */
+export interface FrozenHost {
+  name: string;
+  identity: HostIdentity;
+}
+
+/** What one endpoint host serves, and what its worker may do there. */
 export interface HostFacts {
   host: string;
-  computerName: string;
+  identity: HostIdentity;
   /** setup.cmd and iisreset need an elevated session (systems.md 4.3). */
   elevated: boolean;
+  /** Why others than administrators might reach what Onward keeps there; a sentence each, without a full stop. */
+  exposed: string[];
+  /** SHA-256 of each package that the host's own configuration allows, by its version. */
+  packages: Record<string, string>;
+  /** Scripts of releases that its worker has: `18.5/install-runtime`. */
+  scripts: string[];
   sites: IisSite[];
 }
 
@@ -177,12 +201,6 @@ export interface SiteBackup {
   bytes: number;
   /** SHA-256 over the sorted list of relative path and content hash of every file. */
   digest: string;
-}
-
-/** The unpacked, unblocked contents of O365-Web.zip. */
-export interface StagedPackage {
-  /** Folder that holds setup.cmd. */
-  directory: string;
 }
 
 export interface SetupResult {

@@ -11,6 +11,11 @@ export const text = (what: string, max = MAX_TEXT) =>
     .min(1, `${what} must not be empty`)
     .max(max, `${what} is longer than ${max} characters`);
 
+/** Summaries in Temporal's UI may have 400 bytes, and names of systems and people are long. */
+const LONGEST_SUMMARY = 120;
+export const shortened = (summary: string): string =>
+  summary.length > LONGEST_SUMMARY ? `${summary.slice(0, LONGEST_SUMMARY)}…` : summary;
+
 /** Who says so. */
 export const by = text('by', 200);
 

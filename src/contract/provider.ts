@@ -55,8 +55,6 @@ export const onlineStore = z.strictObject({ id: plainName, name: z.string().min(
 export const endpointHost = z.strictObject({
   /** Name of the Office 365 Application Endpoint Host; its worker polls the task queue `endpoint/<name>`. */
   name: plainName,
-  /** Folder on the host for packages, backups and markers. */
-  workDirectory: z.string().min(1).default('C:\\Onward'),
 });
 
 /** One gateway site as it was installed, for "the names of the gateway sites must not be changed". */
@@ -144,7 +142,7 @@ export const notifierTarget = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('webhook'), url, token: secretReference.optional() }),
 ]);
 
-const packageKey = z
+export const packageKey = z
   .string()
   .regex(/^\d+(\.\d+)*$/, 'must be the version that the package leads to: numbers with dots between them');
 /** Where the vendor's package of one release is to be had. */

@@ -133,7 +133,10 @@ export interface UpgradeStatus {
   endedAt?: string;
   step?: string;
   steps: StepStatus[];
+  /** The oldest open gates, as many as one answer takes. */
   gates: Gate[];
+  /** How many more are open: the query `gates` tells them all, page by page. Missing where there are none. */
+  moreGates?: number;
   holds: Hold[];
   checks: CheckResult[];
   paused?: { by: string; reason: string; since: string };
@@ -228,7 +231,46 @@ export interface UpgradeResult {
 }
 
 /**
- * Names of the queries. `answer` takes the id of a message and answers with the audit entry about it, or null while there is none; the
- * others take nothing.
+ * Names of the queries. `answer` takes the id of a message and answers with the audit entry about it, or null while there is none.
+ * `gates` and `audit` take how many are to be left out at the beginning, 0 by default, and answer with as many as one answer takes: who
+ * wants all of them asks until an answer is empty (`inPages`). The others take nothing.
  */
-export const QUERY = { status: 'status', plan: 'plan', audit: 'audit', answer: 'answer' } as const;
+export const QUERY = { status: 'status', plan: 'plan', audit: 'audit', answer: 'answer', gates: 'gates' } as const;
+
+/** Bytes of JSON: a server carries 2 MiB in one answer, and warns long before. */
+const PAGE_BYTES = 500_000;
+
+/** Of a value as JSON in UTF-8. */
+export const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value)).length;
+
+/** The first items of a list as far as one answer takes them, and at least one. Pure. */
+export function pageOf<Item>(items: readonly Item[], skip = 0): Item[] {
+  let bytes = 0;
+  const end = items.findIndex((item, index) => {
+    if (index < skip) return false;
+    bytes += bytesOf(item);
+    return bytes > PAGE_BYTES && index > skip;
+  });
+  return items.slice(skip, end === -1 ? undefined : end);
+}
+
+/** The status with as many gates as one answer takes. */
+export function inOneAnswer({ gates: all, ...status }: UpgradeStatus): UpgradeStatus {
+  const gates = pageOf(all);
+  return { ...status, gates, ...(gates.length < all.length ? { moreGates: all.length - gates.length } : {}) };
+}
+
+/** The status with all of its gates. @param ask for a page of them */
+export async function withAllGates(
+  { moreGates, ...status }: UpgradeStatus,
+  ask: (skip: number) => Promise<readonly Gate[]>,
+): Promise<UpgradeStatus> {
+  return moreGates === undefined ? status : { ...status, gates: await inPages(ask) };
+}
+
+/** All items of a list that is told page by page. */
+export async function inPages<Item>(ask: (skip: number) => Promise<readonly Item[]>): Promise<Item[]> {
+  const items: Item[] = [];
+  for (let page = await ask(0); page.length > 0; page = await ask(items.length)) items.push(...page);
+  return items;
+}

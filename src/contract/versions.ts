@@ -53,3 +53,14 @@ export function isNewer(packageVersion: string, than: string): boolean {
   const [one, other] = [parseVersion(withoutRelease(packageVersion)), parseVersion(withoutRelease(than))];
   return one !== undefined && other !== undefined && compareNumbers(one.numbers, other.numbers) > 0;
 }
+
+/** Of files, `18.4.1.12` and `18.4.1-12` are of the release 18.4.1; `18.4.0.7` and `18.4-7` are of 18.4. */
+export function isOfRelease(version: string, release: string): boolean {
+  const wanted = threeNumbers(release);
+  return threeNumbers(version).every((number, index) => number === wanted[index]);
+}
+
+const threeNumbers = (version: string): number[] => {
+  const main = withoutRelease(version).split('.');
+  return [0, 1, 2].map((index) => Number(main[index] ?? 0));
+};

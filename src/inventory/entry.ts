@@ -1,6 +1,7 @@
 /** One provider's entry as it stands in a YAML file, with every problem that it has. */
 import path from 'node:path';
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
+import { LIMITS } from '../contract/limits';
 import type { ProviderProfile } from '../contract/provider';
 import { EntrySchema } from './schema';
 import { explain, type Field, type Finding, numbersAsNames, offsetOf, syntaxMistake } from './yaml-fields';
@@ -62,6 +63,7 @@ function readEntry(
     ...withFormerFields((parsed.error?.issues ?? []).flatMap((issue) => explain(issue, value, schema.fieldNames))),
     ...numbersAsNames(document, ['packages']),
     ...credentialsInUrls(value),
+    ...tooLarge(parsed.data),
   ];
   const problems = found.map(({ field, message }) => ({
     file,
@@ -95,6 +97,14 @@ function withFormerFields(findings: Finding[]): Finding[] {
       const known = finding.field.length === 1 ? FORMER_FIELDS[String(finding.field[0])] : undefined;
       return known ? { field: finding.field, message: known.message } : finding;
     });
+}
+
+/** It is frozen into the history of every upgrade as a whole. */
+function tooLarge(profile: ProviderProfile | undefined): Finding[] {
+  const bytes = profile ? Buffer.byteLength(JSON.stringify(profile)) : 0;
+  if (bytes <= LIMITS.entryBytes) return [];
+  const message = `has an entry of ${bytes} bytes as JSON, and one upgrade takes ${LIMITS.entryBytes}: leave out what belongs to no instance of it`;
+  return [{ field: ['provider'], message }];
 }
 
 /** `https://user:password@host` is a password in clear, in a place where every log shows it. */

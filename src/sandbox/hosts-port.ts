@@ -4,9 +4,12 @@
  * The world knows which hosts exist and what was installed there at first; the hosts own their disks (real folders) and
  * everything that happened to them since. `src/sandbox/hosts/register-hosts.ts` exports `registerHosts: RegisterHosts`.
  */
+import { createHash } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import type { FastifyInstance } from 'fastify';
+import type { HostIdentity } from '../contract/facts';
 import type { SimulatedScript, SimulatedVersion } from '../contract/simulation';
+import type { EndpointSettings } from '../systems/endpoint/settings';
 import type { Faults } from './faults';
 import type { Journal } from './journal';
 
@@ -47,9 +50,20 @@ export interface HostSite {
 
 export interface HostSpec {
   name: string;
-  computerName: string;
+  identity: HostIdentity;
   elevated: boolean;
   sites: HostSite[];
+}
+
+/** A machine of its own for each name. */
+export function identityOf(name: string): HostIdentity {
+  const uuid = (of: string) =>
+    createHash('sha256')
+      .update(`${of} ${name}`)
+      .digest('hex')
+      .slice(0, 32)
+      .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  return { computerName: name.toUpperCase(), machineGuid: uuid('Windows of'), smbiosUuid: uuid('the hardware of') };
 }
 
 /** What the hosts see of the sandbox. */
@@ -62,6 +76,8 @@ export interface HostsWorld {
   versions: readonly Pick<SimulatedVersion, 'version' | 'assemblyVersion'>[];
   /** Hosts of all providers; a host that two providers share appears once. */
   hosts(): HostSpec[];
+  /** What the configuration of every host allows. */
+  packages(): EndpointSettings['packages'];
   /** How long setup.cmd, iisreset and a restart take. */
   timings: { setupMs: number; iisResetMs: number; hostRestartMs: number };
   /** What the releases' own scripts do, for hosts without a genuine PowerShell. */
@@ -79,6 +95,15 @@ export interface SimulatedHosts {
   servedVersion(host: string, site: string, application: string): Promise<string>;
   /** Everything of the gateway application that an upgrade may change, for comparison: versions and a digest of its files. */
   applicationState(host: string, site: string, application: string): Promise<unknown>;
+  /** What the worker of this host, or of a clone, has for its configuration. */
+  endpointSettings(host: string): EndpointSettings;
+  /**
+   * Copies the host as it is now, disk and all: the same sites, the same name, another UUID of SMBIOS. A worker that runs there
+   * serves whatever task queue it is told to.
+   */
+  clone(host: string, name: string): void;
+  /** Names of the copies of a host. */
+  clonesOf(host: string): string[];
   /** The provider's hosts were added while the sandbox runs: lay out their disks. */
   refresh(): Promise<void>;
   /** Tells of hosts that restart, as it happens: their workers are stopped and started by whoever runs them. */

@@ -18,8 +18,6 @@ export interface InventoryOptions {
   packages: readonly PackageFile[];
   /** Folder for the passwords that entries refer to. */
   secretsDirectory: string;
-  /** Folder on the disk of a simulated host. */
-  workDirectory(host: string): string;
   /** Settings that a test or a demonstration wants otherwise; they replace those of the entry. */
   overrides?: Partial<ProviderProfileInput>;
 }
@@ -47,10 +45,7 @@ export function inventoryEntry(provider: Provider, options: InventoryOptions): P
     stores: provider.stores
       .filter((store) => store.active && store.sellsOffice365)
       .map(({ id, name }) => ({ id, name })),
-    endpointHosts: [...new Set(provider.gateways.map((gateway) => gateway.host))].map((name) => ({
-      name,
-      workDirectory: options.workDirectory(name),
-    })),
+    endpointHosts: [...new Set(provider.gateways.map((gateway) => gateway.host))].map((name) => ({ name })),
     installedSites: provider.gateways.map(({ hostname, installedAs }) => ({ hostname, site: installedAs })),
     // The simulated management node has names that no DNS knows.
     gatewayAddresses: Object.fromEntries(provider.gateways.map(({ hostname, ip }) => [hostname, ip])),

@@ -1,5 +1,5 @@
 /** A whole sandbox in this process: its world, its systems on their ports, its journal. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,7 +7,6 @@ import type { FastifyInstance } from 'fastify';
 import type { SimulatedRelease } from '../contract/simulation';
 import { certificates } from './certificates';
 import { Faults, Latencies } from './faults';
-import { hostWorkDirectory } from './hosts/disk';
 import { registerHosts } from './hosts/register-hosts';
 import type { RegisterHosts, ReleaseTwins, SimulatedHosts } from './hosts-port';
 import { writeInventory, type ProviderProfileInput } from './inventory';
@@ -90,8 +89,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 async function start(options: SandboxOptions, dataDirectory: string, forget: () => void): Promise<Sandbox> {
-  const within = (name: string) => path.resolve(dataDirectory, name);
   mkdirSync(dataDirectory, { recursive: true });
+  // A host refuses folders that are reached through a link.
+  const canonical = realpathSync(dataDirectory);
+  const within = (name: string) => path.join(canonical, name);
   const address = options.host ?? '127.0.0.1';
   const timings: Timings = { ...QUICK, ...options.timings };
   const journal = new Journal(within('journal.jsonl'));
@@ -108,6 +109,8 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
   const tls = await certificates(within('tls'));
   const packages = options.releases.map(buildPackage);
 
+  const publicHost = options.publicHost ?? address;
+  const ports: SandboxPorts = { ...ANY_PORT, ...options.ports };
   const control = controlServer();
   const hosts = await (options.hosts ?? registerHosts)(control, {
     journal,
@@ -115,11 +118,15 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
     hostsDirectory: within('hosts'),
     versions: versions.all,
     hosts: () => world.hosts(),
+    packages: () => {
+      const urls = sandboxUrls(publicHost, ports, packages);
+      return Object.fromEntries(
+        packages.map(({ version, sha256 }) => [version, { url: urls.package(version), sha256 }]),
+      );
+    },
     timings,
     releaseTwins: twinsOf(options.releases),
   });
-  const publicHost = options.publicHost ?? address;
-  const ports: SandboxPorts = { ...ANY_PORT, ...options.ports };
   const transactions = new Transactions();
   const controllerUri = (provider: string) => sandboxUrls(publicHost, ports, packages).aps(provider);
   const apps: Record<SandboxSystem, FastifyInstance> = {
@@ -167,6 +174,7 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
     wire.close();
     await hosts.close();
     await Promise.all(Object.values(apps).map((app) => app.close()));
+    world.flush();
     forget();
   };
   try {
@@ -189,7 +197,7 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
     hosts,
     packages,
     caFile: tls.caFile,
-    dataDirectory,
+    dataDirectory: canonical,
     state,
     addProvider: async (wanted) => {
       await addProvider(wanted);
@@ -203,7 +211,6 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
           caFile: tls.caFile,
           packages,
           secretsDirectory: within('secrets'),
-          workDirectory: (host) => hostWorkDirectory(within('hosts'), host),
           ...(overrides && { overrides }),
         },
       ),

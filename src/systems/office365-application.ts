@@ -7,6 +7,7 @@ import type {
   OperationsFacts,
   ServiceTemplate,
 } from '../contract/facts';
+import { LIMITS } from '../contract/limits';
 import { withoutRelease } from '../contract/versions';
 import type { ApsClient } from './aps';
 import {
@@ -56,6 +57,15 @@ export class Office365Application {
 
   async instances(): Promise<ApplicationInstance[]> {
     const [installed, endpoints] = await this.installed();
+    if (installed.length > LIMITS.instances) {
+      throw new SystemError({
+        type: FAILURE.unexpectedState,
+        system: 'Operations',
+        call: 'pem.APS.getApplicationInstances',
+        problem: `lists ${installed.length} application instances, and one upgrade takes ${LIMITS.instances}`,
+        next: "Upgrade this provider by the vendor's procedure.",
+      });
+    }
     const instances: ApplicationInstance[] = [];
     // One after the other: a provider with many instances must not see a burst of calls.
     for (const { id, resourceId } of installed) instances.push(await this.describe(id, resourceId, endpoints));

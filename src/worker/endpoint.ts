@@ -1,4 +1,5 @@
 /** The worker on an endpoint host: activities only, one at a time, from the host's own task queue. */
+import path from 'node:path';
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createEndpointActivities } from '../../activities/endpoint';
@@ -8,6 +9,7 @@ import { endpointTaskQueue } from '../contract/provider';
 import type { PowerShell } from '../systems/endpoint/powershell';
 import { powershellOfMachine } from '../systems/endpoint/powershell-of-machine';
 import type { ReleaseFolder } from '../systems/endpoint/release-scripts';
+import { endpointSettingsFile, readEndpointSettings, type EndpointSettings } from '../systems/endpoint/settings';
 import { temporalSettings, type TemporalSettings } from '../temporal/connection';
 import { workerConverter } from '../temporal/data-converter';
 import { connectWorker } from '../temporal/worker-connection';
@@ -18,6 +20,10 @@ import { takeOver } from './work-in-hand';
 export interface EndpointWorkerOptions {
   /** Name of the endpoint host, as the inventory has it. */
   host: string;
+  /** What it may do there: the host's own configuration. */
+  endpoint: EndpointSettings;
+  /** Folder that this was read from; none where it is no file. */
+  endpointFolder?: string | undefined;
   settings?: TemporalSettings;
   /** Runs its scripts; by default that of this machine. */
   powershell?: PowerShell;
@@ -30,11 +36,43 @@ export interface EndpointWorkerOptions {
 /** A script gets this long to end by itself before its process tree is killed, in seconds. */
 const SHUTDOWN_GRACE = 20;
 
+/** What there has to be before there is a worker. */
+export type EndpointOfHost = Required<Pick<EndpointWorkerOptions, 'endpoint' | 'powershell'>> &
+  Pick<EndpointWorkerOptions, 'endpointFolder'>;
+
+/** @throws InvalidEndpointSettings when the configuration of this machine cannot be used. */
+export async function endpointOfMachine(env: NodeJS.ProcessEnv): Promise<EndpointOfHost> {
+  const file = endpointSettingsFile(env);
+  return {
+    endpoint: await readEndpointSettings(file),
+    endpointFolder: path.dirname(file),
+    powershell: powershellOfMachine(env),
+  };
+}
+
+/** How long the first look at the host's folders may take, in milliseconds. */
+const PROTECT_MS = 120_000;
+
+/**
+ * What a worker keeps on its host is for administrators alone. Makes its folders where they are missing, before anything else does.
+ *
+ * @throws SystemError that names a folder which is not to be trusted.
+ */
+export async function protectFolders({
+  endpoint: { workDirectory },
+  endpointFolder = '',
+  powershell,
+}: EndpointOfHost): Promise<void> {
+  await powershell.run('protect', { workDirectory, settings: endpointFolder }, PROTECT_MS);
+}
+
 /** @param connection stays open when the worker ends; whoever opened it closes it. */
 export async function createEndpointWorker(
   connection: NativeConnection,
   {
     host,
+    endpoint,
+    endpointFolder,
     settings = temporalSettings(),
     powershell = powershellOfMachine(process.env),
     releases,
@@ -48,7 +86,7 @@ export async function createEndpointWorker(
     namespace: settings.namespace,
     taskQueue,
     dataConverter: await workerConverter(settings),
-    activities: createEndpointActivities({ powershell, releases }),
+    activities: createEndpointActivities({ powershell, settings: endpoint, settingsFolder: endpointFolder, releases }),
     interceptors: { activity: [...notes, failureInterceptor, doubtfulInputs] },
     maxConcurrentActivityTaskExecutions: 1,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,

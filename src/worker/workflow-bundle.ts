@@ -35,7 +35,7 @@ export async function bundle(options: BundleOptions): Promise<string> {
     // Loaded once, not once for each workflow, most of whose memory it took.
     preloadModules: ['zod'],
     payloadConverterPath: DOUBTFUL_PAYLOADS,
-    workflowInterceptorModules: ['refuse-early-queries', 'refuse-doubtful'].map((module) =>
+    workflowInterceptorModules: ['refuse-early-queries', 'refuse-doubtful', 'details-of-activation'].map((module) =>
       path.join(__dirname, '..', '..', 'workflows', 'kit', module),
     ),
   });

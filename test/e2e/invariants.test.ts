@@ -61,6 +61,8 @@ const call = (system: JournalEntry['system'], name: string, object?: string, out
   outcome,
   ...(object && { object }),
 });
+/** The machine that the upgrade was planned for, claimed by it. */
+const ON_OURS = { machine: 'hardware-of-gw', claimedBy: 'contoso/18.4-18.4.1/first' };
 const effect = (name: string, object?: string, detail?: Record<string, unknown>): Entry => ({
   kind: 'effect',
   system: 'operations',
@@ -68,7 +70,12 @@ const effect = (name: string, object?: string, detail?: Record<string, unknown>)
   ...(object && { object }),
   ...(detail && { detail }),
 });
-const onHost = (entry: Entry): Entry => ({ ...entry, system: 'host', host: 'gw' });
+const onHost = (entry: Entry, on: object = ON_OURS): Entry => ({
+  ...entry,
+  system: 'host',
+  host: 'gw',
+  detail: { ...entry.detail, ...on },
+});
 const setUp = (files = 'all'): Entry => onHost(effect('setupRan', 'Gateway/App', { files }));
 const reset = onHost(effect('iisReset', 'gw'));
 const restored = onHost(effect('siteRestored', 'Gateway/App'));
@@ -149,7 +156,7 @@ const RUN: RunEvidence = {
     { name: 'deactivateTemplates', input: { templateIds: [7001] } },
     { name: 'awaitTasksProcessed', input: {} },
     { name: 'awaitTasksProcessed', input: {} },
-    { name: 'runSetup', input: {} },
+    { name: 'runSetup', input: { host: { identity: { smbiosUuid: 'hardware-of-gw' } } } },
     { name: 'awaitTasksProcessed', input: {} },
     { name: 'resetIis', input: { purpose: 'upgrade' } },
     { name: 'awaitTasksProcessed', input: {} },
@@ -557,6 +564,23 @@ test.each<Case>([
     'I11',
     'a setup.cmd that only another operation has recorded',
     evidence({ records: RECORDS.map((one) => ({ ...one, operation: 'fabrikam/18.4-18.4.1/first' })) }),
+  ],
+  [
+    'I12',
+    'a change on a clone of the host',
+    evidence({ entries: [...SOUND, onHost(effect('iisReset', 'gw'), { ...ON_OURS, machine: 'hardware-of-copy' })] }),
+  ],
+  [
+    'I12',
+    'a change of a host that nobody had claimed',
+    evidence({ entries: [...SOUND, onHost(effect('iisReset', 'gw'), { ...ON_OURS, claimedBy: '' })] }),
+  ],
+  [
+    'I12',
+    'a change of a host that belonged to another provider',
+    evidence({
+      entries: [...SOUND, onHost(effect('iisReset', 'gw'), { ...ON_OURS, claimedBy: 'fabrikam/18.4-18.4.1/first' })],
+    }),
   ],
   [
     'I11',

@@ -2,7 +2,8 @@ import type { GatewaySite } from '../../src/contract/facts';
 import { parseBinding } from '../../src/systems/endpoint/bindings';
 import { differingFiles, digestOf } from '../../src/systems/endpoint/file-lists';
 import { productReleases } from '../../src/systems/endpoint/release-scripts';
-import { differences, unsafeForCommandLine } from '../../src/systems/endpoint/planned-site';
+import { unsafeForCommandLine } from '../../src/contract/command-line';
+import { differences } from '../../src/systems/endpoint/planned-site';
 import type { InspectedSite, Inspection, ResetDone } from '../../src/systems/endpoint/scripts';
 import { siteVersion } from '../../src/systems/endpoint/site-version';
 import {

@@ -15,11 +15,13 @@ async function upgradeAndRollBack(world: HostWorld, engine: Engine) {
   const sites = [world.planned(0), world.planned(1)];
   const facts = await activities.readHost({ host });
   const before = await activities.detectSites({ host, sites, from: FROM, to: TO });
-  const staged = await activities.stagePackage({ host, ...world.packageSource });
+  await world.claim(OPERATION, engine);
+  const source = world.packageOf(OPERATION);
+  await activities.stagePackage({ host, ...source });
   const backups: (SiteBackup | undefined)[] = [];
   for (const site of sites) {
     backups.push(await activities.backupSite({ host, site, operation: OPERATION }));
-    await activities.runSetup({ host, site, staged, operation: OPERATION });
+    await activities.runSetup({ host, site, ...source });
   }
   await activities.resetIis({ host, operation: OPERATION, purpose: 'upgrade' });
   const after = await activities.detectSites({ host, sites, from: FROM, to: TO });
@@ -31,7 +33,7 @@ async function upgradeAndRollBack(world: HostWorld, engine: Engine) {
     operation: OPERATION,
   });
   await activities.resetIis({ host, operation: OPERATION, purpose: 'rollback' });
-  return { facts, before, staged, backups, after, served, atLast: [await world.state(0), await world.state(1)] };
+  return { facts, before, backups, after, served, atLast: [await world.state(0), await world.state(1)] };
 }
 
 /** Without the folder that the host's disk happens to be in. */
@@ -68,7 +70,7 @@ describe('an endpoint host', () => {
     test('tells its sites, their databases and whether it may be changed', () => {
       expect(run(engine).told.facts).toMatchObject({
         host: 'gw-host-01',
-        computerName: 'GW-HOST-01',
+        identity: run(engine).world.host.identity,
         elevated: true,
         sites: [
           {
@@ -133,16 +135,11 @@ describe('an endpoint host', () => {
         '',
       ];
       const { world } = run(engine);
-      const { result } = await world.powershell(engine).run(
-        'inspect',
-        {
-          workDirectory: world.host.workDirectory,
-          sites: texts.map((site) => ({ site, application: site })),
-          records: '',
-          waitMilliseconds: 0,
-        },
-        patience(60_000),
-      );
+      const result = await world.run(engine, 'inspect', {
+        sites: texts.map((site) => ({ site, application: site })),
+        records: '',
+        waitMilliseconds: 0,
+      });
       expect(result.sites.map(({ site, application }) => [site, application])).toEqual(
         texts.map((text) => [text, text]),
       );
@@ -151,63 +148,59 @@ describe('an endpoint host', () => {
     test('refuses a script that was decided before this operation did what it has done since', async () => {
       const { world } = run(engine);
       const before = world.effects();
-      const late = world.powershell(engine).run(
-        'reset',
-        {
-          workDirectory: world.host.workDirectory,
-          operation: operationId(OPERATION),
-          records: recordsFolder(OPERATION),
-          // Two sites were set up, one was restored, and the services were restarted twice.
-          seen: 4,
-          id: 'late',
-          covers: [],
-        },
-        patience(60_000),
-      );
+      const late = world.run(engine, 'reset', {
+        operation: operationId(OPERATION),
+        records: recordsFolder(OPERATION),
+        // Two sites were set up, one was restored, and the services were restarted twice.
+        seen: 4,
+        id: 'late',
+        covers: [],
+      });
       await expect(late).rejects.toMatchObject({ type: FAILURE.notYet });
       expect(world.effects()).toEqual(before);
     });
 
-    test('refuses to change a host that belongs to another operation', async () => {
+    test('refuses to change a host that belongs to another operation, or to none', async () => {
       const { world } = run(engine);
-      const powershell = world.powershell(engine);
-      const claim = JSON.stringify({ operation: operationId(NEXT) });
-      await powershell.run('claim', { claim, replaces: '' }, patience(60_000));
-      const late = world.activities(engine).stagePackage({ host: world.host, ...world.packageSource });
-      await expect(late).rejects.toMatchObject({
+      const stage = () => world.activities(engine).stagePackage({ host: world.host, ...world.packageOf(OPERATION) });
+      await world.claim(NEXT, engine);
+      await expect(stage()).rejects.toMatchObject({
         type: FAILURE.unexpectedState,
         message: expect.stringContaining(`GW-HOST-01 now belongs to ${operationId(NEXT)}`) as string,
       });
-      await powershell.run('claim', { claim: '', replaces: claim }, patience(60_000));
+      await world.claim(undefined, engine);
+      await expect(stage()).rejects.toMatchObject({
+        type: FAILURE.unexpectedState,
+        message: expect.stringMatching(
+          /GW-HOST-01 belongs to no upgrade: there is no claim in .*claim\.json/,
+        ) as string,
+      });
     });
 
     test('names the copies of another operation, and takes none of them for its own', async () => {
       const { world, told } = run(engine);
       const { site, application } = world.planned(0);
-      const { result } = await world.powershell(engine).run(
-        'backup',
-        {
-          workDirectory: world.host.workDirectory,
-          operation: operationId(NEXT),
-          site,
-          application,
-          records: recordsFolder(NEXT),
-          seen: 0,
-          backup: backupFolder(NEXT, { site, application }),
-          copy: 'never',
-        },
-        patience(60_000),
-      );
+      await world.claim(NEXT, engine);
+      const result = await world.run(engine, 'backup', {
+        operation: operationId(NEXT),
+        site,
+        application,
+        records: recordsFolder(NEXT),
+        seen: 0,
+        backup: backupFolder(NEXT, { site, application }),
+        copy: 'never',
+      });
       expect(result.copy).toBeNull();
       const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string;
       expect(result.others).toEqual([{ path: told.backups[0]?.path, operation: operationId(OPERATION), at }]);
     });
 
     test('waits for a setup.cmd that outlives its PowerShell, and finds that it has done its work', async () => {
-      const { world, told } = run(engine);
+      const { world } = run(engine);
       const activities = world.activities(engine);
+      await world.claim(NEXT, engine);
       world.fault('setup.cmd', 'setupOutlives', { delayMs: patience(2_000) });
-      await activities.runSetup({ host: world.host, site: world.planned(1), staged: told.staged, operation: NEXT });
+      await activities.runSetup({ host: world.host, site: world.planned(1), ...world.packageOf(NEXT) });
       expect(world.effects().slice(-1)).toEqual(['setupRan Office365 Gateway 02/Office365GatewayApplication02']);
       expect(world.calls().filter((call) => call.startsWith('setup.cmd'))).toHaveLength(3);
     });
@@ -223,7 +216,7 @@ describe('an endpoint host', () => {
     ])('is judged by the envelope alone: %s is %s', async (fault, verdict) => {
       const { world } = run(engine);
       world.fault('discover', fault);
-      const outcome = world.powershell(engine).run('discover', {}, patience(60_000));
+      const outcome = world.run(engine, 'discover', { settings: '' });
       await expect(
         outcome.then(
           () => 'an answer',

@@ -14,7 +14,7 @@ import { everything } from '../kit/extent';
 import { RELEASE_FOLDERS } from '../kit/releases';
 import { installRuntime } from '../kit/releases/18.5/simulation';
 import { missingTools } from '../kit/tools.cjs';
-import { activityEnvironment, HostWorld, hostSpec, NEXT, OPERATION, type Engine } from './host-world';
+import { HostWorld, hostSpec, NEXT, OPERATION, type Engine } from './host-world';
 
 /** A genuine PowerShell takes a minute for all this. */
 const ENGINES: Engine[] =
@@ -31,11 +31,8 @@ afterEach(() => world.end());
 /** A host that belongs to {@link OPERATION}. */
 async function start(engine: Engine, options: Parameters<typeof HostWorld.start>[0] = {}): Promise<void> {
   world = await HostWorld.start({ releaseTwins: TWINS, hostRestartMs: RESTART_MS, ...options });
-  activities = world.activities(engine, activityEnvironment, RELEASE_FOLDERS);
-  await claim(engine, JSON.stringify({ operation: operationId(OPERATION) }));
-}
-async function claim(engine: Engine, claim: string, replaces = ''): Promise<void> {
-  await world.powershell(engine).run('claim', { claim, replaces }, patience(60_000));
+  activities = world.activities(engine, { releases: RELEASE_FOLDERS });
+  await world.claim(OPERATION, engine);
 }
 const install = (parameters = RUNTIME, script = 'install-runtime', release = '18.5') =>
   activities.runHostScript({ host: world.host, operation: OPERATION, release, script, parameters });
@@ -93,13 +90,11 @@ describe.each(ENGINES)('through %s', (engine) => {
   test('neither a script nor a restart is for anybody but the operation that has claimed the host', async () => {
     await start(engine);
     const { bootTime } = await install();
-    const own = JSON.stringify({ operation: operationId(OPERATION) });
-    const other = JSON.stringify({ operation: operationId(NEXT) });
-    await claim(engine, other, own);
+    await world.claim(NEXT, engine);
     const belongs = { type: FAILURE.unexpectedState, message: expect.stringContaining(operationId(NEXT)) as string };
     await expect(install()).rejects.toMatchObject(belongs);
     await expect(restart(bootTime)).rejects.toMatchObject(belongs);
-    await claim(engine, '', other);
+    await world.claim(undefined, engine);
     const nobody = { type: FAILURE.unexpectedState, message: expect.stringMatching(/belongs to no upgrade/) as string };
     await expect(install()).rejects.toMatchObject(nobody);
     await expect(restart(bootTime)).rejects.toMatchObject(nobody);
@@ -114,7 +109,7 @@ describe.each(ENGINES)('through %s', (engine) => {
     await expect(restart(bootTime)).rejects.toMatchObject({ type: FAILURE.notYet });
     expect(world.calls().filter((call) => call.startsWith('shutdown.exe'))).toHaveLength(1);
 
-    const records = path.join(world.host.workDirectory, 'records', recordsFolder(OPERATION));
+    const records = path.join(world.workDirectory, 'records', recordsFolder(OPERATION));
     const [name = ''] = (await readdir(records)).filter((file) => file.endsWith('.restart.json'));
     const record = JSON.parse(await readFile(path.join(records, name), 'utf8')) as object;
     const longAgo = new Date(Date.now() - 3600_000).toISOString();
@@ -146,8 +141,9 @@ test('a host that somebody has restarted meanwhile is not restarted again', asyn
 
 test('a host that is down runs nothing and serves nothing, and a setup.cmd goes down with it', async () => {
   await start('stand-in', { setupMs: patience(60_000), hostRestartMs: patience(3_000) });
-  const staged = await activities.stagePackage({ host: world.host, ...world.packageSource });
-  const died = activities.runSetup({ host: world.host, site: world.planned(0), staged, operation: OPERATION }).then(
+  const source = world.packageOf(OPERATION);
+  await activities.stagePackage({ host: world.host, ...source });
+  const died = activities.runSetup({ host: world.host, site: world.planned(0), ...source }).then(
     () => 'it lives',
     (error: { type: string }) => error.type,
   );
@@ -161,7 +157,7 @@ test('a host that is down runs nothing and serves nothing, and a setup.cmd goes 
   await up;
   await expect(died).resolves.toBe(FAILURE.outcomeUnknown);
   await expect(world.served(0)).resolves.toBe('18.3');
-  await expect(activities.readHost({ host: world.host })).resolves.toMatchObject({ computerName: 'GW-HOST-01' });
+  await expect(activities.readHost({ host: world.host })).resolves.toMatchObject({ elevated: true });
 });
 
 test('a restart needs an elevated session', async () => {

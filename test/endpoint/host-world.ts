@@ -1,20 +1,21 @@
 /** One simulated host on a real folder, with its control routes and the package to fetch, and activities that run on it. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import fastify from 'fastify';
-import { createEndpointActivities } from '../../activities/endpoint';
+import { createEndpointActivities, type EndpointDependencies } from '../../activities/endpoint';
 import type { EndpointActivities } from '../../src/contract/activities';
-import type { GatewaySite } from '../../src/contract/facts';
-import type { Operation } from '../../src/contract/operation';
+import type { FrozenHost, GatewaySite } from '../../src/contract/facts';
+import { operationId, type Operation } from '../../src/contract/operation';
 import { simulatedPowershell, urlOfHost } from '../../src/sandbox/adapters';
 import { Faults, type FaultRule } from '../../src/sandbox/faults';
-import { applicationDirectory, hostWorkDirectory } from '../../src/sandbox/hosts/disk';
+import { applicationDirectory, hostProgramData } from '../../src/sandbox/hosts/disk';
 import { registerHosts } from '../../src/sandbox/hosts/register-hosts';
-import type { HostSpec, ReleaseTwins, SimulatedHosts } from '../../src/sandbox/hosts-port';
+import { identityOf, type HostSpec, type ReleaseTwins, type SimulatedHosts } from '../../src/sandbox/hosts-port';
 import { Journal } from '../../src/sandbox/journal';
 import { buildPackage } from '../../src/sandbox/package-file';
 import { SimulatedVersions } from '../../src/sandbox/simulated-versions';
@@ -22,7 +23,8 @@ import { findExecutable } from '../../src/systems/endpoint/executable';
 import type { PowerShell } from '../../src/systems/endpoint/powershell';
 import type { SimulatedRelease } from '../../src/contract/simulation';
 import { simulation } from '../../workflows/releases/18.4.1/simulation';
-import type { ReleaseFolder } from '../../src/systems/endpoint/release-scripts';
+import type { Parameters, Result, ScriptName } from '../../src/systems/endpoint/scripts';
+import type { EndpointSettings } from '../../src/systems/endpoint/settings';
 import { patience } from '../kit/deadlines';
 
 export const HOST = 'gw-host-01';
@@ -47,8 +49,12 @@ const LATER: SimulatedRelease = {
   target: { ...target, version: '18.5', packageVersion: '18.5-2', assemblyVersion: '18.5.0.2' },
   package: { ...file, fileName: 'Office_365-18.5-2.app.zip' },
 };
+/** Of the package's URL: whoever has it can fetch the package. */
+export const SIGNATURE = 'sv2026canary0123456789';
 const VERSIONS = new SimulatedVersions([simulation, LATER]);
 const PACKAGES = [simulation, LATER].map(buildPackage);
+
+type InputOf<F> = F extends (input: infer Input) => unknown ? Input : never;
 
 export type Engine = 'stand-in' | 'PowerShell';
 export const GENUINE = findExecutable(process.env['ONWARD_PWSH'] || 'pwsh', process.env);
@@ -75,7 +81,7 @@ export function hostSpec(overrides: Partial<HostSpec> = {}): HostSpec {
   const full = { dataSource: 'sql01.hosting.local', name: 'Gateway', login: 'o365gateway', sysadmin: 1 as const };
   return {
     name: HOST,
-    computerName: 'GW-HOST-01',
+    identity: identityOf(HOST),
     elevated: true,
     sites: [
       {
@@ -107,6 +113,9 @@ export function hostSpec(overrides: Partial<HostSpec> = {}): HostSpec {
   };
 }
 
+/** A worker that differs from that of the host. */
+export type WorkerOptions = Partial<EndpointDependencies> & { environment?: () => MockActivityEnvironment };
+
 export interface HostWorldOptions {
   spec?: HostSpec;
   directory?: string;
@@ -133,7 +142,7 @@ export class HostWorld {
     hostRestartMs = 0,
     releaseTwins,
   }: HostWorldOptions = {}): Promise<HostWorld> {
-    const hostsDirectory = directory ?? (await mkdtemp(path.join(tmpdir(), 'onward-hosts-')));
+    const hostsDirectory = directory ?? (await realpath(await mkdtemp(path.join(tmpdir(), 'onward-hosts-'))));
     const journal = new Journal();
     const faults = new Faults();
     const app = fastify();
@@ -146,6 +155,15 @@ export class HostWorld {
       hostsDirectory,
       versions: VERSIONS.all,
       hosts: () => [spec],
+      packages: () => {
+        const { port } = app.server.address() as AddressInfo;
+        return Object.fromEntries(
+          PACKAGES.map(({ version, sha256, fileName }) => [
+            version,
+            { url: `http://127.0.0.1:${port}/packages/${fileName}?sig=${SIGNATURE}`, sha256 },
+          ]),
+        );
+      },
       timings: { setupMs, iisResetMs: 0, hostRestartMs },
       releaseTwins,
     });
@@ -163,16 +181,22 @@ export class HostWorld {
     if (!keepDisk) await rm(this.directory, { recursive: true, force: true });
   }
 
-  get host() {
-    return { name: HOST, workDirectory: hostWorkDirectory(this.directory, HOST) };
+  get host(): FrozenHost {
+    return { name: HOST, identity: this.spec.identity };
   }
-  get packageSource() {
-    return { ...this.packageOf('18.4.1-12'), operation: OPERATION };
+  get workDirectory(): string {
+    return this.settings.workDirectory;
   }
-  packageOf(version: string) {
-    const found = PACKAGES.find(({ packageVersion }) => packageVersion === version);
-    if (found === undefined) throw new Error(`The world has no package ${version}`);
-    return { packageUrl: `${this.url}/packages/${found.fileName}`, sha256: found.sha256 };
+  /** What the worker of the host has for its configuration. */
+  get settings(): EndpointSettings {
+    return this.hosts.endpointSettings(HOST);
+  }
+  /** The package that leads to the operation's version. */
+  packageOf(operation: Operation): { sha256: string; operation: Operation } {
+    return { sha256: this.settings.packages[operation.to]?.sha256 ?? '', operation };
+  }
+  get claimFile(): string {
+    return path.join(hostProgramData(this.directory, HOST), 'Onward', 'claim.json');
   }
 
   fault(call: string, kind: FaultRule['kind'], more: Partial<FaultRule> = {}): void {
@@ -184,13 +208,35 @@ export class HostWorld {
     return simulatedPowershell(urlOfHost(this.url, HOST), { ...process.env, ...own });
   }
 
+  /** A script as activities run it. */
+  async run<N extends ScriptName>(
+    engine: Engine,
+    script: N,
+    parameters: Omit<Parameters[N], 'workDirectory' | 'identity'>,
+  ): Promise<Result<N>> {
+    const told = { workDirectory: this.workDirectory, identity: this.host.identity, ...parameters };
+    const powershell = this.powershell(engine);
+    return (await powershell.run(script, told as unknown as Parameters[N], patience(60_000))).result;
+  }
+
+  /** The host belongs to this operation from now on, whoever had it before; `undefined`: to none. */
+  async claim(operation: Operation | undefined, engine: Engine = 'stand-in'): Promise<void> {
+    const replaces = existsSync(this.claimFile) ? readFileSync(this.claimFile, 'utf8') : '';
+    const claim = operation === undefined ? '' : JSON.stringify({ operation: operationId(operation) });
+    await this.run(engine, 'claim', { claim, replaces });
+  }
+
   /** The activities as a worker runs them, each in an activity's context of its own. */
-  activities(engine: Engine, environment = () => activityEnvironment(), releases?: ReleaseFolder[]) {
-    const activities = createEndpointActivities({ powershell: this.powershell(engine), releases });
+  activities(engine: Engine, { environment = () => activityEnvironment(), ...worker }: WorkerOptions = {}) {
+    const activities = createEndpointActivities({
+      powershell: this.powershell(engine),
+      settings: this.settings,
+      ...worker,
+    });
     return new Proxy(activities, {
       get:
         <N extends keyof EndpointActivities>(target: EndpointActivities, name: N) =>
-        (input: Parameters<EndpointActivities[N]>[0]) =>
+        (input: InputOf<EndpointActivities[N]>) =>
           environment().run(target[name] as (input: unknown) => Promise<unknown>, input),
     });
   }
@@ -220,13 +266,14 @@ export class HostWorld {
   }
 
   /** A change to the host that nobody told Onward of. */
-  async post(route: string, body: unknown): Promise<void> {
+  async post(route: string, body: unknown): Promise<unknown> {
     const response = await fetch(`${this.url}/_sim/hosts/${HOST}/${route}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
     if (!response.ok) throw new Error(`${route}: HTTP ${response.status}`);
+    return await response.json();
   }
 
   /** Folder of a gateway application. */

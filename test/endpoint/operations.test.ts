@@ -14,6 +14,7 @@ afterEach(() => world.end());
 async function start(options: Parameters<typeof HostWorld.start>[0] = {}): Promise<void> {
   world = await HostWorld.start(options);
   activities = world.activities('stand-in');
+  await world.claim(OPERATION);
 }
 
 /** The first site, as an operation finds and changes it. */
@@ -22,9 +23,10 @@ const deployed = async ({ from, to }: Operation) => {
   const [version] = await activities.detectSites({ host: world.host, sites: [world.planned(0)], from, to });
   return version?.deployed;
 };
-async function setUp(operation: Operation, version = '18.4.1-12'): Promise<void> {
-  const staged = await activities.stagePackage({ host: world.host, ...world.packageOf(version), operation });
-  await activities.runSetup({ ...on(operation), staged });
+async function setUp(operation: Operation): Promise<void> {
+  const source = world.packageOf(operation);
+  await activities.stagePackage({ host: world.host, ...source });
+  await activities.runSetup({ ...on(operation), ...source });
 }
 const iisresets = () => world.calls().filter((call) => call === 'iisreset').length;
 
@@ -37,9 +39,10 @@ test('the undo of the next release goes back to the files of the last one, never
   await activities.resetIis({ ...on(OPERATION), purpose: 'upgrade' });
   const released = await world.state(0);
 
+  await world.claim(LATER);
   const backup = (await activities.backupSite(on(LATER))) as SiteBackup;
   expect(backup.path).not.toBe(first?.path);
-  await setUp(LATER, '18.5-2');
+  await setUp(LATER);
   await activities.resetIis({ ...on(LATER), purpose: 'upgrade' });
   await expect(deployed(LATER)).resolves.toBe('new');
   await activities.restoreSite({ ...on(LATER), backup });
@@ -54,6 +57,7 @@ test('files of both versions are backed up by nobody: the copy of the older oper
   world.fault('setup.cmd', 'setupHalfFinishes');
   await setUp(OPERATION).catch(() => undefined);
 
+  await world.claim(NEXT);
   await expect(activities.backupSite(on(NEXT))).rejects.toMatchObject({
     type: FAILURE.noBackup,
     retryable: false,
@@ -71,19 +75,22 @@ test('files of both versions are backed up by nobody: the copy of the older oper
 test('the newest of several copies is the one that is named', async () => {
   await start();
   await activities.backupSite(on(OPERATION));
+  await world.claim(NEXT);
   const newest = (await activities.backupSite(on(NEXT))) as SiteBackup;
   world.fault('setup.cmd', 'setupHalfFinishes');
   await setUp(NEXT).catch(() => undefined);
   const third = { ...OPERATION, firstRun: 'third' };
+  await world.claim(third);
   await expect(activities.backupSite(on(third))).rejects.toThrow(`in ${newest.path} (${operationId(NEXT)}, `);
 });
 
 test('a setup.cmd that an operation has left running is waited for before its site is backed up', async () => {
   await start();
   world.fault('setup.cmd', 'setupOutlives', { delayMs: patience(800) });
-  const staged = await activities.stagePackage({ host: world.host, ...world.packageSource });
-  const abandoned = activities.runSetup({ ...on(OPERATION), staged });
+  await activities.stagePackage({ host: world.host, ...world.packageOf(OPERATION) });
+  const abandoned = activities.runSetup({ ...on(OPERATION), ...world.packageOf(OPERATION) });
   await world.journalled('setup.cmd');
+  await world.claim(NEXT);
   await expect(activities.backupSite(on(NEXT))).resolves.toBeUndefined();
   await expect(deployed(NEXT)).resolves.toBe('new');
   await abandoned;
@@ -93,6 +100,7 @@ test('what an older operation has restarted counts for nothing: new files that w
   await start();
   await activities.backupSite(on(OPERATION));
   await setUp(OPERATION);
+  await world.claim(NEXT);
   await activities.resetIis({ ...on(NEXT), purpose: 'upgrade' });
   await activities.resetIis({ ...on(NEXT), purpose: 'upgrade' });
   expect(iisresets()).toBe(1);

@@ -8,7 +8,12 @@ import { SystemError } from '../../src/systems/system-error';
 import { patience } from '../kit/deadlines';
 
 const FAKE = path.join(__dirname, 'fake-powershell.mjs');
-const ASK = { url: 'https://gateway.contoso.local/app/aps/', waitMilliseconds: 0 };
+const ASK = {
+  workDirectory: '/work',
+  identity: { computerName: 'A', machineGuid: 'b', smbiosUuid: 'c' },
+  url: 'https://gateway.contoso.local/app/aps/',
+  waitMilliseconds: 0,
+};
 
 let folder: string;
 beforeAll(async () => {

@@ -3,7 +3,7 @@
  *
  * @needs temporal
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { JournalEntry } from '../../src/sandbox/journal';
 import { hostProgramData } from '../../src/sandbox/hosts/disk';
@@ -178,7 +178,13 @@ test.each([
   const host = newHost();
   const upgrade = await onHosts(`claim-${what.replaceAll(' ', '-')}`.toLowerCase(), [host]);
   const before = await upgrade.state();
-  mkdirSync(path.dirname(claimFile(host)), { recursive: true });
+  // Where Onward itself has made the folder, so that it is trusted.
+  const trusted = { path: 'ProgramData/Onward', list: 'D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)' };
+  await fetch(new URL(`hosts/${host}/access`, rehearsal.sandbox.urls.sim), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(trusted),
+  });
   writeFileSync(claimFile(host), claim);
   await upgrade.start();
   await expect(upgrade.result()).rejects.toMatchObject({

@@ -28,6 +28,9 @@ export function standInHosts(): StandInHosts {
       return {
         servedVersion: async (host, site, application) => served(host, site, application),
         applicationState: async (host, site, application) => ({ version: served(host, site, application) }),
+        endpointSettings: () => ({ workDirectory: '/nowhere', packages: world.packages() }),
+        clone: () => {},
+        clonesOf: () => [],
         refresh: async () => {},
         restarts: new EventEmitter(),
         close: async () => {},

@@ -65,7 +65,7 @@ describe('reading', () => {
     if (status !== 200) vendor.onAps('/aps/2/resources', () => ({ status }));
     const read: number[] = [];
     for (let left: TemplateCandidates | undefined, pages = 1; ; pages++) {
-      const page = await vendor.run('readTemplates', left ? { left } : {});
+      const page = await vendor.run('readTemplates', left ? { candidates: left } : {});
       expect(page.templates.length).toBeLessThanOrEqual(250);
       read.push(...page.templates.map(({ id }) => id));
       left = page.left;

@@ -1,6 +1,7 @@
 /** Invented releases, as an engineer would add them: each declaration is a folder, the catalogue is the list. */
 import { release1841 } from '../../workflows/releases/18.4.1';
 import { Catalogue } from '../../workflows/engine/catalogue';
+import type { PreflightFacts } from '../../workflows/engine/preflight-facts';
 import { upgradePath } from '../../workflows/engine/path';
 import { defineRelease } from '../../workflows/engine/release';
 import { releaseTerms } from '../../workflows/engine/terms';
@@ -56,15 +57,17 @@ const of191 = releaseTerms<HostsHave<'certificate'> & Validated & On<'synchronis
   },
 });
 
-const installCertificate = lastingStep<object, HostsHave<'certificate'>>({
+const installCertificate = lastingStep<PreflightFacts, HostsHave<'certificate'>>({
   name: 'installCertificate',
   title: 'Install the certificate',
   waitsFor: 'the endpoint hosts',
   keeps: 'the new certificate on the endpoint hosts',
-  run: async ({ profile, activities, operation }) => {
+  run: async ({ activities, operation }, { hosts }) => {
     await settleAll(
-      profile.endpointHosts.map((host) =>
-        activities.endpoint(host).resetIis(`install it on ${host.name}`, { host, operation, purpose: 'upgrade' }),
+      hosts.map(({ host: name, identity }) =>
+        activities
+          .endpoint({ name })
+          .resetIis(`install it on ${name}`, { host: { name, identity }, operation, purpose: 'upgrade' }),
       ),
     );
     return { 'hosts have:certificate': true };

@@ -1,6 +1,13 @@
 import { packageOf } from '../../src/contract/entry';
 import { frozen } from '../../src/inventory/frozen-profile';
-import type { ApplicationInstance, OperationsFacts, ServiceTemplate } from '../../src/contract/facts';
+import type {
+  ApplicationInstance,
+  HostFacts,
+  IisApplication,
+  IisSite,
+  OperationsFacts,
+  ServiceTemplate,
+} from '../../src/contract/facts';
 import { Catalogue, meantBy } from '../../workflows/engine/catalogue';
 import type { Finding, Readings } from '../../workflows/engine/check';
 import { COMMON_CHECKS, requiredVersions } from '../../workflows/engine/common-checks';
@@ -68,6 +75,90 @@ test('a provider with nothing to complain of passes every check', async () => {
     examine(facts).map((finding) => ({ name, ...finding })),
   ).filter(({ verdict }) => verdict !== 'pass');
   expect(complaints).toEqual([]);
+});
+
+describe('what can be known of the endpoint hosts before anything is touched', () => {
+  async function withHost(change: Partial<HostFacts>): Promise<Surveyed> {
+    const facts = await surveyed();
+    return {
+      ...facts,
+      hosts: facts.hosts.filter(answered).map(({ what, value }) => ({ what, value: { ...value, ...change } })),
+    };
+  }
+  const site = (name: string, change: Partial<IisApplication> = {}): IisSite[] => [
+    {
+      name,
+      state: 'Started',
+      bindings: [],
+      applications: [
+        { name: 'Office365GatewayApplication01', physicalPath: 'C:\\gw', versions: ['18.3.0.9'], ...change },
+      ],
+    },
+  ];
+
+  test('a host that does not allow the package, or another one, is refused, and told where to add it', async () => {
+    expect(findings('endpointPackage', await withHost({ packages: {} }))).toMatchObject([
+      {
+        verdict: 'refusal',
+        message: expect.stringMatching(/allows no package of 18\.4\.1: add it.*endpoint\.yaml/) as string,
+      },
+    ]);
+    expect(findings('endpointPackage', await withHost({ packages: { '18.4.1': 'b'.repeat(64) } }))).toMatchObject([
+      { verdict: 'refusal', message: expect.stringContaining('with SHA-256 bbbb') as string },
+    ]);
+  });
+
+  test('folders that others than administrators can reach are refused, each with its reason', async () => {
+    const exposed = ['C:\\Onward is open to AU', 'C:\\ProgramData\\Onward belongs to S-1-5-21-7'];
+    expect(findings('endpointFolders', await withHost({ exposed })).map(({ message }) => message)).toEqual(
+      exposed.map((why) => expect.stringContaining(why) as string),
+    );
+    expect(verdicts('endpointFolders', await withHost({ exposed }))).toEqual(['refusal', 'refusal']);
+  });
+
+  test('a machine that does not tell its hardware is warned of', async () => {
+    const smbiosUuid = '00000000-0000-0000-0000-000000000000';
+    const identity = { computerName: 'GW01', machineGuid: 'a1', smbiosUuid };
+    expect(verdicts('endpointIdentity', await withHost({ identity }))).toEqual(['warning']);
+  });
+
+  test.each(['Gate & way', '50 %', 'a ^ b', 'the "new" one'])(
+    'the site name %s, which setup.cmd would misread, is refused',
+    async (name) => {
+      expect(findings('gatewayNames', await withHost({ sites: site(name) }))).toMatchObject([
+        {
+          verdict: 'refusal',
+          message: expect.stringContaining(`setup.cmd cannot be given the site ${JSON.stringify(name)}`) as string,
+        },
+      ]);
+      const isNew = site(name, { versions: ['18.4.1.12'] });
+      expect(verdicts('gatewayNames', await withHost({ sites: isNew }))).toEqual([]);
+    },
+  );
+
+  test('a name in an end-point URI that setup.cmd would misread, and a URI that is none, are refused at once', async () => {
+    const urls = ['https://gw&01.test/Office365GatewayApplication01/aps/', 'https://gw01.test/aps'];
+    const facts = await withOperations({ instances: instances(...urls.map((endpointUrl) => ({ endpointUrl }))) });
+    expect(findings('gatewayNames', facts).map(({ message }) => message)).toEqual([
+      expect.stringContaining('have to read https://<hostname>/<application>/aps/'),
+      expect.stringContaining('setup.cmd cannot be given the hostname "gw&01.test"'),
+    ]);
+  });
+
+  test('files of a third version are refused, and files of both are warned of', async () => {
+    const third = site('Gateway', { versions: ['17.2.0.4'] });
+    expect(verdicts('gatewayVersions', await withHost({ sites: third }))).toEqual(['refusal']);
+    const both = site('Gateway', { versions: ['18.3.0.9', '18.4.1.12'] });
+    expect(verdicts('gatewayVersions', await withHost({ sites: both }))).toEqual(['warning']);
+    expect(verdicts('gatewayVersions', await withHost({ sites: site('Gateway') }))).toEqual([]);
+  });
+
+  test('a script of the release that a host does not have is refused', async () => {
+    const facts = await withHost({ scripts: [] });
+    const meant = facts.meant && { ...facts.meant, scripts: ['install-runtime'] };
+    expect(verdicts('endpointScripts', { ...facts, meant })).toEqual(['refusal']);
+    expect(verdicts('endpointScripts', facts)).toEqual([]);
+  });
 });
 
 describe('requiredVersions', () => {

@@ -1,4 +1,5 @@
 /** @needs temporal */
+import type { WorkflowHandle } from '@temporalio/client';
 import { EventEmitter, on } from 'node:events';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
@@ -387,6 +388,71 @@ describe('before the crossing', () => {
     await handle.signal('resolveHold', { step: 'upgradeEndpoints', action: 'rollback', by: 'ana', reason: 'later' });
     await failureOf(handle);
     expect(calls).toEqual(['deactivateTemplate 16', 'stagePackage', 'activateTemplate 16']);
+  });
+
+  test.each([
+    [
+      'and said so',
+      async (handle: WorkflowHandle) => {
+        const byHand = { step: 'upgradeEndpoints', action: 'doneByHand', by: 'ana', reason: 'ran setup.cmd' };
+        await handle.signal('resolveHold', byHand);
+        await statusWhen(handle, ({ gates }) => gates.some(({ step }) => step === 'approveCrossing'));
+        await handle.signal('abort', { by: 'ana', reason: 'not today' });
+      },
+    ],
+    [
+      'and never mentioned',
+      (handle: WorkflowHandle) =>
+        handle.signal('resolveHold', { step: 'upgradeEndpoints', action: 'rollback', by: 'ana', reason: 'later' }),
+    ],
+  ])('what a person has set up by hand without a backup %s stands in what was not undone', async (said, goBack) => {
+    const provider = said === 'and said so' ? 'by-hand' : 'by-hand-unsaid';
+    let deployed: 'old' | 'new' = 'old';
+    const versions = (sites: unknown[]) =>
+      sites.map(() => ({ deployed, assemblyVersions: [], webConfigVersion: undefined }));
+    const { activities } = stubActivities(profile(provider, { approval: { beforeCrossing: true } }), {
+      change: {
+        ...refusing('backupSite'),
+        claimHost: async ({ sites }) => ({ versions: versions(sites) }),
+        detectSites: async ({ sites }) => versions(sites),
+      },
+    });
+    const handle = await environment.upgrade(activities, { provider, startedBy: 'ana' });
+    await statusWhen(handle, ({ state }) => state === 'held');
+    deployed = 'new';
+    await goBack(handle);
+    await failureOf(handle);
+    expect(await statusOf(handle)).toMatchObject({
+      state: 'rollbackIncomplete',
+      notUndone: [expect.stringMatching(/upgradeEndpoints: .*is on 18\.4\.1.*no copy to go back to 18\.3/) as string],
+    });
+  });
+
+  test('a worker on another machine than the preflight has seen holds the step, also where a failure is undone at once', async () => {
+    const { activities, calls } = stubActivities(profile('cloned'));
+    let isClone = true;
+    const handle = await environment.upgrade(
+      {
+        ...activities,
+        claimHost: async (input) => {
+          if (!isClone) return await activities.claimHost(input);
+          throw ApplicationFailure.nonRetryable('GW01 is not the machine', FAILURE.anotherHost);
+        },
+      },
+      { provider: 'cloned' },
+    );
+    const { holds } = await statusWhen(handle, ({ state }) => state === 'held');
+    expect(holds).toMatchObject([{ step: 'upgradeEndpoints', actions: ['retry', 'rollback'] }]);
+    isClone = false;
+    await handle.signal('resolveHold', {
+      step: 'upgradeEndpoints',
+      action: 'retry',
+      by: 'ana',
+      reason: 'ended the clone',
+    });
+    await answerEverything(handle);
+    await handle.result();
+    expect(calls).toContain('importPackage');
   });
 });
 

@@ -21,6 +21,7 @@ import {
   type GuardState,
   type PendingRenewal,
 } from '../../src/contract/consent';
+import { shortened } from '../../src/contract/fields';
 import { QUERY, type AuditEntry } from '../../src/contract/status';
 import { noticeOf, tokenOf } from './current-details';
 import { GuardRecord } from './guard-record';
@@ -64,7 +65,7 @@ async function awaitNews(record: GuardRecord): Promise<'due' | 'news'> {
   const news = await condition(
     () => toVerify(record) !== undefined || record.hasNews || isLong(record.state.historyLimit),
     Math.max(record.nextNoticeAt - Date.now(), 1),
-    { summary: `next notice about the consent of "${instance.name}" of ${provider}` },
+    { summary: shortened(`next notice about the consent of "${instance.name}" of ${provider}`) },
   );
   return news ? 'news' : 'due';
 }

@@ -139,4 +139,7 @@ export const meantBy = (choice: CatalogueAnswer | undefined): MeantUpgrade | und
     from: choice.chosen.from,
     to: choice.chosen.release.version,
     steps: stepsOf(choice.chosen.path).map(({ step }) => step.name),
+    scripts: stepsOf(choice.chosen.path).flatMap(({ step }) =>
+      step.kind === 'lasting' ? (step.hostScript ?? []) : [],
+    ),
   };

@@ -4,6 +4,7 @@
  */
 import type { BillingFacts, HostFacts, OperationsFacts, PackageFacts } from '../../src/contract/facts';
 import type { FrozenProfile } from '../../src/contract/entry';
+import { listed } from '../kit/listed';
 import { answered, type Reading } from '../kit/reading';
 
 export interface Readings {
@@ -25,6 +26,8 @@ export interface MeantUpgrade {
   readonly to: string;
   /** Names of the steps of its path. */
   readonly steps: readonly string[];
+  /** Scripts of the release that its steps run on the endpoint hosts. */
+  readonly scripts: readonly string[];
 }
 
 export type Finding = {
@@ -52,4 +55,4 @@ export const ofOperations =
   (readings: Readings): Finding[] =>
     answered(readings.operations) ? examine(readings.operations.value, readings) : [];
 
-export const quoted = (things: readonly { name: string }[]): string => things.map(({ name }) => `"${name}"`).join(', ');
+export const quoted = (things: readonly { name: string }[]): string => listed(things.map(({ name }) => `"${name}"`));

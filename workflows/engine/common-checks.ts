@@ -1,7 +1,12 @@
 /** Checks that every upgrade has to pass, whatever the release. */
-import { isNewer, withoutRelease } from '../../src/contract/versions';
+import { unsafeForCommandLine } from '../../src/contract/command-line';
+import type { ApplicationInstance } from '../../src/contract/facts';
+import { LIMITS } from '../../src/contract/limits';
+import { isNewer, isOfRelease, withoutRelease } from '../../src/contract/versions';
+import { listed } from '../kit/listed';
 import { answered, type Reading } from '../kit/reading';
 import { ofOperations, pass, refusal, warning, type Check, type Finding, type Readings } from './check';
+import { parseEndpointUrl } from './gateway-address';
 import type { Requirement } from './release';
 
 export const COMMON_CHECKS: readonly Check[] = [
@@ -45,7 +50,7 @@ export const COMMON_CHECKS: readonly Check[] = [
         ? [pass('Every instance is Ready.')]
         : [
             refusal(
-              `Not Ready: ${busy.map(({ name, status }) => `"${name}" is ${status}`).join(', ')}. Finish or repair them first.`,
+              `Not Ready: ${listed(busy.map(({ name, status }) => `"${name}" is ${status}`))}. Finish or repair them first.`,
             ),
           ];
     }),
@@ -64,6 +69,29 @@ export const COMMON_CHECKS: readonly Check[] = [
             ),
           ];
     }),
+  },
+  {
+    name: 'size',
+    source: 'The largest provider that one upgrade takes',
+    examine: ({ profile: { plans, stores, endpointHosts }, operations }) => {
+      const { instances = [], templates = [] } = answered(operations) ? operations.value : {};
+      const sizes: [keyof typeof LIMITS, string, number][] = [
+        ['instances', 'application instances', instances.length],
+        ['activeTemplates', 'active Office 365 templates', templates.filter(({ active }) => active).length],
+        ['templates', 'Office 365 templates', templates.length],
+        ['gatewaySites', 'gateway applications', new Set(instances.map(({ endpointUrl }) => endpointUrl)).size],
+        ['plans', 'plans in its inventory entry', plans.length],
+        ['stores', 'stores in its inventory entry', stores.length],
+        ['endpointHosts', 'endpoint hosts in its inventory entry', endpointHosts.length],
+      ];
+      return sizes
+        .filter(([limit, , found]) => found > LIMITS[limit])
+        .map(([limit, what, found]) =>
+          refusal(
+            `The provider has ${found} ${what}, and one upgrade takes ${LIMITS[limit]}. Upgrade it by the vendor's procedure.`,
+          ),
+        );
+    },
   },
   {
     name: 'packageHash',
@@ -96,6 +124,113 @@ export const COMMON_CHECKS: readonly Check[] = [
                 `The worker on ${host} does not run elevated; setup.cmd and iisreset need an administrator's session.`,
               ),
         ),
+  },
+  {
+    name: 'endpointPackage',
+    source: 'Obtaining: the package as the vendor delivered it',
+    examine: ({ profile, meant, hosts }) => {
+      const expected = meant && profile.packages[meant.to]?.sha256;
+      if (!meant || expected === undefined) return [];
+      return hosts.filter(answered).map(({ value: { host, packages } }) => {
+        const allowed = packages[meant.to];
+        if (allowed === expected) return pass(`${host} may run the package of ${meant.to}.`);
+        return refusal(
+          allowed === undefined
+            ? `The configuration of ${host} allows no package of ${meant.to}: add it, with URL and SHA-256, to "packages" in endpoint.yaml on the host, and restart its worker.`
+            : `The configuration of ${host} allows the package of ${meant.to} with SHA-256 ${allowed}, and the inventory names that with ${expected}. Compare both with what the vendor delivered.`,
+        );
+      });
+    },
+  },
+  {
+    name: 'endpointScripts',
+    source: 'Scripts of the release for the endpoint hosts',
+    examine: ({ meant, hosts }) =>
+      hosts
+        .filter(answered)
+        .flatMap(({ value: { host, scripts } }) =>
+          (meant?.scripts ?? []).map((script) =>
+            scripts.includes(`${meant?.to}/${script}`)
+              ? pass(`The worker on ${host} has the script ${script}.`)
+              : refusal(
+                  `The worker on ${host} does not have the script ${script} of ${meant?.to}: update it to the version of Onward that the control plane runs.`,
+                ),
+          ),
+        ),
+  },
+  {
+    name: 'endpointFolders',
+    source: 'What is run on a host lies where nobody but administrators can put anything',
+    examine: ({ hosts }) =>
+      hosts
+        .filter(answered)
+        .flatMap(({ value: { host, exposed } }) =>
+          exposed.length === 0
+            ? [pass(`The folders of the worker on ${host} are for administrators alone.`)]
+            : exposed.map((why) =>
+                refusal(
+                  `${host}: ${why}, so what lies there is not to be trusted. Move it away and restart the worker, which makes it anew for administrators alone.`,
+                ),
+              ),
+        ),
+  },
+  {
+    name: 'endpointIdentity',
+    source: 'An endpoint host is known by its machine',
+    examine: ({ hosts }) =>
+      hosts.filter(answered).flatMap(({ value: { host, identity } }) => {
+        // Hardware without a UUID says nothing but zeros, or nothing but Fs.
+        const unknown = (['machineGuid', 'smbiosUuid'] as const).filter((name) => !/[1-9a-e]/.test(identity[name]));
+        return unknown.length === 0
+          ? []
+          : [warning(`${host} does not tell its ${unknown.join(', ')}: a clone of it is harder to tell from it.`)];
+      }),
+  },
+  {
+    name: 'gatewayNames',
+    source: 'Upgrade Procedure: the parameters of setup.cmd',
+    examine: ofOperations(({ instances }, readings) => [
+      ...misnamed(instances),
+      ...gatewaysIn(instances, readings).flatMap(({ host, site, application, hostnames, isNew }) =>
+        isNew
+          ? []
+          : [{ site, application }, ...hostnames.map((hostname) => ({ hostname }))]
+              .flatMap(unsafeForCommandLine)
+              .map((unsafe) =>
+                refusal(
+                  `${host}: setup.cmd cannot be given the ${unsafe}, which a batch file would misread. Run it by hand as the procedure says, then start the upgrade.`,
+                ),
+              ),
+      ),
+    ]),
+  },
+  {
+    name: 'gatewayVersions',
+    source: 'Upgrade Procedure, Important: the current version has to be one that the release can follow',
+    examine: ofOperations(({ instances }, readings) => {
+      const { meant } = readings;
+      if (!meant) return [];
+      return gatewaysIn(instances, readings).flatMap(({ host, site, application, versions }) => {
+        const where = `${host}, site "${site}", application ${application}`;
+        const strange = versions.filter(
+          (version) => !isOfRelease(version, meant.from) && !isOfRelease(version, meant.to),
+        );
+        if (strange.length > 0)
+          return [
+            refusal(
+              `${where}: files of version ${strange.join(', ')}, neither ${meant.from} nor ${meant.to}. Look at the site and put it right.`,
+            ),
+          ];
+        const sorts = new Set(versions.map((version) => isOfRelease(version, meant.to)));
+        return sorts.size > 1
+          ? [
+              warning(
+                `${where}: files of both ${meant.from} and ${meant.to}, which cannot be backed up. Put files of one version there, or the upgrade holds before it touches the site.`,
+              ),
+            ]
+          : [];
+      });
+    }),
   },
   {
     name: 'fourEyes',
@@ -159,4 +294,41 @@ function examinePackage({ profile, meant, package: file }: Readings): Finding[] 
           `The package at ${expected.url} has SHA-256 ${file.value.sha256}; the inventory expects ${expected.sha256}. Fetch it again or correct the inventory.`,
         ),
       ];
+}
+
+function misnamed(instances: readonly ApplicationInstance[]): Finding[] {
+  const wrong = instances.filter(({ endpointUrl }) => !parseEndpointUrl(endpointUrl));
+  if (wrong.length === 0) return [];
+  const named = listed(wrong.map(({ name, endpointUrl }) => `"${name}" has "${endpointUrl}"`));
+  return [
+    refusal(
+      `End-point URIs have to read https://<hostname>/<application>/aps/, but ${named}. Correct the instances' settings.`,
+    ),
+  ];
+}
+
+interface Gateway {
+  readonly host: string;
+  readonly site: string;
+  readonly application: string;
+  readonly hostnames: readonly string[];
+  readonly versions: readonly string[];
+  /** There is nothing to set up any more. */
+  readonly isNew: boolean;
+}
+
+/** Where IIS serves an application of that name: more than the one that an instance uses, where hosts have several. */
+function gatewaysIn(instances: readonly ApplicationInstance[], { hosts, meant }: Readings): Gateway[] {
+  const addresses = instances.flatMap(({ endpointUrl }) => parseEndpointUrl(endpointUrl) ?? []);
+  return hosts.filter(answered).flatMap(({ value: { host, sites } }) =>
+    sites.flatMap(({ name: site, applications }) =>
+      applications.flatMap(({ name: application, versions }) => {
+        const served = addresses.filter((each) => each.application.toLowerCase() === application.toLowerCase());
+        if (served.length === 0) return [];
+        const hostnames = [...new Set(served.map(({ hostname }) => hostname))];
+        const isNew = versions.length > 0 && versions.every((version) => isOfRelease(version, meant?.to ?? ''));
+        return [{ host, site, application, hostnames, versions, isNew }];
+      }),
+    ),
+  );
 }

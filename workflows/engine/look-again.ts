@@ -4,7 +4,7 @@
  */
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import type { ApplicationInstance } from '../../src/contract/facts';
+import type { ApplicationInstance, HostFacts } from '../../src/contract/facts';
 import { entryOf } from '../../src/contract/entry';
 import { withoutRelease } from '../../src/contract/versions';
 import type { Activities } from '../kit/activities';
@@ -87,7 +87,7 @@ export async function lookAtProvider<Known extends PreflightFacts>(facts: Known,
     instances: [...instances.filter(({ id }) => !gone.includes(id)), ...fitting],
   };
   const hosts = fitting.some(({ endpointUrl }) => !endpoints.includes(endpointUrl))
-    ? await readHosts(look)
+    ? await readHosts(look, facts.hosts)
     : facts.hosts;
   if (occasion === 'crossing' || fitting.length > 0)
     await judge({
@@ -112,10 +112,15 @@ function misfit(
     : `${state} now, and has to be Ready on ${versions.join(' or ')}. Finish, repair or remove it, then retry.`;
 }
 
-async function readHosts({ activities, readings: { profile } }: Look): Promise<PreflightFacts['hosts']> {
-  return await Promise.all(
+/** The machines stay those that the preflight has seen: each call is refused by another one. */
+async function readHosts({ activities, readings: { profile } }: Look, known: HostFacts[]): Promise<HostFacts[]> {
+  const now = await Promise.all(
     profile.endpointHosts.map((host) =>
       activities.endpoint(host).readHost(`read endpoint host ${host.name} again`, { host }),
     ),
   );
+  return now.map((host) => ({
+    ...host,
+    identity: known.find((one) => one.host === host.host)?.identity ?? host.identity,
+  }));
 }

@@ -123,7 +123,10 @@ async function phaseAfter(walk: Walk, facts: PreflightFacts): Promise<PreflightF
 
   const steps = [...path.after.map((placed) => placed.step), ...release.leavesBehind];
   let known = { ...facts, ...given };
-  for (const step of steps) known = { ...known, ...(await stepAfter(walk, step, known)) };
+  for (const [index, step] of steps.entries()) {
+    if (isOfInstances(step)) known = await takeIn(walk, step.name, steps.slice(0, index), known);
+    known = { ...known, ...(await stepAfter(walk, step, known)) };
+  }
   known = await lookBeforeEnd(walk, steps, known);
   const [left] = record.switchedOff;
   // A path that leaves something off does not compile, so this is a defect: the workflow task fails, and nothing is lost.
@@ -149,10 +152,30 @@ async function lookBeforeEnd<Known extends PreflightFacts>(
     });
     const grown = now !== known;
     known = now;
-    if (grown)
-      for (const step of steps) if (isOfInstances(step)) known = { ...known, ...(await stepAfter(walk, step, known)) };
+    if (grown) known = await forInstances(walk, steps, known);
     if (!grown && (await allStands(walk, steps, known))) return known;
   }
+}
+
+/** Instances that have come are brought as far as the others before the next step is done for all. */
+async function takeIn<Known extends PreflightFacts>(
+  walk: Walk,
+  at: string,
+  done: readonly AnyStepAfter[],
+  known: Known,
+): Promise<Known> {
+  const now = await carryOut(walk, at, ['retry'], { run: () => lookAround(walk, known, 'growth') });
+  return now === known ? known : await forInstances(walk, done, now);
+}
+
+async function forInstances<Known extends PreflightFacts>(
+  walk: Walk,
+  steps: readonly AnyStepAfter[],
+  facts: Known,
+): Promise<Known> {
+  let known = facts;
+  for (const step of steps.filter(isOfInstances)) known = { ...known, ...(await stepAfter(walk, step, known)) };
+  return known;
 }
 
 /** @returns whether nothing had to be done again. */
@@ -268,25 +291,21 @@ function stand(
   });
 }
 
-async function stepAfter(walk: Walk, step: AnyStepAfter, facts: PreflightFacts): Promise<object> {
-  const { upgrade } = walk;
-  const { record } = upgrade;
+async function stepAfter(walk: Walk, step: AnyStepAfter, facts: object): Promise<object> {
+  const { record } = walk.upgrade;
   const { name } = step;
   const leftOut = await leftOutOf(walk, step);
   if (leftOut) return leftOut;
   await pass(walk);
+  const context = contextOf(walk, name, facts);
   record.apply({ type: 'stepEntered', step: name });
   const { verify } = step.kind === 'forward' ? step : {};
-  let now = facts;
-  const given = await carryOut<object>(walk, name, verify ? ['retry', 'doneByHand'] : ['retry'], {
-    run: async () => {
-      if (isOfInstances(step)) now = await lookAround(walk, now, 'growth');
-      return await step.run(contextOf(walk, name, now), now as never);
-    },
-    ...(verify ? { verify: () => verify(contextOf(walk, name, now), now as never) } : {}),
+  const given = await carryOut(walk, name, verify ? ['retry', 'doneByHand'] : ['retry'], {
+    run: () => step.run(context, facts as never),
+    ...(verify ? { verify: () => verify(context, facts as never) } : {}),
   });
   record.apply({ type: 'stepMoved', step: name, state: 'done' });
-  return { ...now, ...given };
+  return given;
 }
 
 /** As {@link leftOutOf}; one that is stopped while it is decided about has failed. */
@@ -385,8 +404,13 @@ function holds(
   if (!(error instanceof TemporalFailure)) return false;
   if (record.crossed) return true;
   if (isCancellation(error)) return false;
-  return always !== undefined || profile.onFailureBeforeCrossing === 'hold' || failureType(error) === FAILURE.noBackup;
+  return (
+    always !== undefined || profile.onFailureBeforeCrossing === 'hold' || FOR_A_PERSON.includes(failureType(error))
+  );
 }
+
+/** Failures after which an undo would not be whole, or would be another machine's: whatever the provider's settings, a person decides. */
+const FOR_A_PERSON: unknown[] = [FAILURE.noBackup, FAILURE.anotherHost];
 
 const actionsBefore = ({ kind }: AnyStepBefore): HoldAction[] =>
   kind === 'reading' ? ['retry', 'rollback'] : ['retry', 'doneByHand', 'rollback'];

@@ -134,6 +134,8 @@ export interface LastingStep<Needs, Gives> extends Again<Gives> {
   readonly again?: LookAgain<Needs, Gives>;
   /** One line for the plan, and for whoever reads what a rollback has kept. */
   readonly keeps: string;
+  /** The script of the release that it runs on endpoint hosts, whose workers have to have it. */
+  readonly hostScript?: string;
   readonly run: (context: StepContext, facts: Needs) => Promise<Gives>;
   /** Reads whether a person has done the step by hand; fails when not. */
   readonly verify: (context: StepContext, facts: Needs) => Promise<Gives>;

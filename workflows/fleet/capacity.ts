@@ -1,5 +1,5 @@
 /** Whether one fleet can hold what was selected: what it hands on to its next run is one payload. Pure. */
-import { bytesOf } from '../kit/audit-trail';
+import { bytesOf } from '../../src/contract/status';
 import type { FleetProgress } from './fleet-state';
 
 /** Temporal warns of a larger payload, and refuses one of four times the size. */

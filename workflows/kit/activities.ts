@@ -21,7 +21,8 @@ import type {
   NotifyActivities,
   OperationsActivities,
 } from '../../src/contract/activities';
-import { endpointTaskQueue, type EndpointHost, type Timings } from '../../src/contract/provider';
+import { shortened } from '../../src/contract/fields';
+import { endpointTaskQueue, type Timings } from '../../src/contract/provider';
 
 export type Calls<Interface> = {
   readonly [Name in keyof Interface]: Interface[Name] extends (input: infer Input) => Promise<infer Output>
@@ -37,7 +38,7 @@ export interface Activities {
   readonly claims: Calls<ClaimActivities>;
   readonly guards: Calls<GuardActivities>;
   /** Runs on the worker of that host. */
-  readonly endpoint: (host: EndpointHost) => Calls<EndpointActivities>;
+  readonly endpoint: (host: { readonly name: string }) => Calls<EndpointActivities>;
 }
 
 const SECOND = 1000;
@@ -137,14 +138,14 @@ export function activitiesFor(timings: Timings): Activities {
     // As long as it takes: each look is an attempt of its own, so that those who wait keep nobody's worker busy.
     claims: calls<ClaimActivities>({ startToCloseTimeout: CALL_TIMEOUT, retry: RETRY }),
     guards: calls<GuardActivities>(moment),
-    endpoint: (host) => endpointCalls(host, timings, base),
+    endpoint: ({ name }) => endpointCalls(name, timings, base),
   };
 }
 
-function endpointCalls(host: EndpointHost, timings: Timings, base: ActivityOptions): Calls<EndpointActivities> {
+function endpointCalls(host: string, timings: Timings, base: ActivityOptions): Calls<EndpointActivities> {
   const onHost: ActivityOptions = {
     ...base,
-    taskQueue: endpointTaskQueue(host.name),
+    taskQueue: endpointTaskQueue(host),
     startToCloseTimeout: timings.script * SECOND,
     // An abort waits until the host's process is really gone before anything is undone.
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
@@ -185,13 +186,13 @@ function attemptsWithin(milliseconds: number): number {
 function calls<Interface>(options: ActivityOptions): Calls<Interface> {
   return new Proxy({} as Calls<Interface>, {
     get: (_, name) => (summary: string, input: unknown) =>
-      scheduleActivity(String(name), [input], { ...options, summary }),
+      scheduleActivity(String(name), [input], { ...options, summary: shortened(summary) }),
   });
 }
 
 function localCalls<Interface>(options: LocalActivityOptions): Calls<Interface> {
   return new Proxy({} as Calls<Interface>, {
     get: (_, name) => (summary: string, input: unknown) =>
-      scheduleLocalActivity(String(name), [input], { ...options, summary }),
+      scheduleLocalActivity(String(name), [input], { ...options, summary: shortened(summary) }),
   });
 }

@@ -1,5 +1,5 @@
 /** Audit trails that have no end of their own: the newest entries stay, as many as there is room for. Pure. */
-import type { AuditEntry } from '../../src/contract/status';
+import { bytesOf, type AuditEntry } from '../../src/contract/status';
 
 /** Room for entries of one kind. */
 interface Room {
@@ -12,9 +12,6 @@ export interface Limits {
   readonly refused: Room;
   readonly others: Room;
 }
-
-/** Of a value as JSON in UTF-8. */
-export const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value)).length;
 
 /** The trail with one entry more, without the oldest of its kind that there is no room for. */
 export function trailWith(trail: readonly AuditEntry[], entry: AuditEntry, limits: Limits): AuditEntry[] {

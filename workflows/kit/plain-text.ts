@@ -6,6 +6,10 @@ export const capitalised = (text: string): string => `${text.charAt(0).toUpperCa
 
 /** Text of people and systems must not become markup, nor fill the page. */
 export function plain(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ').replace(/[\\`*_{}[\]<>()#|!~&]/g, '\\$&');
+  // Longer ones are cut before they are worked on as well.
+  const line = text
+    .slice(0, LONGEST + 1)
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ')
+    .replace(/[\\`*_{}[\]<>()#|!~&]/g, '\\$&');
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
 }

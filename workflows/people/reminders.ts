@@ -133,13 +133,20 @@ function subjectOf(items: readonly Waiting[]): string {
   return items.length > 1 ? `${name} (and ${items.length - 1} more)` : name;
 }
 
+/** A notice names so many; `onward gates` names them all. */
+const MOST_DESCRIBED = 10;
+const LONGEST_INSTRUCTIONS = 2_000;
+
 function describe(items: readonly Waiting[]): string {
+  const beyond = items.length - MOST_DESCRIBED;
   return items
+    .slice(0, MOST_DESCRIBED)
     .map(({ what }) =>
       'title' in what
-        ? `- **${what.title}** (since ${what.openedAt}, asked: ${what.asked})\n${what.instructions}\nAnswer with ${what.answer.name}: \`${JSON.stringify(what.answer.payload)}\``
+        ? `- **${what.title}** (since ${what.openedAt}, asked: ${what.asked})\n${what.instructions.slice(0, LONGEST_INSTRUCTIONS)}\nAnswer with ${what.answer.name}: \`${JSON.stringify(what.answer.payload)}\``
         : `- **${what.step} holds** (since ${what.since}): ${what.problem}\nAnswer with resolveHold: ${what.actions.join(', ')}`,
     )
+    .concat(beyond > 0 ? [`And ${beyond} more: \`onward gates\` shows them all.`] : [])
     .join('\n\n');
 }
 

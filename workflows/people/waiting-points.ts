@@ -1,6 +1,7 @@
 /** The gates and holds of one upgrade: what waits for people, and what becomes of their answers. */
 import { condition, isCancellation } from '@temporalio/workflow';
 import type { Gate, Hold, HoldAction } from '../../src/contract/status';
+import { listed } from '../kit/listed';
 import type { Verdict } from '../kit/messages';
 import { now } from '../kit/now';
 import { problemOf } from '../kit/problem';
@@ -166,4 +167,4 @@ function payloadOf(name: GateMessage, step: string, item: string | undefined): R
   }
 }
 
-const namesOf = (gates: OpenGate[]): string => gates.map(({ gate }) => gate.item ?? gate.step).join(', ');
+const namesOf = (gates: OpenGate[]): string => listed(gates.map(({ gate }) => gate.item ?? gate.step));

@@ -4,9 +4,10 @@ import type { Requirement } from '../engine/release';
 import { ofOperations, pass, quoted, refusal, warning, type Check } from '../engine/check';
 import type { Condition } from '../engine/step';
 import { knownByItsBeginning, type Versions } from '../engine/versions';
+import { listed } from '../kit/listed';
 import { answered } from '../kit/reading';
 import { platformOfBuild, withoutRelease } from '../../src/contract/versions';
-import { parseEndpointUrl } from './gateway-address';
+import { parseEndpointUrl } from '../engine/gateway-address';
 import { has } from './remove-service-parameter';
 
 /** What is no build of Odin Automation fits no version, whatever it looks like. */
@@ -131,7 +132,7 @@ export const serviceParameter = (
   examine: ({ billing, meant }) => {
     if (!answered(billing)) return [];
     const affected = billing.value.templates.filter(has(name));
-    const ids = affected.map(({ serviceTemplateId }) => serviceTemplateId).join(', ');
+    const ids = listed(affected.map(({ serviceTemplateId }) => serviceTemplateId));
     if (affected.length === 0) return [pass(`No billing service template has the parameter ${name}.`)];
     const isRemoved = meant?.steps.includes(removedBy) ?? true;
     return [

@@ -3,14 +3,15 @@
  * Internet services are restarted for all of its sites at once, which must not fall into the instance upgrades of another, and what is
  * undone later must not undo another's work.
  */
-import type { GatewaySite, HostClaim, SiteVersion } from '../../src/contract/facts';
-import type { EndpointHost } from '../../src/contract/provider';
+import type { FrozenHost, GatewaySite, HostClaim, SiteVersion } from '../../src/contract/facts';
 import { contradicts } from '../engine/look-again';
+import type { PreflightFacts } from '../engine/preflight-facts';
 import type { StepContext } from '../engine/step';
+import type { GatewaySites } from './facts';
 
 /** The sites of one host; they share its one iisreset. */
 export interface ClaimedHost {
-  readonly host: EndpointHost;
+  readonly host: FrozenHost;
   readonly sites: readonly { readonly site: GatewaySite; readonly version: SiteVersion }[];
 }
 
@@ -23,29 +24,31 @@ export interface ClaimedHost {
  */
 export async function claimHosts(
   context: StepContext,
-  sites: readonly GatewaySite[],
+  facts: PreflightFacts & GatewaySites,
   taken: 'wait' | 'fail' = 'wait',
 ): Promise<ClaimedHost[]> {
   const claimed: ClaimedHost[] = [];
-  for (const { host, sites: served } of byHost(context, sites)) claimed.push(await claim(context, host, served, taken));
+  for (const { host, sites: served } of byHost(facts)) claimed.push(await claimHost(context, host, served, taken));
   return claimed;
 }
 
-function byHost(
-  { profile }: StepContext,
-  sites: readonly GatewaySite[],
-): { host: EndpointHost; sites: GatewaySite[] }[] {
-  return profile.endpointHosts
-    .map((host) => ({ host, sites: sites.filter((site) => site.host === host.name) }))
+/** Each host is the machine that the preflight has seen: a copy of it that serves its task queue is refused. */
+function byHost({ hosts, sites }: PreflightFacts & GatewaySites): { host: FrozenHost; sites: GatewaySite[] }[] {
+  return hosts
+    .map(({ host: name, identity }) => ({
+      host: { name, identity },
+      sites: sites.filter((site) => site.host === name),
+    }))
     .filter((work) => work.sites.length > 0)
     .sort((a, b) => (a.host.name < b.host.name ? -1 : 1));
 }
 
-async function claim(
+/** One of them; waits while another upgrade still needs it. Safe to repeat, and looks at the versions again. */
+export async function claimHost(
   context: StepContext,
-  host: EndpointHost,
+  host: FrozenHost,
   sites: GatewaySite[],
-  taken: 'wait' | 'fail',
+  taken: 'wait' | 'fail' = 'wait',
 ): Promise<ClaimedHost> {
   const { activities, operation } = context;
   for (;;) {
@@ -65,7 +68,7 @@ async function claim(
 
 const UNTIL = 'that has upgraded its instances or ended';
 
-async function awaitOwner(context: StepContext, host: EndpointHost, claim: HostClaim): Promise<void> {
+async function awaitOwner(context: StepContext, host: FrozenHost, claim: HostClaim): Promise<void> {
   const { claims } = context.activities;
   context.awaitHost({ host: host.name, upgrade: claim.workflowId });
   context.note(`waits for ${host.name}, which belongs to ${claim.workflowId} until ${UNTIL}`);
@@ -80,7 +83,7 @@ async function awaitOwner(context: StepContext, host: EndpointHost, claim: HostC
 }
 
 const withVersions = (
-  host: EndpointHost,
+  host: FrozenHost,
   sites: readonly GatewaySite[],
   versions: readonly SiteVersion[],
 ): ClaimedHost['sites'] =>

@@ -3,9 +3,10 @@ import { FAILURE } from '../../src/contract/activities';
 import type { ApplicationInstance, GatewaySite, HostFacts, IisSite } from '../../src/contract/facts';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import type { GatewaySites } from './facts';
+import { listed } from '../kit/listed';
 import { settleAll } from '../kit/settle-all';
 import { readingStep, type StepContext } from '../engine/step';
-import { parseEndpointUrl } from './gateway-address';
+import { parseEndpointUrl } from '../engine/gateway-address';
 
 /** One gateway application as the instances name it, and where it might live. */
 interface Candidate {
@@ -30,12 +31,12 @@ export const collectGatewaySites = readingStep<PreflightFacts & Partial<GatewayS
     noteSites(context, sites);
     return { sites };
   },
-  again: async (context, { operations, hosts, sites = [] }, known) => {
-    if (operations.instances === known.operations.instances) return undefined;
-    const listed = sites.map((site) => ({ ...site, instances: servedBy(site, operations.instances) }));
-    const placed = new Set(listed.flatMap(({ instances }) => instances));
+  again: async (context, { operations, hosts, sites = [] }, before) => {
+    if (operations.instances === before.operations.instances) return undefined;
+    const known = sites.map((site) => ({ ...site, instances: servedBy(site, operations.instances) }));
+    const placed = new Set(known.flatMap(({ instances }) => instances));
     const strangers = operations.instances.filter(({ id }) => !placed.has(id));
-    const all = [...listed, ...(await collect(context, strangers, hosts))];
+    const all = [...known, ...(await collect(context, strangers, hosts))];
     noteSites(context, all);
     return { sites: all };
   },
@@ -53,7 +54,7 @@ async function collect(
 }
 
 const noteSites = (context: StepContext, sites: GatewaySite[]): void =>
-  context.note(sites.map(({ host, site }) => `"${site}" on ${host}`).join(', '));
+  context.note(listed(sites.map(({ host, site }) => `"${site}" on ${host}`)));
 
 /** Ids of the instances whose end-point URI is that of the site. */
 const servedBy = ({ hostname, application }: GatewaySite, instances: ApplicationInstance[]): number[] =>
@@ -73,7 +74,7 @@ async function locate(
     .map(({ instance }) => `"${instance.name}" has "${instance.endpointUrl}"`);
   if (wrong.length > 0)
     throw rejected(
-      `End-point URIs have to read https://<hostname>/<application>/aps/, but ${wrong.join(', ')}. Correct the instance's settings.`,
+      `End-point URIs have to read https://<hostname>/<application>/aps/, but ${listed(wrong)}. Correct the instance's settings.`,
     );
 
   const known = addressed.flatMap(({ instance, address }) => (address ? [{ instance, ...address }] : []));
@@ -82,7 +83,7 @@ async function locate(
   );
   const resolved =
     unlisted.length > 0
-      ? await activities.network.resolveHostnames(`resolve ${unlisted.join(', ')}`, { hostnames: unlisted })
+      ? await activities.network.resolveHostnames(`resolve ${listed(unlisted)}`, { hostnames: unlisted })
       : {};
 
   const candidates = new Map<string, Candidate>();

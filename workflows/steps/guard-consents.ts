@@ -1,8 +1,13 @@
 import { operationId } from '../../src/contract/operation';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import { forwardStep } from '../engine/step';
+import { listed } from '../kit/listed';
 import { now } from '../kit/now';
+import { inBatches, settleEach } from '../kit/settle-all';
 import type { ConsentsGuarded, EveryInstanceHasToken, Validated } from './facts';
+
+/** How many guards one activity starts or ends. */
+const BATCH = 50;
 
 /**
  * What a release leaves behind whose tokens end after 90 days: one guard per application instance, each of which outlives the
@@ -31,11 +36,12 @@ export const guardConsents = forwardStep<
         settings: { connectionTest, reminders, notify, timings },
       };
     });
-    const names = guards.map(({ instance: { name } }) => `"${name}"`).join(', ');
-    await activities.guards.startGuards(`start the guards of the consents of ${names}`, {
-      guards,
-      operation: operationId(operation),
-    });
+    await settleEach(inBatches(guards, BATCH), 1, (batch) =>
+      activities.guards.startGuards(
+        `start the guards of the consents of ${listed(batch.map(({ instance: { name } }) => `"${name}"`))}`,
+        { guards: batch, operation: operationId(operation) },
+      ),
+    );
     const guarded = operations.instances.map(({ id }) => id);
     context.note(`${guarded.length} tokens are guarded`);
     return { consentsGuarded: guarded };
@@ -50,10 +56,13 @@ export const endConsentGuards = forwardStep<PreflightFacts, object>({
   waitsFor: 'nobody',
   run: async (context, { operations: { instances } }) => {
     const { activities, profile } = context;
-    await activities.guards.endGuards(`end the guards of the consents of ${profile.provider}`, {
-      provider: profile.provider,
-      instances: instances.map(({ id }) => id),
-    });
+    const ids = instances.map(({ id }) => id);
+    await settleEach(inBatches(ids, BATCH), 1, (batch) =>
+      activities.guards.endGuards(`end the guards of the consents of ${profile.provider}`, {
+        provider: profile.provider,
+        instances: batch,
+      }),
+    );
     context.note('the application renews its tokens by itself');
     return {};
   },

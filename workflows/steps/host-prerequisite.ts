@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import type { EndpointHost } from '../../src/contract/provider';
+import type { FrozenHost } from '../../src/contract/facts';
+import type { PreflightFacts } from '../engine/preflight-facts';
 import { lastingStep, type Heading, type LastingStep, type StepContext } from '../engine/step';
 import { settleAll } from '../kit/settle-all';
 import { claimHosts } from './claim-hosts';
@@ -24,28 +25,29 @@ export const hostPrerequisite = <What extends string>({
   script,
   parameters = {},
   ...heading
-}: HostPrerequisite<What>): LastingStep<GatewaySites, HostsHave<What>> => {
+}: HostPrerequisite<What>): LastingStep<PreflightFacts & GatewaySites, HostsHave<What>> => {
   const has = () => ({ [`hosts have:${what}`]: true }) as HostsHave<What>;
-  return lastingStep<GatewaySites, HostsHave<What>>({
+  return lastingStep<PreflightFacts & GatewaySites, HostsHave<What>>({
     ...heading,
     waitsFor: 'the endpoint hosts, which may have to be restarted',
     keeps: `${what} on the endpoint hosts`,
-    run: async (context, { sites }) => {
-      const hosts = await claimHosts(context, sites);
+    hostScript: script,
+    run: async (context, facts) => {
+      const hosts = await claimHosts(context, facts);
       await settleAll(hosts.map(({ host }) => prepare(context, host, script, parameters)));
       context.note(`${what} is on ${hosts.map(({ host }) => host.name).join(', ')}`);
       return has();
     },
-    again: async (context, { sites }, known) => {
+    again: async (context, facts, known) => {
       const hosts = new Set(known.sites.map(({ host }) => host));
-      const added = sites.filter(({ host }) => !hosts.has(host));
+      const added = facts.sites.filter(({ host }) => !hosts.has(host));
       if (added.length === 0) return undefined;
-      const claimed = await claimHosts(context, added, 'fail');
+      const claimed = await claimHosts(context, { ...facts, sites: added }, 'fail');
       await settleAll(claimed.map(({ host }) => prepare(context, host, script, parameters)));
       return has();
     },
-    verify: async (context, { sites }) => {
-      const hosts = await claimHosts(context, sites);
+    verify: async (context, facts) => {
+      const hosts = await claimHosts(context, facts);
       await settleAll(hosts.map(({ host }) => expectDone(context, host, script, parameters)));
       return has();
     },
@@ -54,7 +56,7 @@ export const hostPrerequisite = <What extends string>({
 
 async function prepare(
   context: StepContext,
-  host: EndpointHost,
+  host: FrozenHost,
   script: string,
   parameters: Readonly<Record<string, string>>,
 ): Promise<void> {
@@ -76,7 +78,7 @@ async function prepare(
 
 async function expectDone(
   { activities, operation, to }: StepContext,
-  host: EndpointHost,
+  host: FrozenHost,
   script: string,
   parameters: Readonly<Record<string, string>>,
 ): Promise<void> {
@@ -87,7 +89,7 @@ async function expectDone(
 }
 
 function expectInstalled(
-  host: EndpointHost,
+  host: FrozenHost,
   script: string,
   { done, restartNeeded, note }: { done: boolean; restartNeeded: boolean; note: string },
 ): void {

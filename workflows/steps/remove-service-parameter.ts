@@ -2,6 +2,7 @@ import { entryOf } from '../../src/contract/entry';
 import type { BillingFacts, BillingTemplate } from '../../src/contract/facts';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import { forwardStep, type ForwardStep, type StepContext } from '../engine/step';
+import { listed } from '../kit/listed';
 import { settleAll } from '../kit/settle-all';
 import type { InstancesUpgraded, ParameterGone } from './facts';
 
@@ -82,7 +83,7 @@ async function removalProblem(
           before.some((each) => each.serviceTemplateId === template.serviceTemplateId && has(stays.name)(each)),
       )
     : [];
-  const ids = (some: BillingTemplate[]): string => some.map(({ serviceTemplateId }) => serviceTemplateId).join(', ');
+  const ids = (some: BillingTemplate[]): string => listed(some.map(({ serviceTemplateId }) => serviceTemplateId));
   if (left.length > 0) return `${name} is still on billing service templates ${ids(left)}.`;
   if (stays && lost.length > 0)
     return `${stays.name} is gone from billing service templates ${ids(lost)}; add it again: ${stays.why}.`;

@@ -1,22 +1,24 @@
 import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import type { DeployedVersion, GatewaySite, SiteBackup } from '../../src/contract/facts';
 import { packageOf } from '../../src/contract/entry';
-import type { EndpointHost } from '../../src/contract/provider';
+import type { DeployedVersion, FrozenHost, GatewaySite, SiteBackup } from '../../src/contract/facts';
+import type { PreflightFacts } from '../engine/preflight-facts';
 import { reversibleStep, type StepContext } from '../engine/step';
 import { problemOf } from '../kit/problem';
 import { settleAll } from '../kit/settle-all';
-import { claimHosts, type ClaimedHost } from './claim-hosts';
+import { claimHost, claimHosts, type ClaimedHost } from './claim-hosts';
 import type { EndpointsUpgraded, GatewaySites } from './facts';
 
 /** The sites of one host; they share its one iisreset. */
 interface HostSites {
-  host: EndpointHost;
+  host: FrozenHost;
   sites: SiteWork[];
+  /** By what was done last; a retry claims it again, as somebody may have removed the claim. */
+  claimed: boolean;
 }
 interface SiteWork {
   site: GatewaySite;
-  /** When it was looked at last. */
+  /** When the step began. */
   deployed: DeployedVersion;
   /** Set once the copy is taken and verified; without it the site is not touched. */
   backup?: SiteBackup | undefined;
@@ -27,14 +29,14 @@ interface SiteWork {
  * ("upgrade the application endpoint"). Hosts work side by side, the sites of a host one after another. Every site is backed up
  * first: no backup, no undo, so the step holds rather than go on without one. What is on the new version already is left as it is.
  */
-export const upgradeEndpoints = reversibleStep<GatewaySites, HostSites[], EndpointsUpgraded>({
+export const upgradeEndpoints = reversibleStep<PreflightFacts & GatewaySites, HostSites[], EndpointsUpgraded>({
   name: 'upgradeEndpoints',
   title: 'Upgrade the endpoint',
   waitsFor: 'nobody, unless a site cannot be backed up',
   undoes: 'restores every changed site from its backup, then one iisreset per host',
-  prepare: async (context, { sites }) => {
+  prepare: async (context, facts) => {
     const work: HostSites[] = [];
-    for (const claimed of await claimHosts(context, sites)) work.push(await workOn(context, claimed));
+    for (const claimed of await claimHosts(context, facts)) work.push(await workOn(context, claimed));
     return work;
   },
   run: async (context, _, hosts) => {
@@ -45,10 +47,10 @@ export const upgradeEndpoints = reversibleStep<GatewaySites, HostSites[], Endpoi
     context.note(`${upgraded} sites upgraded${before > 0 ? `, ${before} on ${context.to} already` : ''}`);
     return { endpointsUpgraded: true };
   },
-  again: async (context, { sites }, hosts) => {
+  again: async (context, facts, hosts) => {
     const known = hosts.flatMap((work) => work.sites.map(({ site }) => site));
-    const added = sites.filter((site) => !known.some((one) => isSame(one, site)));
-    for (const claimed of await claimHosts(context, added, 'fail')) {
+    const added = facts.sites.filter((site) => !known.some((one) => isSame(one, site)));
+    for (const claimed of await claimHosts(context, { ...facts, sites: added }, 'fail')) {
       const work = await workOn(context, claimed);
       const there = hosts.find(({ host }) => host.name === work.host.name);
       if (there) there.sites.push(...work.sites);
@@ -74,38 +76,33 @@ async function workOn(context: StepContext, { host, sites }: ClaimedHost): Promi
   const work = sites.map(({ site, version }): SiteWork => ({ site, deployed: version.deployed }));
   // Set up by this very operation, before its workflow was reset: then there is its copy.
   for (const each of work) if (each.deployed === 'new') each.backup = await backUp(context, host, each.site);
-  return { host, sites: work };
+  return { host, sites: work, claimed: true };
 }
 
-async function upgradeHost(context: StepContext, { host, sites }: HostSites): Promise<void> {
+async function upgradeHost(context: StepContext, work: HostSites): Promise<void> {
   const { profile, operation, to } = context;
-  const file = packageOf(profile, to);
+  const { host, sites } = work;
+  if (!work.claimed) await claimHost(context, host, sitesOf(work));
+  work.claimed = false;
+  const { sha256 } = packageOf(profile, to);
   const endpoint = context.activities.endpoint(host);
-  const staged = await endpoint.stagePackage(`stage the package on ${host.name}`, {
-    host,
-    packageUrl: file.url,
-    sha256: file.sha256,
-    operation,
-  });
-  for (const work of sites) {
-    const { site } = work;
-    if (work.deployed === 'new' && !work.backup) continue;
+  await endpoint.stagePackage(`stage the package on ${host.name}`, { host, sha256, operation });
+  for (const each of sites) {
+    const { site } = each;
+    if (each.deployed === 'new' && !each.backup) continue;
     await context.checkpoint();
-    work.backup ??= await backUp(context, host, site);
-    if (!work.backup) {
-      // Somebody has done it by hand while the step held.
-      work.deployed = 'new';
-      continue;
-    }
+    each.backup ??= await backUp(context, host, site);
+    // Somebody has done it by hand while the step held.
+    if (!each.backup) continue;
     await context.lookAgain();
     context.note(`setup of "${site.site}" on ${host.name}`);
-    await endpoint.runSetup(`setup.cmd for "${site.site}" on ${host.name}`, { host, site, staged, operation });
+    await endpoint.runSetup(`setup.cmd for "${site.site}" on ${host.name}`, { host, site, sha256, operation });
   }
   await context.lookAgain('noCheckpoint');
   await endpoint.resetIis(`iisreset on ${host.name}`, { host, operation, purpose: 'upgrade' });
 }
 
-async function backUp(context: StepContext, host: EndpointHost, site: GatewaySite): Promise<SiteBackup | undefined> {
+async function backUp(context: StepContext, host: FrozenHost, site: GatewaySite): Promise<SiteBackup | undefined> {
   const { activities, operation } = context;
   try {
     return await activities
@@ -130,7 +127,6 @@ async function verifyUpgraded(context: StepContext, { host, sites }: HostSites):
     from,
     to,
   });
-  for (const [index, work] of sites.entries()) work.deployed = versions[index]?.deployed ?? work.deployed;
   const left = sites.filter((_, index) => versions[index]?.deployed !== 'new');
   if (left.length > 0)
     throw ApplicationFailure.nonRetryable(
@@ -139,22 +135,31 @@ async function verifyUpgraded(context: StepContext, { host, sites }: HostSites):
     );
 }
 
-/** @throws also where this operation has nothing to go back to, once everything else is undone: such a rollback is not whole. */
-async function restoreHost(context: StepContext, { host, sites }: HostSites): Promise<void> {
+/**
+ * Looks again first: while the step held, a person may have set up by hand what has no copy to go back to.
+ *
+ * @throws also where this operation has nothing to go back to, once everything else is undone: such a rollback is not whole.
+ */
+async function restoreHost(context: StepContext, work: HostSites): Promise<void> {
   const { activities, operation, from, to } = context;
+  const { host, sites } = work;
   const endpoint = activities.endpoint(host);
+  const found = await claimHost(context, host, sitesOf(work));
   const changed = sites.flatMap(({ site, backup }) => (backup ? [{ site, backup }] : []));
   for (const { site, backup } of changed)
     await endpoint.restoreSite(`restore "${site.site}" on ${host.name}`, { host, site, backup, operation });
   if (changed.length > 0)
     await endpoint.resetIis(`iisreset on ${host.name} after the restore`, { host, operation, purpose: 'rollback' });
-  const beyond = sites.filter(({ deployed, backup }) => deployed !== 'old' && !backup);
+  const beyond = found.sites.filter(({ version }, index) => version.deployed !== 'old' && !sites[index]?.backup);
   if (beyond.length === 0) return;
   const states = beyond.map(
-    ({ site, deployed }) => `"${site.site}" ${deployed === 'new' ? `is on ${to}` : 'has files of both versions'}`,
+    ({ site, version }) =>
+      `"${site.site}" ${version.deployed === 'new' ? `is on ${to}` : 'has files of both versions'}`,
   );
   throw ApplicationFailure.nonRetryable(
-    `On ${host.name} ${states.join(' and ')}, which was not this upgrade's doing, so it has no copy to go back to ${from}. See what older upgrades have left in the folder backups of ${host.workDirectory}.`,
+    `On ${host.name} ${states.join(' and ')}, which was not this upgrade's doing, so it has no copy to go back to ${from}. See what older upgrades have left in the folder backups of the worker there.`,
     FAILURE.noBackup,
   );
 }
+
+const sitesOf = ({ sites }: HostSites): GatewaySite[] => sites.map(({ site }) => site);

@@ -22,13 +22,14 @@ export const upgradeInstances = forwardStep<Needs, InstancesUpgraded>({
   title: 'Upgrade the application instances',
   waitsFor: 'the upgrade tasks of Operations',
   ofInstances: true,
-  run: async (context, { operations, sites, imported, instancesUpgraded = [] }) => {
+  run: async (context, facts) => {
+    const { operations, imported, instancesUpgraded = [] } = facts;
     const [pilot, ...rest] = operations.instances.filter(
       ({ id, packageVersion }) => withoutRelease(packageVersion) !== context.to && !instancesUpgraded.includes(id),
     );
     if (pilot && context.hosts.areFree()) {
       context.hosts.say('held');
-      await claimHosts(context, sites);
+      await claimHosts(context, facts);
     }
     if (pilot) await upgradeInstance(context, pilot, imported, 'pilot');
     await context.checkpoint();

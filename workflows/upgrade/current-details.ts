@@ -22,12 +22,19 @@ const ASKED: Record<Gate['asked'], string> = {
   partnerAdministrator: "the partner account's administrator",
 };
 
+/** Later ones are counted here, and shown by whoever asks for all of them. */
+const MOST_GATES = 20;
+
 export function currentDetails(status: UpgradeStatus): string {
+  const gatesBeyond = status.gates.length - MOST_GATES;
   return [
     `**${headline(status)}**`,
     ...facts(status).map((fact) => `- ${fact}`),
     ...status.holds.map(hold),
-    ...status.gates.map((open, index) => gate(open, status.gates[index - 1])),
+    ...status.gates.slice(0, MOST_GATES).map((open, index) => gate(open, status.gates[index - 1])),
+    ...(gatesBeyond > 0
+      ? [`✋ **${gatesBeyond} more gates are open**: \`onward gates ${plain(status.provider)}\` shows them all.`]
+      : []),
     ...status.steps.map(({ state, title, note }) => `- ${MARK[state]} ${title}${note ? `: ${plain(note)}` : ''}`),
   ]
     .map((line, index, all) => (isItem(line) && isItem(all[index - 1]) ? line : `\n${line}`))

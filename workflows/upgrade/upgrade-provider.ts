@@ -18,7 +18,10 @@ import { operationId, type Operation } from '../../src/contract/operation';
 import { upgradeWorkflowId } from '../../src/contract/provider';
 import {
   QUERY,
+  inOneAnswer,
+  pageOf,
   type AuditEntry,
+  type Gate,
   type UpgradePlan,
   type UpgradeResult,
   type UpgradeStatus,
@@ -96,9 +99,10 @@ class ProviderUpgrade {
   /** Before the first await of the workflow. */
   private handle(): void {
     const { record } = this;
-    setHandler(defineQuery<UpgradeStatus>(QUERY.status), () => record.status);
+    setHandler(defineQuery<UpgradeStatus>(QUERY.status), () => inOneAnswer(record.status));
     setHandler(defineQuery<UpgradePlan>(QUERY.plan), () => record.plan);
-    setHandler(defineQuery<AuditEntry[]>(QUERY.audit), () => record.audit);
+    setHandler(defineQuery<AuditEntry[], [number?]>(QUERY.audit), (skip) => pageOf(record.audit, skip));
+    setHandler(defineQuery<Gate[], [number?]>(QUERY.gates), (skip) => pageOf(record.status.gates, skip));
     handleMessages(
       messages,
       (message) => this.answers.judge(message),

@@ -1,6 +1,6 @@
 /** Keeps what is known of one upgrade, and shows it: to queries, as search attributes and as current details. */
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
-import { condition, setCurrentDetails } from '@temporalio/workflow';
+import { condition } from '@temporalio/workflow';
 import type { AuditEntry, SwitchedOff, UpgradePlan, UpgradeStatus } from '../../src/contract/status';
 import {
   crossedAttribute,
@@ -11,6 +11,7 @@ import {
   stateAttribute,
   stepAttribute,
 } from '../../src/temporal/search-attributes';
+import { showDetails } from '../kit/details-of-activation';
 import { now } from '../kit/now';
 import { SentAttributes } from '../kit/search-attributes';
 import type { Waiting } from '../people/reminders';
@@ -89,28 +90,25 @@ export class UpgradeRecord {
    * Keeps what is shown up to date; never ends. Each change of a search attribute is a history event, so it waits until the
    * workflow has done all it can for now, and sends only what changed.
    *
-   * The details are told by a loop of their own. It commands nothing, so it may follow from whatever happens, such as a notice
-   * that nobody took; what is sent must not (docs/changing-a-workflow.md, "Nothing follows from a local activity").
+   * The details command nothing, so they may follow from whatever happens, such as a notice that nobody took; what is sent must
+   * not (docs/changing-a-workflow.md, "Nothing follows from a local activity").
    */
   async run(): Promise<never> {
-    void this.tell();
+    showDetails(() => this.tell());
     for (;;) {
       await condition(() => this.toSend().length > 0);
-      this.attributes.send(this.toSend());
+      this.publish();
     }
   }
 
-  private async tell(): Promise<never> {
-    for (;;) {
-      await condition(() => this.upgrade !== this.told);
-      this.told = this.upgrade;
-      setCurrentDetails(currentDetails(this.status));
-    }
+  private tell(): string | undefined {
+    if (this.upgrade === this.told) return undefined;
+    this.told = this.upgrade;
+    return currentDetails(this.status);
   }
 
-  /** For the last word: nothing is awaited any more. */
+  /** Sends what has changed; for the last word nothing is awaited any more. */
   publish(): void {
-    setCurrentDetails(currentDetails(this.status));
     this.attributes.send(this.toSend());
   }
 

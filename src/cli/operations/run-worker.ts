@@ -1,12 +1,12 @@
 import type { Worker } from '@temporalio/worker';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../contract/provider';
 import { inventoryDirectory } from '../../inventory/inventory';
-import { powershellOfMachine } from '../../systems/endpoint/powershell-of-machine';
+import type * as SimulatedWorld from '../../sandbox/adapters';
 import { workerConverter } from '../../temporal/data-converter';
 import { connectWorker } from '../../temporal/worker-connection';
 import { createControlPlaneWorker } from '../../worker/control-plane';
 import { DEPLOYMENT_NAME, makeCurrentArguments } from '../../worker/deployment';
-import { createEndpointWorker } from '../../worker/endpoint';
+import { createEndpointWorker, endpointOfMachine, protectFolders, type EndpointOfHost } from '../../worker/endpoint';
 import { serve } from '../../worker/serve';
 import { notesDirectory } from '../../worker/work-in-hand';
 import { builtWorkflows } from '../../worker/workflow-bundle';
@@ -22,17 +22,18 @@ export async function runWorker(
 ): Promise<void> {
   const { host, inventory = inventoryDirectory(context.env), sandbox, versioned = false } = options;
   const settings = settingsFor(options);
+  // A product worker does not load the simulated world.
+  const simulated =
+    sandbox === undefined ? undefined : { url: sandbox, ...(await import('../../sandbox/adapters/index.js')) };
+  const own = host === undefined ? undefined : { host, ...(await ownConfiguration(context.env, host, simulated)) };
   const converter = await reached(workerConverter(settings));
   const connection = await reached(connectWorker(settings));
   try {
     const build = host === undefined ? builtWorkflows(converter, versioned ? 'versioned' : 'index') : undefined;
     const pinned = versioned && build ? { deployment: DEPLOYMENT_NAME, buildId: build.buildId } : undefined;
     const notes = notesDirectory(context.env);
-    // A product worker does not load the simulated world.
-    const simulated =
-      sandbox === undefined ? undefined : { url: sandbox, ...(await import('../../sandbox/adapters/index.js')) };
     const worker: Worker =
-      host === undefined
+      own === undefined
         ? await createControlPlaneWorker(connection, {
             inventoryDirectory: inventory,
             ...(simulated && { adapters: simulated.SANDBOX_ADAPTERS }),
@@ -41,15 +42,7 @@ export async function runWorker(
             notesDirectory: notes,
             pinTo: pinned?.buildId,
           })
-        : await createEndpointWorker(connection, {
-            host,
-            settings,
-            powershell:
-              simulated === undefined
-                ? powershellOfMachine(context.env)
-                : simulated.simulatedPowershell(simulated.urlOfHost(simulated.url, host), context.env),
-            notesDirectory: notes,
-          });
+        : await createEndpointWorker(connection, { ...own, settings, notesDirectory: notes });
     const taskQueue = host === undefined ? CONTROL_TASK_QUEUE : endpointTaskQueue(host);
     const { address } = settings.connectionOptions;
     const where = { taskQueue, address, namespace: settings.namespace };
@@ -63,6 +56,26 @@ export async function runWorker(
   } finally {
     await connection.close();
   }
+}
+
+/** What an endpoint worker has before it is one: its own configuration, and folders that nobody but administrators can reach. */
+async function ownConfiguration(
+  env: NodeJS.ProcessEnv,
+  host: string,
+  simulated: ({ url: string } & typeof SimulatedWorld) | undefined,
+): Promise<EndpointOfHost> {
+  const own = simulated === undefined ? await endpointOfMachine(env) : await ofSandbox(env, host, simulated);
+  await protectFolders(own);
+  return own;
+}
+
+async function ofSandbox(
+  env: NodeJS.ProcessEnv,
+  host: string,
+  { url, urlOfHost, simulatedPowershell, simulatedSettings }: { url: string } & typeof SimulatedWorld,
+): Promise<EndpointOfHost> {
+  const at = urlOfHost(url, host);
+  return { endpoint: await simulatedSettings(at), powershell: simulatedPowershell(at, env) };
 }
 
 function howToMakeCurrent(buildId: string, context: CliContext, options: GlobalOptions): string[] {

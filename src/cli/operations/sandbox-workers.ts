@@ -31,6 +31,7 @@ export async function startSandboxWorkers(
     for (const host of hosts) {
       const worker = await createEndpointWorker(connection, {
         host,
+        endpoint: sandbox.hosts.endpointSettings(host),
         settings,
         powershell: simulatedPowershell(urlOfHost(sandbox.urls.sim, host), env),
       });

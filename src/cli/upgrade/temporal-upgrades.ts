@@ -8,7 +8,15 @@ import {
 import type { Messages } from '../../contract/messages';
 import type { UpgradeInput } from '../../contract/upgrade-input';
 import { CONTROL_TASK_QUEUE, upgradeWorkflowId } from '../../contract/provider';
-import { QUERY, type AuditEntry, type UpgradePlan, type UpgradeStatus } from '../../contract/status';
+import {
+  QUERY,
+  inPages,
+  withAllGates,
+  type AuditEntry,
+  type Gate,
+  type UpgradePlan,
+  type UpgradeStatus,
+} from '../../contract/status';
 import {
   crossedAttribute,
   openGatesAttribute,
@@ -78,9 +86,12 @@ export class TemporalUpgrades implements Upgrades {
   }
 
   async view(provider: string): Promise<UpgradeView> {
-    return this.ask(provider, `ask the upgrade of ${provider} for its status`, () =>
-      viewOf<UpgradeStatus>(this.handle(provider), `The upgrade of ${provider}`),
-    );
+    return this.ask(provider, `ask the upgrade of ${provider} for its status`, async () => {
+      const handle = this.handle(provider);
+      const view = await viewOf<UpgradeStatus>(handle, `The upgrade of ${provider}`);
+      const gates = (skip: number) => handle.query<Gate[], [number]>(QUERY.gates, skip);
+      return { ...view, status: await withAllGates(view.status, gates) };
+    });
   }
 
   async plan(provider: string): Promise<UpgradePlan> {
@@ -91,7 +102,7 @@ export class TemporalUpgrades implements Upgrades {
 
   async audit(provider: string): Promise<AuditEntry[]> {
     return this.ask(provider, `ask the upgrade of ${provider} for its audit trail`, () =>
-      this.handle(provider).query<AuditEntry[]>(QUERY.audit),
+      inPages((skip) => this.handle(provider).query<AuditEntry[], [number]>(QUERY.audit, skip)),
     );
   }
 

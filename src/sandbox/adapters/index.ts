@@ -8,4 +8,4 @@ export const SANDBOX_ADAPTERS: RegisteredAdapters = {
   connectionTest: { sandbox: connectionButton },
 };
 
-export { simulatedPowershell, STAND_IN, urlOfHost } from './simulated-powershell';
+export { simulatedPowershell, simulatedSettings, STAND_IN, urlOfHost } from './simulated-powershell';

@@ -1,7 +1,11 @@
 import path from 'node:path';
+import { expectShape } from '../../systems/answers';
 import { findExecutable } from '../../systems/endpoint/executable';
 import { PowerShell } from '../../systems/endpoint/powershell';
 import { powershellExecutable, withoutSecrets } from '../../systems/endpoint/powershell-of-machine';
+import { endpointSettings, type EndpointSettings } from '../../systems/endpoint/settings';
+import { exchange, statusFailure, type HttpRequest } from '../../systems/http';
+import { expectJson } from '../../systems/json-answer';
 
 const HOSTS = path.join(__dirname, '..', 'hosts');
 
@@ -22,6 +26,24 @@ export function simulatedPowershell(host: string, env: NodeJS.ProcessEnv): Power
     return new PowerShell({ executable, env: forScripts, modules: [path.join(HOSTS, 'windows.psm1')] });
   }
   return new PowerShell({ executable: STAND_IN, env: withThisNode(forScripts) });
+}
+
+/**
+ * What the worker of a simulated host has for its configuration.
+ *
+ * @param host URL of the host, as above.
+ */
+export async function simulatedSettings(host: string): Promise<EndpointSettings> {
+  const request: HttpRequest = {
+    system: 'sandbox',
+    call: 'GET endpoint',
+    method: 'GET',
+    url: new URL('endpoint', host).href,
+    deadlineMs: 30_000,
+  };
+  const answer = await exchange(request);
+  if (answer.status !== 200) throw statusFailure(request, answer.status);
+  return expectShape(endpointSettings, expectJson(answer, request), request);
 }
 
 /** @param sandbox any URL of the sandbox's control API. */

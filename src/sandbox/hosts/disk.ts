@@ -6,7 +6,7 @@ import type { HostApplication, HostSite } from '../hosts-port';
 
 /** The host's own folder. */
 export const hostDirectory = (hostsDirectory: string, host: string) => path.join(hostsDirectory, host);
-/** For the inventory: `endpointHosts[].workDirectory` of a simulated host. */
+/** What the configuration of its worker names. */
 export const hostWorkDirectory = (hostsDirectory: string, host: string) =>
   path.join(hostDirectory(hostsDirectory, host), 'disk', 'Onward');
 export const hostProgramData = (hostsDirectory: string, host: string) =>

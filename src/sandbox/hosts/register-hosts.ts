@@ -1,11 +1,15 @@
 /** The routes `/_sim/hosts/...` and what the world asks of the hosts. */
 import { EventEmitter } from 'node:events';
-import { existsSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
-import type { ScriptName } from '../../systems/endpoint/scripts';
+import { plainName } from '../../contract/provider';
+import type { Parameters, ScriptName } from '../../systems/endpoint/scripts';
+import type { EndpointSettings } from '../../systems/endpoint/settings';
 import type { HostsWorld, RegisterHosts, SimulatedHosts } from '../hosts-port';
-import { deployedVersions, folderDigest } from './disk';
+import { parseList } from './access';
+import { deployedVersions, folderDigest, hostDirectory } from './disk';
 import {
   CommandFailed,
   DEAD_AFTER,
@@ -15,7 +19,7 @@ import {
   ScriptFailed,
   UnknownFault,
 } from './failures';
-import { TWINS, type Run } from './script-twins';
+import { confirmIdentity, TWINS, type Run } from './script-twins';
 import { SimulatedHost } from './simulated-host';
 import { WINDOWS_COMMANDS } from './windows-commands';
 
@@ -52,7 +56,7 @@ export const registerHosts: RegisterHosts = async (app, world) => {
     routes.get('/_sim/hosts', async () =>
       [...hosts.values()].map((host) => ({
         name: host.name,
-        computerName: host.spec.computerName,
+        identity: host.spec.identity,
         workDirectory: host.workDirectory,
         state: host.isDown ? 'down' : 'up',
         bootTime: host.bootTime,
@@ -76,6 +80,25 @@ export const registerHosts: RegisterHosts = async (app, world) => {
       return { renamed: to };
     });
 
+    // For a worker that is started with --sandbox.
+    routes.get('/_sim/hosts/:host/endpoint', async (request) => endpointSettings(named(request.params).host));
+
+    routes.post('/_sim/hosts/:host/clone', async (request) => {
+      const { name } = z.strictObject({ name: plainName }).parse(request.body);
+      clone(named(request.params).host, name);
+      return { cloned: name };
+    });
+
+    // Somebody makes a folder, or changes who may reach something; `path` is below the disk of the host. Tells the access to it.
+    routes.post('/_sim/hosts/:host/access', async (request) => {
+      const { path: below, owner, list } = accessRequest.parse(request.body);
+      const host = find(named(request.params).host);
+      const at = path.join(host.directory, 'disk', below);
+      if (!existsSync(at)) mkdirSync(at, { recursive: true });
+      host.setAccess(at, { ...(owner && { owner }), ...(list && parseList(list)) });
+      return { access: host.accessTo(at) };
+    });
+
     routes.post('/_sim/hosts/:host/restart', async (request) => {
       const { host } = named(request.params);
       find(host).restart();
@@ -89,7 +112,7 @@ export const registerHosts: RegisterHosts = async (app, world) => {
       const rule = host.isDown ? undefined : host.take(script);
       host.call(script, undefined, host.isDown ? 'down' : rule?.kind);
       return {
-        computerName: host.spec.computerName,
+        computerName: host.spec.identity.computerName,
         programData: host.programData,
         act: host.isDown ? 'diesBySignal' : rule === undefined ? 'nothing' : misbehaviour(rule.kind, script),
         delayMs: rule?.delayMs ?? 0,
@@ -104,6 +127,7 @@ export const registerHosts: RegisterHosts = async (app, world) => {
       return onItsFeet(host, reply, (gone) => {
         // The parameters are what Onward's own types say: the stand-in hands on what it was given.
         const run = TWINS[script] as (run: Run, parameters: unknown) => unknown;
+        confirmIdentity(host, script, request.body as Partial<Parameters['inspect']>);
         return run({ host, gone, releaseTwins: world.releaseTwins ?? {} }, request.body);
       });
     });
@@ -137,6 +161,20 @@ export const registerHosts: RegisterHosts = async (app, world) => {
     });
     return AbortSignal.any([gone.signal, closing.signal]);
   }
+
+  const endpointSettings = (name: string): EndpointSettings => ({
+    workDirectory: find(name).workDirectory,
+    packages: world.packages(),
+  });
+
+  const clone = (original: string, name: string): void => {
+    const host = find(original);
+    if (hosts.has(name)) throw new CommandFailed(`There is a host ${name} already.`);
+    cpSync(host.directory, hostDirectory(world.hostsDirectory, name), { recursive: true });
+    const copy = new SimulatedHost(world, name, restarts, original);
+    copy.copyAccess(host);
+    hosts.set(name, copy);
+  };
 
   // The hosts stop first: what ends with the sandbox was not ended on the host.
   const close = () => {
@@ -172,6 +210,9 @@ export const registerHosts: RegisterHosts = async (app, world) => {
           }
         : { missing: true };
     },
+    endpointSettings,
+    clone,
+    clonesOf: (original) => [...hosts.values()].filter(({ cloneOf }) => cloneOf === original).map(({ name }) => name),
     refresh,
     restarts,
     async close() {
@@ -179,6 +220,12 @@ export const registerHosts: RegisterHosts = async (app, world) => {
     },
   };
 };
+
+const accessRequest = z.strictObject({
+  path: z.string().min(1),
+  owner: z.string().optional(),
+  list: z.string().startsWith('D:').optional(),
+});
 
 class NoSuchHost extends Error {
   constructor(name: string) {

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import {
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -18,8 +19,17 @@ import path from 'node:path';
 import { DOMParser } from '@xmldom/xmldom';
 import { unzipSync } from 'fflate';
 import { FAILURE } from '../../contract/activities';
-import type { Decided, HashedFile, Parameters, RESULTS, ScriptName } from '../../systems/endpoint/scripts';
+import type { HostIdentity } from '../../contract/facts';
+import type {
+  Decided,
+  ExplicitAccess,
+  HashedFile,
+  Parameters,
+  RESULTS,
+  ScriptName,
+} from '../../systems/endpoint/scripts';
 import type { z } from 'zod';
+import { parseList } from './access';
 import { block, fileVersion, filesBelow, isBlocked, unblock, writeFile } from './disk';
 import { ScriptFailed } from './failures';
 import { setupCommandLine } from './setup-command';
@@ -36,9 +46,22 @@ type Facts<N extends ScriptName> = z.input<(typeof RESULTS)[N]>;
 type Twin<N extends ScriptName> = (run: Run, parameters: Parameters[N]) => Facts<N> | Promise<Facts<N>>;
 
 export const TWINS: { [N in ScriptName]: Twin<N> } = {
-  discover: ({ host }) => ({
-    computerName: host.spec.computerName,
+  protect: alone(({ host }, { settings }) => {
+    const exposure = settings === '' ? undefined : exposureOf(host, settings);
+    if (exposure === undefined) return {};
+    throw new ScriptFailed(FAILURE.unexpectedState, `${exposure}, so the configuration in it is not to be trusted`);
+  }),
+
+  discover: ({ host }, { workDirectory, settings }) => ({
+    identity: host.spec.identity,
     elevated: host.spec.elevated,
+    exposed: [
+      ...new Set(
+        [dataDirectory(host), workDirectory, settings]
+          .filter((folder) => folder !== '' && existsSync(folder))
+          .flatMap((folder) => exposureOf(host, folder) ?? []),
+      ),
+    ],
     sites: host.sites().map(({ name, state, site }) => ({
       name,
       state,
@@ -46,6 +69,7 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
       applications: host.applications(site).map(({ name: application, physicalPath, application: { database } }) => ({
         name: application,
         physicalPath,
+        ...filesSay(existsSync(physicalPath) ? physicalPath : undefined),
         database: {
           dataSource: database.dataSource,
           login: database.login,
@@ -59,10 +83,10 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
 
   inspect: async ({ host, gone }, parameters) => {
     const until = Date.now() + parameters.waitMilliseconds;
-    let running = runningSetups(host, parameters.workDirectory);
+    let running = runningSetups(host);
     while (running.length > 0 && Date.now() < until && !gone.aborted) {
       await new Promise((resolve) => setTimeout(resolve, 20));
-      running = runningSetups(host, parameters.workDirectory);
+      running = runningSetups(host);
     }
     const texts = (suffix: string) => {
       const folder = path.join(parameters.workDirectory, 'records', parameters.records);
@@ -80,8 +104,7 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
           application: applicationName,
           bindings: site === undefined ? null : bindings(host, siteName),
           physicalPath: application?.physicalPath ?? null,
-          assemblies: folder === undefined ? null : assemblies(folder),
-          webConfigVersion: folder === undefined ? null : webConfigVersion(folder),
+          ...filesSay(folder),
         };
       }),
       started: texts('.setup-started.json'),
@@ -101,14 +124,15 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     const folder = path.join(parameters.workDirectory, 'backups', parameters.backup);
     const files = path.join(folder, 'files');
     const list = path.join(folder, 'files.json');
-    refuseWhileRunning(host, parameters.workDirectory);
+    refuseWhileRunning(host);
     const source = deployed(host, parameters).physicalPath;
     if (parameters.copy === 'always' || (parameters.copy === 'ifMissing' && !existsSync(list))) {
       rmSync(folder, { recursive: true, force: true });
       cpSync(source, files, { recursive: true });
       if (!host.configurationBackups().includes(parameters.backup)) await host.backupConfiguration(parameters.backup);
       const { operation, site, application } = parameters;
-      save(list, { operation, site, application, at: now(), source, files: hashedFiles(source) });
+      const listed = { files: hashedFiles(source), access: explicitAccess(host, source) };
+      save(list, { operation, site, application, at: now(), source, ...listed });
     }
     const complete = existsSync(list);
     return {
@@ -120,39 +144,34 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
   }),
 
   stage: alone(async ({ gone }, { workDirectory, packageUrl, sha256: wanted }) => {
+    if ('directory' in stagedPackage(workDirectory, wanted)) return { sha256: wanted, blocked: [] };
     const folder = path.join(workDirectory, 'packages', wanted);
-    const staged = path.join(folder, 'staged.json');
-    if (existsSync(staged)) {
-      const { directory } = readJson(staged) as { directory: string };
-      if (existsSync(path.join(directory, 'setup.cmd'))) return { directory, sha256: wanted, blocked: [] };
-    }
     rmSync(folder, { recursive: true, force: true });
     const file = path.join(folder, 'package.zip');
     writeFile(folder, 'package.zip', await download(packageUrl, gone));
     block(file);
-    const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
-    if (sha256 !== wanted) return { directory: '', sha256, blocked: [] };
+    const sha256 = sha256Of(readFileSync(file));
+    if (sha256 !== wanted) return { sha256, blocked: [] };
     expand(file, path.join(folder, 'package'));
     const archive = findOne(path.join(folder, 'package'), 'O365-Web.zip');
     unblock(archive);
     const web = path.join(folder, 'web');
     expand(archive, web);
-    const directory = path.dirname(findOne(web, 'setup.cmd'));
     const blocked = [archive, ...filesBelow(web).map((name) => path.join(web, name))].filter(isBlocked);
-    if (blocked.length === 0) save(staged, { directory, at: now() });
-    return { directory, sha256, blocked };
+    const staged = blocked.length > 0 ? undefined : stagedPackage(workDirectory, wanted);
+    if (staged && 'problem' in staged) throw new ScriptFailed(FAILURE.unexpectedState, staged.problem);
+    return { sha256, blocked };
   }),
 
   setup: alone(async ({ host, gone }, parameters) => {
-    refuseWhileRunning(host, parameters.workDirectory);
+    refuseWhileRunning(host);
+    const staged = stagedPackage(parameters.workDirectory, parameters.sha256);
+    if ('problem' in staged) throw new ScriptFailed(FAILURE.unexpectedState, staged.problem);
     const { id, operation, site, application, hostname, ip } = parameters;
     const record = path.join(parameters.workDirectory, 'records', parameters.records, id);
     const output = `${record}.setup.log`;
     save(`${record}.setup-started.json`, { id, operation, site, application, hostname, ip, at: now() });
-    const process = host.startSetup(
-      parameters.directory,
-      setupCommandLine({ site, application, hostname, ip }, output),
-    );
+    const process = host.startSetup(staged.directory, setupCommandLine({ site, application, hostname, ip }, output));
     const { exitCode } = await host.waitForSetup(process, 24 * 3600_000, gone);
     const log = readFileSync(output, 'utf8').trimEnd().split('\r\n').slice(-40).join('\n');
     const result = { id, operation, exitCode, log, at: now() };
@@ -161,7 +180,7 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
   }),
 
   reset: alone(async ({ host }, parameters) => {
-    refuseWhileRunning(host, parameters.workDirectory);
+    refuseWhileRunning(host);
     const { exitCode, output } = await host.iisReset();
     const result = {
       operation: parameters.operation,
@@ -181,15 +200,21 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
   },
 
   hash: ({ host }, parameters) => {
-    const files = path.join(parameters.backup, 'files');
-    if (!existsSync(files))
-      throw new ScriptFailed(FAILURE.unexpectedState, `the backup ${parameters.backup} does not exist`);
-    return { backup: hashedFiles(files), deployed: hashedFiles(deployed(host, parameters).physicalPath) };
+    const backup = path.join(parameters.workDirectory, 'backups', parameters.backup);
+    const files = path.join(backup, 'files');
+    if (!existsSync(files)) throw new ScriptFailed(FAILURE.unexpectedState, `the backup ${backup} does not exist`);
+    const { physicalPath } = deployed(host, parameters);
+    return {
+      backup: hashedFiles(files),
+      deployed: hashedFiles(physicalPath),
+      access: { listed: listOf(backup).access, found: explicitAccess(host, physicalPath) },
+    };
   },
 
   restore: alone(async ({ host }, parameters) => {
-    refuseWhileRunning(host, parameters.workDirectory);
+    refuseWhileRunning(host);
     const { id, operation, site, application } = parameters;
+    const backup = path.join(parameters.workDirectory, 'backups', parameters.backup);
     const { physicalPath, pool } = deployed(host, parameters);
     save(path.join(parameters.workDirectory, 'records', parameters.records, `${id}.restored.json`), {
       id,
@@ -199,14 +224,15 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
       at: now(),
     });
     if (host.poolState(pool) !== 'Stopped') await host.stopPool(pool);
-    rmSync(physicalPath, { recursive: true });
-    cpSync(path.join(parameters.backup, 'files'), physicalPath, { recursive: true });
+    for (const name of readdirSync(physicalPath)) rmSync(path.join(physicalPath, name), { recursive: true });
+    cpSync(path.join(backup, 'files'), physicalPath, { recursive: true });
+    for (const one of listOf(backup).access) host.setAccess(path.join(physicalPath, one.path), parseList(one.sddl));
     await host.startPool(pool);
-    return { deployed: hashedFiles(physicalPath) };
+    return { deployed: hashedFiles(physicalPath), access: explicitAccess(host, physicalPath) };
   }),
 
-  'run-script': claimed(async ({ host, releaseTwins }, { workDirectory, release, script, parameters }) => {
-    refuseWhileRunning(host, workDirectory);
+  'run-script': alone(async ({ host, releaseTwins }, { release, script, parameters }) => {
+    refuseWhileRunning(host);
     const twin = releaseTwins[`${release}/${script}`];
     if (twin === undefined) {
       throw new ScriptFailed(
@@ -217,12 +243,12 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     return { ...(await twin(host, parameters)), bootTime: host.bootTime };
   }),
 
-  restart: claimed(async ({ host }, { workDirectory, records, record, operation, bootedUntil, askAgain }) => {
+  restart: alone(async ({ host }, { workDirectory, records, record, operation, bootedUntil, askAgain }) => {
     const { bootTime } = host;
     const file = path.join(workDirectory, 'records', records, `${record}.restart.json`);
     const askedAt = existsSync(file) ? (readJson(file) as { at: string }).at : null;
     if (bootTime >= bootedUntil || (askedAt !== null && askedAt >= askAgain)) return { bootTime, askedAt };
-    refuseWhileRunning(host, workDirectory);
+    refuseWhileRunning(host);
     const { exitCode, output } = await host.shutDown(15);
     if (![0, 1115, 1190].includes(exitCode)) {
       throw new ScriptFailed(FAILURE.rejected, `shutdown.exe ended with exit code ${exitCode}: ${output.join(' ')}`);
@@ -233,40 +259,117 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
   }),
 };
 
-/** common.ps1, Use-Host -Claimed */
-function claimed<N extends ScriptName>(twin: Twin<N>): Twin<N> {
-  return alone(async (run, parameters) => {
-    if (standingClaim(run.host) !== '') return twin(run, parameters);
-    const computer = run.host.spec.computerName;
-    throw new ScriptFailed(
-      FAILURE.unexpectedState,
-      `${computer} belongs to no upgrade: there is no claim in ${claimFile(run.host)}`,
-    );
-  });
+/** common.ps1, Confirm-Identity */
+export function confirmIdentity(
+  { spec: { identity: found } }: SimulatedHost,
+  script: ScriptName,
+  { identity: expected }: { identity?: Partial<HostIdentity> },
+): void {
+  if (script === 'protect' || script === 'discover') return;
+  const names = ['computerName', 'machineGuid', 'smbiosUuid'] as const;
+  const different = names
+    .filter((name) => found[name] !== expected?.[name])
+    .map((name) => `${name} is '${found[name]}' and not '${expected?.[name] ?? ''}'`);
+  if (different.length === 0) return;
+  throw new ScriptFailed(
+    FAILURE.anotherHost,
+    `${found.computerName} is not the machine that the preflight has seen: ${different.join(', ')}`,
+  );
 }
 
 /** The scripts that change the host take its mutex (common.ps1, Use-Host). */
 function alone<N extends ScriptName>(twin: Twin<N>): Twin<N> {
   return (run, parameters) =>
     run.host.exclusive(async () => {
+      protectFolder(run.host, dataDirectory(run.host));
+      protectFolder(run.host, parameters.workDirectory);
       if ('operation' in parameters) refuseForeignClaim(run.host, parameters.operation);
       if (isDecided(parameters)) refuseUnseenChanges(run.host, parameters);
       return twin(run, parameters);
     });
 }
 
-const claimFile = (host: SimulatedHost) => path.join(host.programData, 'Onward', 'claim.json');
+const dataDirectory = (host: SimulatedHost) => path.join(host.programData, 'Onward');
+const claimFile = (host: SimulatedHost) => path.join(dataDirectory(host), 'claim.json');
 const standingClaim = (host: SimulatedHost) =>
   existsSync(claimFile(host)) ? readFileSync(claimFile(host), 'utf8') : '';
 
 function refuseForeignClaim(host: SimulatedHost, operation: string): void {
-  const claim = standingClaim(host);
-  if (claim === '') return;
-  const { operation: owner } = JSON.parse(claim) as { operation: string };
+  const owner = host.claimedBy;
   if (owner === operation) return;
-  const computer = host.spec.computerName;
-  throw new ScriptFailed(FAILURE.unexpectedState, `${computer} now belongs to ${owner} (${claimFile(host)})`);
+  const computer = host.spec.identity.computerName;
+  throw new ScriptFailed(
+    FAILURE.unexpectedState,
+    owner === ''
+      ? `${computer} belongs to no upgrade: there is no claim in ${claimFile(host)}`
+      : `${computer} now belongs to ${owner} (${claimFile(host)})`,
+  );
 }
+
+const TRUSTED = ['SY', 'BA'];
+
+/** common.ps1, Get-Exposure */
+function exposureOf(host: SimulatedHost, folder: string): string | undefined {
+  for (let at = folder; at !== path.dirname(at); at = path.dirname(at)) {
+    if (lstatSync(at).isSymbolicLink()) return `${at} is a link to another folder`;
+  }
+  const sddl = host.accessTo(folder);
+  const owner = /^O:(.+?)G:/.exec(sddl)?.[1] ?? '';
+  const { isProtected, entries } = parseList(sddl);
+  if (!TRUSTED.includes(owner)) return `${folder} belongs to ${owner}`;
+  if (!isProtected) return `${folder} inherits its access from the folder that it is in`;
+  if (entries.length === 0) return `${folder} has no list of access`;
+  const open = entries
+    .map((entry) => entry.split(';'))
+    .find(([type, , , , , who = '']) => type !== 'D' && !TRUSTED.includes(who));
+  return open && `${folder} is open to ${open[5] ?? ''}`;
+}
+
+/** common.ps1, Protect-Folder */
+function protectFolder(host: SimulatedHost, folder: string): void {
+  if (!existsSync(folder)) {
+    mkdirSync(folder, { recursive: true });
+    host.setAccess(folder, { owner: 'BA', isProtected: true, entries: ['A;OICI;FA;;;SY', 'A;OICI;FA;;;BA'] });
+  }
+  const exposure = exposureOf(host, folder);
+  if (exposure === undefined) return;
+  throw new ScriptFailed(
+    FAILURE.unexpectedState,
+    `${exposure}, so what lies in it is not to be trusted: move it away, and Onward makes it anew for administrators alone`,
+  );
+}
+
+/** common.ps1, Get-ExplicitAccess */
+function explicitAccess(host: SimulatedHost, folder: string): ExplicitAccess[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .sort()
+    .flatMap((name) => {
+      const { isProtected, entries } = parseList(host.accessTo(path.join(folder, name)));
+      if (!isProtected && entries.length === 0) return [];
+      const list = entries.map((entry) => `(${entry})`).join('');
+      return [{ path: name.split(path.sep).join('/'), sddl: `D:${isProtected ? 'P' : ''}${list}` }];
+    });
+}
+
+/** common.ps1, Get-StagedPackage */
+function stagedPackage(workDirectory: string, wanted: string): { directory: string } | { problem: string } {
+  const folder = path.join(workDirectory, 'packages', wanted);
+  const file = path.join(folder, 'package.zip');
+  const web = path.join(folder, 'web');
+  if (!existsSync(file) || !existsSync(web)) return { problem: `there is no package in ${folder}` };
+  const content = readFileSync(file);
+  if (sha256Of(content) !== wanted) return { problem: `${file} is another file than was downloaded` };
+  const packaged = Object.entries(unzipSync(content)).filter(([name]) => path.posix.basename(name) === 'O365-Web.zip');
+  const files = Object.entries(unzipSync(packaged[0]?.[1] ?? new Uint8Array())).filter(([name]) => !name.endsWith('/'));
+  const lines = new Set(files.map(([name, inner]) => `${sha256Of(inner)} ${name}`));
+  const found = new Set(hashedFiles(web).map(({ path: name, sha256 }) => `${sha256} ${name}`));
+  const [different] = [...lines, ...found].filter((line) => !lines.has(line) || !found.has(line));
+  if (different !== undefined)
+    return { problem: `what was unpacked in ${web} is not what the package holds: ${different.slice(65)}` };
+  return { directory: path.dirname(findOne(web, 'setup.cmd')) };
+}
+
+const sha256Of = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
 const isDecided = (parameters: object): parameters is Decided => 'seen' in parameters;
 
@@ -275,7 +378,7 @@ function refuseUnseenChanges(host: SimulatedHost, { workDirectory, records, seen
   const folder = path.join(workDirectory, 'records', records);
   const names = existsSync(folder) ? readdirSync(folder) : [];
   if (names.filter((name) => /\.(setup-started|restored|reset)\.json$/.test(name)).length === seen) return;
-  const computer = host.spec.computerName;
+  const { computerName: computer } = host.spec.identity;
   throw new ScriptFailed(FAILURE.notYet, `another script of Onward has changed ${computer} since it was looked at`);
 }
 
@@ -315,12 +418,15 @@ function deployed(host: SimulatedHost, key: { site: string; application: string 
   return found;
 }
 
+const listOf = (backup: string) => readJson(path.join(backup, 'files.json')) as BackupList;
+
 interface BackupList {
   operation: string;
   site: string;
   application: string;
   at: string;
   files: HashedFile[];
+  access: ExplicitAccess[];
 }
 
 /** backup.ps1, Get-OtherBackups */
@@ -333,6 +439,12 @@ function otherBackups({ workDirectory, site, application }: Parameters['backup']
     .filter(({ made }) => made.site === site && made.application === application)
     .map(({ name, made: { operation, at } }) => ({ path: path.join(folder, name), operation, at }));
 }
+
+/** common.ps1, Get-Deployed */
+const filesSay = (folder: string | undefined) => ({
+  assemblies: folder === undefined ? null : assemblies(folder),
+  webConfigVersion: folder === undefined ? null : webConfigVersion(folder),
+});
 
 function assemblies(folder: string): { file: string; version: string | null }[] {
   const bin = path.join(folder, 'bin');
@@ -352,30 +464,21 @@ function webConfigVersion(folder: string): string | null {
 function hashedFiles(folder: string): HashedFile[] {
   return filesBelow(folder).map((name) => {
     const file = path.join(folder, name);
-    const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
+    const sha256 = sha256Of(readFileSync(file));
     return { path: name, bytes: statSync(file).size, sha256 };
   });
 }
 
-function runningSetups(
-  host: SimulatedHost,
-  workDirectory: string,
-): { id: string; site: string; application: string }[] {
-  const records = path.join(workDirectory, 'records');
-  if (!existsSync(records)) return [];
-  const commands = host.runningSetups();
-  return filesBelow(records)
-    .filter((file) => file.endsWith('.setup-started.json'))
-    .map((file) => path.join(records, file))
-    .filter((file) => commands.some((line) => line.includes(file.replace('.setup-started.json', '.setup.log'))))
-    .map((file) => {
-      const { id, site, application } = readJson(file) as Parameters['setup'];
-      return { id, site, application };
-    });
+/** common.ps1, Get-RunningSetups */
+function runningSetups(host: SimulatedHost): { site: string; application: string }[] {
+  return host.runningSetups().flatMap((line) => {
+    const [, site, application] = /-GatewaySiteName\s+"([^"]*)"\s+-GatewayAppName\s+"([^"]*)"/.exec(line) ?? [];
+    return site === undefined || application === undefined ? [] : [{ site, application }];
+  });
 }
 
-function refuseWhileRunning(host: SimulatedHost, workDirectory: string): void {
-  const [running] = runningSetups(host, workDirectory);
+function refuseWhileRunning(host: SimulatedHost): void {
+  const [running] = runningSetups(host);
   if (running) throw new ScriptFailed(FAILURE.notYet, `setup.cmd still runs for the site '${running.site}'`);
 }
 
@@ -406,6 +509,9 @@ async function download(url: string, gone: AbortSignal): Promise<Uint8Array> {
     return new Uint8Array(await response.arrayBuffer());
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    throw new ScriptFailed(FAILURE.unreachable, `the package cannot be downloaded from ${url}: ${problem}`);
+    throw new ScriptFailed(
+      FAILURE.unreachable,
+      `the package cannot be downloaded from ${url.split('?')[0]}: ${problem}`,
+    );
   }
 }

@@ -8,7 +8,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FAILURE, type FailureType } from '../../contract/activities';
 import type { FaultRule } from '../faults';
 import { gatewayFiles } from '../gateway-files';
-import type { HostApplication, HostSite, HostSpec, HostsWorld, Restarts } from '../hosts-port';
+import {
+  identityOf,
+  type HostApplication,
+  type HostSite,
+  type HostSpec,
+  type HostsWorld,
+  type Restarts,
+} from '../hosts-port';
+import { accessOf, fileId, type OwnAccess } from './access';
 import type { FeatureState, ScriptedHost } from '../../contract/simulation';
 import {
   applicationDirectory,
@@ -50,6 +58,8 @@ interface HostState {
   /** A restart on its way: when it goes down and comes up, in milliseconds since 1970. */
   restart: { downAt: number; upAt: number; isDown: boolean } | null;
   installed: InstalledState;
+  /** Access of files and folders that is their own, by their path from the host. */
+  access: Record<string, OwnAccess & { file: string }>;
 }
 
 /** Of commands that can go wrong in ways of their own. */
@@ -72,16 +82,20 @@ export class SimulatedHost implements ScriptedHost {
   private power = new AbortController();
   private restartTimer: NodeJS.Timeout | undefined;
 
-  /** @param restarts hears when the host goes down and comes up. */
+  /**
+   * @param restarts hears when the host goes down and comes up.
+   * @param cloneOf the host that it is a copy of; the copy has other hardware.
+   */
   constructor(
     private readonly world: HostsWorld,
     readonly name: string,
     private readonly restarts: Restarts,
+    readonly cloneOf?: string,
   ) {
     this.directory = hostDirectory(world.hostsDirectory, name);
     this.workDirectory = hostWorkDirectory(world.hostsDirectory, name);
     this.programData = hostProgramData(world.hostsDirectory, name);
-    mkdirSync(this.workDirectory, { recursive: true });
+    mkdirSync(this.programData, { recursive: true });
     this.state = {
       renamed: {},
       loaded: {},
@@ -92,6 +106,7 @@ export class SimulatedHost implements ScriptedHost {
       bootTime: new Date(Date.now() - UPTIME_MS).toISOString(),
       restart: null,
       installed: bare(),
+      access: {},
       ...(existsSync(this.stateFile) ? (JSON.parse(readFileSync(this.stateFile, 'utf8')) as Partial<HostState>) : {}),
     };
     if (this.isDown) this.power.abort();
@@ -105,9 +120,11 @@ export class SimulatedHost implements ScriptedHost {
   }
 
   get spec(): HostSpec {
-    const spec = this.world.hosts().find(({ name }) => name === this.name);
-    if (spec === undefined) throw new Error(`The sandbox has no endpoint host ${this.name} any more`);
-    return spec;
+    const original = this.cloneOf ?? this.name;
+    const spec = this.world.hosts().find(({ name }) => name === original);
+    if (spec === undefined) throw new Error(`The sandbox has no endpoint host ${original} any more`);
+    if (this.cloneOf === undefined) return spec;
+    return { ...spec, identity: { ...spec.identity, smbiosUuid: identityOf(this.name).smbiosUuid } };
   }
 
   /** Installs, at the version of the specification, the applications that are not on the disk yet. */
@@ -347,6 +364,8 @@ export class SimulatedHost implements ScriptedHost {
   }
 
   registryValue(key: string, name: string): string | number | undefined {
+    if (key === 'HKLM:\\SOFTWARE\\Microsoft\\Cryptography' && name === 'MachineGuid')
+      return this.spec.identity.machineGuid;
     return this.state.installed.registry[key]?.[name];
   }
 
@@ -359,6 +378,33 @@ export class SimulatedHost implements ScriptedHost {
 
   fail(kind: FailureType, message: string): never {
     throw new ScriptFailed(kind, message);
+  }
+
+  // Access
+
+  /** Of a file or folder, as SDDL: its own, and what it inherits from the folders above it. */
+  accessTo(at: string): string {
+    return accessOf(at, path.join(this.directory, 'disk'), (folder) => this.ownAccess(folder));
+  }
+
+  /** Only for as long as it is the same file: what takes its place begins with what it inherits. */
+  setAccess(at: string, own: Partial<OwnAccess>): void {
+    const { owner, isProtected, entries } = { ...this.ownAccess(at), ...own };
+    this.state.access[this.key(at)] = { owner, isProtected, entries, file: fileId(at) };
+    this.save();
+  }
+
+  /** A disk that was copied has the access of the original. */
+  copyAccess({ directory, state }: SimulatedHost): void {
+    for (const [key, own] of Object.entries(state.access)) {
+      const [from, to] = [directory, this.directory].map((root) => path.join(root, key));
+      if (from && to && existsSync(from) && fileId(from) === own.file) this.setAccess(to, own);
+    }
+  }
+
+  private ownAccess(at: string): OwnAccess {
+    const known = this.state.access[this.key(at)];
+    return known?.file === fileId(at) ? known : { owner: 'BA', isProtected: false, entries: [] };
   }
 
   // setup.cmd
@@ -402,7 +448,7 @@ export class SimulatedHost implements ScriptedHost {
   /** The mutex of the scripts that change the host: one at a time, and nobody queues. */
   async exclusive<T>(act: () => Promise<T>): Promise<T> {
     if (this.changing !== undefined) {
-      throw new ScriptFailed(FAILURE.notYet, `another script of Onward is changing ${this.spec.computerName}`);
+      throw new ScriptFailed(FAILURE.notYet, `another script of Onward is changing ${this.spec.identity.computerName}`);
     }
     const holder = (this.changing = Symbol(this.name));
     try {
@@ -503,6 +549,14 @@ export class SimulatedHost implements ScriptedHost {
     return result;
   }
 
+  /** Id of the operation that the host belongs to; empty for none. */
+  get claimedBy(): string {
+    const file = path.join(this.programData, 'Onward', 'claim.json');
+    if (!existsSync(file)) return '';
+    return /"operation":"([^"]*)"/.exec(readFileSync(file, 'utf8'))?.[1] ?? '';
+  }
+
+  /** With the machine that it happened on, and whom that belonged to. */
   private effect(name: string, object: string, provider?: string, detail?: Record<string, unknown>): void {
     this.world.journal.record({
       kind: 'effect',
@@ -511,7 +565,7 @@ export class SimulatedHost implements ScriptedHost {
       name,
       object,
       ...(provider === undefined ? {} : { provider }),
-      ...(detail === undefined ? {} : { detail }),
+      detail: { ...detail, machine: this.spec.identity.smbiosUuid, claimedBy: this.claimedBy },
     });
   }
 }

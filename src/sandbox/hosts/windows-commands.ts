@@ -1,5 +1,6 @@
 /** The Windows commands that the sandbox's PowerShell module (`windows.psm1`) supplies, each answered by the simulated host. */
 import { z } from 'zod';
+import { parseList } from './access';
 import { bindings } from './script-twins';
 import type { SimulatedHost } from './simulated-host';
 
@@ -11,6 +12,27 @@ function command<T extends z.ZodType>(
   return (host: SimulatedHost, body: unknown, gone: AbortSignal): unknown => act(host, parameters.parse(body), gone);
 }
 
+/** Identifiers as SDDL shortens them. */
+const ACCOUNTS: Record<string, string> = { 'S-1-5-18': 'SY', 'S-1-5-32-544': 'BA' };
+const account = (identifier: string): string => ACCOUNTS[identifier] ?? identifier;
+
+/** `/setowner *<identifier>`, and `/inheritance:r /grant:r *<identifier>:(OI)(CI)F ...`; its exit code. */
+function icacls(host: SimulatedHost, at: string, given: string[]): number {
+  const [first, second, ...grants] = given.filter((argument) => argument !== '/q');
+  if (first === '/setowner' && second?.startsWith('*')) {
+    host.setAccess(at, { owner: account(second.slice(1)) });
+    return 0;
+  }
+  const granted = grants.map((grant) => /^\*(S-[\d-]+):\(OI\)\(CI\)F$/.exec(grant)?.[1]);
+  if (first !== '/inheritance:r' || second !== '/grant:r' || granted.includes(undefined)) return 87;
+  host.setAccess(at, {
+    isProtected: true,
+    entries: granted.map((identifier = '') => `A;OICI;FA;;;${account(identifier)}`),
+  });
+  return 0;
+}
+
+const at = z.object({ path: z.string() });
 const none = z.object({});
 const named = z.object({ name: z.string() });
 
@@ -41,6 +63,7 @@ export const WINDOWS_COMMANDS: Record<string, ReturnType<typeof command>> = {
   'Backup-WebConfiguration': command(named, (host, { name }) => host.backupConfiguration(name)),
   'Get-Service': command(named, (host, { name }) => ({ Name: name, Status: host.serviceState(name) })),
   Win32_Process: command(none, (host) => host.runningSetups().map((CommandLine) => ({ Name: 'cmd.exe', CommandLine }))),
+  Win32_ComputerSystemProduct: command(none, (host) => ({ UUID: host.spec.identity.smbiosUuid.toUpperCase() })),
   Win32_OperatingSystem: command(none, (host) => ({ LastBootUpTime: host.bootTime })),
   'shutdown.exe': command(z.object({ seconds: z.number() }), (host, { seconds }) => host.shutDown(seconds)),
   'Get-WindowsFeature': command(named, (host, { name }) => ({ Name: name, InstallState: host.featureState(name) })),
@@ -58,6 +81,11 @@ export const WINDOWS_COMMANDS: Record<string, ReturnType<typeof command>> = {
       ? 'Mandatory Label\\High Mandatory Level   Label            S-1-16-12288'
       : 'Mandatory Label\\Medium Mandatory Level Label            S-1-16-8192',
   ]),
+  'Get-Acl': command(at, (host, { path }) => ({ sddl: host.accessTo(path) })),
+  'Set-Acl': command(at.extend({ sddl: z.string() }), (host, { path, sddl }) => host.setAccess(path, parseList(sddl))),
+  'icacls.exe': command(at.extend({ arguments: z.array(z.string()) }), (host, { path, arguments: given }) => ({
+    exitCode: icacls(host, path, given),
+  })),
   iisreset: command(none, (host) => host.iisReset()),
   'Start-Process': command(z.object({ arguments: z.string(), directory: z.string() }), (host, parameters) => ({
     id: host.startSetup(parameters.directory, parameters.arguments),

@@ -44,10 +44,22 @@ function Get-Service([string] $Name) { Invoke-Windows 'Get-Service' @{ name = $N
 function Get-CimInstance([string] $ClassName, [string] $Filter) {
     switch ($ClassName) {
         'Win32_Process' { Invoke-Windows $ClassName }
+        'Win32_ComputerSystemProduct' { Invoke-Windows $ClassName }
         # As text, whatever this PowerShell makes of it: Windows gives a time.
         'Win32_OperatingSystem' { [pscustomobject] @{ LastBootUpTime = [DateTime] (Invoke-Windows $ClassName).LastBootUpTime } }
         default { throw "The simulated host has no class $ClassName" }
     }
+}
+# Who may do what with files: Windows keeps it where other systems have no place. Links are real.
+function Get-Acl([string] $LiteralPath) {
+    $access = [pscustomobject] @{ Sddl = (Invoke-Windows 'Get-Acl' @{ path = $LiteralPath }).sddl; Own = '' }
+    $access | Add-Member -MemberType ScriptMethod -Name SetSecurityDescriptorSddlForm -Value { param($Sddl, $Sections) $this.Own = $Sddl }
+    $access
+}
+function Set-Acl([string] $LiteralPath, $AclObject) { Invoke-Windows 'Set-Acl' @{ path = $LiteralPath; sddl = $AclObject.Own } }
+function icacls.exe {
+    $result = Invoke-Windows 'icacls.exe' @{ path = [string] $args[0]; arguments = @($args | Select-Object -Skip 1 | ForEach-Object { [string] $_ }) }
+    $global:LASTEXITCODE = [int] $result.exitCode
 }
 function shutdown.exe {
     if ($args[0] -ne '/r' -or $args[1] -ne '/t') { throw "The simulated host knows no such command: shutdown.exe $args" }
@@ -153,7 +165,7 @@ function New-Object {
     $connection
 }
 
-Export-ModuleMember -Function '*-*', 'iisreset', 'shutdown.exe', 'whoami'
+Export-ModuleMember -Function '*-*', 'iisreset', 'icacls.exe', 'shutdown.exe', 'whoami'
 
 # Introduces this PowerShell to the sandbox, and acts out the fault that is ordered for it.
 $begin = $env:ONWARD_SANDBOX_HOST + "scripts/$env:ONWARD_SCRIPT/begin"

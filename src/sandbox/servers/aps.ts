@@ -1,7 +1,7 @@
 /** APS controller: a REST registry of packages, application instances and resources, over TLS (systems.md section 2). */
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { withoutRelease } from '../../contract/versions';
-import { OFFICE_365, type ImportedPackage, type Instance, type Provider } from '../world/state';
+import { OFFICE_365, type ImportedPackage, type Instance, type Provider, type Template } from '../world/state';
 import { endpointUrl } from '../world/upgrades';
 import { UnknownObject, type World } from '../world/world';
 import type { ApsTokens } from './aps-tokens';
@@ -94,10 +94,7 @@ export function apsServer({ world, wire, tokens, tls }: ApsDependencies): Fastif
   get('/aps/2/resources', (provider, _, rql) => query(resources(provider), rql, (item) => [item.aps.type]));
   get('/aps/2/resources/:id', (provider, request) => {
     const id = param(request, 'id');
-    return found(
-      resources(provider).find((item) => item.aps.id === id),
-      id,
-    );
+    return found(resourceOf(provider, id), id);
   });
 
   app.setNotFoundHandler((_: FastifyRequest, reply: FastifyReply) => {
@@ -207,24 +204,30 @@ function applicationItem(provider: Provider, instance: Instance) {
   };
 }
 
-function resources(provider: Provider): Resource[] {
-  const resource = (id: string, type: string, status: string, properties: object): Resource => ({
-    aps: { id, type, status, revision: 1, href: `/aps/2/resources/${id}` },
-    ...properties,
-  });
-  return [
-    ...provider.instances.flatMap((instance) => [
-      resource(instance.resourceId, TYPES.application, apsStatus(instance), instanceSettings(instance)),
-      resource(instance.tenantResourceId, TYPES.tenant, 'aps:ready', { domain: instance.tenant }),
-    ]),
-    ...provider.templates.map((template) =>
-      resource(template.apsId, TYPES.serviceTemplate, 'aps:ready', {
-        serviceTemplateId: template.templateId,
-        name: template.name,
-        appIDs: template.appIds,
-      }),
-    ),
-  ];
+const resource = (id: string, type: string, status: string, properties: object): Resource => ({
+  aps: { id, type, status, revision: 1, href: `/aps/2/resources/${id}` },
+  ...properties,
+});
+const applicationResource = (instance: Instance): Resource =>
+  resource(instance.resourceId, TYPES.application, apsStatus(instance), instanceSettings(instance));
+const tenantResource = ({ tenantResourceId, tenant }: Instance): Resource =>
+  resource(tenantResourceId, TYPES.tenant, 'aps:ready', { domain: tenant });
+const templateResource = ({ apsId, templateId, name, appIds }: Template): Resource =>
+  resource(apsId, TYPES.serviceTemplate, 'aps:ready', { serviceTemplateId: templateId, name, appIDs: appIds });
+
+const resources = ({ instances, templates }: Provider): Resource[] => [
+  ...instances.flatMap((instance) => [applicationResource(instance), tenantResource(instance)]),
+  ...templates.map(templateResource),
+];
+
+/** Only that one is written out: there may be thousands of others. */
+function resourceOf({ instances, templates }: Provider, id: string): Resource | undefined {
+  const root = instances.find(({ resourceId }) => resourceId === id);
+  if (root) return applicationResource(root);
+  const owner = instances.find(({ tenantResourceId }) => tenantResourceId === id);
+  if (owner) return tenantResource(owner);
+  const template = templates.find(({ apsId }) => apsId === id);
+  return template && templateResource(template);
 }
 
 const apsStatus = ({ status }: Instance): string => (status === 'Ready' ? 'aps:ready' : 'aps:upgrading');

@@ -172,9 +172,11 @@ export const createTemplate = (
 
 function createTemplates(spec: ProviderSpec, firstId: number): Template[] {
   const unique = (...words: string[]) => seededUuid(spec.seed, spec.id, ...words);
-  const selling = spec.instances.map((instance, index) =>
-    createTemplate(spec, firstId + index, `Office 365 ${instance.name}`, true),
-  );
+  const names = [
+    ...spec.instances.map(({ name }) => `Office 365 ${name}`),
+    ...Array.from({ length: spec.moreTemplates }, (_, index) => `Office 365 offer ${index + 1}`),
+  ];
+  const selling = names.map((name, index) => createTemplate(spec, firstId + index, name, true));
   const retired = Array.from({ length: spec.inactiveTemplates }, (_, index) =>
     createTemplate(spec, firstId + selling.length + index, `Office 365 retired offer ${index + 1}`, false),
   );

@@ -63,6 +63,8 @@ export const providerOptions = z.strictObject({
   /** How many, or each by itself. */
   instances: z.union([count, z.array(instanceSpec).min(1)]).default(3),
   gateways: z.union([z.int().positive(), z.array(gatewaySpec).min(1)]).default(1),
+  /** Active Office 365 templates beside the one of each instance. */
+  moreTemplates: count.default(0),
   /** Office 365 templates that were switched off before any upgrade and have to stay so. */
   inactiveTemplates: count.default(1),
   /** Templates of other applications. */

@@ -7,7 +7,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { withoutRelease } from '../../contract/versions';
-import type { HostSite, HostSpec } from '../hosts-port';
+import { identityOf, type HostSite, type HostSpec } from '../hosts-port';
 import type { Journal, JournalEntry } from '../journal';
 import type { SimulatedVersions } from '../simulated-versions';
 import { createProvider } from './create';
@@ -29,6 +29,10 @@ export class Impossible extends Error {
 const CLOCK_FILE = 'clock.json';
 const PROVIDER_FILE = /^provider-(.+)\.json$/;
 
+const isLarge = ({ templates, instances }: Provider): boolean => templates.length + instances.length > 500;
+/** For each second of writing, so many seconds until the next. */
+const RESTS = 20;
+
 export interface WorldOptions {
   versions: SimulatedVersions;
   journal: Journal;
@@ -44,6 +48,9 @@ export class World {
   readonly timings: Timings;
   private readonly stateDirectory: string | undefined;
   private readonly all: Provider[];
+  private readonly unsaved = new Set<Provider>();
+  /** By the clock of the process. */
+  private readonly restsUntil = new Map<Provider, number>();
   /** How far the sandbox's clock is ahead of the machine's, in milliseconds. */
   private clockOffsetMs: number;
 
@@ -109,9 +116,28 @@ export class World {
     this.journal.record({ kind: 'effect', provider: provider.id, ...entry });
   }
 
-  /** Writes a provider's state. For changes that are no effect of their own. */
+  /**
+   * Writes a provider's state, for changes that are no effect of their own. A large one is written as a whole only for a part of
+   * the time, so that thousands of changes do not take thousands of times as long; what a sandbox that is killed has not written
+   * since, is lost.
+   */
   save(provider: Provider): void {
+    const began = performance.now();
+    const resting = this.restsUntil.get(provider) ?? 0;
+    if (began < resting) {
+      this.unsaved.add(provider);
+      return;
+    }
     this.write(`provider-${provider.id}.json`, provider);
+    this.unsaved.delete(provider);
+    const took = performance.now() - began;
+    if (isLarge(provider)) this.restsUntil.set(provider, began + took * RESTS);
+  }
+
+  /** Writes what has not been written yet. */
+  flush(): void {
+    this.restsUntil.clear();
+    for (const provider of this.unsaved) this.save(provider);
   }
 
   /** Lets everything happen that is due by now, to one provider or to all. */
@@ -205,7 +231,7 @@ export class World {
       for (const gateway of provider.gateways) {
         const host = hosts.get(gateway.host) ?? {
           name: gateway.host,
-          computerName: gateway.host.toUpperCase(),
+          identity: identityOf(gateway.host),
           elevated: true,
           sites: [
             {

@@ -1,6 +1,6 @@
 /** Folders compared by the lists of their files. */
 import { createHash } from 'node:crypto';
-import type { HashedFile } from './scripts';
+import type { ExplicitAccess, HashedFile } from './scripts';
 
 /** SHA-256 over the sorted list of relative path and content hash of every file. */
 export function digestOf(files: HashedFile[]): string {
@@ -11,6 +11,14 @@ export function digestOf(files: HashedFile[]): string {
 /** Paths of the files that are in only one list, or differ. */
 export function differingFiles(one: HashedFile[], other: HashedFile[]): string[] {
   const hashes = (files: HashedFile[]) => new Map(files.map(({ path, sha256 }) => [path, sha256]));
-  const [left, right] = [hashes(one), hashes(other)];
-  return [...new Set([...left.keys(), ...right.keys()])].filter((path) => left.get(path) !== right.get(path)).sort();
+  return differing(hashes(one), hashes(other));
 }
+
+/** Paths whose own access differs, or is in only one list. */
+export function differingAccess(one: ExplicitAccess[], other: ExplicitAccess[]): string[] {
+  const lists = (access: ExplicitAccess[]) => new Map(access.map(({ path, sddl }) => [path, sddl]));
+  return differing(lists(one), lists(other));
+}
+
+const differing = (left: Map<string, string>, right: Map<string, string>): string[] =>
+  [...new Set([...left.keys(), ...right.keys()])].filter((path) => left.get(path) !== right.get(path)).sort();

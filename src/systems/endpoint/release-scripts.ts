@@ -21,6 +21,12 @@ export function productReleases(): ReleaseFolder[] {
     .map(({ name }) => ({ version: name, folder: path.join(RELEASES, name) }));
 }
 
+/** Every script that they bring, as `<version>/<name>`. */
+export const scriptsOf = (releases: ReleaseFolder[]): string[] =>
+  releases.flatMap(({ version, folder }) =>
+    scriptsIn(folder).map((file) => `${version}/${file.slice(0, -ENDING.length)}`),
+  );
+
 /** Nothing that could lead out of a folder. */
 const PLAIN = /^[a-z0-9]+([.-][a-z0-9]+)*$/i;
 const ENDING = '.ps1';
@@ -45,7 +51,7 @@ export function releaseScript(releases: ReleaseFolder[], release: string, script
     throw refuse('has no plain name', 'Use letters, digits, dots and dashes in the names of releases and scripts.');
   }
   const known = releases.find(({ version }) => version === release);
-  const scripts = known === undefined ? [] : readdirSync(known.folder).filter((file) => file.endsWith(ENDING));
+  const scripts = known === undefined ? [] : scriptsIn(known.folder);
   if (known !== undefined && scripts.includes(script + ENDING)) return path.join(known.folder, script + ENDING);
   const versions = releases.map(({ version }) => version).join(', ') || 'none';
   throw refuse(
@@ -55,3 +61,5 @@ export function releaseScript(releases: ReleaseFolder[], release: string, script
     'Update the worker of this host to the version of Onward that the control plane runs, then retry.',
   );
 }
+
+const scriptsIn = (folder: string): string[] => readdirSync(folder).filter((file) => file.endsWith(ENDING));

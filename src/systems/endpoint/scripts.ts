@@ -4,27 +4,31 @@
  */
 import { z } from 'zod';
 import type { HostScriptParameters } from '../../contract/activities';
+import type { HostIdentity } from '../../contract/facts';
 
 const file = z.object({ path: z.string(), bytes: z.number(), sha256: z.string() });
 /** One file of a folder: path from there with forward slashes, size in bytes, SHA-256 in lower case. */
 export type HashedFile = z.output<typeof file>;
 
-const application = z.object({
+/** What the files of an application say; `null` where there is no folder, or nothing in web.config. */
+const deployed = z.object({
+  assemblies: z.array(z.object({ file: z.string(), version: z.string().nullable() })).nullable(),
+  webConfigVersion: z.string().nullable(),
+});
+
+const application = deployed.extend({
   name: z.string(),
   physicalPath: z.string(),
   database: z.object({ dataSource: z.string(), login: z.string(), sysadmin: z.number().nullable() }).nullable(),
 });
 
-const inspectedSite = z.object({
+const inspectedSite = deployed.extend({
   site: z.string(),
   application: z.string(),
   /** `address:port:hostname` of each https binding; `null` where IIS has no such site. */
   bindings: z.array(z.string()).nullable(),
   /** `null` where the site has no such application. */
   physicalPath: z.string().nullable(),
-  /** `null` where there is no folder. */
-  assemblies: z.array(z.object({ file: z.string(), version: z.string().nullable() })).nullable(),
-  webConfigVersion: z.string().nullable(),
 });
 export type InspectedSite = z.output<typeof inspectedSite>;
 
@@ -69,19 +73,27 @@ const inspection = z.object({
   ended: z.array(record(setupEnded)),
   restored: z.array(record(z.object({ id: z.string(), site: z.string(), application: z.string(), at: z.string() }))),
   reset: z.array(record(resetDone)),
-  /** Runs of setup.cmd that still live, of any operation. */
-  running: z.array(z.object({ id: z.string(), site: z.string(), application: z.string() })),
+  /** Sites that a setup.cmd still runs for, whoever has started it. */
+  running: z.array(z.object({ site: z.string(), application: z.string() })),
 });
 export type Inspection = z.output<typeof inspection>;
 
 /** ISO 8601 in UTC. */
 const time = z.iso.datetime();
 
+const access = z.object({ path: z.string(), sddl: z.string() });
+/** Access that a file or folder has beside what it inherits: its path, and the list as SDDL. */
+export type ExplicitAccess = z.output<typeof access>;
+
 /** Shape of each script's result. */
 export const RESULTS = {
+  /** Its folders are there, and nobody but administrators can reach them. */
+  protect: z.object({}),
   discover: z.object({
-    computerName: z.string(),
+    identity: z.object({ computerName: z.string(), machineGuid: z.string(), smbiosUuid: z.string() }),
     elevated: z.boolean(),
+    /** Why others than administrators might reach its folders. */
+    exposed: z.array(z.string()),
     sites: z.array(
       z.object({
         name: z.string(),
@@ -103,26 +115,37 @@ export const RESULTS = {
     /** Complete copies of the same application by other operations; not looked for where this one has its own. */
     others: z.array(otherBackup),
   }),
-  stage: z.object({ directory: z.string(), sha256: z.string(), blocked: z.array(z.string()) }),
+  /** Hash of the file that was downloaded, or found; what was unpacked of it and is still blocked. */
+  stage: z.object({ sha256: z.string(), blocked: z.array(z.string()) }),
   setup: setupEnded,
   reset: resetDone,
   /** `status` 0: no HTTP answer. `untrusted`: this host does not trust the site's certificate. */
   answer: z.object({ status: z.number(), untrusted: z.boolean(), problem: z.string() }),
-  hash: z.object({ backup: z.array(file), deployed: z.array(file) }),
-  restore: z.object({ deployed: z.array(file) }),
+  hash: z.object({
+    backup: z.array(file),
+    deployed: z.array(file),
+    /** What was written down with the backup, and what the application has now. */
+    access: z.object({ listed: z.array(access), found: z.array(access) }),
+  }),
+  restore: z.object({ deployed: z.array(file), access: z.array(access) }),
   'run-script': z.object({ done: z.boolean(), restartNeeded: z.boolean(), note: z.string(), bootTime: time }),
   /** When Windows was started last, and when it was asked to restart since; `null` where nobody has asked. */
   restart: z.object({ bootTime: time, askedAt: time.nullable() }),
 };
 
-/** A script that changes the host is refused while the host is claimed by another operation than this one. */
-interface Changing {
+/** What every script is told of the host. */
+interface OnHost {
+  /** The worker's own. */
+  workDirectory: string;
+}
+/** Ends at once on any other machine. */
+interface OnMachine extends OnHost {
+  identity: HostIdentity;
+}
+/** A script that changes the host is refused unless its operation has claimed it. */
+interface Changing extends OnMachine {
   /** Its id. */
   operation: string;
-}
-/** A script that changes more of the host than its gateway sites is refused as well while nobody has claimed it. */
-interface Claiming extends Changing {
-  workDirectory: string;
 }
 interface OnSite {
   site: string;
@@ -130,7 +153,6 @@ interface OnSite {
 }
 /** Such a script acts on what `inspect` has told of this operation, and is refused when more has been recorded since. */
 export interface Decided extends Changing {
-  workDirectory: string;
   /** Name of the folder that keeps this operation's records. */
   records: string;
   /** How many changes were recorded there when this was decided (upgrade-records). */
@@ -143,9 +165,10 @@ interface Recorded extends Decided {
 
 /** What each script takes. Texts are data wherever they go: no script makes code of them. */
 export interface Parameters {
-  discover: Record<string, never>;
-  inspect: {
-    workDirectory: string;
+  /** `settings` is the folder that the worker has its configuration from; empty where that is no file. */
+  protect: OnHost & { settings: string };
+  discover: OnHost & { settings: string };
+  inspect: OnMachine & {
     sites: { site: string; application: string }[];
     /** Folder of an operation's records; empty to read none. */
     records: string;
@@ -153,22 +176,22 @@ export interface Parameters {
     waitMilliseconds: number;
   };
   /** Puts `claim` in place of `replaces`, and of nothing else; empty: of no claim. Both are texts that are only compared. */
-  claim: { claim: string; replaces: string };
+  claim: OnMachine & { claim: string; replaces: string };
   /** `backup` names the copy's folder and the copy of the IIS configuration; `copy` says when to copy. */
   backup: OnSite & Decided & { backup: string; copy: 'never' | 'ifMissing' | 'always' };
-  stage: Changing & { workDirectory: string; packageUrl: string; sha256: string };
-  setup: OnSite & Recorded & { directory: string; ip: string; hostname: string };
+  stage: Changing & { packageUrl: string; sha256: string };
+  setup: OnSite & Recorded & { sha256: string; ip: string; hostname: string };
   reset: Recorded & { covers: string[] };
-  answer: { url: string; waitMilliseconds: number };
-  hash: OnSite & { backup: string };
+  answer: OnMachine & { url: string; waitMilliseconds: number };
+  hash: OnSite & OnMachine & { backup: string };
   restore: OnSite & Recorded & { backup: string };
   /** `file` is the script of that name which the release brings. */
-  'run-script': Claiming & { release: string; script: string; file: string; parameters: HostScriptParameters };
+  'run-script': Changing & { release: string; script: string; file: string; parameters: HostScriptParameters };
   /**
    * Asks Windows to restart, unless it was started at `bootedUntil` or later, or was asked after `askAgain` already. `record`
    * names the file that says so.
    */
-  restart: Claiming & { records: string; record: string; bootedUntil: string; askAgain: string };
+  restart: Changing & { records: string; record: string; bootedUntil: string; askAgain: string };
 }
 
 export type ScriptName = keyof Parameters;

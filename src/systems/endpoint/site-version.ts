@@ -1,6 +1,7 @@
 /** Which version the files of a gateway application are of. */
 import { FAILURE } from '../../contract/activities';
 import type { DeployedVersion, SiteVersion } from '../../contract/facts';
+import { isOfRelease } from '../../contract/versions';
 import { SystemError } from '../system-error';
 import type { InspectedSite } from './scripts';
 
@@ -20,31 +21,22 @@ const OWN_ASSEMBLY = /^(office365|o365)/i;
  */
 export function siteVersion(site: InspectedSite, from: string, to: string, host: string): SiteVersion {
   if (site.assemblies === null) throw unexpected(host, site, whyNoFiles(site));
-  const assemblyVersions = [
-    ...new Set(site.assemblies.filter(({ file }) => OWN_ASSEMBLY.test(file)).flatMap(({ version }) => version ?? [])),
-  ].sort();
+  const assemblyVersions = ownVersions(site.assemblies);
   const webConfigVersion = site.webConfigVersion ?? undefined;
   const all = webConfigVersion === undefined ? assemblyVersions : [...assemblyVersions, webConfigVersion];
-  const strange = all.filter((version) => !isOf(version, from) && !isOf(version, to));
+  const strange = all.filter((version) => !isOfRelease(version, from) && !isOfRelease(version, to));
   if (strange.length > 0) {
     throw unexpected(host, site, `has files of version ${strange.join(', ')}, neither ${from} nor ${to}`);
   }
-  const sorts = new Set(all.map((version): DeployedVersion => (isOf(version, to) ? 'new' : 'old')));
+  const sorts = new Set(all.map((version): DeployedVersion => (isOfRelease(version, to) ? 'new' : 'old')));
   const [only] = sorts;
   const deployed = only !== undefined && sorts.size === 1 && assemblyVersions.length > 0 ? only : 'mixed';
   return { deployed, assemblyVersions, webConfigVersion };
 }
 
-/** `18.4.1.12` and `18.4.1-12` are of 18.4.1; `18.4.0.7` and `18.4-7` are of 18.4. */
-function isOf(version: string, release: string): boolean {
-  const wanted = threeNumbers(release);
-  return threeNumbers(version).every((number, index) => number === wanted[index]);
-}
-
-function threeNumbers(version: string): number[] {
-  const [main = ''] = version.split('-');
-  return [0, 1, 2].map((index) => Number(main.split('.')[index] ?? 0));
-}
+/** Of the application's own assemblies, each once. */
+export const ownVersions = (assemblies: { file: string; version: string | null }[]): string[] =>
+  [...new Set(assemblies.filter(({ file }) => OWN_ASSEMBLY.test(file)).flatMap(({ version }) => version ?? []))].sort();
 
 function whyNoFiles(site: InspectedSite): string {
   if (site.bindings === null) return 'does not exist: IIS has no such site, unless under another name';

@@ -22,11 +22,18 @@ const CANCELLED = 1;
  *
  * @throws what the last attempt threw, and why the workflow's tasks failed.
  */
-export async function ask<Answer>(client: Client, handle: WorkflowHandle, query: string): Promise<Answer> {
+export async function ask<Answer>(
+  client: Client,
+  handle: WorkflowHandle,
+  query: string,
+  ...args: unknown[]
+): Promise<Answer> {
   const began = performance.now();
   for (let late = 0; ; await delay(AGAIN_AFTER_MS)) {
     try {
-      return await client.connection.withDeadline(Date.now() + ANSWER_MS, () => handle.query<Answer>(query));
+      return await client.connection.withDeadline(Date.now() + ANSWER_MS, () =>
+        handle.query<Answer, unknown[]>(query, ...args),
+      );
     } catch (error) {
       const code = codeOf(error);
       if (code === DEADLINE_EXCEEDED && ++late < MOST_LATE_ANSWERS) continue;

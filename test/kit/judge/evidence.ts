@@ -5,7 +5,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
 import { FLEET_SIGNAL } from '../../../src/contract/fleet';
-import { QUERY, type AuditEntry, type UpgradeResult, type UpgradeStatus } from '../../../src/contract/status';
+import { QUERY, inPages, type AuditEntry, type UpgradeResult, type UpgradeStatus } from '../../../src/contract/status';
 import { isOpen } from '../../../src/sandbox/world/state';
 import { hostWorkDirectory } from '../../../src/sandbox/hosts/disk';
 import type { JournalEntry } from '../../../src/sandbox/journal';
@@ -31,7 +31,7 @@ export async function evidenceOfRun(
   const { events } = await handle.fetchHistory();
   const history = events ?? [];
   const status = await ask<UpgradeStatus>(client, handle, QUERY.status);
-  const audit = await ask<AuditEntry[]>(client, handle, QUERY.audit);
+  const audit = await inPages((skip) => ask<AuditEntry[]>(client, handle, QUERY.audit, skip));
   const { namespace, loadedDataConverter } = client.options;
   const owner = { type: 'workflow', namespace, workflowId: handle.workflowId } as const;
   const decode = (payloads: Payloads) => decodeArrayFromPayloads(loadedDataConverter, payloads?.payloads, owner);
@@ -78,11 +78,12 @@ export async function evidenceOf(
   const since = sandbox.journal.entries()[earlier - 1]?.at ?? '';
   const world = sandbox.world.provider(provider);
   const hosts = [...new Set(world.gateways.map(({ host }) => host))];
+  const machines = hosts.flatMap((host) => [host, ...sandbox.hosts.clonesOf(host)]);
   return {
     ...found,
     provider,
     after,
-    journal: journalOf(sandbox, provider, hosts, earlier),
+    journal: journalOf(sandbox, provider, machines, earlier),
     versions: sandbox.world.versions.all,
     office365Tasks: world.tasks.filter(isOffice365).map(({ id }) => id),
     instances: world.instances.map(({ instanceId, cloud, resourceId, gateway }) => ({

@@ -1,15 +1,16 @@
 /**
- * The eleven invariants of an upgrade, judged by the sandbox's journal, its final state and Temporal's history; what the
+ * The twelve invariants of an upgrade, judged by the sandbox's journal, its final state and Temporal's history; what the
  * workflow says of itself counts only where the invariant is about what it says. Pure: ./evidence.ts gathers what is
  * judged here, and every rehearsal does so at the end of each test.
  */
+import type { HostIdentity } from '../../../src/contract/facts';
 import type { SimulatedVersion } from '../../../src/contract/simulation';
 import type { AuditEntry, UpgradeResult, UpgradeStatus } from '../../../src/contract/status';
 import { withoutRelease } from '../../../src/contract/versions';
 import type { JournalEntry } from '../../../src/sandbox/journal';
 import type { SandboxState } from '../../../src/sandbox/server';
 
-export type InvariantName = `I${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11}`;
+export type InvariantName = `I${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12}`;
 
 /** An activity that the workflow has scheduled, in the order of the history. */
 export interface ScheduledActivity {
@@ -158,6 +159,11 @@ export const INVARIANTS: readonly Invariant[] = [
     name: 'I11',
     promises: 'what an upgrade leaves on hosts carries its operation, and is mixed with nothing of another',
     examine: recordsOfOthers,
+  },
+  {
+    name: 'I12',
+    promises: 'a host is changed on the machine that the preflight has seen, and for the operation that has claimed it',
+    examine: (evidence) => [...changedElsewhere(evidence), ...changedUnclaimed(evidence)],
   },
 ];
 
@@ -911,6 +917,39 @@ function keptOtherwise(
         .map((kind) => `setup.cmd ran for ${entry.object ?? ''}, and there is no ${kind} of ${operation ?? 'it'}`),
     ),
   ];
+}
+
+// I12
+
+/** What scripts of Onward do to a host. It may be restarted by anybody. */
+const CHANGES_OF_HOSTS = ['setupRan', 'siteRestored', 'iisReset', 'prerequisiteInstalled', 'registryValueSet'];
+
+const changesOfHosts = (journal: JournalEntry[]): JournalEntry[] =>
+  journal.filter(({ kind, system, name }) => kind === 'effect' && system === 'host' && CHANGES_OF_HOSTS.includes(name));
+
+/** Judged by the machine that each change happened on, and the machines that activities were sent to. */
+function changedElsewhere({ journal, runs, provider }: Evidence): Findings {
+  const frozen = new Set(runs.flatMap(({ activities }) => activities.flatMap(({ input }) => machineOf(input) ?? [])));
+  const elsewhere = changesOfHosts(journal).filter(
+    (entry) => entry.provider === provider && !frozen.has(String(entry.detail?.['machine'])),
+  );
+  return elsewhere.length === 0
+    ? []
+    : [{ says: 'a host was changed on a machine that the preflight had not seen', entries: elsewhere }];
+}
+
+function machineOf(input: unknown): string | undefined {
+  const { host } = (input ?? {}) as { host?: { identity?: HostIdentity } };
+  return typeof host === 'object' ? host.identity?.smbiosUuid : undefined;
+}
+
+function changedUnclaimed({ journal, provider }: Evidence): Findings {
+  const unclaimed = changesOfHosts(journal).filter(
+    (entry) => entry.provider === provider && !String(entry.detail?.['claimedBy']).startsWith(`${provider}/`),
+  );
+  return unclaimed.length === 0
+    ? []
+    : [{ says: 'a host was changed that no operation of the provider had claimed', entries: unclaimed }];
 }
 
 // For all

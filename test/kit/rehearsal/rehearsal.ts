@@ -18,6 +18,7 @@ import {
 import type { SimulatedRelease } from '../../../src/contract/simulation';
 import {
   QUERY,
+  inPages,
   type AuditEntry,
   type Hold,
   type UpgradeResult,
@@ -194,16 +195,24 @@ export class Rehearsal {
     return worker;
   }
 
-  private async startEndpoint(host: string, connection = this.connection): Promise<void> {
+  /** @param machine that the worker runs on: a clone of the host, or the host itself. */
+  private async startEndpoint(host: string, connection = this.connection, machine = host): Promise<void> {
     const env = this.options.endpointEnvironment ?? { PATH: '' };
-    const simulatedHost = urlOfHost(this.sandbox.urls.sim, host);
+    const simulatedHost = urlOfHost(this.sandbox.urls.sim, machine);
+    const endpoint = this.sandbox.hosts.endpointSettings(machine);
     if (this.options.workers === 'processes') {
-      const role = { host, simulatedHost, notesDirectory: this.notes, ...this.scripts };
+      const role = { host, simulatedHost, endpoint, notesDirectory: this.notes, ...this.scripts };
       this.processes.set(endpointTaskQueue(host), this.workerProcess(role, env));
     } else {
       const powershell = simulatedPowershell(simulatedHost, env);
       this.run(
-        await createEndpointWorker(connection, { host, settings: this.settings, powershell, ...this.scripts }),
+        await createEndpointWorker(connection, {
+          host,
+          endpoint,
+          settings: this.settings,
+          powershell,
+          ...this.scripts,
+        }),
         connection,
       );
     }
@@ -228,10 +237,11 @@ export class Rehearsal {
     await this.endWorkersOf(queue);
   }
 
-  async bringUp(host: string): Promise<void> {
+  /** @param machine that its worker is started on, where that is a clone of the host. */
+  async bringUp(host: string, machine?: string): Promise<void> {
     // No two workers of one task queue share a connection.
     const connection = this.options.workers === 'processes' ? this.connection : await connectWorker(this.settings);
-    await this.startEndpoint(host, connection);
+    await this.startEndpoint(host, connection, machine);
   }
 
   private async endWorkersOf(queue: string): Promise<void> {
@@ -516,7 +526,7 @@ export class Upgrade {
   }
 
   audit(): Promise<AuditEntry[]> {
-    return ask<AuditEntry[]>(this.rehearsal.client, this.workflow, QUERY.audit);
+    return inPages((skip) => ask<AuditEntry[]>(this.rehearsal.client, this.workflow, QUERY.audit, skip));
   }
 
   /** The status as soon as it is as wanted; asks again until then, because nothing else tells. */

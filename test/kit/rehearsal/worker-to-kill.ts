@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import type { ReleaseFolder } from '../../../src/systems/endpoint/release-scripts';
+import type { EndpointSettings } from '../../../src/systems/endpoint/settings';
 import type { TemporalSettings } from '../../../src/temporal/connection';
 import { QUICK_LOOKS } from './quick-looks';
 
@@ -10,7 +11,7 @@ const MAIN = path.join(__dirname, 'worker-process.cjs');
 /** `simulatedHost`: URL of the host in the sandbox. */
 export type WorkerRole = (
   | { inventoryDirectory: string; workflows?: { codePath: string } }
-  | { host: string; simulatedHost: string; releases?: ReleaseFolder[] }
+  | { host: string; simulatedHost: string; endpoint: EndpointSettings; releases?: ReleaseFolder[] }
 ) & {
   notesDirectory: string;
 };

@@ -155,6 +155,7 @@ const iisSite = (site: number): IisSite => ({
     {
       name: application(site),
       physicalPath: `C:\\inetpub\\gw${digits(site)}`,
+      versions: [],
       database: { dataSource: '(LocalDB)\\MSSQLLocalDB', localDb: true, login: 'gateway', sysadmin: null },
     },
   ],
@@ -172,6 +173,7 @@ export function stubActivities(
     while (!notices.some((notice) => notice.kind === kind)) await once(news, 'told');
   };
   const facts = operationsFacts(version, size);
+  const allowed = typeof entry === 'function' ? packages('18.4.1') : entry.packages;
   const iisSites = numbers(size.sites).map(iisSite);
   let siteIsNew = false;
   let billingReads = 0;
@@ -231,7 +233,19 @@ export function stubActivities(
       notices.push(notice);
       news.emit('told');
     },
-    readHost: async ({ host }) => ({ host: host.name, computerName: 'GW01', elevated: true, sites: iisSites }),
+    readHost: async ({ host }) => ({
+      host: host.name,
+      identity: {
+        computerName: 'GW01',
+        machineGuid: `windows-of-${host.name}`,
+        smbiosUuid: `hardware-of-${host.name}`,
+      },
+      elevated: true,
+      exposed: [],
+      packages: Object.fromEntries(Object.entries(allowed).map(([to, { sha256 }]) => [to, sha256])),
+      scripts: ['18.5/install-runtime'],
+      sites: iisSites,
+    }),
     claimHost: async ({ sites }) => ({ versions: sites.map(versionNow) }),
     awaitClaimEnd: async () => undefined,
     ...createGuardActivities(),
@@ -240,10 +254,7 @@ export function stubActivities(
       did(`backupSite ${site.site}`);
       return { path: 'C:\\Onward\\backup', files: 4, bytes: 1000, digest: 'd'.repeat(64) };
     },
-    stagePackage: async () => {
-      did('stagePackage');
-      return { directory: 'C:\\Onward\\package' };
-    },
+    stagePackage: async () => did('stagePackage'),
     runSetup: async ({ site }) => {
       did(`runSetup ${site.site}`, () => (siteIsNew = true));
       return { exitCode: 0, log: 'Done.' };

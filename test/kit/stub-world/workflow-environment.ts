@@ -6,6 +6,7 @@ import type { UpgradeInput } from '../../../src/contract/upgrade-input';
 import { endpointTaskQueue, upgradeWorkflowId } from '../../../src/contract/provider';
 import {
   QUERY,
+  inPages,
   type AuditEntry,
   type UpgradePlan,
   type UpgradeResult,
@@ -92,7 +93,8 @@ const taskQueueOf = (provider: string): string => `test/${provider}`;
 
 export const statusOf = (handle: UpgradeHandle): Promise<UpgradeStatus> => handle.query<UpgradeStatus>(QUERY.status);
 export const planOf = (handle: UpgradeHandle): Promise<UpgradePlan> => handle.query<UpgradePlan>(QUERY.plan);
-export const auditOf = (handle: UpgradeHandle): Promise<AuditEntry[]> => handle.query<AuditEntry[]>(QUERY.audit);
+export const auditOf = (handle: UpgradeHandle): Promise<AuditEntry[]> =>
+  inPages((skip) => handle.query<AuditEntry[], [number]>(QUERY.audit, skip));
 
 /**
  * The status as soon as it is as wanted. A workflow cannot call a test back, so this asks again; each question is answered

@@ -1,4 +1,5 @@
-# Copies a gateway application as it is now, with a list of what was copied, and tells what the copy and the application hold.
+# Copies a gateway application as it is now, with a list of what was copied and of the access to it, and tells what the copy and the
+# application hold. The copy itself is for administrators alone, whoever may read the application.
 # 'copy' says when: 'never', only 'ifMissing', or 'always' anew.
 param($Parameters)
 
@@ -14,9 +15,9 @@ function Get-OtherBackups {
     }
 }
 
-Use-Host $Parameters.operation {
+Use-Host $Parameters {
     Confirm-Seen $Parameters
-    Confirm-NoSetup $Parameters.workDirectory
+    Confirm-NoSetup
     $application = Get-Application $Parameters.site $Parameters.application
     $folder = [IO.Path]::Combine($Parameters.workDirectory, 'backups', $Parameters.backup)
     $files = Join-Path $folder 'files'
@@ -35,6 +36,7 @@ Use-Host $Parameters.operation {
         Save-Json $list @{
             operation = $Parameters.operation; site = $Parameters.site; application = $Parameters.application; at = (Get-Now)
             source = $application.physicalPath; files = @(Get-FileList $application.physicalPath)
+            access = @(Get-ExplicitAccess $application.physicalPath)
         }
     }
     $complete = Test-Path -LiteralPath $list

@@ -23,8 +23,11 @@ function Save-Text([string] $Path, [string] $Text) {
 
 function Save-Json([string] $Path, [hashtable] $Content) { Save-Text $Path ($Content | ConvertTo-Json -Depth 10 -Compress) }
 
+# What Onward keeps on a host wherever its work directory is.
+$dataDirectory = Join-Path $env:ProgramData 'Onward'
+
 # Says which operation the host belongs to. The same file for every provider, whatever its work directory.
-$claimFile = [IO.Path]::Combine($env:ProgramData, 'Onward', 'claim.json')
+$claimFile = Join-Path $dataDirectory 'claim.json'
 
 # The text of the claim; empty without one.
 function Get-Claim { if (Test-Path -LiteralPath $claimFile) { $utf8.GetString([IO.File]::ReadAllBytes($claimFile)) } else { '' } }
@@ -49,24 +52,112 @@ function Get-FileList([string] $Folder) {
     }
 }
 
+# What tells this machine from every other. A copied disk keeps MachineGuid, which was made when Windows was installed; the UUID of
+# SMBIOS is the hardware's, and a clone gets another one unless somebody sees to it that it does not.
+function Get-Identity {
+    $guid = (Get-ItemProperty -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Cryptography' -Name 'MachineGuid').MachineGuid
+    @{
+        computerName = [string] $env:COMPUTERNAME
+        machineGuid  = ([string] $guid).ToLowerInvariant()
+        smbiosUuid   = ([string] (Get-CimInstance -ClassName Win32_ComputerSystemProduct).UUID).ToLowerInvariant()
+    }
+}
+
+# Ends the script on any other machine than the one that is meant.
+function Confirm-Identity($Expected) {
+    $found = Get-Identity
+    $different = @('computerName', 'machineGuid', 'smbiosUuid' | Where-Object { $found[$_] -cne [string] $Expected.$_ } |
+            ForEach-Object { "$_ is '$($found[$_])' and not '$($Expected.$_)'" })
+    if ($different.Count -gt 0) {
+        Fail 'AnotherHost' "$env:COMPUTERNAME is not the machine that the preflight has seen: $([string]::Join(', ', $different))"
+    }
+}
+
+# Who may reach what Onward keeps here: SYSTEM and administrators, as SDDL writes them. The worker runs as one of them.
+$trusted = 'SY', 'BA', 'S-1-5-18', 'S-1-5-32-544'
+
+# The parts of a list of access: owner, flags, and each entry as its six fields (type; flags; rights; object; inherited object; account).
+function Read-Access([string] $Path) {
+    $sddl = [string] (Get-Acl -LiteralPath $Path).Sddl
+    if ($sddl -cnotmatch '^O:(?<owner>.+?)(G:.+?)?D:(?<flags>[A-Z]*)(?<entries>(\([^)]*\))*)') { Fail 'UnexpectedState' "the access to $Path cannot be read: $sddl" }
+    $found = $Matches
+    @{
+        owner   = $found.owner
+        flags   = $found.flags
+        entries = @([regex]::Matches($found.entries, '\(([^)]*)\)') | ForEach-Object { $_.Groups[1].Value })
+    }
+}
+
+# Why others than administrators might reach a folder, or put another one in its place; nothing where they cannot.
+function Get-Exposure([string] $Path) {
+    for ($at = $Path; $at; $at = Split-Path -Parent $at) {
+        if ([IO.File]::GetAttributes($at) -band [IO.FileAttributes]::ReparsePoint) { return "$at is a link to another folder" }
+    }
+    $access = Read-Access $Path
+    if ($trusted -cnotcontains $access.owner) { return "$Path belongs to $($access.owner)" }
+    if ($access.flags -cnotmatch 'P') { return "$Path inherits its access from the folder that it is in" }
+    if ($access.entries.Count -eq 0) { return "$Path has no list of access" }
+    foreach ($entry in $access.entries) {
+        $fields = $entry.Split(';')
+        if ($fields[0] -cne 'D' -and ($fields[0] -cne 'A' -or $trusted -cnotcontains $fields[5])) { return "$Path is open to $($fields[5])" }
+    }
+}
+
+# Makes a folder that only SYSTEM and administrators can reach, or ends the script where what is there may be anybody's doing.
+function Protect-Folder([string] $Path) {
+    if (-not (Test-Path -LiteralPath $Path)) {
+        $null = New-Item -ItemType Directory -Path $Path
+        icacls.exe $Path /setowner '*S-1-5-32-544' /q | Out-Null
+        if ($LASTEXITCODE -eq 0) { icacls.exe $Path /inheritance:r /grant:r '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F' /q | Out-Null }
+        if ($LASTEXITCODE -ne 0) { Fail 'Rejected' "icacls cannot protect $Path (exit code $LASTEXITCODE)" }
+        # Somebody may have been quicker.
+        if (@(Get-ChildItem -LiteralPath $Path -Force).Count -gt 0) { Fail 'UnexpectedState' "$Path was filled before it was protected" }
+    }
+    $exposure = Get-Exposure $Path
+    if ($exposure) { Fail 'UnexpectedState' "$exposure, so what lies in it is not to be trusted: move it away, and Onward makes it anew for administrators alone" }
+}
+
+# Files and folders below a folder that have more or less access than they inherit, with the list of it as SDDL.
+function Get-ExplicitAccess([string] $Folder) {
+    $root = (Get-Item -LiteralPath $Folder -Force).FullName.TrimEnd('\', '/')
+    Get-ChildItem -LiteralPath $root -Recurse -Force | ForEach-Object {
+        $access = Read-Access $_.FullName
+        $own = @($access.entries | Where-Object { $_.Split(';')[1] -cnotmatch 'ID' } | ForEach-Object { "($_)" })
+        $protected = if ($access.flags -cmatch 'P') { 'P' } else { '' }
+        if ($protected -or $own.Count -gt 0) {
+            @{ path = $_.FullName.Substring($root.Length + 1).Replace('\', '/'); sddl = "D:$protected$([string]::Join('', $own))" }
+        }
+    }
+}
+
+# Gives files and folders the access that was written down. Owners stay as they are, and so does what is inherited.
+function Set-ExplicitAccess([string] $Folder, $Access) {
+    foreach ($one in @($Access)) {
+        $path = Join-Path $Folder $one.path
+        $list = Get-Acl -LiteralPath $path
+        $list.SetSecurityDescriptorSddlForm($one.sddl, 'Access')
+        Set-Acl -LiteralPath $path -AclObject $list
+    }
+}
+
 # One writer per host: an orphaned script of a dead worker may still be at work (lessons.md 6). Nobody queues behind it: what
-# is to be done depends on what it will have done. A host that is claimed by another operation is not changed: what an orphaned
-# worker still believes does not count. With -Claimed, one that nobody has claimed is not changed either.
-function Use-Host([string] $Operation, [scriptblock] $Work, [switch] $Claimed) {
+# is to be done depends on what it will have done. What lies on the host counts only where nobody but administrators can have put it
+# there. A script of an operation changes the host only while that is the one that has claimed it: what an orphaned worker still
+# believes does not count.
+function Use-Host($Parameters, [scriptblock] $Work) {
     $mutex = New-Object System.Threading.Mutex($false, "Global\Onward-$env:COMPUTERNAME")
     $held = $false
     try {
         # Abandoned: the script that held it died. What it left behind was looked at before this script was started.
         try { $held = $mutex.WaitOne(0) } catch [System.Threading.AbandonedMutexException] { $held = $true }
         if (-not $held) { Fail 'NotYet' "another script of Onward is changing $env:COMPUTERNAME" }
-        if ($Operation -ne '') {
+        Protect-Folder $dataDirectory
+        Protect-Folder $Parameters.workDirectory
+        if ($Parameters.operation) {
             $claim = Get-Claim
-            if ($claim -ne '') {
-                $owner = [string] ($claim | ConvertFrom-Json).operation
-                if ($owner -cne $Operation) { Fail 'UnexpectedState' "$env:COMPUTERNAME now belongs to $owner ($claimFile)" }
-            } elseif ($Claimed) {
-                Fail 'UnexpectedState' "$env:COMPUTERNAME belongs to no upgrade: there is no claim in $claimFile"
-            }
+            if ($claim -eq '') { Fail 'UnexpectedState' "$env:COMPUTERNAME belongs to no upgrade: there is no claim in $claimFile" }
+            $owner = [string] ($claim | ConvertFrom-Json).operation
+            if ($owner -cne $Parameters.operation) { Fail 'UnexpectedState' "$env:COMPUTERNAME now belongs to $owner ($claimFile)" }
         }
         & $Work
     } finally {
@@ -121,24 +212,65 @@ function Get-Application([string] $Site, [string] $Application) {
     $found
 }
 
-# The runs of setup.cmd that still live: each is a cmd.exe that writes the log of one record (setup.ps1).
-function Get-RunningSetups([string] $WorkDirectory) {
-    $records = Join-Path $WorkDirectory 'records'
-    if (-not (Test-Path -LiteralPath $records)) { return }
-    $commands = @(Get-CimInstance -ClassName Win32_Process -Filter "Name = 'cmd.exe'" | ForEach-Object { [string] $_.CommandLine })
-    foreach ($file in @(Get-ChildItem -LiteralPath $records -Recurse -File -Filter '*.setup-started.json')) {
-        $output = $file.FullName.Replace('.setup-started.json', '.setup.log')
-        if (@($commands | Where-Object { $_.Contains($output) }).Count -gt 0) {
-            $started = Read-Json $file.FullName
-            @{ id = $started.id; site = $started.site; application = $started.application }
-        }
+# What setup.cmd is called with, as it stands in the command line of cmd.exe and of whatever it has started.
+$setupArguments = '-GatewaySiteName\s+(?:"(?<site>[^"]*)"|(?<site>\S+))\s+-GatewayAppName\s+(?:"(?<application>[^"]*)"|(?<application>\S+))'
+
+# The sites that a setup.cmd still runs for, whoever has started it and from which folder.
+function Get-RunningSetups {
+    $seen = @{}
+    foreach ($process in @(Get-CimInstance -ClassName Win32_Process)) {
+        if ([string] $process.CommandLine -notmatch $setupArguments) { continue }
+        $running = @{ site = $Matches.site; application = $Matches.application }
+        $key = "$($running.site)/$($running.application)"
+        if (-not $seen[$key]) { $seen[$key] = $true; $running }
     }
 }
 
 # Ends the script while a setup.cmd runs, of whatever operation: it changes files that are to be copied, or are in use.
-function Confirm-NoSetup([string] $WorkDirectory) {
-    $running = @(Get-RunningSetups $WorkDirectory)
+function Confirm-NoSetup {
+    $running = @(Get-RunningSetups)
     if ($running.Count -gt 0) { Fail 'NotYet' "setup.cmd still runs for the site '$($running[0].site)'" }
+}
+
+# Every file of the O365-Web.zip inside of the package: what has to lie on the disk once it is unpacked.
+function Get-PackagedFiles([string] $Package) {
+    Add-Type -AssemblyName System.IO.Compression, System.IO.Compression.FileSystem
+    $sha256 = [Security.Cryptography.SHA256]::Create()
+    $outer = [IO.Compression.ZipFile]::OpenRead($Package)
+    try {
+        $found = @($outer.Entries | Where-Object { $_.Name -eq 'O365-Web.zip' })
+        if ($found.Count -ne 1) { Fail 'UnexpectedState' "the package must hold exactly one O365-Web.zip, and holds $($found.Count)" }
+        $inner = [IO.Compression.ZipArchive]::new($found[0].Open())
+        foreach ($entry in @($inner.Entries | Where-Object { $_.Name -ne '' })) {
+            $content = $entry.Open()
+            try { $hash = [BitConverter]::ToString($sha256.ComputeHash($content)).Replace('-', '').ToLowerInvariant() } finally { $content.Dispose() }
+            @{ path = $entry.FullName.Replace('\', '/'); sha256 = $hash }
+        }
+    } finally {
+        $outer.Dispose()
+        $sha256.Dispose()
+    }
+}
+
+# What keeps the unpacked package from being run: 'problem', empty where it is, file by file, the package with that hash. Trusts
+# nothing that lies beside it. 'directory' holds setup.cmd.
+function Get-StagedPackage([string] $WorkDirectory, [string] $Sha256) {
+    $folder = [IO.Path]::Combine($WorkDirectory, 'packages', $Sha256)
+    $package = Join-Path $folder 'package.zip'
+    $web = Join-Path $folder 'web'
+    if (-not (Test-Path -LiteralPath $package) -or -not (Test-Path -LiteralPath $web)) { return @{ problem = "there is no package in $folder" } }
+    if ((Get-FileHash -LiteralPath $package -Algorithm SHA256).Hash -ne $Sha256) { return @{ problem = "$package is another file than was downloaded" } }
+    $lines = { "$($_.sha256) $($_.path)" }
+    $wanted = @(Get-PackagedFiles $package | ForEach-Object $lines)
+    $different = @(Compare-Object -ReferenceObject $wanted -DifferenceObject @(Get-FileList $web | ForEach-Object $lines) -CaseSensitive)
+    if ($different.Count -gt 0) { return @{ problem = "what was unpacked in $web is not what the package holds: $($different[0].InputObject.Substring(65))" } }
+    @{ problem = ''; directory = (Split-Path -Parent (Find-One $web 'setup.cmd')) }
+}
+
+function Find-One([string] $Folder, [string] $Name) {
+    $found = @(Get-ChildItem -LiteralPath $Folder -Recurse -File -Force | Where-Object { $_.Name -eq $Name })
+    if ($found.Count -ne 1) { Fail 'UnexpectedState' "the package must hold exactly one $Name, and holds $($found.Count)" }
+    $found[0].FullName
 }
 
 # The text of web.config, whatever the case of its name; $null without one.
@@ -148,5 +280,32 @@ function Read-WebConfig([string] $Folder) {
         $document = New-Object System.Xml.XmlDocument
         $document.Load($file.FullName)
         $document
+    }
+}
+
+function Get-Assemblies([string] $Folder) {
+    $bin = Join-Path $Folder 'bin'
+    if (-not (Test-Path -LiteralPath $bin -PathType Container)) { return }
+    Get-ChildItem -LiteralPath $bin -File -Force -Filter '*.dll' | Sort-Object -Property Name | ForEach-Object {
+        $version = (Get-Item -LiteralPath $_.FullName -Force).VersionInfo.FileVersion
+        @{ file = $_.Name; version = if ($version) { ([string] $version).Trim() } else { $null } }
+    }
+}
+
+# Assumption: the application's version stands in web.config as the setting ApplicationVersion.
+function Get-WebConfigVersion([string] $Folder) {
+    $config = Read-WebConfig $Folder
+    if ($config) {
+        $setting = $config.SelectSingleNode("/configuration/appSettings/add[@key='ApplicationVersion']")
+        if ($setting) { $setting.GetAttribute('value') }
+    }
+}
+
+# Of which version the files of an application are, as they say themselves; nothing where there is no folder.
+function Get-Deployed([string] $Folder) {
+    $isThere = Test-Path -LiteralPath $Folder -PathType Container
+    @{
+        assemblies       = if ($isThere) { , @(Get-Assemblies $Folder) } else { $null }
+        webConfigVersion = if ($isThere) { Get-WebConfigVersion $Folder } else { $null }
     }
 }

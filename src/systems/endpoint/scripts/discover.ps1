@@ -68,10 +68,18 @@ function Get-Database($Application) {
 $groups = (@(whoami /groups) -join "`n")
 
 @{
-    computerName = [string] $env:COMPUTERNAME
-    elevated     = $groups -match 'S-1-16-(12288|16384)\b'
-    sites        = @(Get-Sites | ForEach-Object {
-            foreach ($application in $_.applications) { $application.database = Get-Database $application }
+    identity = Get-Identity
+    elevated = $groups -match 'S-1-16-(12288|16384)\b'
+    # What is not there yet will be made as it has to be.
+    exposed  = @(@($dataDirectory, $Parameters.workDirectory, $Parameters.settings) | Where-Object { $_ -and (Test-Path -LiteralPath $_) } |
+            ForEach-Object { Get-Exposure $_ } | Select-Object -Unique)
+    sites    = @(Get-Sites | ForEach-Object {
+            foreach ($application in $_.applications) {
+                $application.database = Get-Database $application
+                $deployed = Get-Deployed $application.physicalPath
+                $application.assemblies = $deployed.assemblies
+                $application.webConfigVersion = $deployed.webConfigVersion
+            }
             $_
         })
 }

@@ -3,27 +3,9 @@ param($Parameters)
 
 $until = [DateTime]::UtcNow.AddMilliseconds($Parameters.waitMilliseconds)
 while ($true) {
-    $running = @(Get-RunningSetups $Parameters.workDirectory)
+    $running = @(Get-RunningSetups)
     if ($running.Count -eq 0 -or [DateTime]::UtcNow -ge $until) { break }
     Start-Sleep -Milliseconds 500
-}
-
-function Get-Assemblies([string] $Folder) {
-    $bin = Join-Path $Folder 'bin'
-    if (-not (Test-Path -LiteralPath $bin -PathType Container)) { return }
-    Get-ChildItem -LiteralPath $bin -File -Force -Filter '*.dll' | Sort-Object -Property Name | ForEach-Object {
-        $version = (Get-Item -LiteralPath $_.FullName -Force).VersionInfo.FileVersion
-        @{ file = $_.Name; version = if ($version) { ([string] $version).Trim() } else { $null } }
-    }
-}
-
-# Assumption: the application's version stands in web.config as the setting ApplicationVersion.
-function Get-WebConfigVersion([string] $Folder) {
-    $config = Read-WebConfig $Folder
-    if ($config) {
-        $setting = $config.SelectSingleNode("/configuration/appSettings/add[@key='ApplicationVersion']")
-        if ($setting) { $setting.GetAttribute('value') }
-    }
 }
 
 # As text: reading and writing JSON again would change what looks like a date.
@@ -47,10 +29,9 @@ function Get-InspectedSite($Key) {
     $application = @($site.applications | Where-Object { $_.name -eq $Key.application })[0]
     if (-not $application) { return $seen }
     $seen.physicalPath = $application.physicalPath
-    if (Test-Path -LiteralPath $application.physicalPath -PathType Container) {
-        $seen.assemblies = @(Get-Assemblies $application.physicalPath)
-        $seen.webConfigVersion = Get-WebConfigVersion $application.physicalPath
-    }
+    $deployed = Get-Deployed $application.physicalPath
+    $seen.assemblies = $deployed.assemblies
+    $seen.webConfigVersion = $deployed.webConfigVersion
     $seen
 }
 

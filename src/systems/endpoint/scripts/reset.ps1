@@ -1,9 +1,9 @@
 # Restarts the host's Internet services and records what came of it and which changes it came after.
 param($Parameters)
 
-Use-Host $Parameters.operation {
+Use-Host $Parameters {
     Confirm-Seen $Parameters
-    Confirm-NoSetup $Parameters.workDirectory
+    Confirm-NoSetup
     # Text on standard error is no error here: iisreset is judged by its exit code, its last line and the services.
     $ErrorActionPreference = 'Continue'
     $output = @(iisreset 2>&1 | ForEach-Object { ([string] $_).Trim() } | Where-Object { $_ -ne '' })

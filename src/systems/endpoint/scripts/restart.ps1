@@ -5,13 +5,13 @@ param($Parameters)
 # code is that of Windows.
 $onItsWay = 1115, 1190
 
-Use-Host $Parameters.operation -Claimed {
+Use-Host $Parameters {
     $bootTime = Get-BootTime
     $record = [IO.Path]::Combine($Parameters.workDirectory, 'records', $Parameters.records, "$($Parameters.record).restart.json")
     $askedAt = if (Test-Path -LiteralPath $record) { Get-Time (Read-Json $record).at }
     $isNew = [string]::CompareOrdinal($bootTime, (Get-Time $Parameters.bootedUntil)) -ge 0
     if (-not $isNew -and ($null -eq $askedAt -or [string]::CompareOrdinal($askedAt, (Get-Time $Parameters.askAgain)) -lt 0)) {
-        Confirm-NoSetup $Parameters.workDirectory
+        Confirm-NoSetup
         # Text on standard error is no error here: the exit code counts. The delay lets this script and its activity say what was done.
         $ErrorActionPreference = 'Continue'
         $output = @(shutdown.exe /r /t 15 /d p:4:2 /c "Onward: $($Parameters.operation)" 2>&1 | ForEach-Object { ([string] $_).Trim() } | Where-Object { $_ -ne '' })

@@ -1,9 +1,11 @@
-# Puts a backup's files back in place of the application's, with the application's pool stopped so that no file is in use.
+# Puts a backup's files back in place of the application's, with the access that they had, and with the application's pool stopped so
+# that no file is in use.
 param($Parameters)
 
-Use-Host $Parameters.operation {
+Use-Host $Parameters {
     Confirm-Seen $Parameters
-    Confirm-NoSetup $Parameters.workDirectory
+    Confirm-NoSetup
+    $backup = [IO.Path]::Combine($Parameters.workDirectory, 'backups', $Parameters.backup)
     $application = Get-Application $Parameters.site $Parameters.application
     # Before the first change: an interrupted restore is a change as well.
     Save-Json ([IO.Path]::Combine($Parameters.workDirectory, 'records', $Parameters.records, "$($Parameters.id).restored.json")) @{
@@ -18,10 +20,10 @@ Use-Host $Parameters.operation {
             Start-Sleep -Milliseconds 500
         }
         Get-ChildItem -LiteralPath $application.physicalPath -Force | Remove-Item -Recurse -Force
-        Get-ChildItem -LiteralPath (Join-Path $Parameters.backup 'files') -Force |
-            Copy-Item -Destination $application.physicalPath -Recurse -Force
+        Get-ChildItem -LiteralPath (Join-Path $backup 'files') -Force | Copy-Item -Destination $application.physicalPath -Recurse -Force
+        Set-ExplicitAccess $application.physicalPath (Read-Json (Join-Path $backup 'files.json')).access
     } finally {
         Start-WebAppPool -Name $application.pool
     }
-    @{ deployed = @(Get-FileList $application.physicalPath) }
+    @{ deployed = @(Get-FileList $application.physicalPath); access = @(Get-ExplicitAccess $application.physicalPath) }
 }

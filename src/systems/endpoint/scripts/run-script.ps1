@@ -14,8 +14,8 @@
 # - ends within the time that the inventory gives to a script, and starts nothing that runs on.
 param($Parameters)
 
-Use-Host $Parameters.operation -Claimed {
-    Confirm-NoSetup $Parameters.workDirectory
+Use-Host $Parameters {
+    Confirm-NoSetup
     $name = "$($Parameters.release)/$($Parameters.script)"
     $said = @(& ([ScriptBlock]::Create([IO.File]::ReadAllText($Parameters.file))) $Parameters.parameters)[-1]
     foreach ($fact in 'done', 'restartNeeded', 'note') {

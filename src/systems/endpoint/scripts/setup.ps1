@@ -1,9 +1,12 @@
-# Runs setup.cmd for one gateway site and records its start and its end, so that whoever comes next knows.
+# Runs setup.cmd for one gateway site and records its start and its end, so that whoever comes next knows. What is run is hashed right
+# before it.
 param($Parameters)
 
-Use-Host $Parameters.operation {
+Use-Host $Parameters {
     Confirm-Seen $Parameters
-    Confirm-NoSetup $Parameters.workDirectory
+    Confirm-NoSetup
+    $staged = Get-StagedPackage $Parameters.workDirectory $Parameters.sha256
+    if ($staged.problem) { Fail 'UnexpectedState' $staged.problem }
     $records = [IO.Path]::Combine($Parameters.workDirectory, 'records', $Parameters.records)
     $null = New-Item -ItemType Directory -Path $records -Force
     $record = Join-Path $records $Parameters.id
@@ -18,7 +21,7 @@ Use-Host $Parameters.operation {
         hostname = $Parameters.hostname; ip = $Parameters.ip; at = (Get-Now)
     }
     $process = Start-Process -FilePath 'cmd.exe' -ArgumentList "/d /s /c `"$command > `"$output`" 2>&1 < NUL`"" `
-        -WorkingDirectory $Parameters.directory -WindowStyle Hidden -PassThru
+        -WorkingDirectory $staged.directory -WindowStyle Hidden -PassThru
     # Without the handle, the exit code is lost when the process ends (Windows PowerShell).
     $null = $process.Handle
     $process.WaitForExit()
