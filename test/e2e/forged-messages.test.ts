@@ -219,7 +219,7 @@ test('a result that somebody gives in place of an activity is not believed', asy
 });
 
 // Security: bound-to-run
-test('a message of the command line counts in one run: a copy of it is refused in the next', async () => {
+testInFull('a message of the command line counts in one run: a copy of it is refused in the next', async () => {
   const first = await rehearsal.provider({ ...waiting, id: 'twice' }, asked);
   await first.start({ startedBy: 'ana' });
   await isAsked(first);
@@ -244,24 +244,28 @@ test('a message of the command line counts in one run: a copy of it is refused i
 });
 
 testInFull(
-  'what was taken in clear before the cut-over is taken by every replay after it, and the other way round',
+  'a worker that was down judges what waits for it, and every replay judges as it has, wherever the cut-over stands',
   async () => {
     const upgrade = await rehearsal.provider({ ...waiting, id: 'over-the-cut' }, asked);
     const { settings } = rehearsal;
     const withCutOver = (plaintextUntil: string | undefined) => ({ ...settings, plaintextUntil });
-    await rehearsal.replaceWorker(undefined, { settings: withCutOver(undefined) });
+    const inClearWhileDown = async (signal: string, plaintextUntil: string | undefined): Promise<void> => {
+      await rehearsal.endControlPlane();
+      await signalRaw(upgrade, signal, inClear());
+      await rehearsal.controlPlane({ settings: withCutOver(plaintextUntil) });
+    };
     await upgrade.start({ startedBy: 'ana' });
     await isAsked(upgrade);
-    await signalRaw(upgrade, 'pause', [defaultPayloadConverter.toPayload(approval)]);
-    await upgrade.statusWhen(({ state }) => state === 'paused');
+    await inClearWhileDown('pause', '2999-01-01T00:00:00Z');
+    await upgrade.statusWhen(({ paused }) => paused !== undefined);
+    await inClearWhileDown('resume', '2020-01-01T00:00:00Z');
+    await upgrade.statusWhen(
+      ({ paused, lastRefused }) => paused !== undefined && lastRefused?.what === 'signal:resume',
+    );
 
-    await rehearsal.replaceWorker(undefined, { settings: withCutOver('2020-01-01T00:00:00Z') });
-    expect((await upgrade.status()).state).toBe('paused');
-    await signalRaw(upgrade, 'resume', [defaultPayloadConverter.toPayload(approval)]);
-    await upgrade.statusWhen(({ lastRefused }) => lastRefused?.what === 'signal:resume');
-
-    await rehearsal.replaceWorker(undefined, { settings: withCutOver('2999-01-01T00:00:00Z') });
-    expect((await upgrade.status()).state).toBe('paused');
+    await rehearsal.endControlPlane();
+    await rehearsal.controlPlane({ settings: withCutOver(undefined) });
+    expect(await upgrade.status()).toMatchObject({ paused: approval, lastRefused: { what: 'signal:resume' } });
     await upgrade.workflow.signal('resume', { by: 'olga', reason: 'it is over' });
     await upgrade.operate();
     for (const cutOver of [undefined, '2020-01-01T00:00:00Z', '2999-01-01T00:00:00Z']) {

@@ -50,7 +50,7 @@ import { ask } from '../handles/ask';
 import { evidenceOf, evidenceOfRun, hasMoved, openTasks } from '../judge/evidence';
 import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence } from '../judge/invariants';
 import '../quiet-runtime';
-import { RELEASE_FOLDERS, WITH_18_5, WORKFLOWS } from '../releases';
+import type { KnownReleases } from '../releases';
 import { ownServer, temporalServer, type TemporalServer } from '../temporal-server';
 import { QUICK_LOOKS } from './quick-looks';
 import { WorkerProcess, type WorkerRole } from './worker-to-kill';
@@ -89,8 +89,8 @@ const TIMINGS = timings({
 export type Settings = Partial<ProviderProfileInput>;
 
 export interface RehearsalOptions {
-  /** With the release that only tests know (kit/releases). */
-  knowsNext?: boolean;
+  /** Releases other than Onward's own (kit/releases). */
+  knows?: KnownReleases;
   /** What the sandbox knows of versions; the catalogue's by default. */
   releases?: readonly SimulatedRelease[];
   /** Whether workers run in this process, which is quicker, or in processes that can be killed. */
@@ -139,13 +139,13 @@ export class Rehearsal {
         : undefined;
     const server = mortal === undefined ? await temporalServer() : ownServer(mortal);
     const sandbox = await startSandbox({
-      releases: options.releases ?? (options.knowsNext === true ? WITH_18_5.simulations : SIMULATED_RELEASES),
+      releases: options.releases ?? options.knows?.catalogue.simulations ?? SIMULATED_RELEASES,
       dataDirectory: path.join(folder, 'sandbox'),
       providers: [],
     });
     const connection = await connectWorker(server.settings);
     const client = await connectClient(server.settings);
-    const workflows = options.knowsNext === true ? await bundleInto(folder) : undefined;
+    const workflows = options.knows ? await bundleInto(folder, options.knows.workflows) : undefined;
     const rehearsal = new Rehearsal(server, mortal, sandbox, client, connection, folder, options, workflows);
     await rehearsal.startControlPlane();
     if (options.followsRestarts !== false) rehearsal.followRestarts();
@@ -244,6 +244,11 @@ export class Rehearsal {
     await this.startEndpoint(host, connection, machine);
   }
 
+  /** Ends what {@link controlPlane} has begun in this process, in order. */
+  async endControlPlane(): Promise<void> {
+    await this.endWorkersOf(CONTROL_TASK_QUEUE);
+  }
+
   private async endWorkersOf(queue: string): Promise<void> {
     const ending = this.running.filter(({ worker }) => worker.options.taskQueue === queue);
     for (const { worker } of ending) if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -255,14 +260,14 @@ export class Rehearsal {
    * Gives the work of a host, or of the control plane, to a new worker: a process is killed, a worker in this process ends in
    * order while the new one works already, as in a roll-out.
    */
-  async replaceWorker(host: string | undefined, options: Partial<ControlPlaneOptions> = {}): Promise<void> {
+  async replaceWorker(host: string | undefined): Promise<void> {
     const queue = host === undefined ? CONTROL_TASK_QUEUE : endpointTaskQueue(host);
     const killed = this.processes.get(queue);
     if (killed) return await killed.killAndRestart();
     const replaced = this.running.filter(({ worker }) => worker.options.taskQueue === queue);
     // No two workers of one task queue share a connection.
     const connection = await connectWorker(this.settings);
-    if (host === undefined) await this.controlPlane(options, connection);
+    if (host === undefined) await this.controlPlane({}, connection);
     else await this.startEndpoint(host, connection);
     for (const { worker } of replaced) if (worker.getState() === 'RUNNING') worker.shutdown();
   }
@@ -354,7 +359,8 @@ export class Rehearsal {
 
   /** Where the scripts of releases lie, for endpoint workers. */
   private get scripts(): { releases?: ReleaseFolder[] } {
-    return this.options.knowsNext === true ? { releases: RELEASE_FOLDERS } : {};
+    const { knows } = this.options;
+    return knows ? { releases: knows.folders } : {};
   }
 
   private get inventory(): string {
@@ -371,9 +377,9 @@ export class Rehearsal {
   }
 }
 
-async function bundleInto(folder: string): Promise<{ codePath: string }> {
+async function bundleInto(folder: string, workflowsPath: string): Promise<{ codePath: string }> {
   const codePath = path.join(folder, 'workflows.js');
-  await writeFile(codePath, await bundle({ workflowsPath: WORKFLOWS, logger: new DefaultLogger('WARN') }));
+  await writeFile(codePath, await bundle({ workflowsPath, logger: new DefaultLogger('WARN') }));
   return { codePath };
 }
 
