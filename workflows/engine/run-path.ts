@@ -11,6 +11,7 @@ import type { HoldAction } from '../../src/contract/status';
 import { activitiesFor } from '../kit/activities';
 import { failureType, problemOf } from '../kit/problem';
 import type { NextCall } from '../people/blocker';
+import { EntryHolds } from './entry-holds';
 import { abortable } from './abortable';
 import type { Chosen } from './catalogue';
 import { lookAtProvider, Quiet, type Occasion, type Standing } from './look-again';
@@ -27,6 +28,7 @@ interface Walk {
   readonly operation: Operation;
   readonly chosen: Chosen;
   readonly undo: UndoList;
+  readonly entryHolds: EntryHolds;
   /** What the preflight saw: conditions are judged by it, wherever their steps stand. */
   readonly initial: PreflightFacts;
   readonly preflighted: Preflighted;
@@ -50,6 +52,7 @@ export async function runPath(
     operation,
     chosen,
     undo: new UndoList(upgrade.record),
+    entryHolds: new EntryHolds(upgrade),
     initial,
     preflighted,
     standing,
@@ -88,7 +91,7 @@ async function lookBeforeCrossing(walk: Walk, facts: PreflightFacts): Promise<Pr
   for (let news = true; news;) {
     const { waits } = walk;
     news = false;
-    now = await holding(name, () => lookAround(walk, now, 'crossing'));
+    now = await holding(name, () => lookAround(walk, name, now, 'crossing'));
     for (const { step, again } of standing) {
       const given = await holding(step, async () => ({ ...(await again(now)) }));
       if (Object.keys(given).length > 0) news = true;
@@ -147,7 +150,7 @@ async function lookBeforeEnd<Known extends PreflightFacts>(
   let known = facts;
   for (;;) {
     const now = await carryOut(walk, last, ['retry', 'doneByHand'], {
-      run: () => lookAround(walk, known, 'end'),
+      run: () => lookAround(walk, last, known, 'end'),
       verify: () => Promise.resolve(known),
     });
     const grown = now !== known;
@@ -164,7 +167,7 @@ async function takeIn<Known extends PreflightFacts>(
   done: readonly AnyStepAfter[],
   known: Known,
 ): Promise<Known> {
-  const now = await carryOut(walk, at, ['retry'], { run: () => lookAround(walk, known, 'growth') });
+  const now = await carryOut(walk, at, ['retry'], { run: () => lookAround(walk, at, known, 'growth') });
   return now === known ? known : await forInstances(walk, done, now);
 }
 
@@ -202,11 +205,14 @@ const isOfInstances = (step: AnyStepAfter): boolean => step.kind === 'forward' &
 
 /** The provider as it is now. */
 async function lookAround<Known extends PreflightFacts>(
-  { upgrade, operation: { from, to }, preflighted: { readings, judge } }: Walk,
+  { upgrade: { profile }, operation: { from, to }, preflighted, entryHolds }: Walk,
+  step: string,
   facts: Known,
   occasion: Occasion,
 ): Promise<Known> {
-  const activities = activitiesFor(upgrade.profile.timings);
+  const activities = entryHolds.around(step, activitiesFor(profile.timings));
+  const { judge } = preflighted;
+  const readings = { ...preflighted.readings, profile };
   return await lookAtProvider(facts, { occasion, activities, readings, from, to, judge });
 }
 
@@ -403,7 +409,8 @@ function holds(
 ): error is TemporalFailure {
   if (!(error instanceof TemporalFailure)) return false;
   if (record.crossed) return true;
-  if (isCancellation(error)) return false;
+  // Whether to go on in spite of a changed entry has been decided where it was met.
+  if (isCancellation(error) || failureType(error) === FAILURE.entryChanged) return false;
   return (
     always !== undefined || profile.onFailureBeforeCrossing === 'hold' || FOR_A_PERSON.includes(failureType(error))
   );
@@ -420,7 +427,7 @@ function contextOf(walk: Walk, step: string, facts: object): StepContext {
   const { profile, record, people } = upgrade;
   return {
     profile,
-    activities: activitiesFor(profile.timings),
+    activities: walk.entryHolds.around(step, activitiesFor(profile.timings)),
     operation,
     from: operation.from,
     to: operation.to,

@@ -14,6 +14,7 @@ export interface Upgrade {
     apply(event: EngineEvent): void;
     readonly crossed: boolean;
     readonly hostsFree: boolean;
+    readonly isRollingBack: boolean;
     readonly switchedOff: readonly SwitchedOff[];
     readonly notUndone: readonly string[];
     readonly kept: readonly string[];

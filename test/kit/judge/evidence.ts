@@ -94,6 +94,7 @@ export async function evidenceOf(
     })),
     resets: hosts.flatMap((host) => resetsOn(sandbox.dataDirectory, host, provider)).filter(({ at }) => at > since),
     records: hosts.flatMap((host) => recordsOn(sandbox.dataDirectory, host)),
+    addresses: [sandbox.urls.operations(provider), sandbox.urls.aps(provider), sandbox.urls.billing(provider)],
     secrets: [
       ...[world.operationsLogin?.password, world.billingLogin?.password],
       ...world.instances.flatMap(({ refreshToken, foreignToken }) => [refreshToken?.value, foreignToken?.value]),
