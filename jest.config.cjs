@@ -1,7 +1,7 @@
 const { slowness } = require('./test/kit/slowness.cjs');
 
 /** For every test and every hook, on a quiet machine: it ends what hangs, and says nothing about speed. */
-const DEADLINE_MS = 300_000;
+const DEADLINE_MS = 600_000;
 
 /** How long a process of Jest may take to end once its tests are over. Jest's half a second is too little where others are at work; what keeps one alive is told all the same. */
 const ENDS_WITHIN_MS = 10_000;

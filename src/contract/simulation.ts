@@ -19,8 +19,10 @@ export interface SimulatedVersion {
    * instance that comes from the first to the second has no token until somebody consents, and its *Test Connection* fails.
    */
   readonly signIn: 'storedUser' | 'refreshToken';
-  /** Whether its billing service templates carry the service parameter `o365_based_on_email` (systems.md 3.3). */
-  readonly emailParameter: boolean;
+  /** Service parameters that its billing service templates carry beside `aps_defaults_o365`, such as `o365_based_on_email` (systems.md 3.3). */
+  readonly parameters: readonly string[];
+  /** Older versions of the endpoint that serve it as well: their gateway sites need no upgrade. */
+  readonly servedBy?: readonly string[];
   /** Build of Odin Automation of a provider that starts on it, where the release after it needs a newer one than usual. */
   readonly build?: string;
 }

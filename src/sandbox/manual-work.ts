@@ -3,12 +3,11 @@ import { z } from 'zod';
 import type { Gate, UpgradeStatus } from '../contract/status';
 
 const DEADLINE_MS = 30_000;
-const EMAIL_PARAMETER = 'o365_based_on_email';
 
 const screens = {
   provider: z.object({
     serviceTemplates: z.array(z.object({ id: z.number(), parameters: z.array(z.string()) })),
-    stores: z.array(z.object({ id: z.string(), asksForEmail: z.boolean(), synchronisedAt: z.number().optional() })),
+    stores: z.array(z.object({ id: z.string(), asksFor: z.array(z.string()), synchronisedAt: z.number().optional() })),
     applicationVersion: z.string(),
     customizations: z.record(z.string(), z.string()),
     synchronisation: z.enum(['on', 'off']),
@@ -41,17 +40,18 @@ export class ManualWork {
    *
    * @param undoing the gate asks for the opposite: that its step is undone
    */
-  async for(gate: Pick<Gate, 'step' | 'item'>, undoing = false): Promise<Work> {
+  async for(gate: Pick<Gate, 'step' | 'item' | 'title'>, undoing = false): Promise<Work> {
     const item = gate.item ?? '';
     const [, store] = /^store-(.+)$/.exec(item) ?? [];
     const [, tested] = /^connection-(.+)$/.exec(item) ?? [];
     if (tested !== undefined) return this.connectionTested(tested);
     if (item === 'tasks') return this.tasksProcessed();
+    const [, parameter] = /^Remove (\S+) from /.exec(gate.title) ?? [];
+    if (parameter !== undefined) return this.parameterRemoved(parameter);
+    if (store !== undefined && gate.title.startsWith('Synchronise ')) return this.storeSynchronised(store);
     switch (gate.step) {
       case 'acquireRefreshTokens':
         return this.consentGiven(item);
-      case 'removeEmailParameter':
-        return store === undefined ? this.parameterRemoved() : this.storeSynchronised(store);
       case 'updateCustomizations':
         return this.customizationUpdated(store ?? item);
       case 'stopSynchronisation':
@@ -92,18 +92,19 @@ export class ManualWork {
       : { unfinished: `Test Connection of instance ${instance} fails` };
   }
 
-  private async parameterRemoved(): Promise<Work> {
+  private async parameterRemoved(name: string): Promise<Work> {
     const { serviceTemplates } = await this.get('', screens.provider);
-    const affected = serviceTemplates.filter(({ parameters }) => parameters.includes(EMAIL_PARAMETER));
-    for (const { id } of affected) await this.act('DELETE', `serviceTemplates/${id}/parameters/${EMAIL_PARAMETER}`);
-    return { evidence: `Deleted ${EMAIL_PARAMETER} on the tab Service Parameters of every Office 365 template.` };
+    const affected = serviceTemplates.filter(({ parameters }) => parameters.includes(name));
+    for (const { id } of affected) await this.act('DELETE', `serviceTemplates/${id}/parameters/${name}`);
+    return { evidence: `Deleted ${name} on the tab Service Parameters of every Office 365 template.` };
   }
 
   private async storeSynchronised(id: string): Promise<Work> {
-    const { stores } = await this.get('', screens.provider);
+    const { stores, serviceTemplates } = await this.get('', screens.provider);
     const store = stores.find((other) => other.id === id);
     // A store that was synchronised after the removal shows it; synchronising again would change nothing.
-    const upToDate = store?.synchronisedAt !== undefined && !store.asksForEmail;
+    const isLeft = (name: string) => serviceTemplates.some(({ parameters }) => parameters.includes(name));
+    const upToDate = store?.synchronisedAt !== undefined && store.asksFor.every(isLeft);
     if (!upToDate) await this.act('POST', `stores/${encodeURIComponent(id)}/synchronise`);
     return { evidence: `The synchronisation of store ${id} ended without errors.` };
   }

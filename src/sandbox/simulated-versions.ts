@@ -11,9 +11,11 @@ export class SimulatedVersions {
 
   /** @param releases the oldest first; at least one */
   constructor(readonly releases: readonly SimulatedRelease[]) {
-    // One release's target is another's source: who published a version knows best how it behaves.
-    const told = [...releases.map(({ target }) => target), ...releases.flatMap(({ sources }) => sources)];
-    this.known = new Map(told.reverse().map((version) => [version.version, version]));
+    // One release's target is another's source: who published a version knows best how it behaves, and who follows it on which build.
+    const told = [...releases.flatMap(({ sources }) => sources), ...releases.map(({ target }) => target)];
+    const known = new Map<string, SimulatedVersion>();
+    for (const version of told) known.set(version.version, { ...known.get(version.version), ...version });
+    this.known = known;
     this.all = [...this.known.values()];
     this.sources = [...new Set(releases.flatMap(({ sources }) => sources.map(({ version }) => version)))];
   }
@@ -32,7 +34,7 @@ export class SimulatedVersions {
     if (told && (packageVersion === version || packageVersion === told.packageVersion)) return told;
     const printed = packageVersion === version ? `${version}-1` : packageVersion;
     const own = { version, packageVersion: printed, assemblyVersion: fourNumbers(printed) };
-    return { signIn: 'refreshToken', emailParameter: false, ...told, ...own };
+    return { signIn: 'refreshToken', parameters: [], ...told, ...own };
   }
 
   /** Other applications that a provider on this version has in its package list. */

@@ -13,6 +13,7 @@ import { onlyWhere, optional, type Condition } from '../../workflows/engine/step
 import { sameLineFrom } from '../../workflows/engine/versions';
 import { CATALOGUE } from '../../workflows/releases';
 import { onward } from './fake-upgrades';
+import { simulatedAs } from '../kit/releases/simulated';
 
 const [known] = CATALOGUE.releases;
 if (!known) throw new Error('The catalogue is empty.');
@@ -30,7 +31,7 @@ const next: AnyRelease = {
   version: '18.5',
   requirements: [],
   paths: [{ ...path, from: sameLineFrom('18.4.1'), to: '18.5', after }],
-  simulation: { ...known.simulation, version: '18.5' },
+  simulation: simulatedAs('18.5'),
 };
 const two = new Catalogue([known, next]);
 

@@ -7,11 +7,12 @@
 import { once } from 'node:events';
 import { Fleet } from '../kit/handles/fleet';
 import { testInFull } from '../kit/extent';
+import { NEXT_RELEASE } from '../kit/releases';
 import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {
-  rehearsal = await Rehearsal.start({ knowsNext: true });
+  rehearsal = await Rehearsal.start({ knows: NEXT_RELEASE });
 });
 afterAll(async () => {
   await rehearsal?.close();

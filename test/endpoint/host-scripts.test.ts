@@ -11,7 +11,7 @@ import { operationId } from '../../src/contract/operation';
 import { recordsFolder } from '../../src/systems/endpoint/upgrade-records';
 import { patience } from '../kit/deadlines';
 import { everything } from '../kit/extent';
-import { RELEASE_FOLDERS } from '../kit/releases';
+import { NEXT_RELEASE } from '../kit/releases';
 import { installRuntime } from '../kit/releases/18.5/simulation';
 import { missingTools } from '../kit/tools.cjs';
 import { HostWorld, hostSpec, NEXT, OPERATION, type Engine } from './host-world';
@@ -31,7 +31,7 @@ afterEach(() => world.end());
 /** A host that belongs to {@link OPERATION}. */
 async function start(engine: Engine, options: Parameters<typeof HostWorld.start>[0] = {}): Promise<void> {
   world = await HostWorld.start({ releaseTwins: TWINS, hostRestartMs: RESTART_MS, ...options });
-  activities = world.activities(engine, { releases: RELEASE_FOLDERS });
+  activities = world.activities(engine, { releases: NEXT_RELEASE.folders });
   await world.claim(OPERATION, engine);
 }
 const install = (parameters = RUNTIME, script = 'install-runtime', release = '18.5') =>

@@ -7,6 +7,7 @@ import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
 import type { Sandbox } from '../../src/sandbox/server';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
 import type { Provider } from '../../src/sandbox/world/state';
+import { NEXT_RELEASE } from '../kit/releases';
 import type { Rehearsal, RehearsalOptions, Settings, Upgrade } from '../kit/rehearsal/rehearsal';
 import { timings } from '../kit/deadlines';
 
@@ -20,7 +21,7 @@ export interface Story {
 }
 
 /** What a rehearsal has to be for them. */
-export const FAULTS_REHEARSAL: RehearsalOptions = { knowsNext: true };
+export const FAULTS_REHEARSAL: RehearsalOptions = { knows: NEXT_RELEASE };
 
 export const STORIES: readonly Story[] = [
   { name: 'forward from 18.3', from: '18.3', comesBack: false, testedBy: 'screen' },

@@ -15,6 +15,7 @@ import { release1841 } from '../../workflows/releases/18.4.1';
 import type { Fleet } from '../kit/handles/fleet';
 import { operationsFacts } from '../kit/stub-world/stub-activities';
 import { FleetWorld } from './fleet-world';
+import { simulatedAs } from '../kit/releases/simulated';
 
 let world: FleetWorld;
 beforeAll(async () => {
@@ -110,7 +111,7 @@ describe('with several releases', () => {
   const following = (version: string, ...sources: [Versions, ...Versions[]]) => ({
     ...known,
     version,
-    simulation: { ...known.simulation, version },
+    simulation: simulatedAs(version),
     paths: sources.flatMap((from) => known.paths.slice(0, 1).map((path) => ({ ...path, from, to: version }))),
   });
   const catalogue = new Catalogue([

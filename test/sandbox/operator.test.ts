@@ -79,8 +79,8 @@ test('does the work of every gate once, and only then says that it is done', asy
       asked: 'partnerAdministrator',
       answer: { name: 'consentCompleted', payload: { instance: id, by: '<who>' } },
     }),
-    gate('removeEmailParameter', 'parameter'),
-    gate('removeEmailParameter', 'store-main'),
+    gate('removeEmailParameter', 'parameter', { title: 'Remove o365_based_on_email from 1 billing service templates' }),
+    gate('removeEmailParameter', 'store-main', { title: 'Synchronise online store "Main store"' }),
     gate('updateCustomizations', 'controlPanel'),
     gate('updateCustomizations', 'store-main'),
     gate('validate', `connection-${id}`),
@@ -98,7 +98,10 @@ test('does the work of every gate once, and only then says that it is done', asy
 
   // Another operator finds everything done.
   await run(
-    new WaitingUpgrade([gate('updateCustomizations', 'controlPanel'), gate('removeEmailParameter', 'store-main')]),
+    new WaitingUpgrade([
+      gate('updateCustomizations', 'controlPanel'),
+      gate('removeEmailParameter', 'store-main', { title: 'Synchronise online store "Main store"' }),
+    ]),
   );
   expect(effects()).toHaveLength(5);
 });

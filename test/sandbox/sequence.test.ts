@@ -15,8 +15,28 @@ const later: SimulatedVersion = {
   packageVersion: '18.4.2-3',
   assemblyVersion: '18.4.2.3',
   signIn: 'refreshToken',
-  emailParameter: false,
+  parameters: ['LegacyTokenMode'],
   build: 'oa-8.2-1216',
+};
+/** It runs on an endpoint that was not upgraded. */
+const gentle: SimulatedVersion = {
+  version: '18.6',
+  packageVersion: '18.6-2',
+  assemblyVersion: '18.6.0.2',
+  signIn: 'refreshToken',
+  parameters: [],
+  servedBy: ['18.4.2'],
+};
+const afterNext: SimulatedRelease = {
+  version: '18.6',
+  sources: [{ ...version1841, build: 'oa-8.2-1216' }, later],
+  target: gentle,
+  package: {
+    fileName: 'Office_365-18.6-2.app.zip',
+    packagedAt: '2019-09-01T12:00:00Z',
+    upgradesFrom: '18.4.1',
+    webArchive: 'O365-Web.zip',
+  },
 };
 const next: SimulatedRelease = {
   version: '18.5',
@@ -26,7 +46,7 @@ const next: SimulatedRelease = {
     packageVersion: '18.5-31',
     assemblyVersion: '18.5.0.31',
     signIn: 'refreshToken',
-    emailParameter: false,
+    parameters: [],
   },
   package: {
     fileName: 'Office_365-18.5-31.app.zip',
@@ -40,7 +60,7 @@ const next: SimulatedRelease = {
 let sandbox: Sandbox;
 beforeEach(async () => {
   sandbox = await startSandbox({
-    releases: [simulation, next],
+    releases: [simulation, next, afterNext],
     providers: [
       { id: 'contoso', instances: 2 },
       { id: 'fabrikam', sourceVersion: '18.4.2', instances: 1 },
@@ -125,6 +145,17 @@ test('goes from the oldest version through one release to the next, with everyth
   expect(effects('instanceUpgraded')).toHaveLength(4);
 });
 
+test('an older endpoint serves the version that says so', async () => {
+  await importAndUpgrade('fabrikam', '18.6');
+  expect(await files('fabrikam')).toEqual([['18.4.2.3']]);
+  const { billingTemplates } = await sandbox.state('fabrikam');
+  expect(billingTemplates.flatMap(({ parameters }) => parameters)).toContain('LegacyTokenMode');
+});
+
+test('a version that is the target of one release has the build that another one says of it', () => {
+  expect(sandbox.world.versions.of('18.4.1')).toMatchObject({ packageVersion: '18.4.1-12', build: 'oa-8.2-1216' });
+});
+
 test('offers no upgrade past a release, since the rule of the next package does not accept what came before', async () => {
   const [application_instance_id = 0] = ids('contoso');
   const { txn_id } = await succeed<{ txn_id: number }>(sandbox, 'contoso', 'txn.Begin', { request_id: 'early' });
@@ -169,7 +200,7 @@ test('serves one package for each release, each with its own address and hash', 
   const urls = sandbox.packages.map(({ version }) => sandbox.urls.package(version));
   const bodies = await Promise.all(urls.map(async (url) => Buffer.from(await (await fetch(url)).arrayBuffer())));
   expect(bodies).toEqual(sandbox.packages.map(({ body }) => body));
-  expect(new Set(sandbox.packages.map(({ sha256 }) => sha256)).size).toBe(2);
+  expect(new Set(sandbox.packages.map(({ sha256 }) => sha256)).size).toBe(3);
 });
 
 test('lets a person switch the synchronisation off and on, and shows how it is', async () => {

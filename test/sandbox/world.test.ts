@@ -111,7 +111,9 @@ test('shows the removed parameter in a store only after the store was synchronis
     );
   }
   const asking = async () =>
-    (await sandbox.state('contoso')).stores.filter((store) => store.asksForEmail).map(({ id }) => id);
+    (await sandbox.state('contoso')).stores
+      .filter(({ asksFor }) => asksFor.includes('o365_based_on_email'))
+      .map(({ id }) => id);
   expect(await asking()).toEqual(['main', 'partner']);
   await sim(sandbox, 'POST', 'providers/contoso/stores/main/synchronise');
   expect(await asking()).toEqual(['partner']);

@@ -7,13 +7,14 @@ import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../src/contract/provid
 import type { FaultRule } from '../../src/sandbox/faults';
 import { consentWorkflowId, guardSettings, type ConsentStatus, type GuardInput } from '../../src/contract/consent';
 import { QUERY } from '../../src/contract/status';
+import { NEXT_RELEASE } from '../kit/releases';
 import type { Rehearsal, RehearsalOptions, Upgrade } from '../kit/rehearsal/rehearsal';
 import type { Point, TortureCase, Victim } from './cases';
 import { patience, timings } from '../kit/deadlines';
 
 /** What a rehearsal has to be for this. */
 export const TORTURE_REHEARSAL: RehearsalOptions = {
-  knowsNext: true,
+  knows: NEXT_RELEASE,
   workers: 'processes',
   spares: true,
   keepsServerState: true,

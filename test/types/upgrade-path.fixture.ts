@@ -145,6 +145,18 @@ crossed.forward('8', validate);
 // @ts-expect-error what was not switched off is not switched on
 upgraded.forward('9', startSynchronisation);
 
+// @ts-expect-error the crossing is what a path is about: it is never left out
+onlyWhere({ because: 'a new platform', holds: () => true }, importPackage, {});
+
+// @ts-expect-error and nobody may decline it
+optional({ question: 'Import?' }, importPackage, {});
+
+const declinable = optional({ question: 'Remove it?' }, removeServiceParameter(EMAIL_PARAMETER), {
+  'gone:o365_based_on_email': true,
+});
+// @ts-expect-error what meets an obligation of the release cannot be declined
+consented.forward('6', declinable);
+
 // --- obligations that are not met
 
 // @ts-expect-error a path that leaves provisioning switched off is not finished

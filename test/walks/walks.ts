@@ -1,4 +1,5 @@
 /** Runs many walks, several at once, and shrinks those that fail. */
+import { NEXT_RELEASE } from '../kit/releases';
 import { Rehearsal, type RehearsalOptions } from '../kit/rehearsal/rehearsal';
 import { drawWalk } from './draw-walk';
 import { runWalk } from './run-walk';
@@ -12,7 +13,7 @@ const WALKS_PER_REHEARSAL = 40;
 const MOST_ATTEMPTS = 24;
 
 /** What a rehearsal has to be for walks: they may also begin where only the release of tests leads on. */
-export const WALKS_REHEARSAL: RehearsalOptions = { knowsNext: true };
+export const WALKS_REHEARSAL: RehearsalOptions = { knows: NEXT_RELEASE };
 
 /** What is walked. */
 export interface WalkKind<W extends Drawn> {

@@ -2,6 +2,7 @@ import { Catalogue } from '../../workflows/engine/catalogue';
 import { release1841 } from '../../workflows/releases/18.4.1';
 import { above } from '../../workflows/engine/versions';
 import { WITH_18_5 } from '../kit/releases/catalogue';
+import { simulatedAs } from '../kit/releases/simulated';
 
 const chosen = (catalogue: Catalogue, installed: string[], to?: string) => {
   const { chosen: found, problem } = catalogue.choose(installed, to);
@@ -51,7 +52,7 @@ test('a version that several releases can follow has to be asked for by name', (
     ...release1841,
     version: '18.4.2',
     paths: release1841.paths.map((path) => ({ ...path, to: '18.4.2' })),
-    simulation: { ...release1841.simulation, version: '18.4.2' },
+    simulation: simulatedAs('18.4.2'),
   };
   expect(chosen(new Catalogue([release1841, twin]), ['18.3-9'])).toBe(
     '18.4.1 and 18.4.2 can follow 18.3; say which, by "to".',
@@ -67,16 +68,28 @@ test('no path leads back to an older version, however its notes put what it star
   if (!path) throw new Error('the release has a path');
   const open = new Catalogue([{ ...release1841, paths: [{ ...path, from: above('18.2') }] }]);
   expect(chosen(open, ['18.3-9'])).toBe('18.3 -> 18.4.1');
-  expect(chosen(open, ['19.1-1'])).toContain('can be upgraded to 18.4.1');
+  expect(chosen(open, ['19.1-1'])).toContain('newer than 18.4.1');
+  expect(chosen(open, ['19.1-1'], '18.4.1')).toBe(
+    'Instances run 19.1, which is newer than 18.4.1; no upgrade leads back.',
+  );
 });
 
 test('what the compiler does not see of a release is said when the catalogue is made', () => {
   const [path] = release1841.paths;
   if (!path) throw new Error('the release has a path');
   const twice = { ...path, to: '18.4.2', after: [...path.after, ...path.after.slice(-1)] };
-  const wrong = { ...release1841, version: '18.5', paths: [twice] };
+  const wrong = { ...release1841, version: '18.5', paths: [twice], simulation: simulatedAs('18.4.2') };
   expect(() => new Catalogue([wrong])).toThrow(
-    'The catalogue is wrong: 18.5: its simulation is of 18.4.1; 18.5: a path of it leads to 18.4.2; 18.5: startProvisioning is there more than once',
+    'The catalogue is wrong: 18.5: its simulation is of 18.4.2; 18.5: its simulation is of 18.4.2; 18.5: a path of it leads to 18.4.2; 18.5: startProvisioning is there more than once',
   );
   expect(() => new Catalogue([{ ...release1841, paths: [] }])).toThrow('18.4.1: it has no path');
+  expect(() => new Catalogue([{ ...release1841, paths: [...release1841.paths, path] }])).toThrow(
+    '18.4.1: 2 paths start from 18.3',
+  );
+  const renamed = path.after.map((placed, index) =>
+    index === 0 ? { ...placed, step: { ...placed.step, name: 'preflight' } } : placed,
+  );
+  const [, other] = release1841.paths;
+  const paths = other ? [{ ...path, after: renamed }, other] : [];
+  expect(() => new Catalogue([{ ...release1841, paths }])).toThrow('18.4.1: preflight is there more than once');
 });

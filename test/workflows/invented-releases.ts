@@ -20,6 +20,7 @@ import { startSynchronisation, stopSynchronisation } from '../../workflows/steps
 import { upgradeEndpoints } from '../../workflows/steps/upgrade-endpoints';
 import { upgradeInstances } from '../../workflows/steps/upgrade-instances';
 import { validate } from '../../workflows/steps/validate';
+import { simulatedAs } from '../kit/releases/simulated';
 
 const of1842 = releaseTerms<Validated & On<'provisioning'>>({
   version: '18.4.2',
@@ -45,7 +46,7 @@ const release1842 = defineRelease({
       .build(),
   ],
   leavesBehind: [],
-  simulation: { ...release1841.simulation, version: of1842.version },
+  simulation: simulatedAs(of1842.version),
 });
 
 const of191 = releaseTerms<HostsHave<'certificate'> & Validated & On<'synchronisation'>>({
@@ -118,7 +119,7 @@ const release191 = defineRelease({
       .build(),
   ],
   leavesBehind: [],
-  simulation: { ...release1841.simulation, version: of191.version },
+  simulation: simulatedAs(of191.version),
 });
 
 export const INVENTED = new Catalogue([release1841, release1842, release191]);

@@ -9,13 +9,13 @@ import type {
   ServiceTemplate,
 } from '../../src/contract/facts';
 import { Catalogue, meantBy } from '../../workflows/engine/catalogue';
-import type { Finding, Readings } from '../../workflows/engine/check';
+import { checkOnlyWhere, type Finding, type Readings } from '../../workflows/engine/check';
 import { COMMON_CHECKS, requiredVersions } from '../../workflows/engine/common-checks';
 import type { AnyRelease } from '../../workflows/engine/release';
-import { above, atLeast } from '../../workflows/engine/versions';
+import { above, atLeast, below } from '../../workflows/engine/versions';
 import { answered } from '../../workflows/kit/reading';
 import { release1841 } from '../../workflows/releases/18.4.1';
-import { companion, platform, seenByPerson } from '../../workflows/steps/checks';
+import { companion, hostRestart, onPlatform, platform, seenByPerson, sharedHost } from '../../workflows/steps/checks';
 import { operationsFacts, profile, stubActivities } from '../kit/stub-world/stub-activities';
 
 const checksOf = ({ requirements, checks }: AnyRelease) => [
@@ -357,6 +357,29 @@ test('sharedHost: sites of others on the host are named, because iisreset stops 
   expect(findings('sharedHost', { ...facts, hosts })).toEqual([
     { verdict: 'warning', message: expect.stringContaining('"Webmail"') as string },
   ]);
+});
+
+test('hostRestart: each host that may be restarted is named with all that it serves', async () => {
+  const { hosts, ...facts } = await surveyed();
+  const [host] = hosts.filter(answered).map(({ value }) => value);
+  expect(hostRestart('3. Install the runtime').examine({ ...facts, hosts })).toEqual([
+    { verdict: 'warning', message: expect.stringContaining(`${host?.host} may be restarted`) as string },
+  ]);
+  expect(hostRestart('3. Install the runtime').examine({ ...facts, hosts })[0]?.message).toContain(
+    `"${host?.sites[0]?.name}"`,
+  );
+});
+
+test('a check of a step that some platforms do without refuses nobody there', async () => {
+  const always = { ...sharedHost, examine: () => [{ verdict: 'refusal' as const, message: 'no' }] };
+  const check = checkOnlyWhere(onPlatform(below('8.1')), always);
+  const verdictOn = async (build: string) =>
+    check.examine(await withOperations({ build })).map(({ verdict }) => verdict);
+  expect(await verdictOn('oa-8.0-1216')).toEqual(['refusal']);
+  expect(await verdictOn('oa-8.3-1216')).toEqual(['pass']);
+  // Where nobody can tell, the step may come.
+  const undecided = checkOnlyWhere({ because: 'a reason', holds: () => undefined }, always);
+  expect(undecided.examine(await surveyed()).map(({ verdict }) => verdict)).toEqual(['refusal']);
 });
 
 test('fourEyes: a provider that wants an approval is refused when nobody says who starts', async () => {

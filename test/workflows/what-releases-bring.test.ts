@@ -8,6 +8,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import type { UpgradeRequest } from '../../src/contract/upgrade-input';
 import type { StepStatus } from '../../src/contract/status';
+import { testInFull } from '../kit/extent';
 import {
   operationsFacts,
   packages,
@@ -123,7 +124,7 @@ describe('an optional step', () => {
     );
   });
 
-  test('that a person wants is done like any other, and begins once', async () => {
+  testInFull('that a person wants is done like any other, and begins once', async () => {
     const { handle } = await upgradeFrom('18.4.1', 'wanted');
     await answerEverything(handle, 'run');
     await handle.result();
@@ -180,7 +181,7 @@ describe('a conditional step', () => {
     expect(await stepOf(handle, 'clearCache')).toMatchObject({ state: 'skipped', note: `only for ${because}` });
   });
 
-  test('is done where its condition holds', async () => {
+  testInFull('is done where its condition holds', async () => {
     const readOperations = async () => ({ ...operationsFacts('18.4.1'), build: 'oa-7.4-1' });
     const { handle } = await upgradeFrom('18.4.1', 'applies', { change: { readOperations } });
     await comeToDecision(handle);
@@ -204,7 +205,7 @@ describe('a rollback', () => {
     expect(await stepOf(handle, 'installCertificate')).toMatchObject({ state: 'done', phase: 'lasting' });
   });
 
-  test('keeps what a lasting step may have done although it failed', async () => {
+  testInFull('keeps what a lasting step may have done although it failed', async () => {
     const { handle } = await upgradeFrom('18.4.1', 'kept-perhaps', { change: refusing('resetIis') });
     expect((await failureOf(handle))?.message).toContain('What stays, as far as it was done: installCertificate');
     expect(await stepOf(handle, 'installCertificate')).toMatchObject({ state: 'failed' });
@@ -242,7 +243,7 @@ describe('a rollback', () => {
     expect(await stepOf(handle, 'stopSynchronisation')).toMatchObject({ state: 'undone' });
   });
 
-  test('waits for that person also where the upgrade was cancelled', async () => {
+  testInFull('waits for that person also where the upgrade was cancelled', async () => {
     const { handle } = await upgradeFrom('18.4.1', 'cancelled-undo');
     await comeToDecision(handle);
     await handle.cancel();

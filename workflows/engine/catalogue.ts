@@ -3,8 +3,9 @@ import type { SimulatedRelease } from '../../src/contract/simulation';
 import { withoutRelease } from '../../src/contract/versions';
 import type { MeantUpgrade } from './check';
 import { stepsOf, type UpgradePath } from './path';
+import { PREFLIGHT } from './planned-steps';
 import type { AnyRelease } from './release';
-import { below } from './versions';
+import { above, below } from './versions';
 
 /** One upgrade that can be made: `from` is the version that is installed. */
 export interface Chosen {
@@ -97,6 +98,8 @@ export class Catalogue {
       };
     const path = paths.find((candidate) => leadsOn(candidate, from));
     if (path) return { chosen: { release, path, from } };
+    if (isNewer(from, version))
+      return { problem: `Instances run ${from}, which is newer than ${version}; no upgrade leads back.` };
     const route = this.route(from, version);
     const advice = route
       ? `One upgrade after another leads there: ${[from, ...route.map((hop) => hop.to)].join(' -> ')}. Begin with ${route[0]?.to ?? ''}.`
@@ -104,6 +107,8 @@ export class Catalogue {
     return { problem: `Instances run ${from}; only ${sourcesOf(release)} can be upgraded to ${version}. ${advice}` };
   }
 }
+
+const isNewer = (version: string, than: string): boolean => above(than).judge(version) === 'fits';
 
 /** Whether the path starts from this version; no path leads back to an older one, however its notes put it. */
 const leadsOn = ({ from, to }: UpgradePath, version: string): boolean =>
@@ -117,12 +122,25 @@ function problemsOf({ version, paths, leavesBehind, simulation }: AnyRelease): s
   const about = (problems: string[]): string[] => problems.map((problem) => `${version}: ${problem}`);
   return about([
     ...(paths.length === 0 ? ['it has no path'] : []),
-    ...(simulation.version === version ? [] : [`its simulation is of ${simulation.version}`]),
+    ...[simulation.version, simulation.target.version]
+      .filter((simulated) => simulated !== version)
+      .map((simulated) => `its simulation is of ${simulated}`),
+    ...simulation.sources.flatMap((source) => severalFrom(source.version, paths)),
     ...paths.flatMap((path) => [
       ...(path.to === version ? [] : [`a path of it leads to ${path.to}`]),
-      ...twice([...stepsOf(path).map(({ step }) => step.name), ...leavesBehind.map(({ name }) => name)]),
+      ...twice([
+        PREFLIGHT.name,
+        ...stepsOf(path).map(({ step }) => step.name),
+        ...leavesBehind.map(({ name }) => name),
+      ]),
     ]),
   ]);
+}
+
+/** The first that fits would be taken without a word. */
+function severalFrom(version: string, paths: AnyRelease['paths']): string[] {
+  const fitting = paths.filter((path) => leadsOn(path, version));
+  return fitting.length > 1 ? [`${fitting.length} paths start from ${version}`] : [];
 }
 
 const alreadyOn = (version: string): CatalogueAnswer => ({

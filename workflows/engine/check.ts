@@ -6,6 +6,7 @@ import type { BillingFacts, HostFacts, OperationsFacts, PackageFacts } from '../
 import type { FrozenProfile } from '../../src/contract/entry';
 import { listed } from '../kit/listed';
 import { answered, type Reading } from '../kit/reading';
+import type { Condition } from './step';
 
 export interface Readings {
   readonly profile: FrozenProfile;
@@ -54,5 +55,17 @@ export const ofOperations =
   (examine: (facts: OperationsFacts, readings: Readings) => Finding[]) =>
   (readings: Readings): Finding[] =>
     answered(readings.operations) ? examine(readings.operations.value, readings) : [];
+
+/** The check where the condition holds, or where nobody knows whether it does: of a step that is left out elsewhere. */
+export const checkOnlyWhere = ({ because, holds }: Condition, check: Check): Check => ({
+  ...check,
+  examine: (readings) => {
+    const { operations, billing, hosts } = readings;
+    if (!answered(operations) || !answered(billing)) return check.examine(readings);
+    const known = hosts.filter(answered).map(({ value }) => value);
+    const concerned = holds({ operations: operations.value, billing: billing.value, hosts: known });
+    return concerned === false ? [pass(`Only for ${because}.`)] : check.examine(readings);
+  },
+});
 
 export const quoted = (things: readonly { name: string }[]): string => listed(things.map(({ name }) => `"${name}"`));

@@ -8,7 +8,7 @@
  *       .build()
  *
  * A path that puts an undo past the point of no return, orders a step before the facts it needs, leaves something switched off, or
- * leaves an obligation of its release unmet, does not compile.
+ * leaves an obligation of its release unmet, or to somebody who may decline it, does not compile.
  */
 import type { ImportedPackage } from '../../src/contract/activities';
 import type { PreflightFacts } from './preflight-facts';
@@ -57,15 +57,18 @@ export interface Start<Already extends object> {
   readonly already?: { readonly facts: Already & Claimable<Already>; readonly because: string };
 }
 
+/** What nobody may decline: a step that gives what the release owes. */
+type Obliging<Gives, Owed> = [keyof Gives & keyof Owed] extends [never] ? unknown : { readonly mayBeDeclined?: never };
+
 // Function properties, not methods: only their parameters are compared strictly, and the builder lives by that.
 export interface BeforeCrossing<Facts, Owed> {
   readonly reversible: <Gives extends object>(
     heading: string,
-    step: ReadingStep<Facts, Gives> | ReversibleStep<Facts, Gives>,
+    step: (ReadingStep<Facts, Gives> | ReversibleStep<Facts, Gives>) & Obliging<Gives, Owed>,
   ) => BeforeCrossing<Facts & Gives, Owed>;
   readonly lasting: <Gives extends object>(
     heading: string,
-    step: LastingStep<Facts, Gives>,
+    step: LastingStep<Facts, Gives> & Obliging<Gives, Owed>,
   ) => BeforeCrossing<Facts & Gives, Owed>;
   readonly pointOfNoReturn: <Gives extends CrossingFacts>(
     heading: string,
@@ -76,16 +79,18 @@ export interface BeforeCrossing<Facts, Owed> {
 export interface AfterCrossing<Facts, Owed> {
   readonly forward: <Gives extends object>(
     heading: string,
-    step: StepAfter<Facts, Gives>,
+    step: StepAfter<Facts, Gives> & Obliging<Gives, Owed>,
   ) => AfterCrossing<Facts & Gives, Owed>;
-  /** Takes nothing; the parameter is what does not compile where something is left switched off. */
-  readonly build: (this: AfterCrossing<Owed, Owed>, ...left: LeftOff<Facts>) => UpgradePath<Owed>;
+  /** Does not compile where an obligation is unmet, or something is left switched off: the last line of the error names it. */
+  readonly build: (this: Finished<Facts, Owed>) => UpgradePath<Owed>;
 }
 
 type NamesAfter<Key, Prefix extends string> = Key extends `${Prefix}:${infer Name}` ? Name : never;
 /** Names of what is switched off, and not on again. */
 type StillOff<Facts> = Exclude<NamesAfter<keyof Facts, 'off'>, NamesAfter<keyof Facts, 'on'>>;
-type LeftOff<Facts> = [StillOff<Facts>] extends [never] ? [] : [switchOnAgain: StillOff<Facts>];
+type Finished<Facts, Owed> = [StillOff<Facts>] extends [never]
+  ? AfterCrossing<Owed, Owed>
+  : { readonly [What in StillOff<Facts> as `switch ${What} on again`]: never };
 
 export function upgradePath<Owed, Already extends object = object>(
   { version }: Terms<Owed>,

@@ -171,16 +171,24 @@ type GivesOf<Step> = Step extends { readonly applicability?: Applicability<infer
 /** Facts that nobody may merely claim: what is switched off is off, and on again, because a step has done it. */
 export type Claimable<Facts> = [Extract<keyof Facts, `off:${string}` | `on:${string}`>] extends [never] ? Facts : never;
 
+/** A step that a path can do without: any but the crossing. */
+type LeftOut = Declared<unknown> & { readonly kind: 'reading' | 'reversible' | 'lasting' | 'forward' };
+
 /** The step where the condition holds; elsewhere it is skipped, and `otherwise` is what the steps after it are told. */
-export const onlyWhere = <Step extends Declared<unknown>>(
+export const onlyWhere = <Step extends LeftOut>(
   condition: Condition,
   step: Step,
   otherwise: Claimable<GivesOf<Step>>,
 ): Step => ({ ...step, applicability: { condition, otherwise } });
 
-/** The step unless a person declines it, with a reason that is kept. */
-export const optional = <Step extends Declared<unknown>>(
+/** A step that a person may decline. */
+export interface Declinable {
+  readonly mayBeDeclined: true;
+}
+
+/** The step unless a person declines it, with a reason that is kept. It cannot be what meets an obligation of its release. */
+export const optional = <Step extends LeftOut>(
   choice: Choice,
   step: Step,
   otherwise: Claimable<GivesOf<Step>>,
-): Step => ({ ...step, applicability: { choice, otherwise } });
+): Step & Declinable => ({ ...step, applicability: { choice, otherwise }, mayBeDeclined: true });

@@ -168,6 +168,18 @@ export const sharedHost: Check = {
   ),
 };
 
+/** For a release with a prerequisite whose script may restart the hosts: everything on them stops for minutes. */
+export const hostRestart = (source: string): Check => ({
+  name: 'hostRestart',
+  source,
+  examine: ({ hosts }) =>
+    hosts
+      .filter(answered)
+      .map(({ value: { host, sites } }) =>
+        warning(`${host} may be restarted; all that it serves is away for minutes: ${quoted(sites) || 'no site'}.`),
+      ),
+});
+
 /** Gateway applications of this provider on one host, by the names in its instances' end-point URIs. */
 function gatewayApplications(host: HostFacts, instances: ApplicationInstance[]) {
   const names = new Set(instances.flatMap(({ endpointUrl }) => parseEndpointUrl(endpointUrl)?.application ?? []));

@@ -28,6 +28,9 @@ const TENANT_SUFFIX: Record<InstanceSpec['cloud'], string> = {
   unstated: 'csp.example',
 };
 
+/** On every billing template that sells Office 365. */
+export const SUBDOMAIN_PARAMETER = 'aps_defaults_o365';
+
 export function createProvider(spec: ProviderSpec, versions: SimulatedVersions): Provider {
   const unique = (...words: string[]) => seededUuid(spec.seed, spec.id, ...words);
   const firstId = seededInt(1, 90, spec.seed, spec.id, 'ids') * 1000;
@@ -42,7 +45,7 @@ export function createProvider(spec: ProviderSpec, versions: SimulatedVersions):
       // Not the `st_id` of Operations: nobody may rely on the two being equal (systems.md section 0).
       serviceTemplateId: firstId + 602 + index,
       name: `Office 365 ${instance.name}`,
-      parameters: office365Parameters(spec.emailParameter),
+      parameters: office365Parameters(spec.parameters),
     })),
     { serviceTemplateId: firstId + 601, name: 'Hosted Exchange', parameters: [] },
   ];
@@ -66,7 +69,7 @@ export function createProvider(spec: ProviderSpec, versions: SimulatedVersions):
       serviceTemplateId: template.serviceTemplateId,
       sellsOffice365: template.parameters.length > 0,
     })),
-    stores: spec.stores.map((store) => ({ ...store, asksForEmail: store.sellsOffice365 && spec.emailParameter })),
+    stores: spec.stores.map((store) => ({ ...store, asksFor: store.sellsOffice365 ? [...spec.parameters] : [] })),
     customizations: Object.fromEntries(
       ['controlPanel', ...spec.stores.filter((store) => store.sellsOffice365).map((store) => store.id)].map(
         (target) => [target, spec.sourceVersion],
@@ -235,9 +238,9 @@ function addFlaw(template: Template, flaw: ProviderSpec['templateFlaws'][number]
   }
 }
 
-function office365Parameters(emailParameter: boolean): BillingParameter[] {
+function office365Parameters(others: readonly string[]): BillingParameter[] {
   const subdomain: BillingParameter = {
-    id: 'aps_defaults_o365',
+    id: SUBDOMAIN_PARAMETER,
     type: 0,
     name: 'Office 365 Subdomain',
     description: 'Subdomain of onmicrosoft.com',
@@ -245,15 +248,15 @@ function office365Parameters(emailParameter: boolean): BillingParameter[] {
     required: true,
   };
   // Assumption: a string that is not required (systems.md 3.3).
-  const email: BillingParameter = {
-    id: 'o365_based_on_email',
+  const optional = others.map((id): BillingParameter => ({
+    id,
     type: 0,
-    name: 'Based on e-mail',
-    description: 'Derive the subdomain from the e-mail address',
+    name: id,
+    description: '',
     defaultValue: '',
     required: false,
-  };
-  return emailParameter ? [subdomain, email] : [subdomain];
+  }));
+  return [subdomain, ...optional];
 }
 
 function createTasks(spec: ProviderSpec): Task[] {

@@ -2,13 +2,12 @@
  * What people do by hand in the vendor's and Microsoft's user interfaces, where no API exists. Nothing here has a vendor
  * counterpart; it is reached through `/_sim/` only (systems.md section 8, item 11).
  */
-import { refreshTokenValue } from './create';
+import { SUBDOMAIN_PARAMETER, refreshTokenValue } from './create';
 import { seededUuid } from './seeded';
 import type { Instance, Provider, RefreshToken, Task } from './state';
 import { newestVersion, openTask } from './upgrades';
 import { Impossible, UnknownObject, type World } from './world';
 
-export const EMAIL_PARAMETER = 'o365_based_on_email';
 /** A refresh token is good for 90 days (release notes, "New Application Security Model"). */
 export const REFRESH_TOKEN_LIFETIME_MS = 90 * 24 * 60 * 60_000;
 
@@ -32,9 +31,8 @@ export function synchroniseStore(world: World, provider: Provider, storeId: stri
   const store = provider.stores.find((other) => other.id === storeId);
   if (!store) throw new UnknownObject(`online store '${storeId}' does not exist`);
   if (!store.active) throw new Impossible(`online store '${storeId}' is not active`);
-  store.asksForEmail =
-    store.sellsOffice365 &&
-    provider.billingTemplates.some((template) => template.parameters.some(({ id }) => id === EMAIL_PARAMETER));
+  const known = provider.billingTemplates.flatMap(({ parameters }) => parameters.map(({ id }) => id));
+  store.asksFor = store.sellsOffice365 ? [...new Set(known)].filter((id) => id !== SUBDOMAIN_PARAMETER) : [];
   store.synchronisedAt = world.now();
   world.effect(provider, { system: 'sim', name: 'storeSynchronised', object: storeId });
 }

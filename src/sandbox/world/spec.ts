@@ -69,8 +69,8 @@ export const providerOptions = z.strictObject({
   otherTemplates: count.default(1),
   /** What is wrong with the first Office 365 template. */
   templateFlaws: z.array(z.enum(['azureCsp', 'dnsHosting', 'trialOnCcpV1'])).default([]),
-  /** Whether `o365_based_on_email` is on the billing templates; by default as the version has it. */
-  emailParameter: z.boolean().optional(),
+  /** Service parameters of the billing templates beside `aps_defaults_o365`; by default as the version has them. */
+  parameters: z.array(text).optional(),
   stores: z.array(storeSpec).default([
     { id: 'main', name: 'Main store', active: true, sellsOffice365: true },
     { id: 'partner', name: 'Partner store', active: true, sellsOffice365: true },
@@ -97,12 +97,12 @@ export type InstanceSpec = z.output<typeof instanceSpec> & { gateway: number; pa
 export type GatewaySpec = Required<z.output<typeof gatewaySpec>>;
 export type ProviderSpec = Omit<
   z.output<typeof providerOptions>,
-  'instances' | 'gateways' | 'name' | 'sourceVersion' | 'build' | 'emailParameter' | 'companions'
+  'instances' | 'gateways' | 'name' | 'sourceVersion' | 'build' | 'parameters' | 'companions'
 > & {
   name: string;
   sourceVersion: string;
   build: string;
-  emailParameter: boolean;
+  parameters: readonly string[];
   companions: readonly SimulatedCompanion[];
   instances: InstanceSpec[];
   gateways: GatewaySpec[];
@@ -143,7 +143,7 @@ export function providerSpec(options: ProviderOptions, versions: SimulatedVersio
     name,
     sourceVersion: source.version,
     build: given.build ?? source.build ?? USUAL_BUILD,
-    emailParameter: given.emailParameter ?? source.emailParameter,
+    parameters: given.parameters ?? source.parameters,
     companions: given.companions ?? versions.companionsOf(source.version),
     instances: installed,
     gateways: wanted.map((gateway, index) => {

@@ -99,8 +99,8 @@ export interface Store {
   name: string;
   active: boolean;
   sellsOffice365: boolean;
-  /** What the store's order form still asks for; follows Billing only when the store is synchronised. */
-  asksForEmail: boolean;
+  /** Service parameters that the store's order form still asks for; follows Billing only when the store is synchronised. */
+  asksFor: string[];
   synchronisedAt?: number;
 }
 

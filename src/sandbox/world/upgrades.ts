@@ -108,7 +108,8 @@ async function runUpgradeTask(
   task.status = fate === 'stuck' ? 'Rescheduled' : 'Running';
   if (fate !== 'stuck') task.dueAt = world.now() + world.timings.upgradeMs;
   if (fate === 'failed') task.failure = 'The application endpoint answered 500 Internal Server Error.';
-  if (withoutRelease(served) !== withoutRelease(to)) {
+  const serving = [withoutRelease(to), ...(world.versions.of(to).servedBy ?? [])];
+  if (!serving.includes(withoutRelease(served))) {
     task.failure = `The application endpoint answered 500 Internal Server Error: it is of version ${served}, not ${withoutRelease(to)}.`;
   }
   world.save(provider);

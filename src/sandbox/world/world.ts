@@ -284,7 +284,7 @@ export class World {
           parameters: parameters.map((parameter) => parameter.id).sort(),
         }))
         .sort(byNumber),
-      stores: provider.stores.map(({ id: store, asksForEmail }) => ({ id: store, asksForEmail })),
+      stores: provider.stores.map(({ id: store, asksFor }) => ({ id: store, asksFor })),
       customizations: { ...provider.customizations },
       synchronisation: provider.synchronisation,
     };
@@ -301,7 +301,7 @@ export interface ProviderSnapshot {
   instances: { id: number; packageVersion: string; status: string; storedUser: boolean; consentOf: string | null }[];
   templates: { id: number; name: string; active: boolean }[];
   billingTemplates: { id: number; parameters: string[] }[];
-  stores: { id: string; asksForEmail: boolean }[];
+  stores: { id: string; asksFor: string[] }[];
   customizations: Record<string, string>;
   synchronisation: 'on' | 'off';
 }

@@ -330,15 +330,20 @@ function unfinished(
   }
   expect(same(after.templates, before.templates), 'service templates are not active exactly as before');
   expect(after.synchronisation === before.synchronisation, `the synchronisation is ${after.synchronisation}`);
-  for (const { host, site, state } of after.gateways)
-    expect(isServed(state, known(target)), `"${site}" on ${host} is ${JSON.stringify(state)}`);
-  if (known(status.path?.from)?.emailParameter && !known(target)?.emailParameter) {
-    const left = after.billingTemplates.filter(({ parameters }) => parameters.includes('o365_based_on_email'));
-    expect(left.length === 0, `o365_based_on_email is left on ${left.map(({ id }) => id).join(', ')}`);
+  const keepsEndpoint = status.steps.some(({ name, state }) => name === 'upgradeEndpoints' && state === 'skipped');
+  if (keepsEndpoint) expect(same(after.gateways, before.gateways), 'gateway sites are not as before');
+  else
+    for (const { host, site, state } of after.gateways)
+      expect(isServed(state, known(target)), `"${site}" on ${host} is ${JSON.stringify(state)}`);
+  const kept = known(target)?.parameters ?? [];
+  const gone = (known(status.path?.from)?.parameters ?? []).filter((name) => !kept.includes(name));
+  for (const name of gone) {
+    const left = after.billingTemplates.filter(({ parameters }) => parameters.includes(name));
+    expect(left.length === 0, `${name} is left on ${left.map(({ id }) => id).join(', ')}`);
   }
   for (const { id, parameters } of before.billingTemplates) {
-    const kept = after.billingTemplates.find((template) => template.id === id)?.parameters ?? [];
-    const lost = parameters.filter((name) => name !== 'o365_based_on_email' && !kept.includes(name));
+    const has = after.billingTemplates.find((template) => template.id === id)?.parameters ?? [];
+    const lost = parameters.filter((name) => !gone.includes(name) && !has.includes(name));
     expect(lost.length === 0, `billing template ${id} has lost ${lost.join(', ')}`);
   }
   return problems;

@@ -45,7 +45,7 @@ import { ask } from '../handles/ask';
 import { evidenceOf, evidenceOfRun, hasMoved, openTasks } from '../judge/evidence';
 import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence } from '../judge/invariants';
 import '../quiet-runtime';
-import { RELEASE_FOLDERS, WITH_18_5, WORKFLOWS } from '../releases';
+import type { KnownReleases } from '../releases';
 import { ownServer, temporalServer, type TemporalServer } from '../temporal-server';
 import { QUICK_LOOKS } from './quick-looks';
 import { WorkerProcess, type WorkerRole } from './worker-to-kill';
@@ -84,8 +84,8 @@ const TIMINGS = timings({
 export type Settings = Partial<ProviderProfileInput>;
 
 export interface RehearsalOptions {
-  /** With the release that only tests know (kit/releases). */
-  knowsNext?: boolean;
+  /** Releases other than Onward's own (kit/releases). */
+  knows?: KnownReleases;
   /** What the sandbox knows of versions; the catalogue's by default. */
   releases?: readonly SimulatedRelease[];
   /** Whether workers run in this process, which is quicker, or in processes that can be killed. */
@@ -134,13 +134,13 @@ export class Rehearsal {
         : undefined;
     const server = mortal === undefined ? await temporalServer() : ownServer(mortal);
     const sandbox = await startSandbox({
-      releases: options.releases ?? (options.knowsNext === true ? WITH_18_5.simulations : SIMULATED_RELEASES),
+      releases: options.releases ?? options.knows?.catalogue.simulations ?? SIMULATED_RELEASES,
       dataDirectory: path.join(folder, 'sandbox'),
       providers: [],
     });
     const connection = await connectWorker(server.settings);
     const client = await connectClient(server.settings);
-    const workflows = options.knowsNext === true ? await bundleInto(folder) : undefined;
+    const workflows = options.knows ? await bundleInto(folder, options.knows.workflows) : undefined;
     const rehearsal = new Rehearsal(server, mortal, sandbox, client, connection, folder, options, workflows);
     await rehearsal.startControlPlane();
     if (options.followsRestarts !== false) rehearsal.followRestarts();
@@ -354,7 +354,8 @@ export class Rehearsal {
 
   /** Where the scripts of releases lie, for endpoint workers. */
   private get scripts(): { releases?: ReleaseFolder[] } {
-    return this.options.knowsNext === true ? { releases: RELEASE_FOLDERS } : {};
+    const { knows } = this.options;
+    return knows ? { releases: knows.folders } : {};
   }
 
   private get inventory(): string {
@@ -371,9 +372,9 @@ export class Rehearsal {
   }
 }
 
-async function bundleInto(folder: string): Promise<{ codePath: string }> {
+async function bundleInto(folder: string, workflowsPath: string): Promise<{ codePath: string }> {
   const codePath = path.join(folder, 'workflows.js');
-  await writeFile(codePath, await bundle({ workflowsPath: WORKFLOWS, logger: new DefaultLogger('WARN') }));
+  await writeFile(codePath, await bundle({ workflowsPath, logger: new DefaultLogger('WARN') }));
   return { codePath };
 }
 

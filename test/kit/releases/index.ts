@@ -1,11 +1,21 @@
-/** The catalogue of tests, for whoever rehearses: what Onward knows, and one release more, which brings scripts for endpoint hosts. */
+/** The releases that only tests know, for whoever rehearses. */
 import path from 'node:path';
 import type { ReleaseFolder } from '../../../src/systems/endpoint/release-scripts';
+import type { Catalogue } from '../../../workflows/engine/catalogue';
 import { WITH_18_5 } from './catalogue';
 
-export { WITH_18_5 };
+/** A catalogue other than Onward's own. */
+export interface KnownReleases {
+  catalogue: Catalogue;
+  /** File of the workflows for it. */
+  workflows: string;
+  /** Where the scripts of its releases lie. */
+  folders: ReleaseFolder[];
+}
 
-export const RELEASE_FOLDERS: ReleaseFolder[] = [{ version: '18.5', folder: path.join(__dirname, '18.5') }];
-
-/** The workflows for it. */
-export const WORKFLOWS = require.resolve('./workflows.ts');
+/** What Onward knows, and one release more, which brings scripts for endpoint hosts. */
+export const NEXT_RELEASE: KnownReleases = {
+  catalogue: WITH_18_5,
+  workflows: require.resolve('./workflows.ts'),
+  folders: [{ version: '18.5', folder: path.join(__dirname, '18.5') }],
+};

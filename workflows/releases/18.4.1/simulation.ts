@@ -6,7 +6,7 @@ const version183: SimulatedVersion = {
   packageVersion: '18.3-9',
   assemblyVersion: '18.3.0.9',
   signIn: 'storedUser',
-  emailParameter: true,
+  parameters: ['o365_based_on_email'],
 };
 
 /** Has refresh tokens already, and the parameter is gone. */
@@ -15,7 +15,7 @@ const version184: SimulatedVersion = {
   packageVersion: '18.4-7',
   assemblyVersion: '18.4.0.7',
   signIn: 'refreshToken',
-  emailParameter: false,
+  parameters: [],
 };
 
 /** "New Application Security Model": all stored users are erased. */
@@ -24,7 +24,7 @@ export const version1841: SimulatedVersion = {
   packageVersion: '18.4.1-12',
   assemblyVersion: '18.4.1.12',
   signIn: 'refreshToken',
-  emailParameter: false,
+  parameters: [],
 };
 
 /** The package is named as systems.md 1.8 names it. */

@@ -8,6 +8,7 @@ import { approveCrossing } from '../../../../workflows/steps/approve-crossing';
 import { byHand } from '../../../../workflows/steps/by-hand';
 import {
   companion,
+  hostRestart,
   onPlatform,
   platform,
   seenByPerson,
@@ -99,6 +100,7 @@ export const release185 = defineRelease({
       atLeast('2.0'),
       'Dependencies: the usage collector 2.0 or later',
     ),
+    hostRestart('2. Install runtime 4.8: the host may have to be restarted'),
     sqlSysadmin,
     sharedHost,
   ],

@@ -26,7 +26,7 @@ export const simulation: SimulatedRelease = {
     packageVersion: '18.5-2',
     assemblyVersion: '18.5.0.2',
     signIn: 'refreshToken',
-    emailParameter: false,
+    parameters: [],
   },
   package: {
     fileName: 'Office_365-18.5-2.app.zip',
