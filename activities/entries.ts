@@ -1,7 +1,7 @@
 /** What activities ask of their worker's own inventory. */
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../src/contract/activities';
-import { changesOf, type EntryChange, type EntryRef, type EntrySection } from '../src/contract/entry';
+import { GONE, changesOf, type EntryChange, type EntryRef, type EntrySection } from '../src/contract/entry';
 import type { ProviderProfile } from '../src/contract/provider';
 import { InvalidInventory, UnknownProvider } from '../src/inventory/inventory';
 import type { KnownEntries } from '../src/inventory/known-entries';
@@ -37,7 +37,7 @@ export class Entries {
 }
 
 function entryChanged(change: EntryChange): ApplicationFailure {
-  const fields = change.changed.map(({ field, digest }) => (digest === undefined ? `${field} (gone)` : field));
+  const fields = change.changed.map(({ field, digest }) => (digest === GONE ? `${field} (gone)` : field));
   return ApplicationFailure.nonRetryable(
     `The entry of ${change.provider} in the inventory is not what this upgrade has read. Changed since: ${fields.join(', ')}. Nothing was sent.`,
     FAILURE.entryChanged,

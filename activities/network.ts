@@ -3,7 +3,7 @@ import { promises as dns } from 'node:dns';
 import { Context } from '@temporalio/activity';
 import { FAILURE, type NetworkActivities } from '../src/contract/activities';
 import { packageOf } from '../src/contract/entry';
-import { exchange, statusFailure, withoutCredentials, type HttpRequest } from '../src/systems/http';
+import { exchange, statusFailure, type HttpRequest } from '../src/systems/http';
 import { SystemError } from '../src/systems/system-error';
 import type { Entries } from './entries';
 import { heartbeating, type Report } from './polling';
@@ -37,7 +37,7 @@ export function createNetworkActivities({ entries, names = systemNames() }: Netw
     hashPackage: ({ entry, version }) =>
       heartbeating(async (report) => {
         const { url, caFile } = packageOf(await entries.resolve(entry, `packages.${version}`), version);
-        return await hashOf(url, caFile, report);
+        return await hashOf(version, url, caFile, report);
       }),
   };
 }
@@ -95,14 +95,15 @@ function systemNames(): NameService {
   };
 }
 
-async function hashOf(url: string, caFile: string | undefined, report: Report) {
+async function hashOf(version: string, url: string, caFile: string | undefined, report: Report) {
   const hash = createHash('sha256');
   let bytes = 0;
   let reported = 0;
   const request: HttpRequest = {
     system: 'package server',
     call: 'GET',
-    object: withoutCredentials(url),
+    // Its address may hold a signature.
+    object: `the package of ${version}`,
     method: 'GET',
     url,
     caFile,

@@ -15,6 +15,7 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
+import { noticeWorkflowId } from '../../src/contract/activities';
 import type {
   BillingActivities,
   EndpointActivities,
@@ -229,12 +230,14 @@ async function tell(profile: FrozenProfile, kind: Notice['kind']): Promise<void>
 
 async function leaveToTell(profile: FrozenProfile, kind: Notice['kind']): Promise<void> {
   await Promise.all(
-    profile.notify.map((_, target) =>
-      startChild('deliverNotice', {
-        args: [{ target, notice: noticeOf(profile, kind) }],
+    profile.notify.map((_, target) => {
+      const notice = noticeOf(profile, kind);
+      return startChild('deliverNotice', {
+        workflowId: noticeWorkflowId(notice),
+        args: [{ target, notice }],
         parentClosePolicy: ParentClosePolicy.ABANDON,
-      }),
-    ),
+      });
+    }),
   );
 }
 

@@ -6,6 +6,7 @@
  * with `EntryChanged` where that is not what the workflow has read. Failures are `ApplicationFailure`s whose `type` is one of
  * {@link FAILURE}.
  */
+import { z } from 'zod';
 import type { GuardInput } from './consent';
 import type { EntryDigests, EntryRef, FrozenProfile } from './entry';
 import { shortened } from './fields';
@@ -29,7 +30,7 @@ import type {
   SiteBackup,
   SiteVersion,
 } from './facts';
-import type { EndpointHost } from './provider';
+import { plainName, type EndpointHost } from './provider';
 
 export interface InventoryActivities {
   /** Reads and validates one provider's entry; fails with `UnknownProvider` or `InvalidInventory`, naming every problem. */
@@ -258,40 +259,44 @@ export interface NotifyActivities {
   notify(input: ToTell): Promise<void>;
 }
 
-export interface ToTell {
-  /** Its place in the list of the entry, from 0. */
-  target: number;
-  notice: Notice;
-}
-
 /** Of the workflow `deliverNotice`, which goes on telling when whoever has something to tell does not wait for it. */
 export const noticeWorkflowId = ({ id }: Notice): string => `notice/${id}`;
 export const noticeSummary = ({ subject }: Notice): string => shortened(`tell: ${subject}`);
 
 /** What a notifier tells people; no secret, no evidence text. */
-export interface Notice {
+export const notice = z.strictObject({
   /** The same for every attempt to deliver it. */
-  id: string;
-  provider: string;
-  workflowId: string;
-  kind:
-    | 'gatesOpened'
-    | 'reminder'
-    | 'held'
-    | 'crossed'
-    | 'waitingForWindow'
-    | 'windowClosed'
-    | 'completed'
-    | 'failed'
-    | 'consentExpiring'
-    | 'consentExpired'
-    | 'consentRenewed'
-    | 'renewalRefused';
+  id: z.string().min(1),
+  provider: plainName,
+  workflowId: z.string(),
+  kind: z.enum([
+    'gatesOpened',
+    'reminder',
+    'held',
+    'crossed',
+    'waitingForWindow',
+    'windowClosed',
+    'completed',
+    'failed',
+    'consentExpiring',
+    'consentExpired',
+    'consentRenewed',
+    'renewalRefused',
+  ]),
   /** One sentence. */
-  subject: string;
+  subject: z.string(),
   /** Markdown: what is waited for, since when, how to answer. */
-  body: string;
-}
+  body: z.string(),
+});
+export type Notice = z.output<typeof notice>;
+
+/** Input of the workflow `deliverNotice`. */
+export const toTell = z.strictObject({
+  /** Whom: the place in the list of the provider's entry, from 0. */
+  target: z.int().nonnegative(),
+  notice,
+});
+export type ToTell = z.output<typeof toTell>;
 
 /** `type` of the failures that activities and workflows throw. */
 export const FAILURE = {

@@ -23,7 +23,7 @@ const adapterOnly = z.object({ adapter: z.string() });
 export const frozenProfile = providerProfile
   .omit({ operations: true, aps: true, billing: true })
   .extend({
-    packages: z.record(z.string(), z.object({ sha256: z.string(), url: z.string() })),
+    packages: z.record(z.string(), z.object({ sha256: z.string() })),
     taskMonitor: adapterOnly,
     connectionTest: adapterOnly,
     /** Of each target no more than its kind: it is named by its place in the list. */
@@ -63,25 +63,29 @@ export function packageOf<Source>(
   );
 }
 
-/** A field that is not what its reader knew; without a digest it is gone. */
+/** A field that is not what its reader knew. */
 export interface ChangedField {
   field: string;
-  digest?: string;
+  /** Of what it is now; {@link GONE} where it is there no more. */
+  digest: string;
 }
+export const GONE = 'gone';
 
-/** What `details` of a failure `EntryChanged` hold; no field is named where the whole entry cannot be used. */
-export interface EntryChange {
-  provider: string;
-  changed: ChangedField[];
-}
+/** Whether an upgrade that is under way may take what the field is now: where and as whom systems are reached, and no more. */
+export const isTakeable = (field: string): boolean => !/^packages\..+\.sha256$|\.adapter$/.test(field);
+
+/** The detail of a failure `EntryChanged`; no field is named where the whole entry cannot be used. */
+export const entryChange = z.object({
+  provider: z.string(),
+  changed: z.array(z.object({ field: z.string(), digest: z.string() })),
+});
+export type EntryChange = z.output<typeof entryChange>;
 
 /** @param sections all of the entry where none is given. */
 export function changesOf(known: EntryDigests, now: EntryDigests, sections?: readonly EntrySection[]): ChangedField[] {
   return [...new Set([...Object.keys(known), ...Object.keys(now)])]
-    .filter((field) => (!sections || isWithin(field, sections)) && known[field] !== now[field])
+    .filter((field) => !sections || isWithin(field, sections))
+    .filter((field) => (known[field] ?? GONE) !== (now[field] ?? GONE))
     .sort()
-    .map((field) => {
-      const digest = now[field];
-      return { field, ...(digest === undefined ? {} : { digest }) };
-    });
+    .map((field) => ({ field, digest: now[field] ?? GONE }));
 }

@@ -43,6 +43,16 @@ export const resume = decision;
 export const abort = decision;
 /** Opens the maintenance window for the rest of this upgrade. */
 export const overrideWindow = decision;
+/** Takes what one field of the entry is now, where the upgrade holds because it has changed. */
+export const takeEntry = z.strictObject({
+  /** `operations.url` */
+  field: text('field', 200),
+  /** Of what whoever sends it has seen: nobody takes anything else. */
+  digest: text('digest', 100),
+  by,
+  reason: text('reason'),
+  id: messageId,
+});
 
 export const messages = {
   consentCompleted,
@@ -54,6 +64,7 @@ export const messages = {
   resume,
   abort,
   overrideWindow,
+  takeEntry,
 };
 export type MessageName = keyof typeof messages;
 export const MESSAGE_NAMES = Object.keys(messages) as MessageName[];

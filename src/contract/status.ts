@@ -1,4 +1,5 @@
 /** What the queries `status`, `plan` and `audit` of an upgrade answer. Times are ISO 8601 in UTC. */
+import type { ChangedField } from './entry';
 import type { MessageName } from './messages';
 
 /**
@@ -105,6 +106,8 @@ export interface Hold {
   /** What happened, to what, what to do next. */
   problem: string;
   actions: HoldAction[];
+  /** Fields of the entry that are not what the upgrade has read, until somebody has taken them. */
+  changed?: ChangedField[];
   nextReminderAt?: string;
 }
 

@@ -203,6 +203,7 @@ function evidence(
     resets: [{ host: 'gw', operation: OPERATION, at: at(5), covers: ['a'] }],
     records: RECORDS,
     secrets: ['correct horse'],
+    addresses: ['https://oa.example:8440/RPC2'],
     ...others,
   };
 }
@@ -468,6 +469,12 @@ test.each<Case>([
     'a secret in the history, as base64',
     evidence({ run: { stored: [Buffer.from('correct horse').toString('base64')] } }),
   ],
+  [
+    'I8',
+    'an address of the entry in the history',
+    evidence({ run: { stored: ['{"operations":{"url":"https://oa.example:8440/RPC2"}}'] } }),
+  ],
+  ['I8', 'a secret reference in the history', evidence({ run: { stored: ['{"token":"file:/etc/onward/token"}'] } })],
   [
     'I8',
     'a secret in the journal',

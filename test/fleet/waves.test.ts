@@ -14,7 +14,7 @@ import type { Fleet } from '../kit/handles/fleet';
 import { evidenceOfParts } from '../kit/judge/fleet-evidence';
 import { testInFull } from '../kit/extent';
 import { FleetWorld, upgradeWhen } from './fleet-world';
-import { aMoment, timings } from '../kit/deadlines';
+import { aMoment } from '../kit/deadlines';
 
 let world: FleetWorld;
 beforeAll(async () => {
@@ -134,28 +134,25 @@ test('a provider that waits for people is parked, the fleet goes on without it, 
   expect(await fleet.result()).toMatchObject({ state: 'completed', counts: { completed: 2 } });
 });
 
-test('what is written into the inventory after planning reaches nobody of the fleet', async () => {
-  const hosts: string[] = [];
-  const change = {
-    notify: async () => undefined,
-    readHost: async ({ host }: { host: { name: string; workDirectory: string } }) => {
-      hosts.push(host.workDirectory);
-      throw new Error('seen enough');
-    },
-  };
-  const settings = (workDirectory: string) => ({
-    endpointHosts: [{ name: 'stub-host', workDirectory }],
-    timings: timings({ retryFor: 5, hostAnswer: 10 }),
+test('a provider whose entry is written anew after planning is refused, and nothing of it is looked at', async () => {
+  const change = { notify: async () => undefined };
+  world.set('rewritten-1', { settings: { plans: [101] }, change });
+  const fleet = await start('rewritten', ['rewritten-1'], {
+    waves: [1],
+    approval: { plan: true },
+    budget: { wave: 2, run: 2 },
   });
-  world.set('frozen-1', { settings: settings('C:\\before'), change });
-  const fleet = await start('frozen', ['frozen-1'], { approval: { plan: true } });
   await fleet.statusWhen(({ state }) => state === 'planned');
-  world.set('frozen-1', { settings: settings('C:\\after'), change });
+  world.set('rewritten-1', { settings: { plans: [102] }, change });
   await fleet.say('proceed');
-  await fleet.statusWhen(({ counts }) => counts.running > 0 || counts.failed > 0 || counts.unreachable > 0);
-  await world.until(() => hosts.length > 0);
-  expect(new Set(hosts)).toEqual(new Set(['C:\\before']));
-  await fleet.handle.terminate();
+  const member = await fleet.providerWhen('rewritten-1', ({ endedAt }) => endedAt !== undefined);
+  expect(member).toMatchObject({
+    state: 'failed',
+    cause: FAILURE.entryChanged,
+    problem: expect.stringContaining('changed since: plans') as string,
+  });
+  expect(world.called('readOperations')).not.toContain('rewritten-1');
+  expect(await fleet.result()).toMatchObject({ counts: { failed: 1 } });
 });
 
 testInFull('runs that hand over to the next lose nothing of what arrives meanwhile', async () => {

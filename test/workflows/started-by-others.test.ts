@@ -5,6 +5,7 @@
  */
 import { WorkflowFailedError } from '@temporalio/client';
 import { FAILURE } from '../../src/contract/activities';
+import { frozen } from '../../src/inventory/frozen-profile';
 import { profile } from '../kit/stub-world/stub-activities';
 import { stubActivities } from '../kit/stub-world/stub-activities';
 import { WorkflowEnvironment } from '../kit/stub-world/workflow-environment';
@@ -18,8 +19,9 @@ beforeAll(async () => {
 afterAll(() => environment?.close());
 
 const digests = {};
+const notice = { id: '1', provider: 'strangers', workflowId: 'x', kind: 'reminder', subject: 'Hello', body: '' };
 
-// Security: inputs-between-workflows
+// Security: inputs-between-workflows, entry-by-name
 test.each<[type: string, workflowId: string, input: unknown, problem: string]>([
   [
     'upgradeWave',
@@ -35,6 +37,34 @@ test.each<[type: string, workflowId: string, input: unknown, problem: string]>([
     'only the wave of a fleet may start it',
   ],
   ['upgradeProvider', 'upgrade/strangers', { provider: 'strangers', packageUrl: 'https://evil.example' }, 'packageUrl'],
+  [
+    'upgradeProvider',
+    'upgrade/strangers',
+    {
+      provider: 'strangers',
+      fleet: { fleet: 'f', wave: 1, reportTo: 'x', parkAfter: 1, profile: profile('strangers') },
+    },
+    'fleet.digests',
+  ],
+  [
+    'deliverNotice',
+    'notice/1',
+    { target: { kind: 'webhook', url: 'https://evil.example', token: 'file:/etc/shadow' }, notice },
+    'target',
+  ],
+  ['deliverNotice', 'notice/2', { target: 0, notice }, 'has to be "notice/1"'],
+  [
+    'guardConsent',
+    'consent/somebody-else/1',
+    {
+      provider: 'strangers',
+      instance: { id: 1, name: 'CSP', resourceId: 'r' },
+      consentedAt: '2026-11-03T10:00:00Z',
+      assumed: false,
+      settings: frozen(profile('strangers')),
+    },
+    'has to be "consent/strangers/1"',
+  ],
   ['upgradeProvider', 'upgrade/somebody-else', { provider: 'strangers' }, 'has to be "upgrade/strangers"'],
 ])('%s is refused as %s with the input %j, and nothing is done', async (type, workflowId, input, problem) => {
   const handle = await environment.client.workflow.start(type, {

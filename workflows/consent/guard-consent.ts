@@ -29,7 +29,7 @@ import { judge, problemWith, testsByHand } from './answers';
 import { inventory } from '../kit/activities';
 import { handleMessages } from '../kit/messages';
 import { problemOf } from '../kit/problem';
-import { readInput } from '../kit/read-input';
+import { otherIdThan, readInput } from '../kit/read-input';
 import { notifyAndWait } from '../kit/notices';
 import { isLong } from '../kit/long-lived';
 import { now } from '../kit/now';
@@ -131,10 +131,6 @@ const read = (input: unknown): GuardState =>
   readInput(
     guardInput,
     input,
-    ({ provider, instance }) => {
-      const { workflowId } = workflowInfo();
-      const expected = consentWorkflowId(provider, instance.id);
-      return workflowId === expected ? [] : [`the workflow id is "${workflowId}" and has to be "${expected}"`];
-    },
+    ({ provider, instance }) => otherIdThan(consentWorkflowId(provider, instance.id)),
     (problems) => `The input of guardConsent is not usable: ${problems}. An upgrade that succeeds gives it.`,
   );

@@ -276,7 +276,7 @@ function examinePackage({ profile, meant, package: file }: Readings): Finding[] 
     ? [pass(`The package is the expected one (${file.value.bytes} bytes).`)]
     : [
         refusal(
-          `The package at ${expected.url} has SHA-256 ${file.value.sha256}; the inventory expects ${expected.sha256}. Fetch it again or correct the inventory.`,
+          `The package of ${version} has SHA-256 ${file.value.sha256}; the inventory expects ${expected.sha256}. Fetch it again or correct the inventory.`,
         ),
       ];
 }

@@ -10,6 +10,7 @@ import type { Operation } from '../../src/contract/operation';
 import type { HoldAction } from '../../src/contract/status';
 import { activitiesFor } from '../kit/activities';
 import { failureType, problemOf } from '../kit/problem';
+import { EntryHolds } from './entry-holds';
 import { abortable } from './abortable';
 import type { Chosen } from './catalogue';
 import type { AnyStepAfter, AnyStepBefore, CrossingFacts } from './path';
@@ -24,6 +25,7 @@ interface Walk {
   readonly operation: Operation;
   readonly chosen: Chosen;
   readonly undo: UndoList;
+  readonly entryHolds: EntryHolds;
   /** What the preflight saw: conditions are judged by it, wherever their steps stand. */
   readonly initial: PreflightFacts;
 }
@@ -35,7 +37,14 @@ export async function runPath(
   chosen: Chosen,
   initial: PreflightFacts,
 ): Promise<PreflightFacts & CrossingFacts> {
-  const walk: Walk = { upgrade, operation, chosen, undo: new UndoList(upgrade.record), initial };
+  const walk: Walk = {
+    upgrade,
+    operation,
+    chosen,
+    undo: new UndoList(upgrade.record),
+    entryHolds: new EntryHolds(upgrade),
+    initial,
+  };
   const facts = await phaseBefore(walk);
   return await CancellationScope.nonCancellable(() => phaseAfter(walk, facts));
 }
@@ -237,7 +246,8 @@ async function decide(upgrade: Upgrade, step: string, problem: string, actions: 
 function holds(error: unknown, { record, profile }: Upgrade): error is TemporalFailure {
   if (!(error instanceof TemporalFailure)) return false;
   if (record.crossed) return true;
-  if (isCancellation(error)) return false;
+  // Whether to go on in spite of a changed entry has been decided where it was met.
+  if (isCancellation(error) || failureType(error) === FAILURE.entryChanged) return false;
   return profile.onFailureBeforeCrossing === 'hold' || FOR_A_PERSON.includes(failureType(error));
 }
 
@@ -247,11 +257,12 @@ const FOR_A_PERSON: unknown[] = [FAILURE.noBackup, FAILURE.anotherHost];
 const actionsBefore = ({ kind }: AnyStepBefore): HoldAction[] =>
   kind === 'reading' ? ['retry', 'rollback'] : ['retry', 'doneByHand', 'rollback'];
 
-function contextOf({ upgrade, operation }: Walk, step: string): StepContext {
+function contextOf(walk: Walk, step: string): StepContext {
+  const { upgrade, operation } = walk;
   const { profile, record, people, checkpoint } = upgrade;
   return {
     profile,
-    activities: activitiesFor(profile.timings),
+    activities: walk.entryHolds.around(step, activitiesFor(profile.timings)),
     operation,
     from: operation.from,
     to: operation.to,

@@ -13,6 +13,7 @@ export interface Upgrade {
   readonly record: {
     apply(event: EngineEvent): void;
     readonly crossed: boolean;
+    readonly isRollingBack: boolean;
     readonly switchedOff: readonly SwitchedOff[];
     readonly notUndone: readonly string[];
     readonly kept: readonly string[];

@@ -14,7 +14,6 @@ import {
   isCancellation,
   setHandler,
   sleep,
-  workflowInfo,
 } from '@temporalio/workflow';
 import {
   FLEET_QUERY,
@@ -52,7 +51,7 @@ import { fleets } from '../kit/activities';
 import { settleAll } from '../kit/settle-all';
 import { handleMessages } from '../kit/messages';
 import { problemOf } from '../kit/problem';
-import { readInput } from '../kit/read-input';
+import { otherIdThan, readInput } from '../kit/read-input';
 import { signalWorkflow } from '../kit/signal-workflow';
 import { now } from '../kit/now';
 
@@ -251,15 +250,11 @@ const read = (input: unknown, catalogue: Catalogue): FleetRequest =>
   );
 
 function problemsIn({ name, to, providers }: FleetRequest, catalogue: Catalogue): string[] {
-  const { workflowId } = workflowInfo();
-  const expected = fleetWorkflowId(name);
   const unknown = Object.entries({ to, 'providers.notYetOn': providers.notYetOn }).filter(
     ([, version]) => version !== undefined && !catalogue.find(version),
   );
   return [
-    ...(workflowId === expected
-      ? []
-      : [`the workflow id is "${workflowId}" and has to be "${expected}", so that its waves find it`]),
+    ...otherIdThan(fleetWorkflowId(name), ', so that its waves find it'),
     ...unknown.map(
       ([field, version]) => `${field}: there is no release ${version}; Onward knows ${catalogue.versions.join(', ')}`,
     ),

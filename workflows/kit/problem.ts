@@ -2,6 +2,7 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure, rootCause } from '@temporalio/workflow';
 import type { ZodError } from 'zod';
 import { FAILURE, type FailureType } from '../../src/contract/activities';
+import { entryChange, type EntryChange } from '../../src/contract/entry';
 
 export function problemOf(error: unknown): string {
   if (error instanceof ActivityFailure && error.cause instanceof TimeoutFailure) return describeTimeout(error);
@@ -26,10 +27,18 @@ function describeTimeout(failure: ActivityFailure): string {
 
 /** `type` of the failure that an activity ended with, if it was an application failure. */
 export function failureType(error: unknown): FailureType | undefined {
+  const failure = failureOf(error);
+  return Object.values(FAILURE).find((type) => type === failure?.type);
+}
+
+/** What has changed, where the failure is that the entry is not what the workflow has read. */
+export const entryChangeOf = (error: unknown): EntryChange | undefined =>
+  failureType(error) === FAILURE.entryChanged ? entryChange.safeParse(failureOf(error)?.details?.[0]).data : undefined;
+
+function failureOf(error: unknown): ApplicationFailure | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   const failure = cause instanceof TimeoutFailure && cause.cause ? cause.cause : cause;
-  if (!(failure instanceof ApplicationFailure)) return undefined;
-  return Object.values(FAILURE).find((type) => type === failure.type);
+  return failure instanceof ApplicationFailure ? failure : undefined;
 }
 
 /** True when no worker listens on the task queue of the activity. */

@@ -1,7 +1,13 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 import type { z } from 'zod';
 import { FAILURE } from '../../src/contract/activities';
 import { problemsOf } from './problem';
+
+/** A workflow that could have any id would stand for something that it is not. */
+export function otherIdThan(expected: string, because = ''): string[] {
+  const { workflowId } = workflowInfo();
+  return workflowId === expected ? [] : [`the workflow id is "${workflowId}" and has to be "${expected}"${because}`];
+}
 
 /**
  * The input of a workflow, or one failure with all of its problems, before anything else happens.

@@ -10,5 +10,7 @@ export type PeopleEvent =
   /** `by`: whose answer was enough; undefined where nobody is asked any more. */
   | { type: 'gateClosed'; key: number; by?: string }
   | { type: 'holdOpened'; key: number; hold: Hold }
+  /** What a field of the entry is now is taken. */
+  | { type: 'fieldTaken'; key: number; field: string }
   | { type: 'holdClosed'; key: number }
   | { type: 'reminderSet'; keys: readonly number[]; next: string };

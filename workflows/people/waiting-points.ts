@@ -1,5 +1,6 @@
 /** The gates and holds of one upgrade: what waits for people, and what becomes of their answers. */
 import { condition, isCancellation } from '@temporalio/workflow';
+import { isTakeable, type ChangedField } from '../../src/contract/entry';
 import type { Gate, Hold, HoldAction } from '../../src/contract/status';
 import { listed } from '../kit/listed';
 import type { Verdict } from '../kit/messages';
@@ -16,6 +17,9 @@ interface OpenGate {
 interface OpenHold {
   readonly key: number;
   readonly hold: Hold;
+  /** Fields of the entry that nobody has taken yet. */
+  readonly changed: Map<string, string>;
+  readonly take: (field: ChangedField) => void;
   action?: HoldAction;
 }
 
@@ -52,9 +56,23 @@ export class WaitingPoints {
     }
   }
 
-  /** Shows a failed step and waits for an operator's decision. */
-  async hold(step: string, problem: string, actions: HoldAction[]): Promise<HoldAction> {
-    const open: OpenHold = { key: this.keys++, hold: { step, since: now(), problem, actions } };
+  /**
+   * Shows a failed step and waits for an operator's decision.
+   *
+   * @param entry what may be taken of it; once all of it is, that is the decision to retry.
+   */
+  async hold(
+    step: string,
+    problem: string,
+    actions: HoldAction[],
+    entry?: { changed: ChangedField[]; take: (field: ChangedField) => void },
+  ): Promise<HoldAction> {
+    const open: OpenHold = {
+      key: this.keys++,
+      hold: { step, since: now(), problem, actions, ...(entry ? { changed: entry.changed } : {}) },
+      changed: new Map(entry?.changed.map(({ field, digest }) => [field, digest])),
+      take: entry?.take ?? (() => undefined),
+    };
     this.holds.push(open);
     this.record.apply({ type: 'holdOpened', key: open.key, hold: open.hold });
     try {
@@ -117,6 +135,36 @@ export class WaitingPoints {
       return { refused: `${impossible()} Possible: ${actions.join(', ')}.`, subject: step };
     open.action = action;
     return { accepted: `${by} decided: ${action}.`, subject: step };
+  }
+
+  /** What a field of the entry is now, for every hold that waits for it. */
+  takeEntry({ field, digest, by }: ChangedField & { by: string }): Verdict {
+    const waiting = this.holds.filter(({ changed, action }) => changed.has(field) && action === undefined);
+    const [first] = waiting;
+    if (!first) {
+      const fields = this.holds.flatMap(({ changed }) => [...changed.keys()]);
+      return {
+        refused: `Nothing waits for ${field} of the entry to be taken. Waited for: ${listed(fields) || 'none'}.`,
+      };
+    }
+    if (!isTakeable(field))
+      return {
+        refused: `${field} stays what it was when the upgrade began: put it back in the inventory, then retry.`,
+        subject: field,
+      };
+    const seen = waiting.filter(({ changed }) => changed.get(field) === digest);
+    if (seen.length === 0)
+      return {
+        refused: `${field} is ${first.changed.get(field)} now, and not ${digest}: look at it again before you take it.`,
+        subject: field,
+      };
+    for (const open of seen) {
+      open.take({ field, digest });
+      open.changed.delete(field);
+      this.record.apply({ type: 'fieldTaken', key: open.key, field });
+      if (open.changed.size === 0) open.action = 'retry';
+    }
+    return { accepted: `${by} takes what ${field} is now: ${digest}.`, subject: field };
   }
 
   private take(open: OpenGate, answer: Omit<GateAnswer, 'at'>): Verdict {

@@ -54,6 +54,8 @@ export class Answers {
         return this.unlessRollingBack(() => this.resume(message.payload));
       case 'abort':
         return this.unlessRollingBack(() => this.judgeAbort(message.payload));
+      case 'takeEntry':
+        return this.people.takeEntry(message.payload);
       case 'overrideWindow':
         return this.unlessRollingBack(() => this.overrideWindow(message.payload));
     }

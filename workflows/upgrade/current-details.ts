@@ -1,5 +1,6 @@
 /** The Markdown that the Temporal UI shows as an upgrade's current details. One line per step; lines are list items or
  * paragraphs, because Markdown joins bare lines. */
+import { isTakeable } from '../../src/contract/entry';
 import type { Gate, Hold, StepState, UpgradeStatus } from '../../src/contract/status';
 import { capitalised, plain } from '../kit/plain-text';
 
@@ -71,11 +72,15 @@ function facts(status: UpgradeStatus): string[] {
   ];
 }
 
-function hold({ step, problem, actions }: Hold): string {
-  const answer = { step, action: actions.join(' | '), by: '<you>', reason: '<why>' };
-  return [`🛑 **${step} holds**: ${plain(problem)}`, `Signal \`resolveHold\`: \`${JSON.stringify(answer)}\``].join(
-    '\n\n',
-  );
+function hold({ step, problem, actions, changed = [] }: Hold): string {
+  const said = { by: '<you>', reason: '<why>' };
+  return [
+    `🛑 **${step} holds**: ${plain(problem)}`,
+    ...changed
+      .filter(({ field }) => isTakeable(field))
+      .map((change) => `Signal \`takeEntry\`: \`${JSON.stringify({ ...change, ...said })}\``),
+    `Signal \`resolveHold\`: \`${JSON.stringify({ step, action: actions.join(' | '), ...said })}\``,
+  ].join('\n\n');
 }
 
 /** What several gates in a row have in common is said once. */

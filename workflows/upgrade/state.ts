@@ -167,6 +167,17 @@ export function next(upgrade: KnownUpgrade, event: UpgradeEvent, at: string): Kn
       const opened = { ...upgrade, holds: [...upgrade.holds, { key, what: hold }] };
       return written(opened, at, entryOf('hold', hold.step, hold.problem));
     }
+    case 'fieldTaken': {
+      const { key, field } = event;
+      const left = ({ changed = [], ...hold }: Hold): Hold => ({
+        ...hold,
+        changed: changed.filter((other) => other.field !== field),
+      });
+      return {
+        ...upgrade,
+        holds: upgrade.holds.map((open) => (open.key === key ? { key, what: left(open.what) } : open)),
+      };
+    }
     case 'holdClosed':
       return { ...upgrade, holds: upgrade.holds.filter(({ key }) => key !== event.key) };
     case 'reminderSet': {

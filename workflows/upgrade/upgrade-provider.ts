@@ -39,7 +39,7 @@ import { handleMessages } from '../kit/messages';
 import { notifyByWorkflow, notifyInPassing } from '../kit/notices';
 import { now } from '../kit/now';
 import { problemOf } from '../kit/problem';
-import { readInput } from '../kit/read-input';
+import { otherIdThan, readInput } from '../kit/read-input';
 import { withoutParent } from '../kit/require-parent';
 import { Checkpoint, Pause } from '../people/checkpoint';
 import { Reminders } from '../people/reminders';
@@ -262,16 +262,10 @@ const read = (input: unknown): UpgradeRequest =>
   readInput(
     upgradeInput,
     input,
-    ({ provider, fleet }) => {
-      const { workflowId } = workflowInfo();
-      const expected = upgradeWorkflowId(provider);
-      const strangers = fleet === undefined ? [] : withoutParent('the wave of a fleet');
-      if (workflowId === expected) return strangers;
-      return [
-        `the workflow id is "${workflowId}" and has to be "${expected}", so that no provider is upgraded twice at once`,
-        ...strangers,
-      ];
-    },
+    ({ provider, fleet }) => [
+      ...otherIdThan(upgradeWorkflowId(provider), ', so that no provider is upgraded twice at once'),
+      ...(fleet === undefined ? [] : withoutParent('the wave of a fleet')),
+    ],
     (problems) =>
       `upgradeProvider cannot start: ${problems}. The input reads {"provider":"<id in the inventory>"}, with "to":"<release>" where several fit, and "startedBy" where the crossing needs an approval.`,
   );

@@ -50,7 +50,7 @@ function holdLines(provider: string, hold: Hold, { now, paint, calling }: Displa
     `${paint.bold(safeText(provider))}  ${paint.red(`step ${safeText(hold.step)} failed and holds`)}`,
     `  for ${formatDuration(elapsed(hold.since, undefined, now))}${reminder(hold)}`,
     ...safeLines(hold.problem, LONGEST).map((line) => `  ${line}`.trimEnd()),
-    ...howToResolve(provider, hold, calling).flatMap((how) => [`  To ${DECISION[how.action]}`, ...commandLines(how)]),
+    ...howToResolve(provider, hold, calling).flatMap((how) => [`  To ${decision(how.action)}`, ...commandLines(how)]),
     '',
   ];
 }
@@ -65,6 +65,11 @@ const DECISION: Record<Hold['actions'][number], string> = {
   rollback: 'undo everything and end the upgrade',
   doneByHand: 'go on after the step was done by hand',
 };
+
+const decision = (action: ReturnType<typeof howToResolve>[number]['action']): string =>
+  action === 'retry' || action === 'rollback' || action === 'doneByHand'
+    ? DECISION[action]
+    : `${action} as it is in the inventory now`;
 
 const commandLines = ({ onward, temporal }: HowToAnswer): string[] => [`    ${onward}`, `    ${temporal}`];
 

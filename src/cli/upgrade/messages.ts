@@ -1,4 +1,5 @@
 /** The messages by which people answer an upgrade: their commands, and how to answer what it asks. */
+import { isTakeable } from '../../contract/entry';
 import { messages, type Messages } from '../../contract/messages';
 import { upgradeWorkflowId } from '../../contract/provider';
 import type { Gate, Hold } from '../../contract/status';
@@ -87,6 +88,16 @@ export const UPGRADE_MESSAGES: MessageFamily<UpgradeKey, Messages> = {
       fields: { reason },
       examples: ['contoso --reason CAB-12'],
     },
+    takeEntry: {
+      command: 'take',
+      help: 'take what one field of the inventory is now, where the upgrade holds because it has changed',
+      fields: {
+        field: argument('field', 'which field, as onward gates shows it'),
+        digest: argument('digest', 'its digest, as onward gates shows it: nothing else is taken'),
+        reason,
+      },
+      examples: ["contoso operations.url 3f1c9a7e02b4 --reason 'the management node has moved'"],
+    },
   },
 };
 
@@ -94,14 +105,23 @@ export function howToAnswerGate(provider: string, { answer }: Pick<Gate, 'answer
   return howToSend(UPGRADE_MESSAGES, { provider }, answer.name, answer.payload, calling);
 }
 
-/** One way for each decision that the hold leaves open. */
+/** One way for each decision that the hold leaves open, and for each field of the entry that may be taken. */
 export function howToResolve(
   provider: string,
-  { step, actions }: Pick<Hold, 'step' | 'actions'>,
+  { step, actions, changed = [] }: Pick<Hold, 'step' | 'actions' | 'changed'>,
   calling: Calling,
-): (HowToAnswer & { action: Hold['actions'][number] })[] {
-  return actions.map((action) => {
-    const payload = { step, action, by: '<who you are>', reason: '<why>' };
-    return { action, ...howToSend(UPGRADE_MESSAGES, { provider }, 'resolveHold', payload, calling) };
-  });
+): (HowToAnswer & { action: Hold['actions'][number] | `take ${string}` })[] {
+  const said = { by: '<who you are>', reason: '<why>' };
+  return [
+    ...changed
+      .filter(({ field }) => isTakeable(field))
+      .map((change) => ({
+        action: `take ${change.field}` as const,
+        ...howToSend(UPGRADE_MESSAGES, { provider }, 'takeEntry', { ...change, ...said }, calling),
+      })),
+    ...actions.map((action) => ({
+      action,
+      ...howToSend(UPGRADE_MESSAGES, { provider }, 'resolveHold', { step, action, ...said }, calling),
+    })),
+  ];
 }

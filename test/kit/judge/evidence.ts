@@ -89,6 +89,7 @@ export async function evidenceOf(
     instances: world.instances.map(({ instanceId, cloud }) => ({ id: instanceId, cloud })),
     resets: hosts.flatMap((host) => resetsOn(sandbox.dataDirectory, host, provider)).filter(({ at }) => at > since),
     records: hosts.flatMap((host) => recordsOn(sandbox.dataDirectory, host)),
+    addresses: [sandbox.urls.operations(provider), sandbox.urls.aps(provider), sandbox.urls.billing(provider)],
     secrets: [
       ...[world.operationsLogin?.password, world.billingLogin?.password],
       ...world.instances.map(({ refreshToken }) => refreshToken?.value),

@@ -90,6 +90,8 @@ export interface Evidence {
   records: HostRecord[];
   /** Passwords and tokens. */
   secrets: string[];
+  /** Where the entry of the provider says that its systems are. */
+  addresses: string[];
 }
 
 export interface Violation {
@@ -144,7 +146,12 @@ export const INVARIANTS: readonly Invariant[] = [
     examine: begunAfterTurningBack,
   },
   { name: 'I7', promises: 'a provider that must not be upgraded is not changed', examine: changedAlthoughRefused },
-  { name: 'I8', promises: 'no secret in history, status, audit trail or journal', examine: secretsShown },
+  {
+    name: 'I8',
+    promises:
+      'no secret in history, status, audit trail or journal; no secret reference and no address of the entry in a history',
+    examine: (evidence) => [...secretsShown(evidence), ...entryShown(evidence)],
+  },
   {
     name: 'I9',
     promises: 'every message of a person has exactly one entry in the audit trail, and a gate is passed by one answer',
@@ -713,6 +720,18 @@ function secretsShown({ journal, runs, secrets }: Evidence): Findings {
         says: `the journal shows the secret that begins with ${secret.slice(0, 4)}`,
         entries: [entry],
       })),
+  ]);
+}
+
+/** Whoever reads a history learns nothing that only the inventory has to know. */
+function entryShown({ runs, addresses }: Evidence): Findings {
+  return runs.flatMap(({ stored }) => [
+    ...addresses
+      .filter((address) => stored.some((text) => text.includes(address)))
+      .map((address) => ({ says: `the history shows ${address}, which is an address of the entry`, entries: [] })),
+    ...stored
+      .flatMap((text) => /"(?:env|file):[^"]+"/.exec(text) ?? [])
+      .map((reference) => ({ says: `the history shows the secret reference ${reference}`, entries: [] })),
   ]);
 }
 

@@ -271,7 +271,7 @@ export class Rehearsal {
   async provider(options: ProviderOptions, given: Settings | ((created: Provider) => Settings) = {}): Promise<Upgrade> {
     await this.sandbox.addProvider(options);
     const settings = typeof given === 'function' ? given(this.sandbox.world.provider(options.id)) : given;
-    this.sandbox.writeInventory(this.inventory, { timings: TIMINGS, ...settings }, [options.id]);
+    this.writeEntry(options.id, settings);
     const hosts = new Set(this.sandbox.world.provider(options.id).gateways.map(({ host }) => host));
     for (const host of [...hosts].filter((name) => !this.hosts.has(name))) {
       this.hosts.add(host);
@@ -280,6 +280,15 @@ export class Rehearsal {
     const upgrade = new Upgrade(this, options.id, await this.sandbox.state(options.id), settings);
     this.upgrades.push(upgrade);
     return upgrade;
+  }
+
+  /** Somebody writes the provider's entry anew. */
+  changeEntry({ provider }: Upgrade, settings: Settings): void {
+    this.writeEntry(provider, settings);
+  }
+
+  private writeEntry(provider: string, settings: Settings): void {
+    this.sandbox.writeInventory(this.inventory, { timings: TIMINGS, ...settings }, [provider]);
   }
 
   /**

@@ -1,0 +1,88 @@
+/**
+ * A call whose entry of the inventory has changed since the upgrade has read it holds, before and after the crossing, in an undo
+ * and while an answer is verified: going back needs the same connections as going on. It is made again once the entry is what it
+ * was, or somebody has taken what it is now.
+ */
+import { ActivityFailure } from '@temporalio/workflow';
+import { GONE, isTakeable, type EntryChange, type EntryRef } from '../../src/contract/entry';
+import type { HoldAction } from '../../src/contract/status';
+import type { Activities, Calls } from '../kit/activities';
+import { listed } from '../kit/listed';
+import { entryChangeOf, problemOf } from '../kit/problem';
+import type { Upgrade } from './upgrade';
+
+type OnEntry = { entry: EntryRef };
+type Call = (summary: string, input: object) => Promise<unknown>;
+
+export class EntryHolds {
+  /** Calls that are made side by side meet the same change, and wait for the same decision. */
+  private readonly open = new Map<string, Promise<HoldAction>>();
+
+  constructor(private readonly upgrade: Upgrade) {}
+
+  /** The activities of a step, as far as they look entries up. */
+  around(step: string, activities: Activities): Activities {
+    const { operations, billing, microsoft, network } = activities;
+    return {
+      ...activities,
+      operations: this.holding(step, operations),
+      billing: this.holding(step, billing),
+      microsoft: this.holding(step, microsoft),
+      network: this.holding(step, network),
+    };
+  }
+
+  private holding<Interface>(step: string, calls: Calls<Interface>): Calls<Interface> {
+    return new Proxy(calls, {
+      get: (target, name) => (summary: string, input: object) =>
+        this.made(step, (now) => (target[name as keyof typeof target] as Call)(summary, now), input),
+    });
+  }
+
+  private async made(step: string, call: (input: object) => Promise<unknown>, input: object): Promise<unknown> {
+    for (let now = input; ;) {
+      try {
+        return await call(now);
+      } catch (error) {
+        const change = entryChangeOf(error);
+        if (!change || !(error instanceof ActivityFailure)) throw error;
+        if ((await this.decided(step, change, problemOf(error))) === 'rollback') throw error;
+        now = this.asTaken(now, change);
+      }
+    }
+  }
+
+  private async decided(step: string, change: EntryChange, problem: string): Promise<HoldAction> {
+    const key = JSON.stringify([step, change]);
+    const open = this.open.get(key) ?? this.hold(step, change, problem).finally(() => this.open.delete(key));
+    this.open.set(key, open);
+    return await open;
+  }
+
+  private async hold(step: string, { changed }: EntryChange, problem: string): Promise<HoldAction> {
+    const { record, people, profile, checkpoint } = this.upgrade;
+    const stay = changed.map(({ field }) => field).filter((field) => !isTakeable(field));
+    const said = [
+      problem,
+      'Put it back and retry.',
+      ...(changed.length > stay.length ? ['Or take what it is now, field by field, with takeEntry.'] : []),
+      ...(stay.length > 0 ? [`What cannot be taken: ${listed(stay)}.`] : []),
+    ];
+    const mayGoBack = !record.crossed && !record.isRollingBack;
+    const action = await people.hold(step, said.join(' '), mayGoBack ? ['retry', 'rollback'] : ['retry'], {
+      changed,
+      take: ({ field, digest }) => Object.assign(profile.digests, { [field]: digest }),
+    });
+    if (action !== 'rollback' && !record.isRollingBack) await checkpoint();
+    return action;
+  }
+
+  /** With the digests that hold now: those that somebody has taken are among them. */
+  private asTaken(input: object, { changed }: EntryChange): object {
+    const { entry } = input as OnEntry;
+    const { digests: taken } = this.upgrade.profile;
+    const digests = { ...entry.digests };
+    for (const { field } of changed) digests[field] = taken[field] ?? GONE;
+    return { ...input, entry: { ...entry, digests } };
+  }
+}
