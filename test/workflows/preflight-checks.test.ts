@@ -209,6 +209,20 @@ test('companionVersion: an application beside it that is too old refuses the upg
   ]);
 });
 
+test('onlineStores: what the inventory says of them is a fact of the report, and a warning where it says that there is none', async () => {
+  const facts = await surveyed();
+  const stores = (listed: { id: string; name: string }[]): Readings => ({
+    ...facts,
+    profile: { ...facts.profile, stores: listed },
+  });
+  expect(findings('onlineStores', stores([{ id: 'main', name: 'Main store' }]))).toEqual([
+    { verdict: 'pass', message: expect.stringContaining('"Main store"') as string },
+  ]);
+  expect(findings('onlineStores', stores([]))).toEqual([
+    { verdict: 'warning', message: expect.stringContaining('none is synchronised') as string },
+  ]);
+});
+
 describe('sourceVersion', () => {
   test.each(['18.3-9', '18.4-1'])('%s has a path', async (packageVersion) => {
     const facts = instances({ packageVersion }, { packageVersion });
