@@ -62,7 +62,10 @@ function largeProvider(provider: string, change: object = {}) {
     (on: boolean) =>
     async ({ templateIds }: { templateIds: number[] }) => {
       batches.push(templateIds.length);
-      for (const id of templateIds) on ? active.add(id) : active.delete(id);
+      for (const id of templateIds) {
+        if (on) active.add(id);
+        else active.delete(id);
+      }
     };
   const stub = stubActivities(profile(provider, change), { size: SIZE });
   const activities: StubActivities = {

@@ -40,6 +40,14 @@ function barrier(): { reached: Promise<void>; open: () => void; pass: () => Prom
   };
 }
 
+/** An adapter that proves nothing. */
+const microsoftWith = (token: string): object => ({
+  adapter: 'microsoft',
+  clientId: 'client',
+  clientSecret: 'env:CLIENT_SECRET',
+  accounts: { 'CSP EMEA': { tenant: 'contoso.example', refreshToken: `env:${token.toUpperCase()}` } },
+});
+
 const refusing = (name: keyof StubActivities): Partial<StubActivities> => ({
   [name]: async () => {
     throw ApplicationFailure.nonRetryable(`${name} says no`, FAILURE.rejected);
@@ -472,15 +480,16 @@ describe('after the crossing', () => {
   test('a failed step holds, and work done by hand has to stand the verification', async () => {
     const done = new Set<number>();
     const { activities } = stubActivities(profile('by-hand'), { change: refusing('upgradeInstance') });
-    const instances = (await activities.readInstances({} as never)).map((instance) => ({ ...instance }));
+    const { instances } = await activities.readOperations({} as never);
     const handle = await environment.upgrade(
       {
         ...activities,
-        readInstances: async () =>
-          instances.map((instance) => ({
-            ...instance,
-            packageVersion: done.has(instance.id) ? '18.4.1-12' : '18.3-9',
-          })),
+        lookAgain: async ({ versions = [] }) => ({
+          added: [],
+          gone: [],
+          changed: versions.includes('18.3') ? [] : instances.filter(({ id }) => !done.has(id)),
+          enabledVersions: [],
+        }),
       },
       { provider: 'by-hand' },
     );
@@ -639,6 +648,46 @@ describe('answers', () => {
     );
     expect(gates.find(({ item }) => item === '1')?.lastProblem).toContain('another tenant');
     consented = true;
+    await answerEverything(handle);
+    await handle.result();
+  });
+
+  test('what contradicts Test Connection is told against the first answer, and whoever answers again has read it', async () => {
+    const entry = profile('contradicted', { connectionTest: microsoftWith('inventory') });
+    let works = true;
+    const { activities } = stubActivities(entry, { version: '18.4' });
+    const handle = await environment.upgrade(
+      {
+        ...activities,
+        testConnection: async () => ({
+          ok: works,
+          checks: [{ name: 'Graph', ok: works, ...(works ? {} : { message: 'the token has expired' }) }],
+        }),
+      },
+      { provider: 'contradicted' },
+    );
+    const opened = async (item: string) =>
+      (await statusWhen(handle, ({ gates }) => gates.some((gate) => gate.item === item))).gates.find(
+        (gate) => gate.item === item,
+      );
+    for (const item of ['controlPanel', 'store-main']) {
+      const gate = await opened(item);
+      await handle.signal('confirmStep', { ...gate?.answer.payload, by: 'bo', evidence: 'ticket 4711' });
+    }
+    const gate = await opened('connection-1');
+    expect(gate?.instructions).not.toContain('contradicts');
+    works = false;
+    const answer = { ...gate?.answer.payload, by: 'bo', evidence: 'both green' };
+    await handle.signal('confirmStep', answer);
+    const { gates } = await statusWhen(handle, (status) =>
+      status.gates.some(({ lastProblem }) => lastProblem !== undefined),
+    );
+    expect(gates.find(({ item }) => item === 'connection-1')?.lastProblem).toMatch(
+      /adapter microsoft, with the token of the inventory, contradicts.*token has expired.*answer again/,
+    );
+    await handle.signal('confirmStep', answer);
+    await statusWhen(handle, (status) => !status.gates.some(({ item }) => item === 'connection-1'));
+    works = true;
     await answerEverything(handle);
     await handle.result();
   });

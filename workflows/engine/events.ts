@@ -11,6 +11,9 @@ export type EngineEvent =
   | { type: 'crossed'; step: string }
   | { type: 'switchedOff'; what: string }
   | { type: 'switchedOn'; what: string }
+  /** Nothing that happens to its endpoint hosts can hurt it any more; until it changes them again. */
+  | { type: 'hostsFreed' }
+  | { type: 'hostsHeld' }
   | { type: 'hostAwaited'; awaited: UpgradeStatus['awaitedHost'] }
   | { type: 'rollbackBegun' }
   | { type: 'notUndone'; step: string; problem: string }

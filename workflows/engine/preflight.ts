@@ -14,6 +14,7 @@ import { allTemplates } from '../kit/template-pages';
 import { meantBy, type Catalogue, type CatalogueAnswer, type Chosen } from './catalogue';
 import type { Check, Finding, Readings } from './check';
 import { COMMON_CHECKS, requiredVersions } from './common-checks';
+import { contradicts } from './look-again';
 import { PREFLIGHT } from './planned-steps';
 import type { PreflightFacts } from './preflight-facts';
 import type { Upgrade } from './upgrade';
@@ -21,6 +22,13 @@ import type { Upgrade } from './upgrade';
 export interface Preflighted {
   chosen: Chosen;
   facts: PreflightFacts;
+  /** What the checks were told. */
+  readings: Readings;
+  /**
+   * The same checks once more, of what has been read since. What was not asked before is asked.
+   * @throws what contradicts the upgrade, naming every reason.
+   */
+  judge: (readings: Readings) => Promise<void>;
 }
 
 /**
@@ -40,7 +48,7 @@ export async function runPreflight(
   const readings: Readings = { profile, startedBy, meant: meantBy(choice), problem: choice?.problem, ...read };
   const release = choice?.chosen?.release;
   const checks = [...COMMON_CHECKS, ...(release ? [requiredVersions(release.requirements), ...release.checks] : [])];
-  const findings = checks.flatMap((check) => check.examine(readings).map((finding) => ({ check, finding })));
+  const findings = examined(checks, readings);
   const known = findings.flatMap(({ check, finding }) => resultOf(check, finding));
   record.apply({ type: 'checked', checks: known });
   const reasons = known
@@ -49,26 +57,27 @@ export async function runPreflight(
   if (reasons.length > 0 || !answered(operations) || !answered(billing) || !choice?.chosen)
     throw refuse(upgrade, reasons, choice?.already === true && reasons.length === 1);
 
-  const confirmed = await settleAll(
-    findings.map(async ({ check: { name, source }, finding }): Promise<CheckResult[]> => {
-      if (finding.verdict !== 'ask') return [];
-      const { by, evidence } = await people.ask(step, {
-        item: finding.item,
-        asked: 'operator',
-        title: finding.message,
-        instructions: finding.instructions,
-        evidence: 'What you looked at, and what it said.',
-      });
-      const result: CheckResult = {
-        name,
-        source: finding.source ?? source,
-        verdict: 'pass',
-        message: `${by} confirmed: ${finding.message} (${evidence})`,
-      };
-      record.apply({ type: 'checked', checks: [result] });
-      return [result];
-    }),
-  );
+  const asked = new Set<string>();
+  const confirm = async ({ check: { name, source }, finding }: Found): Promise<CheckResult[]> => {
+    if (finding.verdict !== 'ask' || asked.has(finding.item)) return [];
+    asked.add(finding.item);
+    const { by, evidence } = await people.ask(step, {
+      item: finding.item,
+      asked: 'operator',
+      title: finding.message,
+      instructions: finding.instructions,
+      evidence: 'What you looked at, and what it said.',
+    });
+    const result: CheckResult = {
+      name,
+      source: finding.source ?? source,
+      verdict: 'pass',
+      message: `${by} confirmed: ${finding.message} (${evidence})`,
+    };
+    record.apply({ type: 'checked', checks: [result] });
+    return [result];
+  };
+  const confirmed = await settleAll(findings.map(confirm));
   const all = [...known, ...confirmed.flat()];
   const warnings = all.filter(({ verdict }) => verdict === 'warning').length;
   record.apply({ type: 'stepMoved', step, state: 'done', note: `${all.length} checks; warnings: ${warnings}` });
@@ -79,8 +88,25 @@ export async function runPreflight(
       billing: billing.value,
       hosts: hosts.filter(answered).map(({ value }) => value),
     },
+    readings,
+    judge: async (now) => {
+      const found = examined(checks, now);
+      const against = found.flatMap(({ check, finding }) =>
+        finding.verdict === 'refusal' ? [`${check.name}: ${finding.message}`] : [],
+      );
+      if (against.length > 0) throw contradicts(against.join(' '));
+      await settleAll(found.map(confirm));
+    },
   };
 }
+
+interface Found {
+  check: Check;
+  finding: Finding;
+}
+
+const examined = (checks: readonly Check[], readings: Readings): Found[] =>
+  checks.flatMap((check) => check.examine(readings).map((finding) => ({ check, finding })));
 
 const resultOf = ({ name, source }: Check, finding: Finding): CheckResult[] =>
   finding.verdict === 'ask'

@@ -10,10 +10,13 @@ import type { Operation } from '../../src/contract/operation';
 import type { HoldAction } from '../../src/contract/status';
 import { activitiesFor } from '../kit/activities';
 import { failureType, problemOf } from '../kit/problem';
+import type { NextCall } from '../people/blocker';
 import { EntryHolds } from './entry-holds';
 import { abortable } from './abortable';
 import type { Chosen } from './catalogue';
+import { lookAtProvider, Quiet, type Occasion, type Standing } from './look-again';
 import type { AnyStepAfter, AnyStepBefore, CrossingFacts } from './path';
+import type { Preflighted } from './preflight';
 import type { PreflightFacts } from './preflight-facts';
 import type { Applicability, StepContext } from './step';
 import { UndoList } from './undo-list';
@@ -28,15 +31,22 @@ interface Walk {
   readonly entryHolds: EntryHolds;
   /** What the preflight saw: conditions are judged by it, wherever their steps stand. */
   readonly initial: PreflightFacts;
+  readonly preflighted: Preflighted;
+  /** Steps before the crossing that look again, in their order. */
+  readonly standing: Standing[];
+  readonly quiet: Quiet;
+  /** How often it has waited. */
+  waits: number;
 }
 
 /** @returns all facts that the steps gave. */
 export async function runPath(
   upgrade: Upgrade,
   operation: Operation,
-  chosen: Chosen,
-  initial: PreflightFacts,
+  preflighted: Preflighted,
 ): Promise<PreflightFacts & CrossingFacts> {
+  const { chosen, facts: initial } = preflighted;
+  const standing: Standing[] = [];
   const walk: Walk = {
     upgrade,
     operation,
@@ -44,6 +54,10 @@ export async function runPath(
     undo: new UndoList(upgrade.record),
     entryHolds: new EntryHolds(upgrade),
     initial,
+    preflighted,
+    standing,
+    quiet: new Quiet(standing),
+    waits: 0,
   };
   const facts = await phaseBefore(walk);
   return await CancellationScope.nonCancellable(() => phaseAfter(walk, facts));
@@ -55,8 +69,7 @@ async function phaseBefore(walk: Walk): Promise<PreflightFacts> {
     return await abortable(upgrade, async () => {
       let facts: PreflightFacts = { ...walk.initial, ...chosen.path.already };
       for (const { step } of chosen.path.before) facts = { ...facts, ...(await stepBefore(walk, step, facts)) };
-      await upgrade.checkpoint('crossing');
-      return facts;
+      return await lookBeforeCrossing(walk, facts);
     });
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error;
@@ -65,17 +78,42 @@ async function phaseBefore(walk: Walk): Promise<PreflightFacts> {
   }
 }
 
+/**
+ * What the crossing rests on, as it is now. The last round finds nothing new and waits for nothing, so that nothing in it is old. A
+ * failure holds, whatever the provider wants of others: people have agreed to cross by now.
+ */
+async function lookBeforeCrossing(walk: Walk, facts: PreflightFacts): Promise<PreflightFacts> {
+  const { chosen, standing } = walk;
+  const { name } = (chosen.path.before.at(-1) ?? chosen.path.crossing).step;
+  const holding = <Given extends object>(step: string, run: () => Promise<Given>): Promise<Given> =>
+    carryOut(walk, step, ['retry', 'rollback'], { run, holds: 'always' });
+  let now = facts;
+  for (let news = true; news;) {
+    const { waits } = walk;
+    news = false;
+    now = await holding(name, () => lookAround(walk, name, now, 'crossing'));
+    for (const { step, again } of standing) {
+      const given = await holding(step, async () => ({ ...(await again(now)) }));
+      if (Object.keys(given).length > 0) news = true;
+      now = { ...now, ...given };
+    }
+    await pass(walk, 'crossing');
+    if (walk.waits !== waits) news = true;
+  }
+  return now;
+}
+
 /** Called in the same workflow task as the end of the phase before: nothing is awaited before the seal. */
 async function phaseAfter(walk: Walk, facts: PreflightFacts): Promise<PreflightFacts & CrossingFacts> {
   const { upgrade, chosen, undo } = walk;
   const { record } = upgrade;
   const { path, release } = chosen;
   const { step: crossing } = path.crossing;
-  const context = contextOf(walk, crossing.name);
+  const context = contextOf(walk, crossing.name, facts);
   record.apply({ type: 'stepEntered', step: crossing.name });
   undo.seal();
   record.apply({ type: 'crossed', step: crossing.name });
-  const given = await carryOut(upgrade, crossing.name, ['retry', 'doneByHand'], {
+  const given = await carryOut(walk, crossing.name, ['retry', 'doneByHand'], {
     run: (attempt) => crossing.run(context, facts as never, attempt),
     verify: () => crossing.verify(context, facts as never),
   });
@@ -86,13 +124,96 @@ async function phaseAfter(walk: Walk, facts: PreflightFacts): Promise<PreflightF
     `Version ${path.to} is imported. From here on there is only forward.`,
   );
 
+  const steps = [...path.after.map((placed) => placed.step), ...release.leavesBehind];
   let known = { ...facts, ...given };
-  for (const step of [...path.after.map((placed) => placed.step), ...release.leavesBehind])
+  for (const [index, step] of steps.entries()) {
+    if (isOfInstances(step)) known = await takeIn(walk, step.name, steps.slice(0, index), known);
     known = { ...known, ...(await stepAfter(walk, step, known)) };
+  }
+  known = await lookBeforeEnd(walk, steps, known);
   const [left] = record.switchedOff;
   // A path that leaves something off does not compile, so this is a defect: the workflow task fails, and nothing is lost.
   if (left) throw new Error(`${left.what} is still switched off, since ${left.since}`);
   return known;
+}
+
+/**
+ * It is over when every instance that the system lists is on the new version, when all that was done for instances was done for each,
+ * and when what the steps did still stands. A person may accept what contradicts.
+ */
+async function lookBeforeEnd<Known extends PreflightFacts>(
+  walk: Walk,
+  steps: readonly AnyStepAfter[],
+  facts: Known,
+): Promise<Known> {
+  const last = steps.at(-1)?.name ?? walk.chosen.path.crossing.step.name;
+  let known = facts;
+  for (;;) {
+    const now = await carryOut(walk, last, ['retry', 'doneByHand'], {
+      run: () => lookAround(walk, last, known, 'end'),
+      verify: () => Promise.resolve(known),
+    });
+    const grown = now !== known;
+    known = now;
+    if (grown) known = await forInstances(walk, steps, known);
+    if (!grown && (await allStands(walk, steps, known))) return known;
+  }
+}
+
+/** Instances that have come are brought as far as the others before the next step is done for all. */
+async function takeIn<Known extends PreflightFacts>(
+  walk: Walk,
+  at: string,
+  done: readonly AnyStepAfter[],
+  known: Known,
+): Promise<Known> {
+  const now = await carryOut(walk, at, ['retry'], { run: () => lookAround(walk, at, known, 'growth') });
+  return now === known ? known : await forInstances(walk, done, now);
+}
+
+async function forInstances<Known extends PreflightFacts>(
+  walk: Walk,
+  steps: readonly AnyStepAfter[],
+  facts: Known,
+): Promise<Known> {
+  let known = facts;
+  for (const step of steps.filter(isOfInstances)) known = { ...known, ...(await stepAfter(walk, step, known)) };
+  return known;
+}
+
+/** @returns whether nothing had to be done again. */
+async function allStands(walk: Walk, steps: readonly AnyStepAfter[], facts: object): Promise<boolean> {
+  const { waits } = walk;
+  for (const step of steps) {
+    if (step.kind !== 'forward' || !step.stands) continue;
+    const { run, stands, name } = step;
+    const context = contextOf(walk, name, facts);
+    await carryOut(walk, name, ['retry', 'doneByHand'], {
+      run: async (attempt) => {
+        // Who retries wants it as the step had left it.
+        if (attempt > 1) await run(context, facts as never);
+        else await stands(context, facts as never);
+        return {};
+      },
+      verify: () => Promise.resolve({}),
+    });
+  }
+  return walk.waits === waits;
+}
+
+const isOfInstances = (step: AnyStepAfter): boolean => step.kind === 'forward' && step.ofInstances === true;
+
+/** The provider as it is now. */
+async function lookAround<Known extends PreflightFacts>(
+  { upgrade: { profile }, operation: { from, to }, preflighted, entryHolds }: Walk,
+  step: string,
+  facts: Known,
+  occasion: Occasion,
+): Promise<Known> {
+  const activities = entryHolds.around(step, activitiesFor(profile.timings));
+  const { judge } = preflighted;
+  const readings = { ...preflighted.readings, profile };
+  return await lookAtProvider(facts, { occasion, activities, readings, from, to, judge });
 }
 
 async function stepBefore(walk: Walk, step: AnyStepBefore, facts: object): Promise<object> {
@@ -101,15 +222,16 @@ async function stepBefore(walk: Walk, step: AnyStepBefore, facts: object): Promi
   const { name } = step;
   const leftOut = await leftOutBefore(walk, step);
   if (leftOut) return leftOut;
-  await upgrade.checkpoint(step.kind === 'reading' ? 'look' : 'change');
-  const context = contextOf(walk, name);
+  await pass(walk, step.kind === 'reading' ? 'look' : 'change');
+  const context = contextOf(walk, name, facts);
   record.apply({ type: 'stepEntered', step: name });
   try {
     // What a step does first may fail as well, and what a person did by hand cannot be verified before it.
-    const attempts = await carryOut(upgrade, name, ['retry', 'rollback'], {
+    const { again, ...attempts } = await carryOut(walk, name, ['retry', 'rollback'], {
       run: () => attemptsBefore(walk, step, context, facts),
     });
-    const given = await carryOut(upgrade, name, actionsBefore(step), attempts);
+    const given = await carryOut(walk, name, actionsBefore(step), attempts);
+    if (again) stand(walk, step, { ...facts, ...given }, again);
     record.apply({ type: 'stepMoved', step: name, state: 'done' });
     return given;
   } catch (error) {
@@ -129,33 +251,62 @@ async function attemptsBefore(
   step: AnyStepBefore,
   context: StepContext,
   facts: object,
-): Promise<Attempts> {
+): Promise<Attempts & LooksAgain> {
+  const againOf = ({ again }: Extract<AnyStepBefore, { kind: 'reading' | 'lasting' }>): LooksAgain =>
+    again ? { again: (now, known) => again(context, now as never, known as never) } : {};
   switch (step.kind) {
     case 'reading':
-      return { run: () => step.run(context, facts as never) };
+      return { run: () => step.run(context, facts as never), ...againOf(step) };
     case 'lasting':
       // It may have acted although it fails.
       record.apply({ type: 'kept', step: step.name, what: step.keeps });
-      return { run: () => step.run(context, facts as never), verify: () => step.verify(context, facts as never) };
+      return {
+        run: () => step.run(context, facts as never),
+        verify: () => step.verify(context, facts as never),
+        ...againOf(step),
+      };
     case 'reversible': {
       const begun = await step.begin(context, facts as never);
-      undo.add(step.name, begun.undo);
-      return begun;
+      const { undo: takeBack, again, ...attempts } = begun;
+      undo.add(step.name, takeBack);
+      return { ...attempts, ...(again ? { again: (now) => again(now as never) } : {}) };
     }
   }
 }
 
+interface LooksAgain {
+  readonly again?: (facts: object, known: object) => Promise<object | undefined>;
+}
+
+/** From here on the step looks again where the upgrade is about to change something. It is shown at work only where it is. */
+function stand(
+  { standing }: Walk,
+  { name: step, kind, ...declared }: AnyStepBefore,
+  facts: object,
+  again: NonNullable<LooksAgain['again']>,
+): void {
+  let known = facts;
+  standing.push({
+    step,
+    keepsQuiet: kind !== 'lasting' && 'keepsQuiet' in declared && declared.keepsQuiet === true,
+    again: async (now) => {
+      const given = await again({ ...known, ...now }, known);
+      known = { ...known, ...now, ...given };
+      return given;
+    },
+  });
+}
+
 async function stepAfter(walk: Walk, step: AnyStepAfter, facts: object): Promise<object> {
-  const { upgrade } = walk;
-  const { record } = upgrade;
+  const { record } = walk.upgrade;
   const { name } = step;
   const leftOut = await leftOutOf(walk, step);
   if (leftOut) return leftOut;
-  await upgrade.checkpoint();
-  const context = contextOf(walk, name);
+  await pass(walk);
+  const context = contextOf(walk, name, facts);
   record.apply({ type: 'stepEntered', step: name });
   const { verify } = step.kind === 'forward' ? step : {};
-  const given = await carryOut(upgrade, name, verify ? ['retry', 'doneByHand'] : ['retry'], {
+  const given = await carryOut(walk, name, verify ? ['retry', 'doneByHand'] : ['retry'], {
     run: () => step.run(context, facts as never),
     ...(verify ? { verify: () => verify(context, facts as never) } : {}),
   });
@@ -207,11 +358,13 @@ async function leftOutOf(
 interface Attempts<Given extends object = object> {
   run(attempt: number): Promise<Given>;
   verify?(): Promise<Given>;
+  /** Also where the provider wants that a failure before the crossing is undone at once. */
+  holds?: 'always';
 }
 
 /** Runs until it succeeds; in between, where a failure may hold, an operator decides. */
 async function carryOut<Given extends object>(
-  upgrade: Upgrade,
+  walk: Walk,
   step: string,
   actions: HoldAction[],
   attempts: Attempts<Given>,
@@ -220,14 +373,14 @@ async function carryOut<Given extends object>(
     try {
       return await attempts.run(attempt);
     } catch (error) {
-      if (!holds(error, upgrade)) throw error;
-      let action = await decide(upgrade, step, problemOf(error), actions);
+      if (!holds(error, walk, attempts)) throw error;
+      let action = await decide(walk, step, problemOf(error), actions);
       while (action === 'doneByHand' && attempts.verify) {
         try {
           return await attempts.verify();
         } catch (refusal) {
-          if (!holds(refusal, upgrade)) throw refusal;
-          action = await decide(upgrade, step, `It is not done yet: ${problemOf(refusal)}`, actions);
+          if (!holds(refusal, walk, attempts)) throw refusal;
+          action = await decide(walk, step, `It is not done yet: ${problemOf(refusal)}`, actions);
         }
       }
       if (action === 'rollback') throw error;
@@ -236,19 +389,31 @@ async function carryOut<Given extends object>(
 }
 
 /** A decision to go on is obeyed when nothing stands against the next call. */
-async function decide(upgrade: Upgrade, step: string, problem: string, actions: HoldAction[]): Promise<HoldAction> {
-  const action = await upgrade.people.hold(step, problem, actions);
-  if (action !== 'rollback') await upgrade.checkpoint();
+async function decide(walk: Walk, step: string, problem: string, actions: HoldAction[]): Promise<HoldAction> {
+  const action = await walk.upgrade.people.hold(step, problem, actions);
+  walk.waits += 1;
+  if (action !== 'rollback') await pass(walk);
   return action;
 }
 
+/** Returns when the way is free. */
+async function pass(walk: Walk, next?: NextCall): Promise<void> {
+  if (await walk.upgrade.checkpoint(next)) walk.waits += 1;
+}
+
 /** Anything but a `TemporalFailure` is a defect of ours: the workflow task fails and is repeated after a fix. */
-function holds(error: unknown, { record, profile }: Upgrade): error is TemporalFailure {
+function holds(
+  error: unknown,
+  { upgrade: { record, profile } }: Walk,
+  { holds: always }: Pick<Attempts, 'holds'>,
+): error is TemporalFailure {
   if (!(error instanceof TemporalFailure)) return false;
   if (record.crossed) return true;
   // Whether to go on in spite of a changed entry has been decided where it was met.
   if (isCancellation(error) || failureType(error) === FAILURE.entryChanged) return false;
-  return profile.onFailureBeforeCrossing === 'hold' || FOR_A_PERSON.includes(failureType(error));
+  return (
+    always !== undefined || profile.onFailureBeforeCrossing === 'hold' || FOR_A_PERSON.includes(failureType(error))
+  );
 }
 
 /** Failures after which an undo would not be whole, or would be another machine's: whatever the provider's settings, a person decides. */
@@ -257,9 +422,9 @@ const FOR_A_PERSON: unknown[] = [FAILURE.noBackup, FAILURE.anotherHost];
 const actionsBefore = ({ kind }: AnyStepBefore): HoldAction[] =>
   kind === 'reading' ? ['retry', 'rollback'] : ['retry', 'doneByHand', 'rollback'];
 
-function contextOf(walk: Walk, step: string): StepContext {
-  const { upgrade, operation } = walk;
-  const { profile, record, people, checkpoint } = upgrade;
+function contextOf(walk: Walk, step: string, facts: object): StepContext {
+  const { upgrade, operation, quiet } = walk;
+  const { profile, record, people } = upgrade;
   return {
     profile,
     activities: walk.entryHolds.around(step, activitiesFor(profile.timings)),
@@ -267,9 +432,29 @@ function contextOf(walk: Walk, step: string): StepContext {
     from: operation.from,
     to: operation.to,
     note: (note) => record.apply({ type: 'stepNoted', step, note }),
-    checkpoint: () => checkpoint(),
-    ask: (request) => people.ask(step, request),
-    awaitHost: (awaited) => record.apply({ type: 'hostAwaited', awaited }),
+    checkpoint: () => pass(walk),
+    lookAgain: async (besides) => {
+      for (let again = true; again;) {
+        const { waits } = walk;
+        if (besides === undefined) await pass(walk);
+        const acted = await quiet.look(facts as PreflightFacts);
+        again = acted || walk.waits !== waits;
+      }
+    },
+    waits: () => walk.waits,
+    hosts: {
+      areFree: () => record.hostsFree,
+      say: (state) => record.apply({ type: state === 'free' ? 'hostsFreed' : 'hostsHeld' }),
+    },
+    ask: async (request) => {
+      const answer = await people.ask(step, request);
+      walk.waits += 1;
+      return answer;
+    },
+    awaitHost: (awaited) => {
+      if (awaited) walk.waits += 1;
+      record.apply({ type: 'hostAwaited', awaited });
+    },
     switched: (what, state) => record.apply({ type: state === 'off' ? 'switchedOff' : 'switchedOn', what }),
   };
 }

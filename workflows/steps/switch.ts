@@ -24,6 +24,12 @@ export interface Switch<What extends string, Before> {
   readonly look: (context: StepContext) => Promise<Before>;
   readonly off: (context: StepContext, before: Before) => Promise<void>;
   readonly on: (context: StepContext, before: Before) => Promise<void>;
+  /**
+   * Switches off what is on by now, and adds it to `before` first, so that it comes on again whatever happens. Leave out where nobody
+   * can look.
+   * @returns whether anything was on.
+   */
+  readonly offAgain?: (context: StepContext, before: Before) => Promise<boolean>;
   /** Fails unless it is off. */
   readonly expectOff: (context: StepContext, before: Before) => Promise<void>;
   /** Fails unless everything that was on is on again. */
@@ -34,7 +40,7 @@ export interface Switch<What extends string, Before> {
 export function switchSteps<What extends string, Before>(
   given: Switch<What, Before>,
 ): { off: ReversibleStep<object, Off<What, Before>>; on: ForwardStep<Off<What, Before>, On<What>> } {
-  const { what, offHeading, onHeading, undoes, look, off, on, expectOff, expectOn } = given;
+  const { what, offHeading, onHeading, undoes, look, off, on, offAgain, expectOff, expectOn } = given;
   const offFact: `off:${What}` = `off:${what}`;
   // A computed name of a type parameter widens to an index signature.
   const isOff = (before: Before) => ({ [offFact]: before }) as Off<What, Before>;
@@ -56,6 +62,12 @@ export function switchSteps<What extends string, Before>(
         context.switched(what, 'off');
         return isOff(before);
       },
+      ...(offAgain
+        ? {
+            keepsQuiet: true,
+            again: async (context, _, before) => ((await offAgain(context, before)) ? isOff(before) : undefined),
+          }
+        : {}),
       undo: async (context, _, before) => {
         await on(context, before);
         context.switched(what, 'on');
@@ -74,6 +86,7 @@ export function switchSteps<What extends string, Before>(
         context.switched(what, 'on');
         return isOn();
       },
+      stands: (context, facts) => expectOn(context, beforeOf(facts)),
     }),
   };
 }

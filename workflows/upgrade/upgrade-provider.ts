@@ -164,7 +164,8 @@ class ProviderUpgrade {
       checkpoint.add(this.window);
     }
 
-    const { chosen, facts } = await abortable(upgrade, () => runPreflight(upgrade, this.catalogue, to));
+    const preflighted = await abortable(upgrade, () => runPreflight(upgrade, this.catalogue, to));
+    const { chosen, facts } = preflighted;
     const { path, release, from } = chosen;
     const { firstExecutionRunId: firstRun } = workflowInfo();
     const operation: Operation = { provider, from, to: release.version, firstRun, workflowId };
@@ -174,7 +175,7 @@ class ProviderUpgrade {
       operation: operationId(operation),
       steps: plannedPath(path, release, facts),
     });
-    const given = await runPath(upgrade, operation, chosen, facts);
+    const given = await runPath(upgrade, operation, preflighted);
     const endedAt = now();
     return { state: 'completed', endedAt, result: this.resultOf(operation, given, endedAt) };
   }

@@ -4,6 +4,7 @@ import { condition } from '@temporalio/workflow';
 import type { AuditEntry, SwitchedOff, UpgradePlan, UpgradeStatus } from '../../src/contract/status';
 import {
   crossedAttribute,
+  hostsFreeAttribute,
   openGatesAttribute,
   pathAttribute,
   providerAttribute,
@@ -54,6 +55,10 @@ export class UpgradeRecord {
 
   get crossed(): boolean {
     return this.upgrade.known.crossed;
+  }
+
+  get hostsFree(): boolean {
+    return this.upgrade.hostsFree;
   }
 
   get isRollingBack(): boolean {
@@ -108,7 +113,7 @@ export class UpgradeRecord {
   }
 
   private toSend(): SearchAttributeUpdatePair[] {
-    const { known, gates, holds } = this.upgrade;
+    const { known, gates, holds, hostsFree } = this.upgrade;
     const { provider, path, step, crossed } = known;
     const asked = gates.length + holds.length;
     const values: SearchAttributeUpdatePair[] = [
@@ -117,6 +122,7 @@ export class UpgradeRecord {
       { key: stepAttribute, value: step ?? null },
       { key: pathAttribute, value: path ? `${path.from} -> ${path.to}` : null },
       { key: crossedAttribute, value: crossed },
+      { key: hostsFreeAttribute, value: hostsFree },
       { key: openGatesAttribute, value: asked },
     ];
     const changed = this.attributes.changed(values);
