@@ -375,6 +375,31 @@ describe('before the crossing', () => {
     expect(calls.filter((call) => call.startsWith('deactivateTemplate'))).toHaveLength(1);
   });
 
+  test('what is switched on again as often as it is switched off makes a hold, and no endless run', async () => {
+    let stubborn = true;
+    const world = stubActivities(profile('stubborn', { onFailureBeforeCrossing: 'hold' }));
+    const { templates } = await world.activities.readOperations({} as never);
+    const { readActiveTemplates } = world.activities;
+    const activities: StubActivities = {
+      ...world.activities,
+      readActiveTemplates: async (input) => (stubborn ? templates.slice(0, 1) : readActiveTemplates(input)),
+    };
+    const handle = await environment.upgrade(activities, { provider: 'stubborn' });
+    const { holds } = await statusWhen(handle, (status) => status.holds.length > 0);
+    expect(holds).toMatchObject([
+      { step: 'upgradeEndpoints', problem: expect.stringContaining('comes back at once') as string },
+    ]);
+    stubborn = false;
+    await handle.signal('resolveHold', {
+      step: 'upgradeEndpoints',
+      action: 'retry',
+      by: 'ana',
+      reason: 'switched it off',
+    });
+    await answerEverything(handle);
+    expect(await handle.result()).toMatchObject({ to: '18.4.1' });
+  });
+
   test('a site that cannot be backed up is not touched: the step holds', async () => {
     const { activities, calls } = stubActivities(profile('no-backup'), { change: refusing('backupSite') });
     const handle = await environment.upgrade(activities, { provider: 'no-backup' });

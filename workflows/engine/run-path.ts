@@ -4,7 +4,7 @@
  * Before the crossing, a failure, an abort or a cancellation undoes everything, last step first. In the workflow task that
  * schedules the import the undo list is sealed; from then on no cancellation reaches a step, and a failed step holds.
  */
-import { CancellationScope, TemporalFailure, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, TemporalFailure, isCancellation, type ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { Operation } from '../../src/contract/operation';
 import type { HoldAction } from '../../src/contract/status';
@@ -14,7 +14,7 @@ import type { NextCall } from '../people/blocker';
 import { EntryHolds } from './entry-holds';
 import { abortable } from './abortable';
 import type { Chosen } from './catalogue';
-import { lookAtProvider, Quiet, type Occasion, type Standing } from './look-again';
+import { contradicts, lookAtProvider, Quiet, type Occasion, type Standing } from './look-again';
 import type { AnyStepAfter, AnyStepBefore, CrossingFacts } from './path';
 import type { Preflighted } from './preflight';
 import type { PreflightFacts } from './preflight-facts';
@@ -88,9 +88,14 @@ async function lookBeforeCrossing(walk: Walk, facts: PreflightFacts): Promise<Pr
   const holding = <Given extends object>(step: string, run: () => Promise<Given>): Promise<Given> =>
     carryOut(walk, step, ['retry', 'rollback'], { run, holds: 'always' });
   let now = facts;
+  let restless = 0;
   for (let news = true; news;) {
     const { waits } = walk;
     news = false;
+    if (restless === MOST_ROUNDS) {
+      restless = 0;
+      await holding(name, () => Promise.reject(isRestless()));
+    }
     now = await holding(name, () => lookAround(walk, name, now, 'crossing'));
     for (const { step, again } of standing) {
       const given = await holding(step, async () => ({ ...(await again(now)) }));
@@ -98,10 +103,18 @@ async function lookBeforeCrossing(walk: Walk, facts: PreflightFacts): Promise<Pr
       now = { ...now, ...given };
     }
     await pass(walk, 'crossing');
+    restless = walk.waits === waits ? restless + 1 : 0;
     if (walk.waits !== waits) news = true;
   }
   return now;
 }
+
+/** So often in a row something is done again that needs no person; then a person looks who undoes it. */
+const MOST_ROUNDS = 5;
+const isRestless = (): ApplicationFailure =>
+  contradicts(
+    `What this upgrade switches off or waits for comes back at once, ${MOST_ROUNDS} times in a row: active service templates, open tasks or new sites. Find who does it, and retry.`,
+  );
 
 /** Called in the same workflow task as the end of the phase before: nothing is awaited before the seal. */
 async function phaseAfter(walk: Walk, facts: PreflightFacts): Promise<PreflightFacts & CrossingFacts> {
@@ -434,10 +447,12 @@ function contextOf(walk: Walk, step: string, facts: object): StepContext {
     note: (note) => record.apply({ type: 'stepNoted', step, note }),
     checkpoint: () => pass(walk),
     lookAgain: async (besides) => {
-      for (let again = true; again;) {
+      for (let again = true, restless = 0; again;) {
+        if (restless === MOST_ROUNDS) throw isRestless();
         const { waits } = walk;
         if (besides === undefined) await pass(walk);
         const acted = await quiet.look(facts as PreflightFacts);
+        restless = walk.waits === waits ? restless + 1 : 0;
         again = acted || walk.waits !== waits;
       }
     },
