@@ -76,6 +76,7 @@ function largeProvider(provider: string, change: object = {}) {
     upgradeInstance,
     activateTemplates: switchTo(true),
     deactivateTemplates: switchTo(false),
+    readActiveTemplates: async () => templates.filter(({ id }) => active.has(id)),
     startGuards: async (input) => {
       guards.push(input.guards.length);
     },
