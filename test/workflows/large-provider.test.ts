@@ -72,7 +72,6 @@ function largeProvider(provider: string, change: object = {}) {
     ...stub.activities,
     readOperations,
     readTemplates,
-    readActiveTemplates: async () => templates.filter(({ id }) => active.has(id)),
     upgradeInstance,
     activateTemplates: switchTo(true),
     deactivateTemplates: switchTo(false),
