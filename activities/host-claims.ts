@@ -2,7 +2,7 @@
  * Claims of endpoint hosts: never two upgrades at once on one host.
  *
  * A claim lies on the host itself and names its operation; nobody has to give it back. Whoever comes next asks Temporal
- * whether that upgrade can still change the host, which it can until it has crossed or ended. So neither a crash nor a
+ * whether that upgrade still needs the host to itself: until its instances are upgraded, or it has ended. So neither a crash nor a
  * terminated workflow leaves a host locked.
  */
 import { Context } from '@temporalio/activity';
@@ -10,10 +10,11 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { z } from 'zod';
 import { FAILURE, type ClaimActivities, type EndpointActivities } from '../src/contract/activities';
 import type { HostClaim } from '../src/contract/facts';
+import { runOf } from '../src/contract/ledger';
 import { operationId } from '../src/contract/operation';
 import { siteVersion } from '../src/systems/endpoint/site-version';
 import { SystemError } from '../src/systems/system-error';
-import { crossedAttribute } from '../src/temporal/search-attributes';
+import { hostsFreeAttribute } from '../src/temporal/search-attributes';
 import type { HostWork } from './host-work';
 
 type Input = Parameters<EndpointActivities['claimHost']>[0];
@@ -35,11 +36,11 @@ export async function claimHost(
   { sites, operation }: Input,
 ): ReturnType<EndpointActivities['claimHost']> {
   const { client } = Context.current();
-  const { from, to, firstRun, workflowId } = operation;
+  const { from, to, workflowId } = operation;
   const own: HostClaim = {
     operation: operationId(operation),
     workflowId,
-    run: firstRun,
+    run: runOf(operation),
     namespace: await namespaceId(client),
     at: new Date().toISOString(),
   };
@@ -47,9 +48,11 @@ export async function claimHost(
   for (;;) {
     const { claim: standing } = await work.run('claim', { claim: JSON.stringify(own), replaces });
     const claim = readClaim(work, standing);
-    if (claim.operation === own.operation) break;
+    const isOwn = claim.operation === own.operation;
+    if (isOwn && claim.run === own.run) break;
     if (claim.namespace !== own.namespace) throw unknownHere(work, claim);
-    if (await canChangeHost(client, claim)) return { takenBy: claim };
+    // Whoever finishes an operation has taken hold of its installation: the run that it follows has ended.
+    if (!isOwn && (await needsHost(client, claim))) return { takenBy: claim };
     // Unless yet another upgrade is quicker.
     replaces = standing;
   }
@@ -60,28 +63,31 @@ export async function claimHost(
 export function createClaimActivities(): ClaimActivities {
   return {
     awaitClaimEnd: async ({ host, claim }) => {
-      if (!(await canChangeHost(Context.current().client, claim))) return;
+      if (!(await needsHost(Context.current().client, claim))) return;
       throw new SystemError({
         type: FAILURE.notYet,
         system: host,
         call: 'the claim',
         object: nameOfClaim(claim),
         problem: `stands since ${claim.at}`,
-        next: 'The host is free when that upgrade has crossed or ended.',
+        next: 'The host is free when that upgrade has upgraded its instances or ended.',
       });
     },
   };
 }
 
-/** Whether the upgrade that made the claim still runs and may still go back: both ways lead over the host. */
-async function canChangeHost({ workflow }: Client, claim: HostClaim): Promise<boolean> {
+/**
+ * Whether the upgrade that made the claim still runs, and may still go back, or upgrades instances through the host: an iisreset of
+ * another one would hurt it.
+ */
+async function needsHost({ workflow }: Client, claim: HostClaim): Promise<boolean> {
   try {
     // The newest run of this id: a reset goes on with the claim, an upgrade that was started anew makes its own.
     const { status, typedSearchAttributes, raw } = await workflow.getHandle(claim.workflowId).describe();
     return (
       status.name === 'RUNNING' &&
       raw.workflowExecutionInfo?.firstRunId === claim.run &&
-      typedSearchAttributes.get(crossedAttribute) !== true
+      typedSearchAttributes.get(hostsFreeAttribute) !== true
     );
   } catch (error) {
     // Ended so long ago that the namespace has forgotten it.

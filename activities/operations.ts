@@ -82,7 +82,14 @@ export function createOperationsActivities({
 
     deactivateTemplates: (input) => heartbeating((report) => switchTemplates(input, false, report)),
 
-    readInstances: (input) => heartbeating(async () => (await systemsOf(input)).application.instances()),
+    readActiveTemplates: (input) => heartbeating(async () => (await systemsOf(input)).application.activeTemplates()),
+
+    lookAgain: (input) =>
+      heartbeating(async () => {
+        const { application } = await systemsOf(input);
+        const { enabledVersions } = await application.packageList();
+        return { ...(await application.news(input)), enabledVersions };
+      }),
 
     importPackage: (input) =>
       heartbeating(async (report) => {
@@ -102,20 +109,23 @@ export function createOperationsActivities({
 
     upgradeInstance: (input) =>
       heartbeating(async (report) => {
-        const { operations } = await systemsOf(input);
-        await upgradeInstance(operations, input, polling, report);
+        const { operations, application } = await systemsOf(input);
+        await upgradeInstance(operations, application, input, polling, report);
       }),
 
     awaitTasksProcessed: ({ entry }) =>
       heartbeating(async (report) => {
         const { taskMonitor } = await entries.resolve(entry, 'taskMonitor');
         const screen = adapters.monitorTasks(taskMonitor);
-        return await poll(polling, TASKS_PROCESSED, async () => {
+        let waited = false;
+        return await poll<{ waited: true } | undefined>(polling, TASKS_PROCESSED, async () => {
           const open = await screen.openTasks();
           report({ open: open.length });
           const failed = open.filter(({ status }) => status === 'Failed');
           if (failed.length > 0) throw tasksFailed(failed);
-          return open.length === 0 ? { found: undefined } : { open: named(open) };
+          if (open.length === 0) return { found: waited ? { waited } : undefined };
+          waited = true;
+          return { open: named(open) };
         });
       }),
   };

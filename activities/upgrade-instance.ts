@@ -1,7 +1,8 @@
 /** Upgrade of one application instance (systems.md 1.4.2). */
 import { Context } from '@temporalio/activity';
 import { FAILURE } from '../src/contract/activities';
-import { withoutRelease } from '../src/contract/versions';
+import { isNewer, withoutRelease } from '../src/contract/versions';
+import type { Office365Application } from '../src/systems/office365-application';
 import type { OperationsClient } from '../src/systems/operations';
 import { SystemError, isSystemError } from '../src/systems/system-error';
 import { poll, type Polling, type Report, type Wait } from './polling';
@@ -15,6 +16,7 @@ type Phase = 'asked' | 'accepted' | 'upgrading';
 /** Starts the upgrade unless it is done or on its way, and returns when the instance is `Ready` with the new version. */
 export async function upgradeInstance(
   operations: OperationsClient,
+  application: Office365Application,
   input: { instanceId: number; version: string },
   polling: Polling,
   report: Report,
@@ -26,9 +28,10 @@ export async function upgradeInstance(
     report({ phase });
   };
   const start = async () => {
+    await refuseNewer(application, version);
     enter('asked');
     try {
-      await operations.upgradeApplicationInstance(instanceId);
+      await operations.upgradeApplicationInstance(instanceId, version);
     } catch (error) {
       // Certainly not started: the next attempt may ask at once.
       if (isSystemError(error, FAILURE.unreachable, FAILURE.rejected)) report({});
@@ -74,6 +77,21 @@ export async function upgradeInstance(
         });
     }
     return open;
+  });
+}
+
+/** Where the platform does not heed which version it is asked for, an instance gets the newest one that is enabled (systems.md 1.4). */
+async function refuseNewer(application: Office365Application, version: string): Promise<void> {
+  const { enabledVersions } = await application.packageList();
+  const newer = enabledVersions.filter((enabled) => isNewer(enabled, version));
+  if (newer.length === 0) return;
+  throw new SystemError({
+    type: FAILURE.rejected,
+    system: 'APS controller',
+    call: 'the package list',
+    object: newer.join(', '),
+    problem: `is enabled and newer than ${version}: instances would get it instead`,
+    next: 'Disable it in the Provider Control Panel, under Versions of the application, then retry.',
   });
 }
 

@@ -34,6 +34,8 @@ export interface Sizes {
   kills: number;
   /** Upgrades at once. */
   upgrades: number;
+  /** Application instances of a large provider. */
+  large: number;
   /** Providers of a fleet. */
   fleet: number;
   /** Application instances of each provider with stub activities. */

@@ -4,16 +4,18 @@
  */
 import os from 'node:os';
 import { Argument, Command, InvalidArgumentError } from 'commander';
+import { LIMITS } from '../src/contract/limits';
 import { cost } from './cost';
 import type { Bench, Figure, Sizes } from './figures';
 import { fleet, fleetBudget, fleetPause } from './fleet';
+import { large } from './large';
 import { load } from './load';
 import { memory } from './memory';
 import { recovery } from './recovery';
 import { start } from './start';
 import { tableOf } from './table';
 
-const BENCHES: readonly Bench[] = [start, cost, memory, recovery, load, fleet, fleetPause, fleetBudget];
+const BENCHES: readonly Bench[] = [start, cost, memory, recovery, load, large, fleet, fleetPause, fleetBudget];
 
 const program = new Command('bench')
   .description(
@@ -26,6 +28,12 @@ const program = new Command('bench')
   .option('--waiting <number>', 'memory: upgrades that wait at a gate', atLeastOne, 1_000)
   .option('--kills <number>', 'recovery: kills in each situation', atLeastOne, 5)
   .option('--upgrades <number>', 'load: upgrades at once', atLeastOne, 200)
+  .option(
+    '--large <number>',
+    'large: application instances, and ten times as many templates',
+    atLeastOne,
+    LIMITS.instances,
+  )
   .option('--fleet <number>', 'fleet: providers of a fleet', atLeastOne, 1_000)
   .option('--instances <number>', 'memory, fleets: application instances of each provider', atLeastOne, 3)
   .action(async (names: string[], sizes: Sizes) => {

@@ -27,6 +27,7 @@ until temporal operator search-attribute create \
   --name OnwardFleet --type Keyword \
   --name OnwardWave --type Int \
   --name OnwardCrossed --type Bool \
+  --name OnwardHostsFree --type Bool \
   --name OnwardOpenGates --type Int; do
   attempts=$((attempts - 1))
   if [ "$attempts" -eq 0 ]; then

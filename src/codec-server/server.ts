@@ -109,8 +109,7 @@ function codecServer({ codec, token, namespace, uiOrigins, log }: CodecServerOpt
     const parsed = payloadsBody.safeParse(body);
     if (!parsed.success) throw new Refusal(400, `The body is not valid:\n${z.prettifyError(parsed.error)}`);
     const { payloads } = parsed.data;
-    const converted =
-      what === 'decode' ? await codec.decode(payloads) : await encoded(codec, payloads, workflowId && { workflowId });
+    const converted = what === 'decode' ? await codec.decode(payloads) : await encoded(codec, payloads, workflowId);
     return reply.header('cache-control', 'no-store').send(payloadsJson(converted));
   };
   for (const what of ['encode', 'decode']) {
@@ -131,18 +130,14 @@ function codecServer({ codec, token, namespace, uiOrigins, log }: CodecServerOpt
 }
 
 /** What nobody says the workflow of is encrypted for none, as long as workers take that. */
-function encoded(
-  codec: EncryptionCodec,
-  payloads: Payload[],
-  context: { workflowId: string } | undefined | '',
-): Promise<Payload[]> {
-  if (!context && codec.isLate) {
+function encoded(codec: EncryptionCodec, payloads: Payload[], workflowId: string | undefined): Promise<Payload[]> {
+  if (workflowId === undefined && codec.isLate) {
     throw new Refusal(
       422,
       'What is sent to a workflow is encrypted for it: end the address of the codec server with /for/<workflow id>, such as /for/upgrade/contoso.',
     );
   }
-  return codec.encode(payloads, context || undefined);
+  return codec.encode(payloads, { workflowId });
 }
 
 function addSignIn(app: FastifyInstance, access: Access): void {

@@ -23,6 +23,8 @@ import type {
   HostClaim,
   HostFacts,
   HostScriptResult,
+  InstanceNews,
+  KnownInstances,
   MicrosoftCloud,
   OperationsFacts,
   PackageFacts,
@@ -51,8 +53,10 @@ export interface OperationsActivities {
   activateTemplates(input: OnEntry & { templateIds: number[] }): Promise<void>;
   /** Effect: the templates are not active. Otherwise as `activateTemplates`. */
   deactivateTemplates(input: OnEntry & { templateIds: number[] }): Promise<void>;
-  /** The application instances as they are now. */
-  readInstances(input: OnEntry): Promise<ApplicationInstance[]>;
+  /** The active ones among them, by two calls. */
+  readActiveTemplates(input: OnEntry): Promise<Pick<ServiceTemplate, 'id' | 'name'>[]>;
+  /** What has changed since somebody looked: of the application instances, and of the package list. Cheap. */
+  lookAgain(input: OnEntry & KnownInstances): Promise<InstanceNews & Pick<OperationsFacts, 'enabledVersions'>>;
   /**
    * Effect: `version` is imported and its tasks are done. Looks in the package list first; else begins a transaction with
    * `requestId`, imports, commits, and waits. Fails with `OutcomeUnknown` when it cannot tell what became of a call: read
@@ -71,12 +75,18 @@ export interface OperationsActivities {
       purpose: 'readBack' | 'beforeAnother' | 'byHand';
     },
   ): Promise<ImportedPackage | undefined>;
-  /** The package list as it is now: this version in it, or undefined. */
+  /** The package list as it is now: this version in it, enabled or not, or undefined. */
   findImported(input: OnEntry & { version: string }): Promise<ImportedPackage | undefined>;
-  /** Effect: the instance runs `version`. Starts the upgrade unless it is there or on its way, then waits for `Ready`. */
+  /**
+   * Effect: the instance runs that package, `18.4.1-12`. Starts the upgrade unless it is there or on its way, then waits for `Ready`.
+   * Fails with `Rejected`, and starts nothing, while a newer package is enabled.
+   */
   upgradeInstance(input: OnEntry & { instanceId: number; version: string }): Promise<void>;
-  /** Waits until no Office 365 task is open. Fails with `Rejected`, naming them, when tasks have failed: they wait for a person. */
-  awaitTasksProcessed(input: OnEntry): Promise<void>;
+  /**
+   * Waits until no Office 365 task is open, and tells whether it had to. Fails with `Rejected`, naming them, when tasks have failed:
+   * they wait for a person.
+   */
+  awaitTasksProcessed(input: OnEntry): Promise<{ waited: true } | void>;
 }
 
 /** As many templates as one activity reads: its result and its time are bounded. */
@@ -127,7 +137,7 @@ export interface NetworkActivities {
 export interface EndpointActivities {
   readHost(input: { host: EndpointHost }): Promise<HostFacts>;
   /**
-   * Effect: the host belongs to this operation until its upgrade has crossed or ended; then the versions of the deployed files,
+   * Effect: the host belongs to this operation until its upgrade has upgraded its instances or ended; then the versions of the deployed files,
    * as `detectSites` tells them, once no setup.cmd of an earlier operation runs any more. `takenBy`: another upgrade may still
    * change the host, and nothing was done.
    */
@@ -183,7 +193,7 @@ export interface EndpointActivities {
 export type HostScriptParameters = Record<string, string | number | boolean>;
 
 export interface ClaimActivities {
-  /** Waits until the upgrade that has claimed the host can no longer change it: it has crossed or ended. */
+  /** Waits until the upgrade that has claimed the host needs it no more: it has upgraded its instances or ended. */
   awaitClaimEnd(input: { host: string; claim: HostClaim }): Promise<void>;
 }
 

@@ -56,6 +56,8 @@ export interface PendingRenewal {
   consentedAt: string;
   /** Since when an operator is asked to press Test Connection; undefined while Onward does it. */
   askedAt?: string;
+  /** What an adapter that proves nothing says against it, when the operator was asked. */
+  contradiction?: string;
   /** Who has confirmed to have seen it succeed; it counts in a moment. */
   confirmedBy?: string;
 }

@@ -43,10 +43,30 @@ export interface OperationsFacts {
   applicationId: number | undefined;
   instances: ApplicationInstance[];
   templates: ServiceTemplate[];
-  /** Versions of Office 365 in the package list, `18.3-9`. */
-  importedVersions: string[];
+  /** Versions of Office 365 in the package list that instances can get, `18.3-9`: those that are not enabled are left out. */
+  enabledVersions: string[];
   /** Packages of other applications in the package list. */
   companions: CompanionPackage[];
+}
+
+/** What an upgrade knows of the application instances. */
+export interface KnownInstances {
+  /** Ids. */
+  known: number[];
+  /** Those that an instance may be on, without release numbers; each known instance is looked at where they are given. */
+  versions?: string[];
+  /** End-point URIs that an instance may have. */
+  endpoints: string[];
+}
+
+/** What is otherwise: short where nothing has changed, however many instances there are. */
+export interface InstanceNews {
+  /** Instances that were not known. */
+  added: ApplicationInstance[];
+  /** Ids of those that are not listed any more. */
+  gone: number[];
+  /** Known ones that are not Ready on one of the versions, or have an end-point URI that is not known. */
+  changed: ApplicationInstance[];
 }
 
 /** A package of another application in the APS package list (systems.md 2.3). */
@@ -139,7 +159,7 @@ export interface HostFacts {
   sites: IisSite[];
 }
 
-/** Says which operation an endpoint host belongs to, until its upgrade has crossed or ended. Kept on the host itself. */
+/** Says which operation an endpoint host belongs to, until its upgrade has upgraded its instances or ended. Kept on the host itself. */
 export interface HostClaim {
   /** Id of the operation: whoever else comes to change the host is refused. */
   operation: string;

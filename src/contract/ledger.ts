@@ -76,7 +76,7 @@ export interface BegunStep {
   step: string;
   what?: string | undefined;
   since: string;
-  /** Of each time that it began, the oldest first: a later look may have found less. */
+  /** Of each time that it began or took in more, the oldest first: of a list, what no earlier look had told. */
   before: unknown[];
 }
 
@@ -148,15 +148,22 @@ function withBegun(
   { step, what, before, at }: Extract<LedgerNote, { type: 'begun' }>,
 ): BegunStep[] {
   const earlier = begun.find((each) => each.step === step);
-  const seen = earlier?.before ?? [];
-  const isNew = !seen.some((each) => JSON.stringify(each) === JSON.stringify(before));
   const now: BegunStep = {
     step,
     ...(what === undefined ? {} : { what }),
     since: earlier?.since ?? at,
-    before: isNew ? [...seen, before] : seen,
+    before: looksAfter(earlier?.before ?? [], before),
   };
   return [...begun.filter((each) => each !== earlier), now];
+}
+
+/** However often a step begins, what a list tells is kept once. */
+function looksAfter(looks: unknown[], look: unknown): unknown[] {
+  const textOf = (each: unknown): string => JSON.stringify(each) ?? '';
+  if (!Array.isArray(look)) return looks.some((each) => textOf(each) === textOf(look)) ? looks : [...looks, look];
+  const known = new Set(looks.flatMap((each) => (Array.isArray(each) ? each.map(textOf) : [])));
+  const added = look.filter((each) => !known.has(textOf(each)));
+  return looks.length > 0 && added.length === 0 ? looks : [...looks, added];
 }
 
 /** What people say to a ledger. */

@@ -101,6 +101,14 @@ export const connectionTest = z.union([
   registered(PRODUCT_ADAPTERS.connectionTest),
 ]);
 
+/**
+ * Whether a success of this adapter is one of the application's own *Test Connection*, and so closes a gate. A person does that with
+ * `gate`. `microsoft` makes the same calls with the inventory's own token: it is evidence beside that, and says nothing of the token
+ * that the application has. An adapter is registered only where it presses the application's button.
+ */
+export const provesConnection = ({ adapter }: Pick<ConnectionTestSetting, 'adapter'>): boolean =>
+  !(PRODUCT_ADAPTERS.connectionTest as readonly string[]).includes(adapter);
+
 const days = z.number().positive().max(365);
 /** When a gate or hold that is still open is brought back to mind, counted in days from its opening. */
 export const reminderSchedule = z.strictObject({
@@ -154,7 +162,13 @@ export const providerProfile = z.strictObject({
   billing: billingConnection,
   /** Billing plans that sell Office 365; their service templates are the ones to clean (systems.md 3.2). */
   plans: z.array(z.int().positive()).min(1),
-  stores: z.array(onlineStore).default([]),
+  /** Required: an empty list says that there is none, and leaving it out would say nothing. */
+  stores: z.array(onlineStore, {
+    error: ({ input }) =>
+      input === undefined
+        ? 'is missing: list the online stores that sell Office 365, or write [] where there is none'
+        : undefined,
+  }),
   endpointHosts: z.array(endpointHost).min(1),
   installedSites: z.array(installedSite).default([]),
   /** Hostname of a gateway site -> its address as the management node resolves it, where our DNS differs. */

@@ -48,6 +48,12 @@ export function sameVersion(a: string, b: string): boolean {
   return compareNumbers(left.numbers, right.numbers) === 0 && left.hotfix === right.hotfix;
 }
 
+/** Whether a package is of a later version than another one; releases are left aside. */
+export function isNewer(packageVersion: string, than: string): boolean {
+  const [one, other] = [parseVersion(withoutRelease(packageVersion)), parseVersion(withoutRelease(than))];
+  return one !== undefined && other !== undefined && compareNumbers(one.numbers, other.numbers) > 0;
+}
+
 /** Of files, `18.4.1.12` and `18.4.1-12` are of the release 18.4.1; `18.4.0.7` and `18.4-7` are of 18.4. */
 export function isOfRelease(version: string, release: string): boolean {
   const wanted = threeNumbers(release);

@@ -48,7 +48,7 @@ export function explain(issue: z.core.$ZodIssue, value: unknown, names: Iterable
     });
   }
   if (issue.code === 'invalid_type' && valueAt(value, field) === undefined) {
-    return [{ field, message: `is missing (${issue.expected})` }];
+    return [{ field, message: message.startsWith('is missing') ? message : `is missing (${issue.expected})` }];
   }
   if (issue.code === 'invalid_key') {
     return issue.issues.map(({ message }) => ({ field, message: `as a name: ${message}` }));

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { FAILURE } from '../contract/activities';
 import { plainName, PRODUCT_ADAPTERS, type ConnectionTestSetting, type TaskMonitorSetting } from '../contract/provider';
 import type { Adapter, AdapterTools } from './adapter';
-import { microsoft, type ConnectionTest } from './connection-test';
+import { microsoft, type ConnectionTest, type ProvingConnectionTest } from './connection-test';
 import { SystemError } from './system-error';
 import type { TaskMonitor } from './task-monitor';
 
@@ -17,7 +17,11 @@ type ByName<Offered> = Readonly<Record<string, Adapter<Offered>>>;
 type Registry = { readonly [Kind in keyof Kinds]: ByName<Kinds[Kind]> };
 
 /** What a worker is given beside the product's own adapters, by the name that entries call it by. */
-export type RegisteredAdapters = Partial<Registry>;
+export type RegisteredAdapters = Partial<{
+  taskMonitor: ByName<TaskMonitor>;
+  /** Of them a success is believed (contract/provider, provesConnection). */
+  connectionTest: ByName<ProvingConnectionTest>;
+}>;
 
 export class Adapters implements Registry {
   readonly taskMonitor: Registry['taskMonitor'];

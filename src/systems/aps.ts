@@ -18,7 +18,14 @@ const SERVICE_TEMPLATE_TYPE = 'http://parallels.com/aps/types/pa/serviceTemplate
 const errorBody = z.object({ error: z.string().optional(), message: z.string().optional() });
 const EXPIRED_TOKEN = 'APS::Util::AuthenticationFailed';
 
-const packages = z.array(z.object({ id: z.string(), version: z.string(), release: z.union([z.string(), z.number()]) }));
+const packages = z.array(
+  z.object({
+    id: z.string(),
+    version: z.string(),
+    release: z.union([z.string(), z.number()]),
+    enabled: z.boolean().default(true),
+  }),
+);
 
 const applications = z.array(
   z.object({
@@ -44,10 +51,18 @@ export class ApsClient {
     return all.filter(({ application }) => application === packageUri).map(({ version }) => version);
   }
 
-  /** The package list: every imported package of every application, by its package id (systems.md 2.3). */
-  async packages(): Promise<CompanionPackage[]> {
+  /**
+   * The package list: every imported package of every application, by its package id (systems.md 2.3).
+   *
+   * Assumption: it says of a package that is disabled that it is not `enabled`; of one of which it says nothing, instances may get it.
+   */
+  async packages(): Promise<(CompanionPackage & { enabled: boolean })[]> {
     const all = await this.list('aps/2/packages', [], packages);
-    return all.map(({ id, version, release }) => ({ application: id, version: `${version}-${release}` }));
+    return all.map(({ id, version, release, enabled }) => ({
+      application: id,
+      version: `${version}-${release}`,
+      enabled,
+    }));
   }
 
   /**

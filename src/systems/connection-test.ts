@@ -7,12 +7,21 @@ import { SystemError } from './system-error';
 
 export type TestedInstance = Pick<ApplicationInstance, 'id' | 'name' | 'resourceId'>;
 
-/** What the *Test Connection* button says. The operation behind it is not documented (systems.md 5.6). */
+/** Tests whether Microsoft lets somebody in. The operation behind *Test Connection* is not documented (systems.md 5.6). */
 export interface ConnectionTest {
   run(instance: TestedInstance): Promise<ConnectionTestResult>;
 }
 
-/** Makes the calls that the button makes, with the refresh token of the instance's account (systems.md 5.2, 5.3). */
+/** Presses the application's own *Test Connection*: its success closes a gate without a person. */
+export interface ProvingConnectionTest extends ConnectionTest {
+  /** It is the application's token that is tested, and no other. */
+  readonly proves: true;
+}
+
+/**
+ * Makes the calls that the button makes, with the inventory's refresh token of the instance's account (systems.md 5.2, 5.3): evidence,
+ * and no proof, since the application has a token of its own.
+ */
 export const microsoft = defineAdapter({
   settings: microsoftAccess,
   create: ({ accounts, clientSecret, ...application }, { resolveSecret }): ConnectionTest => ({

@@ -1,5 +1,12 @@
 import { FAILURE, type ImportedPackage, type TemplateCandidates } from '../contract/activities';
-import type { ApplicationInstance, CompanionPackage, OperationsFacts, ServiceTemplate } from '../contract/facts';
+import type {
+  ApplicationInstance,
+  CompanionPackage,
+  InstanceNews,
+  KnownInstances,
+  OperationsFacts,
+  ServiceTemplate,
+} from '../contract/facts';
 import { LIMITS } from '../contract/limits';
 import { withoutRelease } from '../contract/versions';
 import type { ApsClient } from './aps';
@@ -27,12 +34,12 @@ export class Office365Application {
   }
 
   /** The package list: its versions of Office 365, and the packages of other applications. */
-  async packageList(): Promise<Pick<OperationsFacts, 'importedVersions' | 'companions'>> {
+  async packageList(): Promise<Pick<OperationsFacts, 'enabledVersions' | 'companions'>> {
     const all = await this.aps.packages();
     const isOwn = ({ application }: CompanionPackage) => application === OFFICE_365_PACKAGE;
     return {
-      importedVersions: all.filter(isOwn).map(({ version }) => version),
-      companions: all.filter((each) => !isOwn(each)),
+      enabledVersions: all.filter((each) => isOwn(each) && each.enabled).map(({ version }) => version),
+      companions: all.filter((each) => !isOwn(each)).map(({ application, version }) => ({ application, version })),
     };
   }
 
@@ -63,6 +70,33 @@ export class Office365Application {
     // One after the other: a provider with many instances must not see a burst of calls.
     for (const { id, resourceId } of installed) instances.push(await this.describe(id, resourceId, endpoints));
     return instances;
+  }
+
+  /** What is not as somebody knows it; one call for each instance that is known, and only where `versions` are asked for. */
+  async news({ known, versions, endpoints }: KnownInstances): Promise<InstanceNews> {
+    const [installed, urls] = await this.installed();
+    const news: InstanceNews = {
+      added: [],
+      gone: known.filter((id) => !installed.some((each) => each.id === id)),
+      changed: [],
+    };
+    for (const { id, resourceId } of installed) {
+      if (!known.includes(id)) news.added.push(await this.describe(id, resourceId, urls));
+      else if (versions && !(await this.isAsKnown(id, urls.get(resourceId), versions, endpoints)))
+        news.changed.push(await this.describe(id, resourceId, urls));
+    }
+    return news;
+  }
+
+  private async isAsKnown(
+    id: number,
+    listedUrl: string | undefined,
+    versions: readonly string[],
+    endpoints: readonly string[],
+  ): Promise<boolean> {
+    const { status, packageVersion, url } = await this.operations.applicationInstance(id);
+    const isOnVersion = status === 'Ready' && versions.includes(withoutRelease(packageVersion));
+    return isOnVersion && endpoints.includes(listedUrl ?? url ?? '');
   }
 
   private async installed(): Promise<[{ id: number; resourceId: string }[], Map<string, string>]> {
@@ -124,6 +158,16 @@ export class Office365Application {
       });
     }
     return templates;
+  }
+
+  /** Those of them that are active now: two calls where the APS controller lists templates by package. */
+  async activeTemplates(): Promise<Pick<ServiceTemplate, 'id' | 'name'>[]> {
+    const listed = await this.templateIdsFromAps();
+    const active = await this.operations.activeServiceTemplates();
+    if (listed.length > 0) return active.filter(({ id }) => listed.includes(id));
+    if ((await this.id()) === undefined) return [];
+    const candidates = { ids: active.map(({ id }) => id), listedByApplication: false };
+    return (await this.templates(candidates)).map(({ id, name }) => ({ id, name }));
   }
 
   /** A controller that does not know the type of service templates refuses the question. */

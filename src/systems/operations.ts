@@ -129,9 +129,9 @@ export class OperationsClient {
     return this.call('pem.APS.getApplicationInstanceSettings', args, settings, { object: instanceName(id) });
   }
 
-  /** Schedules the upgrade to the newest enabled version and returns at once (systems.md 1.4.2). */
-  async upgradeApplicationInstance(id: number): Promise<void> {
-    const args = { application_instance_id: id };
+  /** Schedules the upgrade to that version, `18.4.1-12`, and returns at once (systems.md 1.4, 1.4.2). */
+  async upgradeApplicationInstance(id: number, packageVersion: string): Promise<void> {
+    const args = { application_instance_id: id, package_version: packageVersion };
     await this.call('pem.APS.upgradeApplicationInstance', args, nothing, { object: instanceName(id) });
   }
 
@@ -143,6 +143,16 @@ export class OperationsClient {
       z.array(z.object({ st_id: integer })),
     );
     return templates.map((template) => template.st_id);
+  }
+
+  /** The active service templates of the provider (systems.md 1.5). */
+  async activeServiceTemplates(): Promise<{ id: number; name: string }[]> {
+    const templates = await this.call(
+      'pem.getServiceTemplateList',
+      { owner_id: PROVIDER_ACCOUNT, active: true },
+      z.array(z.object({ st_id: integer, name: z.string() })),
+    );
+    return templates.map(({ st_id, name }) => ({ id: st_id, name }));
   }
 
   /** `contents: 'resources'` also lists the resource types with their activation parameters, which is slow (systems.md 1.5). */

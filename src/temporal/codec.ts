@@ -3,7 +3,7 @@
  * clear, so that older payloads stay readable after a rotation; and so does the workflow that it is for, bound to the ciphertext.
  */
 import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto';
-import type { Payload, PayloadCodec, SerializationContext } from '@temporalio/common';
+import type { Payload, PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { Doubtful, type Doubt } from '../contract/doubtful';
 import { marked } from './doubtful-payloads';
@@ -34,6 +34,11 @@ export class Undecryptable extends Error {
 
 /** It was changed, or its key is another than the one here of that id. */
 class Changed extends Undecryptable {}
+
+/** What the SDK tells of a payload, as far as it matters here: each belongs to a workflow, those of its activities as well. */
+interface OfWorkflow {
+  workflowId?: string | undefined;
+}
 
 /** Whom a payload is for. */
 interface Owner {
@@ -78,18 +83,19 @@ export class EncryptionCodec implements PayloadCodec {
   }
 
   /** @param context whose payloads they are. Only the codec server may not know. */
-  async encode(payloads: Payload[], context?: Pick<SerializationContext, 'workflowId'>): Promise<Payload[]> {
+  async encode(payloads: Payload[], context?: OfWorkflow): Promise<Payload[]> {
     const { current } = this;
     if (current === undefined) return payloads;
-    const owner = context?.workflowId && { namespace: this.options.namespace, workflowId: context.workflowId };
-    return payloads.map((payload) => encrypt(payload, current, owner || undefined));
+    const workflowId = context?.workflowId;
+    const owner = workflowId === undefined ? undefined : { namespace: this.options.namespace, workflowId };
+    return payloads.map((payload) => encrypt(payload, current, owner));
   }
 
   /**
    * @param context whose payloads they have to be. Who only shows what was written has none.
    * @throws Undecryptable
    */
-  async decode(payloads: Payload[], context?: Pick<SerializationContext, 'workflowId'>): Promise<Payload[]> {
+  async decode(payloads: Payload[], context?: OfWorkflow): Promise<Payload[]> {
     return payloads.map((payload) => this.open(payload, context?.workflowId));
   }
 
@@ -106,7 +112,8 @@ export class EncryptionCodec implements PayloadCodec {
       return marked(NOTHING, { doubt: 'changed', late: false });
     }
     if (owner === undefined) return this.doubted('unbound', opened, workflowId);
-    const fits = owner.namespace === this.options.namespace && (!workflowId || owner.workflowId === workflowId);
+    const fits =
+      owner.namespace === this.options.namespace && (workflowId === undefined || owner.workflowId === workflowId);
     return fits ? opened : this.foreign(owner);
   }
 
@@ -114,7 +121,7 @@ export class EncryptionCodec implements PayloadCodec {
     const { marks, readsNews } = this.options;
     const late = this.isLate;
     if (marks === true) return marked(payload, { doubt, late });
-    if (late && workflowId && readsNews?.() === true) {
+    if (late && workflowId !== undefined && readsNews?.() === true) {
       throw new Undecryptable(`What ${workflowId} answered ${new Doubtful(doubt, late).reason}`);
     }
     return payload;

@@ -17,6 +17,8 @@ export const fleetAttribute = defineSearchAttributeKey('OnwardFleet', SearchAttr
 export const waveAttribute = defineSearchAttributeKey('OnwardWave', SearchAttributeType.INT);
 /** The point of no return is passed. */
 export const crossedAttribute = defineSearchAttributeKey('OnwardCrossed', SearchAttributeType.BOOL);
+/** Another upgrade may have this one's endpoint hosts: its instances are upgraded, and no iisreset can hurt them any more. */
+export const hostsFreeAttribute = defineSearchAttributeKey('OnwardHostsFree', SearchAttributeType.BOOL);
 /** Gates and holds that wait for a person. */
 export const openGatesAttribute = defineSearchAttributeKey('OnwardOpenGates', SearchAttributeType.INT);
 
@@ -29,5 +31,6 @@ export const SEARCH_ATTRIBUTES = [
   fleetAttribute,
   waveAttribute,
   crossedAttribute,
+  hostsFreeAttribute,
   openGatesAttribute,
 ] as const;

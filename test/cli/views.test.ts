@@ -175,6 +175,16 @@ describe('how to answer', () => {
     expect(temporal).toContain(String.raw`'{"instance":"CSP\u200b \"Süd\" it'\''s"}'`);
   });
 
+  test('what has changed in the entry is taken field by field, with the digest that was shown, where it may be taken', () => {
+    const changed = [
+      { field: 'operations.url', digest: '3f1c9a7e02b4' },
+      { field: 'packages.18.4.1.sha256', digest: 'a56f00f7ceef' },
+    ];
+    const [take, ...others] = howToResolve('contoso', { ...hold, changed }, calling);
+    expect(take?.onward).toContain('take contoso operations.url 3f1c9a7e02b4');
+    expect(others.map(({ action }) => action)).toEqual(['retry', 'rollback']);
+  });
+
   test('a hold is resolved by one of the decisions that it leaves open', () => {
     expect(howToResolve('contoso', hold, calling).map(({ action }) => action)).toEqual(['retry', 'rollback']);
   });

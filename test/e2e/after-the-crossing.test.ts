@@ -161,7 +161,7 @@ describe.each(PATHS)('from %s', (from) => {
       call('pem.APS.upgradeApplicationInstance', 'fault', 1),
       async (upgrade) => {
         for (const { id, packageVersion } of (await upgrade.state()).instances)
-          if (!packageVersion.startsWith('18.4.1-')) await panel(upgrade).upgradeApplicationInstance(id);
+          if (!packageVersion.startsWith('18.4.1-')) await panel(upgrade).upgradeApplicationInstance(id, '18.4.1-12');
       },
     ],
     [

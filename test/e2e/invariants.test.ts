@@ -91,6 +91,7 @@ const SOUND: Entry[] = [
   effect('instanceUpgradeStarted', '7301'),
   effect('instanceUpgraded', '7301'),
   effect('templateActivated', '7001'),
+  call('sim', 'GET testConnection', 'resource-7301'),
 ];
 
 const audited = (what: string, detail: string, more: Partial<AuditEntry> = {}): AuditEntry => ({
@@ -153,8 +154,12 @@ const RUN: RunEvidence = {
   messages: [{ channel: 'signal', name: 'confirmStep', by: 'ana' }],
   activities: [
     { name: 'deactivateTemplates', input: { templateIds: [7001] } },
+    { name: 'awaitTasksProcessed', input: {} },
+    { name: 'awaitTasksProcessed', input: {} },
     { name: 'runSetup', input: { host: { identity: { smbiosUuid: 'hardware-of-gw' } } } },
+    { name: 'awaitTasksProcessed', input: {} },
     { name: 'resetIis', input: { purpose: 'upgrade' } },
+    { name: 'awaitTasksProcessed', input: {} },
     { name: 'importPackage', input: {} },
     { name: 'upgradeInstance', input: { instanceId: 7301 } },
     { name: 'activateTemplates', input: { templateIds: [7001] } },
@@ -198,7 +203,7 @@ function evidence(
     runs: [{ ...RUN, ...run }],
     tasksAtStart: [200],
     office365Tasks: [200],
-    instances: [{ id: 7301, cloud: 'global' }],
+    instances: [{ id: 7301, cloud: 'global', resourceId: 'resource-7301', host: 'gw' }],
     verifiesConsent: true,
     resets: [{ host: 'gw', operation: OPERATION, at: at(5), covers: ['a'] }],
     records: RECORDS,
@@ -257,7 +262,7 @@ test.each([
 
 test('a failure names the invariant, the journal entries and the seed', () => {
   expect(() => expectInvariantsIn(evidence({ entries: [...SOUND, effect('packageImported', '18.4.1-12')] }))).toThrow(
-    /contoso, seed 4711:\nI1 .*packageImported 18.4.1-12 happened 2 times\n {4}#7 .*\n {4}#11 /,
+    /contoso, seed 4711:\nI1 .*packageImported 18.4.1-12 happened 2 times\n {4}#7 .*\n {4}#12 /,
   );
 });
 
@@ -329,6 +334,27 @@ test.each<Case>([
     'I3',
     'setup.cmd while a task was open that came during the upgrade',
     evidence({ entries: inserted(2, effect('taskCreated', '201')), office365Tasks: [200, 201] }),
+  ],
+  [
+    'I3',
+    'an import without a look at the tasks directly before it',
+    evidence({
+      run: { activities: RUN.activities.filter((_, index, all) => all[index + 1]?.name !== 'importPackage') },
+    }),
+  ],
+  ['I1', 'a completed upgrade that never tested an instance', evidence({ entries: without('GET testConnection') })],
+  [
+    'I1',
+    'a completed upgrade that left a template off which somebody had added',
+    evidence({
+      entries: inserted(0, effect('templateAdded', '7003')),
+      after: { ...UPGRADED, templates: [...UPGRADED.templates, { id: 7003, name: 'new', active: false }] },
+    }),
+  ],
+  [
+    'I5',
+    'an iisreset of another upgrade while an instance was being upgraded',
+    evidence({ entries: inserted(8, { ...reset, provider: 'fabrikam' }) }),
   ],
   [
     'I3',
@@ -446,7 +472,11 @@ test.each<Case>([
       run: { ...ROLLED_BACK, activities: [...(ROLLED_BACK.activities ?? []), { name: 'runSetup', input: {} }] },
     }),
   ],
-  ['I7', 'a change although an instance is in Germany', evidence({ instances: [{ id: 7301, cloud: 'germany' }] })],
+  [
+    'I7',
+    'a change although an instance is in Germany',
+    evidence({ instances: [{ id: 7301, cloud: 'germany', resourceId: 'resource-7301', host: 'gw' }] }),
+  ],
   [
     'I7',
     'a change although the version is none to start from',

@@ -5,9 +5,13 @@
  * @needs temporal
  */
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { ledgerWorkflowId } from '../../src/contract/ledger';
 import { upgradeWorkflowId } from '../../src/contract/provider';
 import type { FaultRule } from '../../src/sandbox/faults';
+import { hostProgramData } from '../../src/sandbox/hosts/disk';
+import { addTemplate } from '../../src/sandbox/world/growth';
 import { FAILURE } from '../../src/contract/activities';
 import { testInFull } from '../kit/extent';
 import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
@@ -71,6 +75,7 @@ async function expectUpgraded(upgrade: Upgrade): Promise<void> {
   expect(upgrade.effects('siteRestored')).toEqual([]);
 }
 
+// Security: forward-only
 test('terminated after the instances were upgraded, a new start says how it is finished, and finish brings it to its end', async () => {
   const upgrade = await provider();
   await upgrade.start();
@@ -128,6 +133,7 @@ test('a template that a rollback could not activate is not forgotten: finish act
   expect(await upgrade.state()).toEqual(before);
 });
 
+// Security: forward-only
 test('an abort that was refused after the crossing is refused again after a Reset to before it', async () => {
   const upgrade = await provider(WANTS_APPROVAL);
   await upgrade.start({ startedBy: 'ana' });
@@ -201,4 +207,43 @@ testInFull('what a reset upgrade had begun is undone by its ledger, and not by i
   await expect(upgrade.result()).rejects.toThrow();
   expect(await upgrade.status()).toMatchObject({ state: 'rolledBack' });
   expect(await upgrade.state()).toEqual(before);
+});
+
+testInFull('what somebody had activated meanwhile, and was switched off again, is not forgotten either', async () => {
+  const upgrade = await provider(WANTS_APPROVAL);
+  await upgrade.start({ startedBy: 'ana' });
+  await upgrade.statusWhen(atApproval);
+  const { world } = rehearsal.sandbox;
+  const offer = addTemplate(world, world.provider(upgrade.provider), 'Office 365 new offer');
+  await upgrade.workflow.signal('approveCrossing', { by: 'bo', reason: 'It is time.' });
+  await upgrade.statusWhen(({ step, crossed }) => crossed && step === 'updateCustomizations');
+  await upgrade.workflow.terminate('the wrong button');
+  expect(offer.active).toBe(false);
+  await upgrade.start({ finish: true, startedBy: 'ana' });
+  await upgrade.operate();
+  await upgrade.result();
+  expect(offer.active).toBe(true);
+});
+
+testInFull('who finishes an upgrade claims its hosts before instances are upgraded through them', async () => {
+  const host = 'forward-host';
+  const upgrade = await rehearsal.provider(
+    { id: `forward-${++providers}`, sourceVersion: '18.4', instances: 2, gateways: [{ host }] },
+    {},
+  );
+  const stuck = fault(upgrade, { system: 'operations', call: 'pem.APS.importPackage', kind: 'stuckTask' });
+  await upgrade.start();
+  await upgrade.statusWhen(() => upgrade.effects('packageImported').length > 0);
+  await upgrade.workflow.terminate('the wrong button');
+  rehearsal.sandbox.faults.remove(stuck);
+  await upgrade.start({ finish: true, startedBy: 'ana' });
+  await upgrade.operate();
+  await upgrade.result();
+  await expectUpgraded(upgrade);
+  const hosts = path.join(rehearsal.sandbox.dataDirectory, 'hosts');
+  const claim: unknown = JSON.parse(
+    readFileSync(path.join(hostProgramData(hosts, host), 'Onward', 'claim.json'), 'utf8'),
+  );
+  const { raw } = await upgrade.workflow.describe();
+  expect(claim).toMatchObject({ run: raw.workflowExecutionInfo?.firstRunId });
 });

@@ -20,6 +20,7 @@ import { evidencePack } from '../../src/cli/upgrade/evidence-pack';
 import { TemporalUpgrades } from '../../src/cli/upgrade/temporal-upgrades';
 import { FAILURE } from '../../src/contract/activities';
 import { CONTROL_TASK_QUEUE, upgradeWorkflowId } from '../../src/contract/provider';
+import { QUERY, type AuditEntry, type UpgradeStatus } from '../../src/contract/status';
 import { STAND_IN } from '../../src/sandbox/adapters';
 import { runOperator } from '../../src/sandbox/operator';
 import { startSandbox, type Sandbox } from '../../src/sandbox/server';
@@ -249,11 +250,19 @@ async function everything(id: string): Promise<Map<string, Buffer>> {
     add(`history of ${workflowId} as JSON`, historyToJSON(await handle.fetchHistory()));
   }
   const upgrades = new TemporalUpgrades(client);
-  const view = await upgrades.view(id);
-  const [audit, record] = [await upgrades.audit(id), await upgrades.record(id)];
-  const pack = evidencePack(view.status, audit, record, { now: new Date(), onwardVersion: '1.0.0' });
-  add('answers of the queries', [view, audit, await upgrades.plan(id), await upgrades.running()]);
-  add('report', [pack, asMarkdown(evidenceDocument(pack))]);
+  const record = await upgrades.record(id);
+  const answers: unknown[] = [await upgrades.view(id), await upgrades.plan(id), await upgrades.running()];
+  const reports: unknown[] = [];
+  // Also those of the runs that a refusal has ended: they quote it.
+  for await (const { runId } of client.workflow.list({ query: `WorkflowId = '${upgradeWorkflowId(id)}'` })) {
+    const run = client.workflow.getHandle(upgradeWorkflowId(id), runId);
+    const [status, audit] = [await run.query<UpgradeStatus>(QUERY.status), await run.query<AuditEntry[]>(QUERY.audit)];
+    const pack = evidencePack(status, audit, record, { now: new Date(), onwardVersion: '1.0.0' });
+    answers.push(status, audit);
+    reports.push(pack, asMarkdown(evidenceDocument(pack)));
+  }
+  add('answers of the queries', answers);
+  add('report', reports);
   const notices = systems.received.filter(({ system }) => system === 'webhook');
   add('notices', notices.map(({ body }) => body).join('\n'));
   // The sandbox knows the passwords of its own systems; everything else that it writes is a journal or a host's disk.
@@ -331,6 +340,11 @@ test('no credential is found in histories, queries, logs, reports, search attrib
   for (const [kind, form] of KEPT) expect(tellingOf(control, places)).toContain(`${kind}: control ${form}`);
 
   expect(traces(places)).toEqual([]);
+  // Nor does any history say where a credential is kept, or what the entry calls its systems.
+  const histories = [...places].filter(([place]) => /^(raw )?history/.test(place));
+  const references = ['CANARY_OPERATIONS', 'CANARY_WEBHOOK', within('secrets'), systems.url('operations')];
+  for (const [place, bytes] of histories)
+    for (const reference of references) expect([place, bytes.includes(reference)]).toEqual([place, false]);
 });
 
 testInFull('no key of payload encryption is found either', async () => {

@@ -1,9 +1,15 @@
 /** @needs temporal */
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { temporal } from '@temporalio/proto';
+import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
+import { issueForeignToken } from '../../src/sandbox/world/manual-acts';
+import { aMoment } from '../kit/deadlines';
 import { testInFull } from '../kit/extent';
 import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 
@@ -28,7 +34,7 @@ const WORKFLOW_TASK: ReadonlySet<number> = new Set([
  * How many workflow tasks there are hangs on how close together answers come, so `npm run bench -- cost` counts all events (at most
  * 250); what the code decides is the others.
  */
-const MAX_OTHER_EVENTS = 140;
+const MAX_OTHER_EVENTS = 200;
 
 async function expectUpgraded(upgrade: Upgrade, before: Awaited<ReturnType<Upgrade['state']>>): Promise<void> {
   const after = await upgrade.state();
@@ -134,6 +140,58 @@ testInFull(
     );
   },
 );
+
+test('a token of the inventory proves nothing: it waits until Test Connection of the application succeeds', async () => {
+  const secrets = path.join(rehearsal.sandbox.dataDirectory, 'inventory-tokens');
+  await mkdir(secrets);
+  const kept = async (name: string, value: string): Promise<string> => {
+    await writeFile(path.join(secrets, name), value, { mode: 0o600 });
+    return `file:${path.join(secrets, name)}`;
+  };
+  const { urls, world } = rehearsal.sandbox;
+  const clientSecret = await kept('client', CPV_APPLICATION.clientSecret);
+  const upgrade = await rehearsal.provider(
+    { id: 'no-token', sourceVersion: '18.4', instances: 1, openTasks: 0 },
+    (provider) => {
+      const [instance] = provider.instances;
+      if (!instance) throw new Error('no-token has no instance');
+      delete instance.refreshToken;
+      const { value } = issueForeignToken(world, provider, instance);
+      writeFileSync(path.join(secrets, 'token'), value, { mode: 0o600 });
+      return {
+        connectionTest: {
+          adapter: 'microsoft',
+          loginUrl: urls.login,
+          partnerCenterUrl: urls.partnerCenter,
+          graphUrl: urls.graph,
+          clientId: CPV_APPLICATION.clientId,
+          clientSecret,
+          accounts: {
+            [instance.name]: { tenant: instance.tenant, refreshToken: `file:${path.join(secrets, 'token')}` },
+          },
+        },
+      };
+    },
+  );
+  const [instance] = world.provider('no-token').instances;
+  await upgrade.start();
+  const looked: string[] = [];
+  const operated = upgrade.operate({
+    leaves: ({ item = '' }) => {
+      if (/^connection-/.test(item)) looked.push(item);
+      return false;
+    },
+  });
+  const { gates } = await upgrade.statusWhen((status) => status.gates.some(({ step }) => step === 'validate'));
+  expect(gates[0]?.instructions).not.toContain('contradicts');
+  // The operator has pressed the button, seen it fail, and said nothing.
+  while (looked.length < 2) await aMoment();
+  expect((await upgrade.status()).gates).toHaveLength(1);
+  const consent = `${urls.control('no-token')}instances/${instance?.instanceId}/consent`;
+  expect((await fetch(consent, { method: 'POST' })).status).toBe(200);
+  await operated;
+  expect(await upgrade.result()).toMatchObject({ to: '18.4.1' });
+});
 
 describe('a provider that must not be upgraded is refused without a single change', () => {
   test.each([

@@ -5,6 +5,7 @@ import type { StepStatus } from '../../src/contract/status';
 import type { JournalSystem } from '../../src/sandbox/journal';
 import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
 import type { Sandbox } from '../../src/sandbox/server';
+import { issueForeignToken } from '../../src/sandbox/world/manual-acts';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
 import type { Provider } from '../../src/sandbox/world/state';
 import { NEXT_RELEASE } from '../kit/releases';
@@ -96,7 +97,9 @@ export async function provide(
   );
 }
 
-function testAtMicrosoft({ urls, dataDirectory }: Sandbox, { id, instances }: Provider): Settings['connectionTest'] {
+/** With tokens of the inventory's own; what the application has is tested by whoever answers the gates. */
+function testAtMicrosoft({ urls, dataDirectory, world }: Sandbox, provider: Provider): Settings['connectionTest'] {
+  const { id, instances } = provider;
   const kept = (name: string, value: string): string => {
     const file = path.join(dataDirectory, `${id}-${name}`);
     writeFileSync(file, value, { mode: 0o600 });
@@ -110,9 +113,12 @@ function testAtMicrosoft({ urls, dataDirectory }: Sandbox, { id, instances }: Pr
     clientId: CPV_APPLICATION.clientId,
     clientSecret: kept('client-secret', CPV_APPLICATION.clientSecret),
     accounts: Object.fromEntries(
-      instances.map(({ name, tenant, refreshToken }) => [
-        name,
-        { tenant, refreshToken: kept('refresh-token', refreshToken?.value ?? '') },
+      instances.map((instance) => [
+        instance.name,
+        {
+          tenant: instance.tenant,
+          refreshToken: kept('refresh-token', issueForeignToken(world, provider, instance).value),
+        },
       ]),
     ),
   };

@@ -33,7 +33,8 @@ const waitsForHost = (upgrade: Upgrade, host: string, owner: Upgrade) =>
   upgrade.statusWhen(({ steps }) =>
     steps.some(
       ({ note }) =>
-        note === `waits for ${host}, which belongs to upgrade/${owner.provider} until that has crossed or ended`,
+        note ===
+        `waits for ${host}, which belongs to upgrade/${owner.provider} until that has upgraded its instances or ended`,
     ),
   );
 const approve = (upgrade: Upgrade) => upgrade.workflow.signal('approveCrossing', { by: 'anton', reason: 'agreed' });
@@ -54,7 +55,7 @@ async function expectUpgraded(...upgrades: Upgrade[]): Promise<void> {
   }
 }
 
-test('the second waits without a change and without growing, says for whom, and goes on once the first has crossed', async () => {
+test('the second waits without a change and without growing, says for whom, and goes on once the first has upgraded its instances', async () => {
   const host = newHost();
   const first = await onHosts('first', [host], APPROVED);
   const second = await onHosts('second', [host]);
@@ -68,15 +69,15 @@ test('the second waits without a change and without growing, says for whom, and 
   const waits = async () => (await second.workflow.describe()).raw.pendingActivities?.[0];
   let wait = await waits();
   for (; wait?.activityType?.name !== 'awaitClaimEnd' || (wait.attempt ?? 0) < 3; wait = await waits()) await aMoment();
-  expect(wait.lastFailure?.message).toContain('free when that upgrade has crossed or ended');
+  expect(wait.lastFailure?.message).toContain('free when that upgrade has upgraded its instances or ended');
   expect((await second.workflow.describe()).historyLength).toBeLessThanOrEqual(historyLength + 1);
   expect(changesOf(host)).toHaveLength(changes);
 
   await approve(first);
   await expectUpgraded(first, second);
-  const [crossing] = rehearsal.sandbox.journal.entries({ name: 'packageImported', provider: first.provider });
+  const [upgraded] = rehearsal.sandbox.journal.entries({ name: 'instanceUpgraded', provider: first.provider });
   const [setUp] = rehearsal.sandbox.journal.entries({ name: 'setupRan', provider: second.provider });
-  expect(setUp?.seq).toBeGreaterThan(crossing?.seq ?? Infinity);
+  expect(setUp?.seq).toBeGreaterThan(upgraded?.seq ?? Infinity);
 });
 
 testInFull('an undo of the first is over before the second changes anything', async () => {

@@ -66,6 +66,7 @@ describe('loadProvider', () => {
       aps: { url: 'https://oa.example:6308/' },
       billing: { url: 'https://pba.example:5224/RPC2' },
       plans: [1],
+      stores: [],
       endpointHosts: [{ name: 'ep1' }],
       package: { url: 'https://packages.example/o365.app.zip', sha256: 'a'.repeat(64) },
       taskMonitor: { adapter: 'sandbox' },

@@ -35,6 +35,7 @@ function entry(provider: string, changes: object = {}): string {
     plans: [1],
     endpointHosts: [{ name: 'ep1' }],
     packages: { '18.4.1': PACKAGE },
+    stores: [],
     ...changes,
   });
 }
@@ -95,6 +96,7 @@ describe('loading the inventory', () => {
       'a.yaml:4: operations.password: give user and password together, or neither',
       'a.yaml:9: aps.userID: there is no such field; did you mean userId?',
       'a.yaml:12: plans: Too small: expected array to have >=1 items',
+      'a.yaml:1: stores: is missing: list the online stores that sell Office 365, or write [] where there is none',
       expect.stringMatching(/^a\.yaml:15: endpointHosts\.1\.name: use 1 to 63 lower-case letters/),
       'a.yaml:19: packages.18.4.1.sha256: must be a SHA-256 in 64 lower-case hexadecimal digits',
       expect.stringMatching(/^a\.yaml:21: taskMonitor\.adapter: use 1 to 63 lower-case letters/),
@@ -112,6 +114,15 @@ describe('loading the inventory', () => {
     expect(await problemsOf(loadInventory(folder))).toEqual([
       'a.yaml:1: billing: is missing (object)',
       expect.stringMatching(/^a\.yaml:\d+: packages\.18\.4\.1\.sha256: is missing \(string\)$/),
+    ]);
+  });
+
+  test('wants the online stores said: an empty list is a statement, none at all is a mistake', async () => {
+    await write('a.yaml', entry('contoso', { stores: [] }));
+    expect((await loadInventory(folder))[0]?.stores).toEqual([]);
+    await write('a.yaml', entry('contoso', { stores: undefined }));
+    expect(await problemsOf(loadInventory(folder))).toEqual([
+      'a.yaml:1: stores: is missing: list the online stores that sell Office 365, or write [] where there is none',
     ]);
   });
 
@@ -133,7 +144,7 @@ describe('loading the inventory', () => {
   test('says of an entry from before how its package is written now', async () => {
     await write('a.yaml', entry('contoso', { packages: undefined, package: PACKAGE }));
     expect(await problemsOf(loadInventory(folder))).toEqual([
-      "a.yaml:12: package: is written with its version now, since an entry may name the packages of several: packages: { '<version>': { url: ..., sha256: ... } }",
+      "a.yaml:13: package: is written with its version now, since an entry may name the packages of several: packages: { '<version>': { url: ..., sha256: ... } }",
     ]);
   });
 
@@ -141,7 +152,7 @@ describe('loading the inventory', () => {
     const packages = `packages:\n  18.10:\n    url: ${PACKAGE.url}\n    sha256: ${PACKAGE.sha256}\n`;
     await write('a.yaml', `${entry('contoso', { packages: undefined })}${packages}`);
     expect(await problemsOf(loadInventory(folder))).toEqual([
-      'a.yaml:13: packages.18.1: YAML reads 18.10 as the number 18.1; put it in quotes',
+      'a.yaml:14: packages.18.1: YAML reads 18.10 as the number 18.1; put it in quotes',
     ]);
   });
 
@@ -185,6 +196,16 @@ describe('loading the inventory', () => {
   });
 });
 
+test('an entry larger than an upgrade can keep is a problem, and says so by its size', async () => {
+  const stores = (count: number) =>
+    Array.from({ length: count }, (_, id) => ({ id: `s${id}`, name: 'x'.repeat(5_000) }));
+  await write('a.yaml', entry('contoso', { stores: stores(90) }));
+  expect(await loadInventory(folder)).toHaveLength(1);
+  await write('a.yaml', entry('contoso', { stores: stores(110) }));
+  const [problem] = await problemsOf(loadInventory(folder));
+  expect(problem).toMatch(/bytes as JSON, and one upgrade takes 524288/);
+});
+
 describe('the adapters of an entry', () => {
   const mail = { settings: z.strictObject({ folder: z.string().default('inbox'), token: z.string() }) };
   const microsoft = { settings: z.strictObject({ clientId: z.string() }) };
@@ -201,9 +222,9 @@ describe('the adapters of an entry', () => {
     );
     const problems = [
       'a.yaml:8: plans: Too small: expected array to have >=1 items',
-      'a.yaml:15: taskMonitor.token: is missing (string)',
-      'a.yaml:17: taskMonitor.foldr: there is no such field; did you mean folder?',
-      'a.yaml:19: connectionTest.adapter: must name an adapter that this worker has: gate, microsoft',
+      'a.yaml:16: taskMonitor.token: is missing (string)',
+      'a.yaml:18: taskMonitor.foldr: there is no such field; did you mean folder?',
+      'a.yaml:20: connectionTest.adapter: must name an adapter that this worker has: gate, microsoft',
     ];
     expect(await problemsOf(loadInventory(folder, worker))).toEqual(problems);
     expect(await problemsOf(findProvider(folder, 'contoso', worker))).toEqual(problems);
@@ -240,7 +261,7 @@ describe('the adapters of an entry', () => {
     await write('a.yaml', entry('contoso', { taskMonitor: { adapter: 'mail', token: 'file:secrets/mail' } }));
     const { problems, warnings } = await checkInventory(folder);
     expect(warnings.map(({ line, field, message }) => `${line} ${field}: ${message}`)).toEqual([
-      expect.stringMatching(/^17 taskMonitor\.adapter: mail is no adapter of Onward \(gate\)/),
+      expect.stringMatching(/^18 taskMonitor\.adapter: mail is no adapter of Onward \(gate\)/),
     ]);
     expect(problems).toEqual([expect.objectContaining({ field: 'taskMonitor.token' })]);
   });

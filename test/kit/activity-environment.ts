@@ -8,7 +8,8 @@ import { patience } from './deadlines';
 export function activityEnvironment(info: Partial<Info> = {}): MockActivityEnvironment {
   return new MockActivityEnvironment(
     {
-      heartbeatTimeoutMs: 1_000,
+      // So long that only what is reported is heard.
+      heartbeatTimeoutMs: patience(60_000),
       scheduledTimestampMs: Date.now(),
       currentAttemptScheduledTimestampMs: Date.now(),
       scheduleToCloseTimeoutMs: patience(60_000),

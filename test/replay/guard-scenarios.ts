@@ -83,7 +83,7 @@ async function startGuard(
   const { client, sandbox } = run.rehearsal;
   const { provider } = run.upgrade;
   const instance = instanceOf(run);
-  const settings = guardSettings.parse({ connectionTest: { adapter: 'sandbox', url: sandbox.urls.control(provider) } });
+  const settings = guardSettings.parse({ connectionTest: { adapter: 'sandbox' }, notify: [{ kind: 'log' }] });
   const input: GuardInput = { provider, instance, assumed: false, settings, ...age };
   return await client.workflow.start('guardConsent', {
     workflowId: consentWorkflowId(provider, instance.id),

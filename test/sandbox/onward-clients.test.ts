@@ -69,7 +69,7 @@ afterAll(async () => {
 
 test('shows Onward what the preflight asks for, with every flaw in its place', async () => {
   const facts = await run(activities.readOperations, { entry });
-  expect(facts).toMatchObject({ build: 'oa-8.0-1216', applicationId: 17, importedVersions: ['18.3-9'] });
+  expect(facts).toMatchObject({ build: 'oa-8.0-1216', applicationId: 17, enabledVersions: ['18.3-9'] });
   expect(facts.companions).toEqual([{ application: 'http://www.odin.com/Domains', version: '2.1-4' }]);
   expect(facts.instances.map(({ name, cloud, status }) => [name, cloud, status])).toEqual([
     ['CSP EMEA', 'global', 'Ready'],
@@ -99,8 +99,11 @@ test('lets Onward import and upgrade, also when the answer to the commit is lost
 
   hosts.upgradeAll('18.4.1');
   const instanceId = sandbox.world.provider('contoso').instances[0]?.instanceId ?? 0;
-  const upgraded = await run(activities.upgradeInstance, { entry, instanceId, version: '18.4.1' });
-  expect(upgraded).toMatchObject({ status: 'Ready', packageVersion: '18.4.1-12' });
+  await run(activities.upgradeInstance, { entry, instanceId, version: '18.4.1-12' });
+  expect(sandbox.world.provider('contoso').instances[0]).toMatchObject({
+    status: 'Ready',
+    packageVersion: '18.4.1-12',
+  });
 });
 
 test('tests a connection in the same way by its own screen and by the APIs of Microsoft', async () => {

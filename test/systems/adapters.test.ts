@@ -5,7 +5,7 @@ import { Adapters } from '../../src/systems/adapters';
 const idle = defineAdapter({ settings: z.strictObject({}), create: () => ({ openTasks: async () => [] }) });
 const willing = defineAdapter({
   settings: z.strictObject({}),
-  create: () => ({ run: async () => ({ ok: true, checks: [] }) }),
+  create: () => ({ proves: true as const, run: async () => ({ ok: true, checks: [] }) }),
 });
 const resolveSecret = async (reference: string) => `value of ${reference}`;
 

@@ -27,7 +27,7 @@ describe('reading', () => {
     expect(await vendor.run('readOperations', {})).toEqual({
       build: 'oa-7.4-2210',
       applicationId: 17,
-      importedVersions: ['18.3-9'],
+      enabledVersions: ['18.3-9'],
       companions: [{ application: 'http://www.odin.com/Domains', version: '2.1-4' }],
       instances: [
         {
@@ -90,7 +90,7 @@ describe('reading', () => {
 
   test('an instance without an end-point URI anywhere is a matter for a person', async () => {
     vendor.onAps('/aps/2/applications', () => ({ body: '[]' }));
-    await expect(vendor.run('readInstances', {})).rejects.toMatchObject({
+    await expect(vendor.run('readOperations', {})).rejects.toMatchObject({
       type: FAILURE.unexpectedState,
       nonRetryable: true,
       message: text('application instance 31 has no Application API end-point URI'),

@@ -81,8 +81,8 @@ describe('every method sends one struct of named arguments and reads its answer'
     ],
     [
       'pem.APS.upgradeApplicationInstance',
-      (client) => client.upgradeApplicationInstance(31),
-      { application_instance_id: 31 },
+      (client) => client.upgradeApplicationInstance(31, '18.4.1-12'),
+      { application_instance_id: 31, package_version: '18.4.1-12' },
       ok(),
       undefined,
     ],

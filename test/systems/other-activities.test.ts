@@ -76,6 +76,7 @@ describe('testConnection', () => {
   const echo = defineAdapter({
     settings: z.strictObject({ result: z.custom<ConnectionTestResult>() }),
     create: ({ result }) => ({
+      proves: true as const,
       run: async (about: TestedInstance) => {
         tested.push(about);
         return result;

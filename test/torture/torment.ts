@@ -77,7 +77,11 @@ export async function torment(rehearsal: Rehearsal, torture: TortureCase): Promi
 
 /** What an earlier release has left behind, and the next one ends. */
 async function leaveGuards({ client, sandbox }: Rehearsal, { provider }: Upgrade): Promise<void> {
-  const settings = guardSettings.parse({ connectionTest: { adapter: 'gate' }, timings: TIMINGS });
+  const settings = guardSettings.parse({
+    connectionTest: { adapter: 'gate' },
+    notify: [{ kind: 'log' }],
+    timings: TIMINGS,
+  });
   for (const { instanceId, name, resourceId } of sandbox.world.provider(provider).instances) {
     const instance = { id: instanceId, name, resourceId };
     const guard = { provider, instance, consentedAt: new Date().toISOString(), assumed: false, settings };

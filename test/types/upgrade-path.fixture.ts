@@ -215,7 +215,7 @@ const below8 = {
   because: 'Odin Automation below 8.0',
   holds: ({ operations }: PreflightFacts) => operations.build < 'oa-8',
 };
-export const conditional = collected.reversible('2', onlyWhere(below8, drainTasks, { tasksDrained: true }));
+export const conditional = collected.reversible('2', onlyWhere(below8, drainTasks, { tasksDrained: { waits: 0 } }));
 
 // @ts-expect-error where the step is skipped, the facts that it would have given are needed all the same
 collected.reversible('2', onlyWhere(below8, drainTasks, {}));

@@ -20,7 +20,18 @@ export function drawWalk(seed: number): Walk {
 
 function drawAct(random: Random): Act {
   switch (
-    random.pick(['fault', 'fault', 'fault', 'fault', 'answer', 'decision', 'nonsense', 'worker', 'life'] as const)
+    random.pick([
+      'fault',
+      'fault',
+      'fault',
+      'fault',
+      'answer',
+      'decision',
+      'nonsense',
+      'worker',
+      'life',
+      'growth',
+    ] as const)
   ) {
     case 'fault':
       return { kind: 'fault', rule: drawFault(random) };
@@ -37,6 +48,12 @@ function drawAct(random: Random): Act {
       return drawNonsense(random);
     case 'worker':
       return random.percent(50) ? { kind: 'replaceWorker' } : { kind: 'replaceWorker', host: random.pick(HOST_NAMES) };
+    case 'growth':
+      return {
+        kind: 'grow',
+        what: random.pick(['instance', 'task', 'template', 'offer'] as const),
+        nth: random.int(0, 7),
+      };
     case 'life':
       return random.pick<Act>([
         { kind: 'start' },

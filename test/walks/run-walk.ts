@@ -4,6 +4,9 @@ import type { Gate, Hold, UpgradeState } from '../../src/contract/status';
 import type { FaultRule } from '../../src/sandbox/faults';
 import { ManualWork, ScreenFailed, isUndoing, type Work } from '../../src/sandbox/manual-work';
 import type { UpgradeHandle } from '../../src/sandbox/operator';
+import { addInstance, addTemplate, reopenTemplate } from '../../src/sandbox/world/growth';
+import { createTask } from '../../src/sandbox/world/manual-acts';
+import { OFFICE_365 } from '../../src/sandbox/world/state';
 import type { Rehearsal, Upgrade } from '../kit/rehearsal/rehearsal';
 import { Pace } from './pace';
 import { say, unlessOver } from './say';
@@ -15,6 +18,8 @@ const OPERATOR_LOOKS_EVERY_MS = 150;
 /** With nothing in its way any more, and everybody doing what is asked. */
 const ENDS_WITHIN_MS = patience(120_000);
 const MOST_RETRIES = 3;
+/** How long a task takes that somebody opens meanwhile. */
+const TASK_MS = 300;
 
 /**
  * @param id of the provider: a rehearsal has each only once.
@@ -116,6 +121,8 @@ class Walker {
         return await this.answer(act);
       case 'say':
         return await this.say(act.name, act.payload);
+      case 'grow':
+        return this.grow(act);
       case 'cancel':
         await unlessOver(() => workflow.cancel());
         return;
@@ -125,6 +132,34 @@ class Walker {
         const host = act.host === undefined ? undefined : hostOf(provider, act.host);
         const hosts = this.rehearsal.sandbox.world.provider(provider).gateways.map((gateway) => gateway.host);
         if (host === undefined || hosts.includes(host)) await this.rehearsal.replaceWorker(host);
+      }
+    }
+  }
+
+  /** Nobody adds to what is over: it would be the next upgrade's. */
+  private grow({ what, nth }: Extract<Act, { kind: 'grow' }>): void {
+    const { world } = this.rehearsal.sandbox;
+    const provider = world.provider(this.upgrade.provider);
+    if (this.over) return;
+    switch (what) {
+      case 'instance':
+        addInstance(world, provider, { name: `CSP late ${nth}` });
+        return;
+      case 'task':
+        createTask(world, provider, {
+          name: 'Office 365: provision late',
+          status: 'Running',
+          periodic: false,
+          processedAfterMs: TASK_MS,
+        });
+        return;
+      case 'template':
+        addTemplate(world, provider, `Office 365 late offer ${nth}`);
+        return;
+      case 'offer': {
+        const offers = provider.templates.filter(({ appIds }) => appIds.includes(OFFICE_365));
+        const offer = offers[nth % offers.length];
+        if (offer && !offer.active) reopenTemplate(world, provider, offer.templateId);
       }
     }
   }

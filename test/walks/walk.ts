@@ -53,6 +53,8 @@ export type Act =
   | { kind: 'answer'; gate: number; worked: boolean; twice: boolean }
   /** Somebody says something, whether or not it fits. */
   | { kind: 'say'; name: MessageName; payload: unknown }
+  /** Somebody else adds to the provider, whatever the upgrade waits for: an instance, a task, a template, or one that is sold again. */
+  | { kind: 'grow'; what: 'instance' | 'task' | 'template' | 'offer'; nth: number }
   /** Temporal's own cancellation. */
   | { kind: 'cancel' }
   /** Somebody starts the upgrade while it is there. */

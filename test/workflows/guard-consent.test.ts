@@ -3,6 +3,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import type { GuardInput } from '../../src/contract/consent';
+import { frozen } from '../../src/inventory/frozen-profile';
 import { Guard } from '../kit/handles/guard';
 import { profile, stubActivities, type StubActivities } from '../kit/stub-world/stub-activities';
 import { WorkflowEnvironment, answerEverything, statusOf } from '../kit/stub-world/workflow-environment';
@@ -81,6 +82,40 @@ describe('the guard of a consent', () => {
       renewals: 0,
       lastProblem: expect.stringContaining('No account in the inventory'),
     });
+  });
+
+  test('does not count a renewal because the token of the inventory works: somebody confirms it, and reads what contradicts', async () => {
+    let works = true;
+    const guard = await guarded(
+      'evidence',
+      {},
+      {
+        loadProvider: async () =>
+          frozen(
+            profile('evidence', {
+              connectionTest: {
+                adapter: 'microsoft',
+                clientId: 'client',
+                clientSecret: 'env:CLIENT_SECRET',
+                accounts: { 'CSP EMEA': { tenant: 'contoso.example', refreshToken: 'env:TOKEN' } },
+              },
+            }),
+          ),
+        testConnection: async () => ({
+          ok: works,
+          checks: [{ name: 'Graph', ok: works, ...(works ? {} : { message: 'the token has expired' }) }],
+        }),
+      },
+    );
+    expect(await guard.renew()).toMatchObject({ renewals: 0, renewal: { askedAt: expect.any(String) as string } });
+    await guard.handle.signal('confirmRenewal', { by: 'bo', evidence: 'both green' });
+    expect(await guard.statusWhen(({ renewal }) => renewal === undefined)).toMatchObject({ renewals: 1 });
+    works = false;
+    const { renewal } = await guard.renew({ by: 'cy' });
+    expect(renewal?.contradiction).toContain('token has expired');
+    await guard.handle.signal('confirmRenewal', { by: 'bo', evidence: 'both green' });
+    expect(await guard.statusWhen((status) => status.renewal === undefined)).toMatchObject({ renewals: 2 });
+    expect((await guard.audit()).at(-1)?.detail).toContain('token has expired');
   });
 
   test('where the date is an assumption, says so, and takes an older one from who knows better', async () => {

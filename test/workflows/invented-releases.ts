@@ -103,7 +103,9 @@ const release191 = defineRelease({
       .reversible('3. Switch the synchronisation off', stopSynchronisation)
       .reversible(
         '4. Wait for the tasks',
-        optional({ question: 'Without it open tasks may fail.' }, drainTasks, { tasksDrained: true }),
+        optional({ question: 'Without it open tasks may fail.' }, drainTasks, {
+          tasksDrained: { waits: 0 },
+        }),
       )
       .reversible('5. Upgrade the endpoint', upgradeEndpoints)
       .reversible('Important: not reversible', approveCrossing)

@@ -62,7 +62,10 @@ function largeProvider(provider: string, change: object = {}) {
     (on: boolean) =>
     async ({ templateIds }: { templateIds: number[] }) => {
       batches.push(templateIds.length);
-      for (const id of templateIds) on ? active.add(id) : active.delete(id);
+      for (const id of templateIds) {
+        if (on) active.add(id);
+        else active.delete(id);
+      }
     };
   const stub = stubActivities(profile(provider, change), { size: SIZE });
   const activities: StubActivities = {
@@ -72,6 +75,7 @@ function largeProvider(provider: string, change: object = {}) {
     upgradeInstance,
     activateTemplates: switchTo(true),
     deactivateTemplates: switchTo(false),
+    readActiveTemplates: async () => templates.filter(({ id }) => active.has(id)),
     startGuards: async (input) => {
       guards.push(input.guards.length);
     },

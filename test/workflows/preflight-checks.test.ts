@@ -209,6 +209,20 @@ test('companionVersion: an application beside it that is too old refuses the upg
   ]);
 });
 
+test('onlineStores: what the inventory says of them is a fact of the report, and a warning where it says that there is none', async () => {
+  const facts = await surveyed();
+  const stores = (listed: { id: string; name: string }[]): Readings => ({
+    ...facts,
+    profile: { ...facts.profile, stores: listed },
+  });
+  expect(findings('onlineStores', stores([{ id: 'main', name: 'Main store' }]))).toEqual([
+    { verdict: 'pass', message: expect.stringContaining('"Main store"') as string },
+  ]);
+  expect(findings('onlineStores', stores([]))).toEqual([
+    { verdict: 'warning', message: expect.stringContaining('none is synchronised') as string },
+  ]);
+});
+
 describe('sourceVersion', () => {
   test.each(['18.3-9', '18.4-1'])('%s has a path', async (packageVersion) => {
     const facts = instances({ packageVersion }, { packageVersion });
@@ -394,4 +408,44 @@ test('systemsAnswer: each system that does not answer is named with its reason',
     verdict: 'refusal',
     message: 'Billing cannot be read: connection refused',
   });
+});
+
+test('size: a provider larger than one upgrade takes is refused, naming what there is too much of', async () => {
+  const [instance] = operationsFacts().instances;
+  const [template] = operationsFacts().templates;
+  if (!instance || !template) throw new Error('the stub has both');
+  const many = (count: number, active: boolean) =>
+    Array.from({ length: count }, (_, id) => ({ ...template, id, active }));
+  const largest = {
+    instances: Array.from({ length: 1_000 }, (_, id) => ({ ...instance, id })),
+    templates: [...many(10_000, true), ...many(10_000, false)],
+  };
+  expect(verdicts('size', await withOperations(largest))).toEqual([]);
+  const larger = {
+    instances: Array.from({ length: 1_001 }, (_, id) => ({
+      ...instance,
+      id,
+      endpointUrl: `https://gw${id}.test/a/aps/`,
+    })),
+    templates: many(20_001, true),
+  };
+  const entry = {
+    ...frozen(profile('contoso')),
+    plans: Array.from({ length: 1_001 }, (_, id) => id + 1),
+    stores: Array.from({ length: 101 }, (_, id) => ({ id: `s${id}`, name: `Store ${id}` })),
+    endpointHosts: Array.from({ length: 51 }, (_, id) => ({ name: `h${id}` })),
+  };
+  const operations = { what: 'Operations', value: { ...operationsFacts(), ...larger } };
+  const readings = await surveyed({ profile: entry, operations });
+  expect(findings('size', readings).map(({ message }) => message)).toEqual(
+    [
+      '1001 application instances, and one upgrade takes 1000',
+      '20001 active Office 365 templates, and one upgrade takes 10000',
+      '20001 Office 365 templates, and one upgrade takes 20000',
+      '1001 gateway applications, and one upgrade takes 200',
+      '1001 plans in its inventory entry, and one upgrade takes 1000',
+      '101 stores in its inventory entry, and one upgrade takes 100',
+      '51 endpoint hosts in its inventory entry, and one upgrade takes 50',
+    ].map((said) => expect.stringContaining(said) as string),
+  );
 });

@@ -40,6 +40,14 @@ function barrier(): { reached: Promise<void>; open: () => void; pass: () => Prom
   };
 }
 
+/** An adapter that proves nothing. */
+const microsoftWith = (token: string): object => ({
+  adapter: 'microsoft',
+  clientId: 'client',
+  clientSecret: 'env:CLIENT_SECRET',
+  accounts: { 'CSP EMEA': { tenant: 'contoso.example', refreshToken: `env:${token.toUpperCase()}` } },
+});
+
 const refusing = (name: keyof StubActivities): Partial<StubActivities> => ({
   [name]: async () => {
     throw ApplicationFailure.nonRetryable(`${name} says no`, FAILURE.rejected);
@@ -367,6 +375,31 @@ describe('before the crossing', () => {
     expect(calls.filter((call) => call.startsWith('deactivateTemplate'))).toHaveLength(1);
   });
 
+  test('what is switched on again as often as it is switched off makes a hold, and no endless run', async () => {
+    let stubborn = true;
+    const world = stubActivities(profile('stubborn', { onFailureBeforeCrossing: 'hold' }));
+    const { templates } = await world.activities.readOperations({} as never);
+    const { readActiveTemplates } = world.activities;
+    const activities: StubActivities = {
+      ...world.activities,
+      readActiveTemplates: async (input) => (stubborn ? templates.slice(0, 1) : readActiveTemplates(input)),
+    };
+    const handle = await environment.upgrade(activities, { provider: 'stubborn' });
+    const { holds } = await statusWhen(handle, (status) => status.holds.length > 0);
+    expect(holds).toMatchObject([
+      { step: 'upgradeEndpoints', problem: expect.stringContaining('comes back at once') as string },
+    ]);
+    stubborn = false;
+    await handle.signal('resolveHold', {
+      step: 'upgradeEndpoints',
+      action: 'retry',
+      by: 'ana',
+      reason: 'switched it off',
+    });
+    await answerEverything(handle);
+    expect(await handle.result()).toMatchObject({ to: '18.4.1' });
+  });
+
   test('a site that cannot be backed up is not touched: the step holds', async () => {
     const { activities, calls } = stubActivities(profile('no-backup'), { change: refusing('backupSite') });
     const handle = await environment.upgrade(activities, { provider: 'no-backup' });
@@ -472,15 +505,16 @@ describe('after the crossing', () => {
   test('a failed step holds, and work done by hand has to stand the verification', async () => {
     const done = new Set<number>();
     const { activities } = stubActivities(profile('by-hand'), { change: refusing('upgradeInstance') });
-    const instances = (await activities.readInstances({} as never)).map((instance) => ({ ...instance }));
+    const { instances } = await activities.readOperations({} as never);
     const handle = await environment.upgrade(
       {
         ...activities,
-        readInstances: async () =>
-          instances.map((instance) => ({
-            ...instance,
-            packageVersion: done.has(instance.id) ? '18.4.1-12' : '18.3-9',
-          })),
+        lookAgain: async ({ versions = [] }) => ({
+          added: [],
+          gone: [],
+          changed: versions.includes('18.3') ? [] : instances.filter(({ id }) => !done.has(id)),
+          enabledVersions: [],
+        }),
       },
       { provider: 'by-hand' },
     );
@@ -639,6 +673,46 @@ describe('answers', () => {
     );
     expect(gates.find(({ item }) => item === '1')?.lastProblem).toContain('another tenant');
     consented = true;
+    await answerEverything(handle);
+    await handle.result();
+  });
+
+  test('what contradicts Test Connection is told against the first answer, and whoever answers again has read it', async () => {
+    const entry = profile('contradicted', { connectionTest: microsoftWith('inventory') });
+    let works = true;
+    const { activities } = stubActivities(entry, { version: '18.4' });
+    const handle = await environment.upgrade(
+      {
+        ...activities,
+        testConnection: async () => ({
+          ok: works,
+          checks: [{ name: 'Graph', ok: works, ...(works ? {} : { message: 'the token has expired' }) }],
+        }),
+      },
+      { provider: 'contradicted' },
+    );
+    const opened = async (item: string) =>
+      (await statusWhen(handle, ({ gates }) => gates.some((gate) => gate.item === item))).gates.find(
+        (gate) => gate.item === item,
+      );
+    for (const item of ['controlPanel', 'store-main']) {
+      const gate = await opened(item);
+      await handle.signal('confirmStep', { ...gate?.answer.payload, by: 'bo', evidence: 'ticket 4711' });
+    }
+    const gate = await opened('connection-1');
+    expect(gate?.instructions).not.toContain('contradicts');
+    works = false;
+    const answer = { ...gate?.answer.payload, by: 'bo', evidence: 'both green' };
+    await handle.signal('confirmStep', answer);
+    const { gates } = await statusWhen(handle, (status) =>
+      status.gates.some(({ lastProblem }) => lastProblem !== undefined),
+    );
+    expect(gates.find(({ item }) => item === 'connection-1')?.lastProblem).toMatch(
+      /adapter microsoft, with the token of the inventory, contradicts.*token has expired.*answer again/,
+    );
+    await handle.signal('confirmStep', answer);
+    await statusWhen(handle, (status) => !status.gates.some(({ item }) => item === 'connection-1'));
+    works = true;
     await answerEverything(handle);
     await handle.result();
   });

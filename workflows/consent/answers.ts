@@ -6,10 +6,11 @@ import {
   type GuardSettings,
   type guardMessages,
 } from '../../src/contract/consent';
+import { provesConnection } from '../../src/contract/provider';
 import { activitiesFor } from '../kit/activities';
 import type { MessageOf, Verdict } from '../kit/messages';
 import { problemOf } from '../kit/problem';
-import { connectionProblem } from '../steps/test-connection';
+import { connectionProblem, contradiction } from '../steps/test-connection';
 import { expiryOf } from './token-clock';
 import type { GuardRecord } from './guard-record';
 
@@ -56,7 +57,14 @@ function confirmed({ state }: GuardRecord, { by }: GuardMessages['confirmRenewal
   return { accepted: `${by} confirms that Test Connection succeeds: the renewal counts.` };
 }
 
-export const testsByHand = ({ connectionTest }: GuardSettings): boolean => connectionTest.adapter === 'gate';
+/** Whether a person has to press the button. */
+export const testsByHand = ({ connectionTest }: GuardSettings): boolean => !provesConnection(connectionTest);
+
+/** What there is against a renewal that a person has to confirm. */
+export const evidenceAgainst = ({
+  state: { provider, instance, settings },
+}: GuardRecord): Promise<string | undefined> =>
+  contradiction(activitiesFor(settings.timings), { provider }, settings.connectionTest.adapter, instance);
 
 /**
  * What *Test Connection* says against the renewal; undefined when it succeeds.

@@ -52,13 +52,13 @@ export const tokenOf = ({ instance, provider }: Pick<ConsentStatus, 'instance' |
   `Refresh token of instance "${instance.name}" of ${provider}`;
 
 const waitsFor = (
-  { by, consentedAt, askedAt }: NonNullable<ConsentStatus['renewal']>,
+  { by, consentedAt, askedAt, contradiction }: NonNullable<ConsentStatus['renewal']>,
   quote = (text: string): string => text,
 ): string =>
   `${quote(by)} says that the consent was renewed at ${consentedAt}. ` +
   (askedAt === undefined
     ? 'The connection is being tested.'
-    : `Since ${askedAt} an operator is asked to press Test Connection.`);
+    : `Since ${askedAt} an operator is asked to press Test Connection.${contradiction === undefined ? '' : ` ${quote(contradiction)}`}`);
 
 const assumption = ({ assumed }: ConsentStatus): string[] =>
   assumed

@@ -25,7 +25,7 @@ import { shortened } from '../../src/contract/fields';
 import { QUERY, type AuditEntry } from '../../src/contract/status';
 import { noticeOf, tokenOf } from './current-details';
 import { GuardRecord } from './guard-record';
-import { judge, problemWith, testsByHand } from './answers';
+import { evidenceAgainst, judge, problemWith, testsByHand } from './answers';
 import { inventory } from '../kit/activities';
 import { handleMessages } from '../kit/messages';
 import { problemOf } from '../kit/problem';
@@ -80,6 +80,8 @@ async function verify(record: GuardRecord, renewal: PendingRenewal): Promise<voi
   const { state } = record;
   await readSettings(record);
   if (testsByHand(state.settings) && renewal.confirmedBy === undefined) {
+    const against = await evidenceAgainst(record);
+    if (against !== undefined) renewal.contradiction = against;
     renewal.askedAt = now();
     await tellPeople(record, { kind: 'gatesOpened', subject: `${tokenOf(state)}: press Test Connection` });
     return;

@@ -59,12 +59,13 @@ export class GuardRecord {
   }
 
   /** The clock starts anew. */
-  renewed({ by, consentedAt }: PendingRenewal): void {
+  renewed({ by, consentedAt, contradiction }: PendingRenewal): void {
     const { state } = this;
     delete state.renewal;
     delete state.lastProblem;
     Object.assign(state, { consentedAt, toldAt: consentedAt, assumed: false, renewals: state.renewals + 1 });
-    this.write({ by, what: 'renewal', verdict: 'done', detail: `The 90 days began anew at ${consentedAt}.` });
+    const against = contradiction === undefined ? '' : ` ${contradiction}`;
+    this.write({ by, what: 'renewal', verdict: 'done', detail: `The 90 days began anew at ${consentedAt}.${against}` });
   }
 
   /** Nothing changes but what is known of the attempt. */

@@ -2,7 +2,7 @@
 import { unsafeForCommandLine } from '../../src/contract/command-line';
 import type { ApplicationInstance } from '../../src/contract/facts';
 import { LIMITS } from '../../src/contract/limits';
-import { isOfRelease, withoutRelease } from '../../src/contract/versions';
+import { isNewer, isOfRelease, withoutRelease } from '../../src/contract/versions';
 import { listed } from '../kit/listed';
 import { answered, type Reading } from '../kit/reading';
 import { ofOperations, pass, refusal, warning, type Check, type Finding, type Readings } from './check';
@@ -51,6 +51,21 @@ export const COMMON_CHECKS: readonly Check[] = [
         : [
             refusal(
               `Not Ready: ${listed(busy.map(({ name, status }) => `"${name}" is ${status}`))}. Finish or repair them first.`,
+            ),
+          ];
+    }),
+  },
+  {
+    name: 'newerPackage',
+    source: 'Bulk Application Upgrades: an instance gets the newest version that is enabled',
+    examine: ofOperations(({ enabledVersions }, { meant }) => {
+      if (!meant) return [];
+      const newer = enabledVersions.filter((version) => isNewer(version, meant.to));
+      return newer.length === 0
+        ? [pass(`No package is enabled that is newer than ${meant.to}.`)]
+        : [
+            refusal(
+              `${newer.join(', ')} is enabled in the package list: instances would get it instead of ${meant.to}. Disable it until the upgrade is over.`,
             ),
           ];
     }),

@@ -15,6 +15,9 @@ export type EngineEvent =
   | { type: 'undoRefused'; reason: string; cancelled: boolean }
   | { type: 'switchedOff'; what: string }
   | { type: 'switchedOn'; what: string }
+  /** Nothing that happens to its endpoint hosts can hurt it any more; until it changes them again. */
+  | { type: 'hostsFreed' }
+  | { type: 'hostsHeld' }
   | { type: 'hostAwaited'; awaited: UpgradeStatus['awaitedHost'] }
   /** Something for the audit trail alone. */
   | { type: 'noted'; entry: Omit<AuditEntry, 'at'> }

@@ -5,7 +5,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import { entryOf, type FrozenProfile } from '../../src/contract/entry';
-import type { OperationsFacts, PackageFacts } from '../../src/contract/facts';
+import type { ApplicationInstance, PackageFacts } from '../../src/contract/facts';
 import { installationOf, leavesSomething, leftBy, runOf, type Ledger } from '../../src/contract/ledger';
 import { operationId, type Operation } from '../../src/contract/operation';
 import type { CheckResult } from '../../src/contract/status';
@@ -19,6 +19,7 @@ import { meantBy, type Catalogue, type CatalogueAnswer } from './catalogue';
 import type { Check, Finding, Readings } from './check';
 import { COMMON_CHECKS, requiredVersions } from './common-checks';
 import { Installation } from './installation';
+import { contradicts } from './look-again';
 import { PREFLIGHT } from './planned-steps';
 import type { PreflightFacts } from './preflight-facts';
 import type { Planned } from './run-path';
@@ -66,7 +67,7 @@ class Preflight {
     const readings: Readings = { profile, startedBy, meant: meantBy(choice), problem: choice?.problem, ...read };
     const release = choice?.chosen?.release;
     const checks = [...COMMON_CHECKS, ...(release ? [requiredVersions(release.requirements), ...release.checks] : [])];
-    const findings = checks.flatMap((check) => check.examine(readings).map((finding) => ({ check, finding })));
+    const findings = examined(checks, readings);
     const known = findings.flatMap(({ check, finding }) => resultOf(check, finding));
     record.apply({ type: 'checked', checks: known });
     const refusals = known.filter(({ verdict }) => verdict === 'refusal');
@@ -83,6 +84,7 @@ class Preflight {
     const { chosen } = choice;
     const { provider } = profile;
     const { workflowId } = upgrade;
+    const confirm = confirming(upgrade);
     const operation: Operation = { provider, from: chosen.from, to: chosen.release.version, firstRun, workflowId };
     const installation = await this.enter(operation);
     return {
@@ -90,15 +92,29 @@ class Preflight {
       installation,
       chosen,
       initial,
+      readings,
       finishes: false,
-      confirm: () => confirm(upgrade, findings, known),
+      confirm: async () => {
+        const all = [...known, ...(await confirm(findings))];
+        const warnings = all.filter(({ verdict }) => verdict === 'warning').length;
+        const note = `${all.length} checks; warnings: ${warnings}`;
+        record.apply({ type: 'stepMoved', step: PREFLIGHT.name, state: 'done', note });
+      },
+      judge: async (now) => {
+        const found = examined(checks, now);
+        const against = found.flatMap(({ check, finding }) =>
+          finding.verdict === 'refusal' ? [`${check.name}: ${finding.message}`] : [],
+        );
+        if (against.length > 0) throw contradicts(against.join(' '));
+        await confirm(found);
+      },
     };
   }
 
   /** Nothing is checked: what has begun has to come to its end, whatever it stands on. */
   async ofUnfinished(catalogue: Catalogue, asked: Asked): Promise<Planned> {
     const { upgrade, read, firstRun } = this;
-    const { record, profile, workflowId } = upgrade;
+    const { record, profile, startedBy, workflowId } = upgrade;
     const initial = this.facts;
     const { operations, billing } = read;
     if (!initial) throw this.refuseBecause('systemsAnswer', [operations, billing].flatMap(silence));
@@ -111,7 +127,7 @@ class Preflight {
       throw this.refuseBecause('installation', [
         `What is unfinished on this installation belongs to ${operationId(holder)}: run \`onward finish ${holder.provider}\`.`,
       ]);
-    const meant = holder ?? ofWhatIsFound(initial.operations, catalogue, asked);
+    const meant = holder ?? (await this.ofWhatIsFound(initial.operations.instances, catalogue, asked));
     if ('problem' in meant) throw this.refuseBecause('installation', [meant.problem]);
     const { problem, chosen } = catalogue.unfinished(meant.from, meant.to);
     if (!chosen) throw this.refuseBecause('upgradePath', [problem]);
@@ -124,7 +140,17 @@ class Preflight {
       : `Goes on with an upgrade from ${meant.from} to ${meant.to} whose ledger is lost, from what is found.`;
     record.apply({ type: 'finishes', operation: operationId(operation), detail });
     record.apply({ type: 'stepMoved', step: PREFLIGHT.name, state: 'done', note: detail });
-    return { operation, installation, chosen, initial, finishes: true, confirm: async () => undefined };
+    const nothing = async (): Promise<void> => undefined;
+    return {
+      operation,
+      installation,
+      chosen,
+      initial,
+      readings: { profile, startedBy, meant: meantBy({ chosen }), problem: undefined, ...read },
+      finishes: true,
+      confirm: nothing,
+      judge: nothing,
+    };
   }
 
   private get facts(): PreflightFacts | undefined {
@@ -170,6 +196,39 @@ class Preflight {
     return known.holderRuns && runOf(known.ledger.holder) !== firstRun ? undefined : known.ledger;
   }
 
+  /** Which upgrade is unfinished, where its ledger is lost. */
+  private async ofWhatIsFound(
+    instances: readonly ApplicationInstance[],
+    catalogue: Catalogue,
+    { to: wanted, from: given }: Asked,
+  ): Promise<{ from: string; to: string } | { problem: string }> {
+    const to = await this.newestImported(wanted === undefined ? catalogue.versions : [wanted]);
+    if (to === undefined)
+      return {
+        problem: `No ledger tells of an unfinished upgrade, and ${wanted === undefined ? 'no release that Onward knows' : `version ${wanted}`} is imported: nothing is past its point of no return. Look whether service templates are inactive that were active, then start the upgrade anew.`,
+      };
+    const others = [...new Set(instances.map(({ packageVersion }) => withoutRelease(packageVersion)))].filter(
+      (version) => version !== to,
+    );
+    const [from = given, ...more] = others;
+    if (from === undefined || more.length > 0)
+      return {
+        problem: `No ledger tells which version the unfinished upgrade to ${to} started from${more.length > 0 ? `; instances run ${others.join(', ')}` : ', and every instance runs it'}. Say it by "from".`,
+      };
+    return { from, to };
+  }
+
+  /** What is imported and not enabled counts as well. @param versions the oldest first. */
+  private async newestImported(versions: readonly string[]): Promise<string | undefined> {
+    const { profile } = this.upgrade;
+    const { operations } = activitiesFor(profile.timings);
+    for (const version of [...versions].reverse()) {
+      const entry = entryOf(profile, 'operations', 'aps');
+      if (await operations.findImported(`look whether ${version} is imported`, { entry, version })) return version;
+    }
+    return undefined;
+  }
+
   private refuseBecause(name: string, problems: string[]): ApplicationFailure {
     const checks = problems.map((problem) => ({ ...installationRefusal(problem), name }));
     this.upgrade.record.apply({ type: 'checked', checks });
@@ -187,40 +246,22 @@ const installationRefusal = (message: string): CheckResult => ({
   message,
 });
 
-/** Which upgrade is unfinished, where its ledger is lost. */
-function ofWhatIsFound(
-  { importedVersions, instances }: OperationsFacts,
-  catalogue: Catalogue,
-  { to: wanted, from: given }: Asked,
-): { from: string; to: string } | { problem: string } {
-  const imported = importedVersions.map(withoutRelease);
-  const to = wanted ?? catalogue.versions.filter((version) => imported.includes(version)).at(-1);
-  if (to === undefined || !imported.includes(to))
-    return {
-      problem: `No ledger tells of an unfinished upgrade, and ${to === undefined ? 'no release that Onward knows' : `version ${to}`} is imported: nothing is past its point of no return. Look whether service templates are inactive that were active, then start the upgrade anew.`,
-    };
-  const others = [...new Set(instances.map(({ packageVersion }) => withoutRelease(packageVersion)))].filter(
-    (version) => version !== to,
-  );
-  const [from = given, ...more] = others;
-  if (from === undefined || more.length > 0)
-    return {
-      problem: `No ledger tells which version the unfinished upgrade to ${to} started from${more.length > 0 ? `; instances run ${others.join(', ')}` : ', and every instance runs it'}. Say it by "from".`,
-    };
-  return { from, to };
+interface Found {
+  check: Check;
+  finding: Finding;
 }
 
-/** Asks what no system can tell. */
-async function confirm(
-  { record, people }: Upgrade,
-  findings: { check: Check; finding: Finding }[],
-  known: CheckResult[],
-): Promise<void> {
-  const { name: step } = PREFLIGHT;
-  const confirmed = await settleAll(
-    findings.map(async ({ check: { name, source }, finding }): Promise<CheckResult[]> => {
-      if (finding.verdict !== 'ask') return [];
-      const { by, evidence } = await people.ask(step, {
+const examined = (checks: readonly Check[], readings: Readings): Found[] =>
+  checks.flatMap((check) => check.examine(readings).map((finding) => ({ check, finding })));
+
+/** Asks what no system can tell, each thing once. */
+function confirming({ record, people }: Upgrade): (findings: readonly Found[]) => Promise<CheckResult[]> {
+  const asked = new Set<string>();
+  const confirm = async ({ check: { name, source }, finding }: Found): Promise<CheckResult[]> => {
+    if (finding.verdict !== 'ask' || asked.has(finding.item)) return [];
+    asked.add(finding.item);
+    try {
+      const { by, evidence } = await people.ask(PREFLIGHT.name, {
         item: finding.item,
         asked: 'operator',
         title: finding.message,
@@ -235,11 +276,13 @@ async function confirm(
       };
       record.apply({ type: 'checked', checks: [result] });
       return [result];
-    }),
-  );
-  const all = [...known, ...confirmed.flat()];
-  const warnings = all.filter(({ verdict }) => verdict === 'warning').length;
-  record.apply({ type: 'stepMoved', step, state: 'done', note: `${all.length} checks; warnings: ${warnings}` });
+    } catch (error) {
+      // Nobody has answered: it was stopped, and may be gone on with.
+      asked.delete(finding.item);
+      throw error;
+    }
+  };
+  return async (findings) => (await settleAll(findings.map(confirm))).flat();
 }
 
 const resultOf = ({ name, source }: Check, finding: Finding): CheckResult[] =>

@@ -6,17 +6,20 @@
  * from the moment on in which the package is found to be imported although this run has not done it.
  */
 import { ApplicationFailure, CancellationScope, TemporalFailure, isCancellation } from '@temporalio/workflow';
-import { FAILURE } from '../../src/contract/activities';
+import { FAILURE, type ImportedPackage } from '../../src/contract/activities';
 import { entryOf } from '../../src/contract/entry';
 import type { Ledger } from '../../src/contract/ledger';
 import type { Operation } from '../../src/contract/operation';
 import type { HoldAction } from '../../src/contract/status';
 import { activitiesFor } from '../kit/activities';
 import { failureType, problemOf } from '../kit/problem';
+import type { NextCall } from '../people/blocker';
 import { EntryHolds } from './entry-holds';
 import { abortable } from './abortable';
 import type { Chosen } from './catalogue';
+import type { Readings } from './check';
 import type { Installation } from './installation';
+import { contradicts, lookAtProvider, Quiet, type Occasion, type Standing } from './look-again';
 import { stepsOf, type AnyStepAfter, type AnyStepBefore, type CrossingFacts } from './path';
 import { PREFLIGHT } from './planned-steps';
 import type { PreflightFacts } from './preflight-facts';
@@ -31,6 +34,13 @@ export interface Planned {
   readonly chosen: Chosen;
   /** What the preflight saw: conditions are judged by it, wherever their steps stand. */
   readonly initial: PreflightFacts;
+  /** What the checks were told. */
+  readonly readings: Readings;
+  /**
+   * The same checks once more, of what has been read since. What was not asked before is asked.
+   * @throws what contradicts the upgrade, naming every reason.
+   */
+  readonly judge: (readings: Readings) => Promise<void>;
   /** Asks people what no system tells. */
   readonly confirm: () => Promise<void>;
   /** The operation was begun by another run, which has ended: it is brought to its end. */
@@ -42,6 +52,11 @@ interface Walk extends Planned {
   readonly upgrade: Upgrade;
   readonly undo: UndoList;
   readonly entryHolds: EntryHolds;
+  /** Steps before the crossing that look again, in their order. */
+  readonly standing: Standing[];
+  readonly quiet: Quiet;
+  /** How often it has waited. */
+  waits: number;
 }
 
 /**
@@ -53,11 +68,15 @@ export async function runPath(
   planned: Planned,
   asked?: { by: string; reason: string },
 ): Promise<PreflightFacts & CrossingFacts> {
+  const standing: Standing[] = [];
   const walk: Walk = {
     ...planned,
     upgrade,
     undo: new UndoList(upgrade.record),
     entryHolds: new EntryHolds(upgrade),
+    standing,
+    quiet: new Quiet(standing),
+    waits: 0,
   };
   const facts = planned.finishes
     ? await CancellationScope.nonCancellable(() => upToTheCrossing(walk))
@@ -98,15 +117,14 @@ class StepsBefore {
   }
 
   async goOn(): Promise<PreflightFacts> {
-    const { upgrade, chosen, confirm } = this.walk;
+    const { chosen, confirm } = this.walk;
     if (!this.confirmed) await confirm();
     this.confirmed = true;
     for (const { step } of chosen.path.before.slice(this.done)) {
       this.facts = { ...this.facts, ...(await stepBefore(this.walk, step, this.facts)) };
       this.done += 1;
     }
-    await upgrade.checkpoint('crossing');
-    return this.facts;
+    return await lookBeforeCrossing(this.walk, this.facts);
   }
 }
 
@@ -122,13 +140,23 @@ async function upToTheCrossing(walk: Walk): Promise<PreflightFacts> {
   // Without a request of its own nobody knows how far it came: every step looks for itself.
   if (ledger.requests.length === 0) return await new StepsBefore(walk).goOn();
   let facts: PreflightFacts = { ...initial, ...chosen.path.already, ...ledger.facts };
+  const { isListed } = await carryOut(walk, PREFLIGHT.name, ['retry'], {
+    run: async () => ({ isListed: (await findImported(walk, PREFLIGHT.name)) !== undefined }),
+  });
   for (const { step } of chosen.path.before) {
+    // The import may be yet to come: what has to be quiet for it is seen to once more.
+    if (!isListed && keepsQuiet(step)) {
+      facts = { ...facts, ...(await stepBefore(walk, step, facts)) };
+      continue;
+    }
     const { before = [] } = ledger.begun.find((each) => each.step === step.name) ?? {};
     if (step.kind === 'reversible' && step.recall)
-      facts = { ...facts, ...step.recall(contextOf(walk, step.name), before) };
+      facts = { ...facts, ...step.recall(contextOf(walk, step.name, facts), before) };
     upgrade.record.apply({ type: 'stepMoved', step: step.name, state: 'done', note: 'before this run' });
   }
-  return facts;
+  // The claims were those of a run that has ended: the hosts may be another upgrade's by now.
+  upgrade.record.apply({ type: 'hostsFreed' });
+  return isListed ? facts : await lookBeforeCrossing(walk, facts);
 }
 
 /**
@@ -137,17 +165,12 @@ async function upToTheCrossing(walk: Walk): Promise<PreflightFacts> {
  */
 async function whetherImported(walk: Walk, at: string): Promise<{ imported: string | undefined; ledger: Ledger }> {
   const { upgrade, chosen, installation, undo } = walk;
-  const { profile, people } = upgrade;
   const { to } = chosen.path;
   for (;;) {
     try {
       const ledger = await installation.enter();
       if (ledger.requests.length > 0) return { ledger, imported: `the import of version ${to} has begun` };
-      const { operations } = walk.entryHolds.around(at, activitiesFor(profile.timings));
-      const listed = await operations.findImported(`look whether ${to} is imported`, {
-        entry: entryOf(profile, 'operations', 'aps'),
-        version: to,
-      });
+      const listed = await findImported(walk, at);
       if (listed) return { ledger, imported: `version ${listed.packageVersion} is in the package list` };
       undo.addOthers(
         begunByOthers(walk, ledger),
@@ -157,9 +180,18 @@ async function whetherImported(walk: Walk, at: string): Promise<{ imported: stri
     } catch (error) {
       if (!(error instanceof TemporalFailure)) throw error;
       const problem = `Nothing is undone before it is known whether version ${to} is imported: ${problemOf(error)}`;
-      await people.hold(at, problem, ['retry']);
+      await upgrade.people.hold(at, problem, ['retry']);
+      walk.waits += 1;
     }
   }
+}
+
+async function findImported(walk: Walk, at: string): Promise<ImportedPackage | undefined> {
+  const { profile } = walk.upgrade;
+  const { to } = walk.chosen.path;
+  const { operations } = walk.entryHolds.around(at, activitiesFor(profile.timings));
+  const entry = entryOf(profile, 'operations', 'aps');
+  return await operations.findImported(`look whether ${to} is imported`, { entry, version: to });
 }
 
 /** What other runs of this operation have begun: where this one knows of it as well, it undoes it by itself. */
@@ -171,7 +203,7 @@ function begunByOthers(walk: Walk, { begun, facts }: Ledger): { step: string; un
     const known = { ...initial, ...chosen.path.already, ...facts };
     const undo = async (): Promise<void> => {
       if (noted.what !== undefined) walk.upgrade.record.apply({ type: 'switchedOff', what: noted.what });
-      const { undo: back } = await step.begin(contextOf(walk, step.name), known as never);
+      const { undo: back } = await step.begin(contextOf(walk, step.name, known), known as never);
       await back();
       await installation.settled(step.name);
     };
@@ -208,17 +240,57 @@ async function leave({ record }: Upgrade, installation: Installation): Promise<v
   }
 }
 
+/**
+ * What the crossing rests on, as it is now. The last round finds nothing new and waits for nothing, so that nothing in it is old. A
+ * failure holds, whatever the provider wants of others: people have agreed to cross by now. Where there is no way back any more,
+ * nothing is judged: instances may be on their way already.
+ */
+async function lookBeforeCrossing(walk: Walk, facts: PreflightFacts): Promise<PreflightFacts> {
+  const { chosen, standing, undo } = walk;
+  const { name } = (chosen.path.before.at(-1) ?? chosen.path.crossing).step;
+  const holding = <Given extends object>(step: string, run: (attempt: number) => Promise<Given>): Promise<Given> =>
+    carryOut(walk, step, whileReversible(walk, ['retry', 'rollback']), { run, holds: 'always' });
+  let now = facts;
+  let restless = 0;
+  for (let news = true; news;) {
+    const { waits } = walk;
+    news = false;
+    if (restless === MOST_ROUNDS) {
+      restless = 0;
+      // Who retries wants it looked at anew.
+      await holding(name, (attempt) => (attempt === 1 ? Promise.reject(isRestless()) : Promise.resolve({})));
+    }
+    now = await holding(name, () => lookAround(walk, name, now, undo.isSealed ? 'growth' : 'crossing'));
+    for (const { step, again } of standing) {
+      const given = await holding(step, async () => ({ ...(await again(now)) }));
+      if (Object.keys(given).length > 0) news = true;
+      now = { ...now, ...given };
+    }
+    await pass(walk, 'crossing');
+    restless = walk.waits === waits ? restless + 1 : 0;
+    if (walk.waits !== waits) news = true;
+  }
+  return now;
+}
+
+/** So often in a row something is done again that needs no person; then a person looks who undoes it. */
+const MOST_ROUNDS = 5;
+const isRestless = (): ApplicationFailure =>
+  contradicts(
+    `What this upgrade switches off or waits for comes back at once, ${MOST_ROUNDS} times in a row: active service templates, open tasks or new sites. Find who does it, and retry.`,
+  );
+
 /** Called in the same workflow task as the end of the phase before: nothing is awaited before the seal. */
 async function phaseAfter(walk: Walk, facts: PreflightFacts): Promise<PreflightFacts & CrossingFacts> {
   const { upgrade, chosen, undo } = walk;
   const { record } = upgrade;
   const { path, release } = chosen;
   const { step: crossing } = path.crossing;
-  const context = contextOf(walk, crossing.name);
+  const context = contextOf(walk, crossing.name, facts);
   record.apply({ type: 'stepEntered', step: crossing.name });
   undo.seal();
   record.apply({ type: 'crossed', step: crossing.name });
-  const given = await carryOut(upgrade, crossing.name, ['retry', 'doneByHand'], {
+  const given = await carryOut(walk, crossing.name, ['retry', 'doneByHand'], {
     run: (attempt) => crossing.run(context, facts as never, attempt),
     verify: () => crossing.verify(context, facts as never),
   });
@@ -229,14 +301,96 @@ async function phaseAfter(walk: Walk, facts: PreflightFacts): Promise<PreflightF
     `Version ${path.to} is imported. From here on there is only forward.`,
   );
 
+  const steps = [...path.after.map((placed) => placed.step), ...release.leavesBehind];
   let known = { ...facts, ...given };
-  for (const step of [...path.after.map((placed) => placed.step), ...release.leavesBehind])
+  for (const [index, step] of steps.entries()) {
+    if (isOfInstances(step)) known = await takeIn(walk, step.name, steps.slice(0, index), known);
     known = { ...known, ...(await stepAfter(walk, step, known)) };
+  }
+  known = await lookBeforeEnd(walk, steps, known);
   const [left] = record.switchedOff;
   // A path that leaves something off does not compile, so this is a defect: the workflow task fails, and nothing is lost.
   if (left) throw new Error(`${left.what} is still switched off, since ${left.since}`);
   await leave(upgrade, walk.installation);
   return known;
+}
+
+/**
+ * It is over when every instance that the system lists is on the new version, when all that was done for instances was done for each,
+ * and when what the steps did still stands. A person may accept what contradicts.
+ */
+async function lookBeforeEnd<Known extends PreflightFacts>(
+  walk: Walk,
+  steps: readonly AnyStepAfter[],
+  facts: Known,
+): Promise<Known> {
+  const last = steps.at(-1)?.name ?? walk.chosen.path.crossing.step.name;
+  let known = facts;
+  for (;;) {
+    const now = await carryOut(walk, last, ['retry', 'doneByHand'], {
+      run: () => lookAround(walk, last, known, 'end'),
+      verify: () => Promise.resolve(known),
+    });
+    const grown = now !== known;
+    known = now;
+    if (grown) known = await forInstances(walk, steps, known);
+    if (!grown && (await allStands(walk, steps, known))) return known;
+  }
+}
+
+/** Instances that have come are brought as far as the others before the next step is done for all. */
+async function takeIn<Known extends PreflightFacts>(
+  walk: Walk,
+  at: string,
+  done: readonly AnyStepAfter[],
+  known: Known,
+): Promise<Known> {
+  const now = await carryOut(walk, at, ['retry'], { run: () => lookAround(walk, at, known, 'growth') });
+  return now === known ? known : await forInstances(walk, done, now);
+}
+
+async function forInstances<Known extends PreflightFacts>(
+  walk: Walk,
+  steps: readonly AnyStepAfter[],
+  facts: Known,
+): Promise<Known> {
+  let known = facts;
+  for (const step of steps.filter(isOfInstances)) known = { ...known, ...(await stepAfter(walk, step, known)) };
+  return known;
+}
+
+/** @returns whether nothing had to be done again. */
+async function allStands(walk: Walk, steps: readonly AnyStepAfter[], facts: object): Promise<boolean> {
+  const { waits } = walk;
+  for (const step of steps) {
+    if (step.kind !== 'forward' || !step.stands) continue;
+    const { run, stands, name } = step;
+    const context = contextOf(walk, name, facts);
+    await carryOut(walk, name, ['retry', 'doneByHand'], {
+      run: async (attempt) => {
+        // Who retries wants it as the step had left it.
+        if (attempt > 1) await run(context, facts as never);
+        else await stands(context, facts as never);
+        return {};
+      },
+      verify: () => Promise.resolve({}),
+    });
+  }
+  return walk.waits === waits;
+}
+
+const isOfInstances = (step: AnyStepAfter): boolean => step.kind === 'forward' && step.ofInstances === true;
+
+/** The provider as it is now. */
+async function lookAround<Known extends PreflightFacts>(
+  { upgrade: { profile }, operation: { from, to }, readings: before, judge, entryHolds }: Walk,
+  step: string,
+  facts: Known,
+  occasion: Occasion,
+): Promise<Known> {
+  const activities = entryHolds.around(step, activitiesFor(profile.timings));
+  const readings = { ...before, profile };
+  return await lookAtProvider(facts, { occasion, activities, readings, from, to, judge });
 }
 
 async function stepBefore(walk: Walk, step: AnyStepBefore, facts: object): Promise<object> {
@@ -245,15 +399,16 @@ async function stepBefore(walk: Walk, step: AnyStepBefore, facts: object): Promi
   const { name } = step;
   const leftOut = await leftOutBefore(walk, step);
   if (leftOut) return leftOut;
-  await upgrade.checkpoint(step.kind === 'reading' ? 'look' : 'change');
-  const context = contextOf(walk, name);
+  await pass(walk, step.kind === 'reading' ? 'look' : 'change');
+  const context = contextOf(walk, name, facts);
   record.apply({ type: 'stepEntered', step: name });
   try {
     // What a step does first may fail as well, and what a person did by hand cannot be verified before it.
-    const attempts = await carryOut(upgrade, name, whileReversible(walk, ['retry', 'rollback']), {
+    const { again, ...attempts } = await carryOut(walk, name, whileReversible(walk, ['retry', 'rollback']), {
       run: () => attemptsBefore(walk, step, context, facts),
     });
-    const given = await carryOut(upgrade, name, whileReversible(walk, actionsBefore(step)), attempts);
+    const given = await carryOut(walk, name, whileReversible(walk, actionsBefore(step)), attempts);
+    if (again) stand(walk, step, { ...facts, ...given }, again);
     record.apply({ type: 'stepMoved', step: name, state: 'done' });
     return given;
   } catch (error) {
@@ -273,37 +428,63 @@ async function attemptsBefore(
   step: AnyStepBefore,
   context: StepContext,
   facts: object,
-): Promise<Attempts> {
+): Promise<Attempts & LooksAgain> {
+  const againOf = ({ again }: Extract<AnyStepBefore, { kind: 'reading' | 'lasting' }>): LooksAgain =>
+    again ? { again: (now, known) => again(context, now as never, known as never) } : {};
   switch (step.kind) {
     case 'reading':
-      return { run: () => step.run(context, facts as never) };
+      return { run: () => step.run(context, facts as never), ...againOf(step) };
     case 'lasting':
       // It may have acted although it fails.
       record.apply({ type: 'kept', step: step.name, what: step.keeps });
-      return { run: () => step.run(context, facts as never), verify: () => step.verify(context, facts as never) };
+      return {
+        run: () => step.run(context, facts as never),
+        verify: () => step.verify(context, facts as never),
+        ...againOf(step),
+      };
     case 'reversible': {
       const begun = await step.begin(context, facts as never);
+      const { undo: takeBack, again, ...attempts } = begun;
       const undone = async (): Promise<void> => {
-        await begun.undo();
+        await takeBack();
         await installation.settled(step.name);
       };
       if (!undo.isSealed) undo.add(step.name, undone);
-      return begun;
+      return { ...attempts, ...(again ? { again: (now) => again(now as never) } : {}) };
     }
   }
 }
 
+interface LooksAgain {
+  readonly again?: (facts: object, known: object) => Promise<object | undefined>;
+}
+
+/** From here on the step looks again where the upgrade is about to change something. It is shown at work only where it is. */
+function stand({ standing }: Walk, step: AnyStepBefore, facts: object, again: NonNullable<LooksAgain['again']>): void {
+  let known = facts;
+  standing.push({
+    step: step.name,
+    keepsQuiet: keepsQuiet(step),
+    again: async (now) => {
+      const given = await again({ ...known, ...now }, known);
+      known = { ...known, ...now, ...given };
+      return given;
+    },
+  });
+}
+
+const keepsQuiet = (step: AnyStepBefore): boolean => step.kind !== 'lasting' && step.keepsQuiet === true;
+
 async function stepAfter(walk: Walk, step: AnyStepAfter, facts: object): Promise<object> {
-  const { upgrade } = walk;
-  const { record } = upgrade;
+  const { record } = walk.upgrade;
   const { name } = step;
   const leftOut = await leftOutOf(walk, step);
   if (leftOut) return leftOut;
-  await upgrade.checkpoint();
-  const context = contextOf(walk, name);
+  await pass(walk);
+  const context = contextOf(walk, name, facts);
   record.apply({ type: 'stepEntered', step: name });
   const { verify } = step.kind === 'forward' ? step : {};
-  const given = await carryOut(upgrade, name, verify ? ['retry', 'doneByHand'] : ['retry'], {
+  const given = await carryOut(walk, name, verify ? ['retry', 'doneByHand'] : ['retry'], {
     run: () => step.run(context, facts as never),
     ...(verify ? { verify: () => verify(context, facts as never) } : {}),
   });
@@ -355,11 +536,13 @@ async function leftOutOf(
 interface Attempts<Given extends object = object> {
   run(attempt: number): Promise<Given>;
   verify?(): Promise<Given>;
+  /** Also where the provider wants that a failure before the crossing is undone at once. */
+  holds?: 'always';
 }
 
 /** Runs until it succeeds; in between, where a failure may hold, an operator decides. */
 async function carryOut<Given extends object>(
-  upgrade: Upgrade,
+  walk: Walk,
   step: string,
   actions: HoldAction[],
   attempts: Attempts<Given>,
@@ -368,14 +551,14 @@ async function carryOut<Given extends object>(
     try {
       return await attempts.run(attempt);
     } catch (error) {
-      if (!holds(error, upgrade)) throw error;
-      let action = await decide(upgrade, step, problemOf(error), actions);
+      if (!holds(error, walk, attempts)) throw error;
+      let action = await decide(walk, step, problemOf(error), actions);
       while (action === 'doneByHand' && attempts.verify) {
         try {
           return await attempts.verify();
         } catch (refusal) {
-          if (!holds(refusal, upgrade)) throw refusal;
-          action = await decide(upgrade, step, `It is not done yet: ${problemOf(refusal)}`, actions);
+          if (!holds(refusal, walk, attempts)) throw refusal;
+          action = await decide(walk, step, `It is not done yet: ${problemOf(refusal)}`, actions);
         }
       }
       if (action === 'rollback') throw error;
@@ -384,19 +567,31 @@ async function carryOut<Given extends object>(
 }
 
 /** A decision to go on is obeyed when nothing stands against the next call. */
-async function decide(upgrade: Upgrade, step: string, problem: string, actions: HoldAction[]): Promise<HoldAction> {
-  const action = await upgrade.people.hold(step, problem, actions);
-  if (action !== 'rollback') await upgrade.checkpoint();
+async function decide(walk: Walk, step: string, problem: string, actions: HoldAction[]): Promise<HoldAction> {
+  const action = await walk.upgrade.people.hold(step, problem, actions);
+  walk.waits += 1;
+  if (action !== 'rollback') await pass(walk);
   return action;
 }
 
+/** Returns when the way is free. */
+async function pass(walk: Walk, next?: NextCall): Promise<void> {
+  if (await walk.upgrade.checkpoint(next)) walk.waits += 1;
+}
+
 /** Anything but a `TemporalFailure` is a defect of ours: the workflow task fails and is repeated after a fix. */
-function holds(error: unknown, { record, profile }: Upgrade): error is TemporalFailure {
+function holds(
+  error: unknown,
+  { upgrade: { record, profile } }: Walk,
+  { holds: always }: Pick<Attempts, 'holds'>,
+): error is TemporalFailure {
   if (!(error instanceof TemporalFailure)) return false;
   if (record.crossed || record.forwardOnly !== undefined) return true;
   // Whether to go on in spite of a changed entry has been decided where it was met.
   if (isCancellation(error) || failureType(error) === FAILURE.entryChanged) return false;
-  return profile.onFailureBeforeCrossing === 'hold' || FOR_A_PERSON.includes(failureType(error));
+  return (
+    always !== undefined || profile.onFailureBeforeCrossing === 'hold' || FOR_A_PERSON.includes(failureType(error))
+  );
 }
 
 /** Failures after which an undo would not be whole, or would be another machine's: whatever the provider's settings, a person decides. */
@@ -408,9 +603,9 @@ const actionsBefore = ({ kind }: AnyStepBefore): HoldAction[] =>
 const whileReversible = ({ undo }: Walk, actions: HoldAction[]): HoldAction[] =>
   undo.isSealed ? actions.filter((action) => action !== 'rollback') : actions;
 
-function contextOf(walk: Walk, step: string): StepContext {
-  const { upgrade, operation, installation } = walk;
-  const { profile, record, people, checkpoint } = upgrade;
+function contextOf(walk: Walk, step: string, facts: object): StepContext {
+  const { upgrade, operation, installation, quiet } = walk;
+  const { profile, record, people } = upgrade;
   return {
     profile,
     activities: walk.entryHolds.around(step, activitiesFor(profile.timings)),
@@ -419,9 +614,31 @@ function contextOf(walk: Walk, step: string): StepContext {
     from: operation.from,
     to: operation.to,
     note: (note) => record.apply({ type: 'stepNoted', step, note }),
-    checkpoint: () => checkpoint(),
-    ask: (request) => people.ask(step, request),
-    awaitHost: (awaited) => record.apply({ type: 'hostAwaited', awaited }),
+    checkpoint: () => pass(walk),
+    lookAgain: async (besides) => {
+      for (let again = true, restless = 0; again;) {
+        if (restless === MOST_ROUNDS) throw isRestless();
+        const { waits } = walk;
+        if (besides === undefined) await pass(walk);
+        const acted = await quiet.look(facts as PreflightFacts);
+        restless = walk.waits === waits ? restless + 1 : 0;
+        again = acted || walk.waits !== waits;
+      }
+    },
+    waits: () => walk.waits,
+    hosts: {
+      areFree: () => record.hostsFree,
+      say: (state) => record.apply({ type: state === 'free' ? 'hostsFreed' : 'hostsHeld' }),
+    },
+    ask: async (request) => {
+      const answer = await people.ask(step, request);
+      walk.waits += 1;
+      return answer;
+    },
+    awaitHost: (awaited) => {
+      if (awaited) walk.waits += 1;
+      record.apply({ type: 'hostAwaited', awaited });
+    },
     switched: (what, state) => record.apply({ type: state === 'off' ? 'switchedOff' : 'switchedOn', what }),
   };
 }

@@ -34,6 +34,15 @@ export interface StepContext {
   readonly note: (text: string) => void;
   /** Returns at once, or when a pause is over. Call it before every changing activity. */
   readonly checkpoint: () => Promise<void>;
+  /**
+   * Call it directly before what disrupts customers: a checkpoint, and then every step that keeps things quiet has looked once more.
+   * `besides` is for what has to follow on an earlier change, so that no pause comes between.
+   */
+  readonly lookAgain: (besides?: 'noCheckpoint') => Promise<void>;
+  /** How often the upgrade has waited so far: what a person has confirmed before is old. */
+  readonly waits: () => number;
+  /** Endpoint hosts are this upgrade's until it says that they are free; whoever says that they are held claims them anew. */
+  readonly hosts: { readonly areFree: () => boolean; readonly say: (state: 'held' | 'free') => void };
   /** Opens a gate and waits until an answer stands its verification. An undo may ask as well. */
   readonly ask: (request: GateRequest) => Promise<GateAnswer>;
   /** Shows what host is waited for, until it is called with undefined. A checkpoint has to follow. */
@@ -66,15 +75,32 @@ interface Declared<Gives> extends Heading {
   readonly applicability?: Applicability<Gives>;
 }
 
+/**
+ * What a step found or did may be otherwise once the upgrade has waited: it is looked at again directly before the crossing, and by
+ * a step that keeps things quiet before everything that disrupts customers.
+ */
+interface Again<Gives> extends Declared<Gives> {
+  readonly keepsQuiet?: true;
+}
+
+/** @returns what it gives now, where it had to act or to wait; undefined where all is as it was. */
+type LookAgain<Needs, Gives> = (
+  context: StepContext,
+  facts: Needs,
+  /** As they were when it looked last. Its own are among both, where its needs name them as optional. */
+  known: Needs,
+) => Promise<Gives | undefined>;
+
 /** Changes nothing, so there is nothing to undo; it can stand on both sides of the crossing. */
-export interface ReadingStep<Needs, Gives> extends Declared<Gives> {
+export interface ReadingStep<Needs, Gives> extends Again<Gives> {
   readonly kind: 'reading';
+  readonly again?: LookAgain<Needs, Gives>;
   readonly run: (context: StepContext, facts: Needs) => Promise<Gives>;
   readonly undo?: never;
 }
 
 /** Changes something and can change it back. */
-export interface ReversibleStep<Needs, Gives> extends Declared<Gives> {
+export interface ReversibleStep<Needs, Gives> extends Again<Gives> {
   readonly kind: 'reversible';
   /** One line for the plan. */
   readonly undoes: string;
@@ -88,6 +114,7 @@ export interface ReversibleStep<Needs, Gives> extends Declared<Gives> {
 export interface Begun<Gives> {
   readonly run: () => Promise<Gives>;
   readonly verify: () => Promise<Gives>;
+  readonly again?: (facts: never) => Promise<Gives | undefined>;
   readonly undo: () => Promise<void>;
 }
 
@@ -101,18 +128,30 @@ export interface ReversibleDeclaration<Needs, Before, Gives> extends Heading {
     readonly merge: (all: readonly Before[]) => Before;
     readonly recall: NonNullable<ReversibleStep<Needs, Gives>['recall']>;
   };
+  readonly keepsQuiet?: true;
   /** Reads what the undo will need. Runs once; its result survives retries of `run`. */
   readonly prepare: (context: StepContext, facts: Needs) => Promise<Before>;
   readonly run: (context: StepContext, facts: Needs, before: Before) => Promise<Gives>;
   /** Reads whether a person has done the step by hand; fails when not. */
   readonly verify: (context: StepContext, facts: Needs, before: Before) => Promise<Gives>;
+  /**
+   * As of other steps. What it takes in it notes first, by `takesIn`, and adds to `before`, so that the undo knows it, also that of
+   * another run.
+   */
+  readonly again?: (
+    context: StepContext,
+    facts: Needs,
+    before: Before,
+    takesIn: (more: Before) => Promise<void>,
+  ) => Promise<Gives | undefined>;
   /** Restores what `prepare` saw, however far `run` came. Safe to repeat. May ask a person. */
   readonly undo: (context: StepContext, facts: Needs, before: Before) => Promise<void>;
 }
 
 /** Changes something before the crossing that stays when all else is undone: a runtime is installed, a host restarted. */
-export interface LastingStep<Needs, Gives> extends Declared<Gives> {
+export interface LastingStep<Needs, Gives> extends Again<Gives> {
   readonly kind: 'lasting';
+  readonly again?: LookAgain<Needs, Gives>;
   /** One line for the plan, and for whoever reads what a rollback has kept. */
   readonly keeps: string;
   /** The script of the release that it runs on endpoint hosts, whose workers have to have it. */
@@ -135,6 +174,13 @@ export interface CrossingStep<Needs, Gives> extends Heading {
 /** Changes something for good. */
 export interface ForwardStep<Needs, Gives> extends Declared<Gives> {
   readonly kind: 'forward';
+  /**
+   * It is done for every application instance: it is given the instances as they are when it begins, and run again for those that
+   * have come by the end. Its facts tell for which it was done.
+   */
+  readonly ofInstances?: true;
+  /** What it did is looked at once more before the upgrade is over. Fails where it is no longer so. */
+  readonly stands?: (context: StepContext, facts: Needs) => Promise<void>;
   readonly run: (context: StepContext, facts: Needs) => Promise<Gives>;
   /** Reads whether a person has done the step by hand; fails when not. Leave out where nobody can. */
   readonly verify?: (context: StepContext, facts: Needs) => Promise<Gives>;
@@ -149,6 +195,7 @@ export function reversibleStep<Needs extends object, Before, Gives>({
   prepare,
   run,
   verify,
+  again,
   undo,
   switches,
   ...declared
@@ -159,12 +206,17 @@ export function reversibleStep<Needs extends object, Before, Gives>({
     ...declared,
     ...(switches ? { recall: switches.recall } : {}),
     begin: async (context, facts) => {
+      const note = (now: Needs, seen: Before): Promise<readonly unknown[]> =>
+        context.installation.begun(name, now, switches && { what: switches.what, before: seen });
       const seen = await prepare(context, facts);
-      const earlier = await context.installation.begun(name, facts, switches && { what: switches.what, before: seen });
+      const earlier = await note(facts, seen);
       const before = switches ? switches.merge([...(earlier as Before[]), seen]) : seen;
       return {
         run: () => run(context, facts, before),
         verify: () => verify(context, facts, before),
+        ...(again
+          ? { again: (now: never) => again(context, now, before, async (more) => void (await note(now, more))) }
+          : {}),
         undo: () => undo(context, facts, before),
       };
     },

@@ -15,14 +15,15 @@ export interface Upgrade {
     readonly crossed: boolean;
     /** Why nothing can be undone although this run has not crossed; undefined where it can. */
     readonly forwardOnly: string | undefined;
+    readonly hostsFree: boolean;
     readonly isRollingBack: boolean;
     readonly switchedOff: readonly SwitchedOff[];
     readonly notUndone: readonly string[];
     readonly kept: readonly string[];
   };
   readonly people: WaitingPoints;
-  /** Returns when neither a pause nor anything else stands against the next call. */
-  readonly checkpoint: (next?: NextCall) => Promise<void>;
+  /** Returns when neither a pause nor anything else stands against the next call; true where it had to wait for that. */
+  readonly checkpoint: (next?: NextCall) => Promise<boolean>;
   /** What an accepted abort calls; undefined where there is nothing to abort. */
   readonly onAbort: (abort: ((by: string, reason: string) => void) | undefined) => void;
   /** Tells people; never fails. */

@@ -48,7 +48,7 @@ const seen = (build: string): OperationsFacts => ({
   applicationId: undefined,
   instances: [],
   templates: [],
-  importedVersions: [],
+  enabledVersions: [],
   companions: [],
 });
 

@@ -113,7 +113,8 @@ export function activitiesFor(timings: Timings): Activities {
       readTemplates: readings.readTemplates,
       activateTemplates: switching.activateTemplates,
       deactivateTemplates: switching.deactivateTemplates,
-      readInstances: readings.readInstances,
+      readActiveTemplates: readings.readActiveTemplates,
+      lookAgain: readings.lookAgain,
       // Temporal never repeats it: what became of an attempt is read back first (steps/import-package).
       importPackage: calls<OperationsActivities>({
         ...base,

@@ -10,13 +10,16 @@ export class Checkpoint {
     this.blockers.push(blocker);
   }
 
-  /** Returns at once unless something stands against the next call, else when nothing does any more. */
-  async pass(next: NextCall): Promise<void> {
+  /** Returns at once unless something stands against the next call, else when nothing does any more; true where it waited. */
+  async pass(next: NextCall): Promise<boolean> {
+    let everWaited = false;
     // While one was waited for, another may have come up.
     for (let waited = true; waited;) {
       waited = false;
       for (const blocker of this.blockers) waited = (await blocker.pass(next)) || waited;
+      everWaited ||= waited;
     }
+    return everWaited;
   }
 }
 

@@ -1,27 +1,33 @@
 import type { ApplicationInstance } from '../../src/contract/facts';
+import { provesConnection } from '../../src/contract/provider';
 import { withoutRelease } from '../../src/contract/versions';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import { byInstance, type EveryInstanceHasToken, type InstancesUpgraded } from './facts';
 import { AT_ONCE, settleAll, settleEach } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
-import { askForConnectionTest, problemOfConnection, testsByHand } from './test-connection';
+import { confirmConnections, problemOfConnection } from './test-connection';
 
 /**
  * One gate per application instance, all open at once: its partner's administrator consents in Microsoft's page
  * (systems.md 5.5). The click is not the evidence; the connection test is.
  */
-export const acquireRefreshTokens = forwardStep<PreflightFacts & InstancesUpgraded, EveryInstanceHasToken>({
+export const acquireRefreshTokens = forwardStep<
+  PreflightFacts & InstancesUpgraded & Partial<EveryInstanceHasToken>,
+  EveryInstanceHasToken
+>({
+  ofInstances: true,
   name: 'acquireRefreshTokens',
   title: 'Acquire refresh tokens',
   waitsFor: 'the administrator of every partner account: consent in Microsoft’s page, then a connection test',
-  run: async (context, { operations }) => {
-    const { instances } = operations;
+  run: async (context, { operations, everyInstanceHasToken }) => {
+    const before = everyInstanceHasToken?.consentedAt ?? {};
+    const instances = operations.instances.filter(({ id }) => !(id in before));
     const already = await settleEach(instances, AT_ONCE, (instance) => hasTokenAlready(context, instance));
     const times = await settleAll(
-      instances.map(async (instance, index) => (already[index] ? undefined : await acquireToken(context, instance))),
+      instances.map(async (instance, index) => (already[index] ? null : await acquireToken(context, instance))),
     );
-    context.note(`${instances.length} instances have a refresh token`);
-    return { everyInstanceHasToken: { consentedAt: byInstance(instances, times) } };
+    context.note(`${operations.instances.length} instances have a refresh token`);
+    return { everyInstanceHasToken: { consentedAt: { ...before, ...byInstance(instances, times) } } };
   },
 });
 
@@ -33,13 +39,9 @@ async function acquireToken(context: StepContext, instance: ApplicationInstance)
     asked: 'partnerAdministrator',
     title: `Consent for instance "${instance.name}"`,
     instructions: CONSENT_INSTRUCTIONS,
-    evidence: 'None: Onward verifies the token with a connection test.',
+    evidence: 'None: Test Connection of the application is what counts.',
     answeredBy: 'consentCompleted',
-    verify: async () => {
-      if (!testsByHand(context)) return await problemOfConnection(context, instance);
-      await askForConnectionTest(context, instance);
-      return undefined;
-    },
+    verify: async () => (await confirmConnections(context, [instance]))[0]?.problem,
   });
   return answer.at;
 }
@@ -53,6 +55,7 @@ export const CONSENT_INSTRUCTIONS = [
 
 /** Only an instance that was on the new version before this upgrade can have one. */
 async function hasTokenAlready(context: StepContext, instance: ApplicationInstance): Promise<boolean> {
-  if (withoutRelease(instance.packageVersion) !== context.to || testsByHand(context)) return false;
+  const { connectionTest } = context.profile;
+  if (withoutRelease(instance.packageVersion) !== context.to || !provesConnection(connectionTest)) return false;
   return (await problemOfConnection(context, instance)) === undefined;
 }

@@ -109,6 +109,20 @@ export const activeTemplates: Check = {
   }),
 };
 
+export const onlineStores: Check = {
+  name: 'onlineStores',
+  source:
+    'Upgrade Procedure: all online stores that are used for selling Office 365 services, and their customizations',
+  examine: ({ profile: { stores } }) =>
+    stores.length > 0
+      ? [pass(`Online stores that sell Office 365, as the inventory says: ${quoted(stores)}.`)]
+      : [
+          warning(
+            'The inventory says that no online store sells Office 365: none is synchronised, and no customization of a store is updated.',
+          ),
+        ],
+};
+
 /** A service parameter that has to be gone at the end; where no step of the path removes it, a person is told. */
 export const serviceParameter = (
   { name }: { name: string },

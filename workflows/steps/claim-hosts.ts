@@ -1,8 +1,10 @@
 /**
- * A host belongs to one upgrade at a time, from the first step that changes it until that one has crossed or ended: its
- * Internet services are restarted for all of its sites at once, and what is undone later must not undo another's work.
+ * A host belongs to one upgrade at a time, from the first step that changes it until that one has upgraded its instances or ended: its
+ * Internet services are restarted for all of its sites at once, which must not fall into the instance upgrades of another, and what is
+ * undone later must not undo another's work.
  */
 import type { FrozenHost, GatewaySite, HostClaim, SiteVersion } from '../../src/contract/facts';
+import { contradicts } from '../engine/look-again';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import type { StepContext } from '../engine/step';
 import type { GatewaySites } from './facts';
@@ -16,10 +18,17 @@ export interface ClaimedHost {
 /**
  * The endpoint hosts of these sites, claimed for this upgrade, with the versions of the sites as they are now. One after the
  * other, in the same order in every upgrade: two that wait for each other's hosts would wait for ever. Safe to repeat.
+ *
+ * @param taken what becomes of a host that is another upgrade's: who has claimed hosts already must not wait for one more, since that
+ * might come earlier in the order. So it fails.
  */
-export async function claimHosts(context: StepContext, facts: PreflightFacts & GatewaySites): Promise<ClaimedHost[]> {
+export async function claimHosts(
+  context: StepContext,
+  facts: PreflightFacts & GatewaySites,
+  taken: 'wait' | 'fail' = 'wait',
+): Promise<ClaimedHost[]> {
   const claimed: ClaimedHost[] = [];
-  for (const { host, sites: served } of byHost(facts)) claimed.push(await claimHost(context, host, served));
+  for (const { host, sites: served } of byHost(facts)) claimed.push(await claimHost(context, host, served, taken));
   return claimed;
 }
 
@@ -34,27 +43,40 @@ function byHost({ hosts, sites }: PreflightFacts & GatewaySites): { host: Frozen
     .sort((a, b) => (a.host.name < b.host.name ? -1 : 1));
 }
 
-/** One of them; waits while another upgrade may still change it. Safe to repeat, and looks at the versions again. */
-export async function claimHost(context: StepContext, host: FrozenHost, sites: GatewaySite[]): Promise<ClaimedHost> {
+/** One of them; waits while another upgrade still needs it. Safe to repeat, and looks at the versions again. */
+export async function claimHost(
+  context: StepContext,
+  host: FrozenHost,
+  sites: GatewaySite[],
+  taken: 'wait' | 'fail' = 'wait',
+): Promise<ClaimedHost> {
   const { activities, operation } = context;
   for (;;) {
     const answer = await activities
       .endpoint(host)
       .claimHost(`claim ${host.name} and read its versions`, { host, sites, operation });
     if ('versions' in answer) return { host, sites: withVersions(host, sites, answer.versions) };
+    if (taken === 'fail')
+      throw contradicts(
+        `${host.name} belongs to ${answer.takenBy.workflowId} until ${UNTIL}, and now serves a gateway site of this provider that has come since. Retry when it is free.`,
+      );
     await awaitOwner(context, host, answer.takenBy);
     // Its slot in a fleet may be another's by now, and may be what the other has waited for.
     await context.checkpoint();
   }
 }
 
+const UNTIL = 'that has upgraded its instances or ended';
+
 async function awaitOwner(context: StepContext, host: FrozenHost, claim: HostClaim): Promise<void> {
   const { claims } = context.activities;
-  const until = `${claim.workflowId} has crossed or ended`;
   context.awaitHost({ host: host.name, upgrade: claim.workflowId });
-  context.note(`waits for ${host.name}, which belongs to ${claim.workflowId} until that has crossed or ended`);
+  context.note(`waits for ${host.name}, which belongs to ${claim.workflowId} until ${UNTIL}`);
   try {
-    await claims.awaitClaimEnd(`wait for ${host.name} until ${until}`, { host: host.name, claim });
+    await claims.awaitClaimEnd(`wait for ${host.name}: ${claim.workflowId} has it until ${UNTIL}`, {
+      host: host.name,
+      claim,
+    });
   } finally {
     context.awaitHost(undefined);
   }

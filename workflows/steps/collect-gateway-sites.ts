@@ -22,18 +22,46 @@ interface Candidate {
  * whose https binding has the address that the hostname resolves to (systems.md 4.3); where that is not exactly one site,
  * a person says which. Then `gatewaySiteNames`: the name has to be the one from the installation.
  */
-export const collectGatewaySites = readingStep<PreflightFacts, GatewaySites>({
+export const collectGatewaySites = readingStep<PreflightFacts & Partial<GatewaySites>, GatewaySites>({
   name: 'collectGatewaySites',
   title: 'Collect gateway site parameters',
   waitsFor: 'an operator, where IIS does not say clearly which site it is, or nobody wrote down its original name',
   run: async (context, { operations, hosts }) => {
-    const candidates = await locate(context, operations.instances, hosts);
-    const sites = await settleAll(candidates.map((candidate) => chooseSite(context, candidate, hosts)));
-    await settleAll(sites.map((site) => verifyName(context, site)));
-    context.note(listed(sites.map(({ host, site }) => `"${site}" on ${host}`)));
+    const sites = await collect(context, operations.instances, hosts);
+    noteSites(context, sites);
     return { sites };
   },
+  again: async (context, { operations, hosts, sites = [] }, before) => {
+    if (operations.instances === before.operations.instances) return undefined;
+    const known = sites.map((site) => ({ ...site, instances: servedBy(site, operations.instances) }));
+    const placed = new Set(known.flatMap(({ instances }) => instances));
+    const strangers = operations.instances.filter(({ id }) => !placed.has(id));
+    const all = [...known, ...(await collect(context, strangers, hosts))];
+    noteSites(context, all);
+    return { sites: all };
+  },
 });
+
+async function collect(
+  context: StepContext,
+  instances: ApplicationInstance[],
+  hosts: HostFacts[],
+): Promise<GatewaySite[]> {
+  const candidates = await locate(context, instances, hosts);
+  const sites = await settleAll(candidates.map((candidate) => chooseSite(context, candidate, hosts)));
+  await settleAll(sites.map((site) => verifyName(context, site)));
+  return sites;
+}
+
+const noteSites = (context: StepContext, sites: GatewaySite[]): void =>
+  context.note(listed(sites.map(({ host, site }) => `"${site}" on ${host}`)));
+
+/** Ids of the instances whose end-point URI is that of the site. */
+const servedBy = ({ hostname, application }: GatewaySite, instances: ApplicationInstance[]): number[] =>
+  instances.flatMap(({ id, endpointUrl }) => {
+    const address = parseEndpointUrl(endpointUrl);
+    return address?.hostname === hostname && address.application === application ? [id] : [];
+  });
 
 async function locate(
   { profile, activities }: StepContext,

@@ -1,19 +1,31 @@
 import { entryOf } from '../../src/contract/entry';
+import type { PreflightFacts } from '../engine/preflight-facts';
 import type { TasksDrained } from './facts';
 import { readingStep, type StepContext } from '../engine/step';
 
-/** `tasksProcessed`: no Office 365 task is open. There is no vendor API for it (systems.md 1.6). */
-export const drainTasks = readingStep<object, TasksDrained>({
+/**
+ * `tasksProcessed`: no Office 365 task is open. There is no vendor API for it (systems.md 1.6). Existing subscriptions open tasks at any
+ * time, so it is looked at again; a person is asked again where the upgrade has waited since.
+ */
+export const drainTasks = readingStep<PreflightFacts & Partial<TasksDrained>, TasksDrained>({
   name: 'drainTasks',
   title: 'Wait until all Office 365 tasks are processed',
   waitsFor: 'the task manager; an operator, where the provider has no adapter for it',
+  keepsQuiet: true,
   run: async (context) => {
     await tasksProcessed(context, 'before the endpoint is upgraded');
-    return { tasksDrained: true };
+    return { tasksDrained: { waits: context.waits() } };
+  },
+  again: async (context, _, { tasksDrained }) => {
+    const byHand = context.profile.taskMonitor.adapter === 'gate';
+    if (byHand && tasksDrained?.waits === context.waits()) return undefined;
+    const waited = await tasksProcessed(context, 'before the next change');
+    return byHand || waited ? { tasksDrained: { waits: context.waits() } } : undefined;
   },
 });
 
-export async function tasksProcessed(context: StepContext, when: string): Promise<void> {
+/** @returns whether there were any. */
+export async function tasksProcessed(context: StepContext, when: string): Promise<boolean> {
   const { activities, profile } = context;
   if (profile.taskMonitor.adapter === 'gate') {
     await context.ask({
@@ -24,9 +36,10 @@ export async function tasksProcessed(context: StepContext, when: string): Promis
         'In Operations open Operations > Tasks and filter the names by *office*. Leave the periodic tasks aside: they are always rescheduled. Wait until the list is empty; repair or cancel tasks that failed.',
       evidence: 'When the list was empty.',
     });
-    return;
+    return true;
   }
-  await activities.operations.awaitTasksProcessed(`wait until no Office 365 task is open, ${when}`, {
+  const found = await activities.operations.awaitTasksProcessed(`wait until no Office 365 task is open, ${when}`, {
     entry: entryOf(profile, 'taskMonitor'),
   });
+  return found !== undefined;
 }

@@ -15,7 +15,8 @@ export type Off<What extends string, Before> = { readonly [Fact in `off:${What}`
 export type On<What extends string> = { readonly [Fact in `on:${What}`]: true };
 
 export interface TasksDrained {
-  readonly tasksDrained: true;
+  /** How often the upgrade had waited when the tasks were processed: what a person has confirmed is good until it waits again. */
+  readonly tasksDrained: { readonly waits: number };
 }
 
 export interface EndpointsUpgraded {
@@ -27,27 +28,23 @@ export interface CrossingApproved {
 }
 
 export interface InstancesUpgraded {
-  readonly instancesUpgraded: true;
+  /** Their ids. */
+  readonly instancesUpgraded: readonly number[];
 }
 
 /** ISO 8601 times by the id of the application instance. */
 export type TimeByInstance = Readonly<Record<string, string>>;
 
-export function byInstance(
+export function byInstance<Time extends string | null>(
   instances: readonly ApplicationInstance[],
-  times: readonly (string | undefined)[],
-): TimeByInstance {
-  return Object.fromEntries(
-    instances.flatMap(({ id }, index) => {
-      const time = times[index];
-      return time === undefined ? [] : [[id, time]];
-    }),
-  );
+  times: readonly Time[],
+): Readonly<Record<string, Time>> {
+  return Object.fromEntries(instances.map(({ id }, index) => [id, times[index] as Time]));
 }
 
 export interface EveryInstanceHasToken {
-  /** When each consent was given that a connection test has confirmed. Missing where the token is older than the upgrade. */
-  readonly everyInstanceHasToken: { readonly consentedAt: TimeByInstance };
+  /** When each consent was given that *Test Connection* has confirmed; null where the token is older than the upgrade. */
+  readonly everyInstanceHasToken: { readonly consentedAt: Readonly<Record<string, string | null>> };
 }
 
 /** A service parameter is on no billing template any more. */
@@ -60,6 +57,11 @@ export interface CustomizationsUpdated {
 export interface Validated {
   /** When Test Connection of each instance succeeded. */
   readonly connectionTestedAt: TimeByInstance;
+}
+
+export interface ConsentsGuarded {
+  /** Ids of their instances. */
+  readonly consentsGuarded: readonly number[];
 }
 
 /** What a release needs of its endpoint hosts is there. */

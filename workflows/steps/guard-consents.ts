@@ -4,7 +4,7 @@ import { forwardStep } from '../engine/step';
 import { listed } from '../kit/listed';
 import { now } from '../kit/now';
 import { inBatches, settleEach } from '../kit/settle-all';
-import type { EveryInstanceHasToken, Validated } from './facts';
+import type { ConsentsGuarded, EveryInstanceHasToken, Validated } from './facts';
 
 /** How many guards one activity starts or ends. */
 const BATCH = 50;
@@ -13,15 +13,20 @@ const BATCH = 50;
  * What a release leaves behind whose tokens end after 90 days: one guard per application instance, each of which outlives the
  * upgrade. "You must acquire a new refresh token before the current refresh token expires." Safe to repeat.
  */
-export const guardConsents = forwardStep<PreflightFacts & EveryInstanceHasToken & Validated, object>({
+export const guardConsents = forwardStep<
+  PreflightFacts & EveryInstanceHasToken & Validated & Partial<ConsentsGuarded>,
+  ConsentsGuarded
+>({
+  ofInstances: true,
   name: 'guardConsents',
   title: 'Guard the refresh tokens',
   waitsFor: 'nobody',
-  run: async (context, { operations, everyInstanceHasToken, connectionTestedAt }) => {
+  run: async (context, { operations, everyInstanceHasToken, connectionTestedAt, consentsGuarded = [] }) => {
     const { activities, operation, profile } = context;
     const { provider, connectionTest, reminders, notify, timings } = profile;
-    const guards = operations.instances.map(({ id, name, resourceId }) => {
-      const consentedAt = everyInstanceHasToken.consentedAt[id];
+    const instances = operations.instances.filter(({ id }) => !consentsGuarded.includes(id));
+    const guards = instances.map(({ id, name, resourceId }) => {
+      const consentedAt = everyInstanceHasToken.consentedAt[id] ?? undefined;
       return {
         provider,
         instance: { id, name, resourceId },
@@ -37,13 +42,15 @@ export const guardConsents = forwardStep<PreflightFacts & EveryInstanceHasToken 
         { guards: batch, operation: operationId(operation) },
       ),
     );
-    context.note(`${guards.length} tokens are guarded`);
-    return {};
+    const guarded = operations.instances.map(({ id }) => id);
+    context.note(`${guarded.length} tokens are guarded`);
+    return { consentsGuarded: guarded };
   },
 });
 
 /** For a release whose application renews its tokens by itself: the guards of earlier releases end. Safe to repeat. */
 export const endConsentGuards = forwardStep<PreflightFacts, object>({
+  ofInstances: true,
   name: 'endConsentGuards',
   title: 'End the guards of the refresh tokens',
   waitsFor: 'nobody',

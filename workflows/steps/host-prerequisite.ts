@@ -38,6 +38,14 @@ export const hostPrerequisite = <What extends string>({
       context.note(`${what} is on ${hosts.map(({ host }) => host.name).join(', ')}`);
       return has();
     },
+    again: async (context, facts, known) => {
+      const hosts = new Set(known.sites.map(({ host }) => host));
+      const added = facts.sites.filter(({ host }) => !hosts.has(host));
+      if (added.length === 0) return undefined;
+      const claimed = await claimHosts(context, { ...facts, sites: added }, 'fail');
+      await settleAll(claimed.map(({ host }) => prepare(context, host, script, parameters)));
+      return has();
+    },
     verify: async (context, facts) => {
       const hosts = await claimHosts(context, facts);
       await settleAll(hosts.map(({ host }) => expectDone(context, host, script, parameters)));

@@ -22,11 +22,7 @@ export const { off: stopProvisioning, on: startProvisioning } = switchSteps<'pro
   undoes: 'activates exactly the templates that were active before',
   look: async (context) => (await templatesNow(context)).filter(({ active }) => active).map(({ id }) => id),
   off: async (context, stopped) => {
-    const { operations } = context.activities;
-    const entry = entryOf(context.profile, 'operations');
-    await settleEach(inBatches(stopped, BATCH), 1, (templateIds) =>
-      operations.deactivateTemplates(`deactivate templates ${listed(templateIds)}`, { entry, templateIds }),
-    );
+    await deactivate(context, stopped);
     context.note(`deactivated: ${said(stopped) || 'none was active'}`);
   },
   on: async (context, stopped) => {
@@ -39,20 +35,41 @@ export const { off: stopProvisioning, on: startProvisioning } = switchSteps<'pro
   },
   merge: (looks) => [...new Set(looks.flat())],
   askWhatWasOn,
+  offAgain: async (context, stopped, takesIn) => {
+    const active = (await activeNow(context)).map(({ id }) => id);
+    if (active.length === 0) return false;
+    const added = active.filter((id) => !stopped.includes(id));
+    if (added.length > 0) await takesIn(added);
+    stopped.push(...added);
+    await deactivate(context, active);
+    context.note(`deactivated what somebody had activated: ${said(active)}`);
+    return true;
+  },
   expectOff: async (context, stopped) => {
-    const ours = new Set(stopped);
-    const left = (await templatesNow(context)).filter(({ id, active }) => active && ours.has(id));
+    const left = (await activeNow(context)).filter(({ id }) => stopped.includes(id));
     if (left.length > 0) throw rejected(`Still active: ${namesOf(left)}.`);
   },
   expectOn: async (context, stopped) => {
-    const found = new Map((await templatesNow(context)).map((template) => [template.id, template]));
-    const off = stopped.flatMap((id) => {
-      const template = found.get(id);
-      return template?.active === true ? [] : [template ?? { id, name: `template ${id}` }];
-    });
+    const active = new Set((await activeNow(context)).map(({ id }) => id));
+    const left = new Set(stopped.filter((id) => !active.has(id)));
+    if (left.size === 0) return;
+    // One that somebody has removed meanwhile is missed by nobody.
+    const off = (await templatesNow(context)).filter((template) => left.has(template.id) && !template.active);
     if (off.length > 0) throw rejected(`Not active: ${namesOf(off)}.`);
   },
 });
+
+async function deactivate({ activities, profile }: StepContext, templates: number[]): Promise<void> {
+  const entry = entryOf(profile, 'operations');
+  await settleEach(inBatches(templates, BATCH), 1, (templateIds) =>
+    activities.operations.deactivateTemplates(`deactivate templates ${listed(templateIds)}`, { entry, templateIds }),
+  );
+}
+
+const activeNow = ({ activities, profile }: StepContext): Promise<{ id: number; name: string }[]> =>
+  activities.operations.readActiveTemplates('read active Office 365 templates', {
+    entry: entryOf(profile, 'operations', 'aps'),
+  });
 
 const templatesNow = ({ activities, profile }: StepContext): Promise<ServiceTemplate[]> =>
   allTemplates(activities.operations, { entry: entryOf(profile, 'operations', 'aps') });

@@ -1,5 +1,5 @@
 import { entryOf } from '../../src/contract/entry';
-import type { BillingTemplate } from '../../src/contract/facts';
+import type { BillingFacts, BillingTemplate } from '../../src/contract/facts';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import { forwardStep, type ForwardStep, type StepContext } from '../engine/step';
 import { listed } from '../kit/listed';
@@ -27,8 +27,11 @@ export const removeServiceParameter = <Name extends string>(
     title: `Remove ${parameter.name}`,
     waitsFor: 'an operator who removes it in Billing and synchronises every store',
     run: async (context, { billing }) => {
-      const affected = billing.templates.filter(has(parameter.name));
-      if (affected.length > 0) await askForRemoval(context, parameter, affected);
+      // Somebody may have put it on a template since the preflight, or have removed it already.
+      const { templates } = await readParameters(context);
+      const before = [...billing.templates, ...templates];
+      const affected = templates.filter(has(parameter.name));
+      if (affected.length > 0) await askForRemoval(context, parameter, affected, before);
       await settleAll(context.profile.stores.map((store) => askForSynchronisation(context, store)));
       return { [`gone:${parameter.name}`]: true } as ParameterGone<Name>;
     },
@@ -44,6 +47,7 @@ async function askForRemoval(
   context: StepContext,
   parameter: ServiceParameter<string>,
   affected: BillingTemplate[],
+  before: BillingTemplate[],
 ): Promise<void> {
   const { name, stays } = parameter;
   const list = affected
@@ -55,19 +59,22 @@ async function askForRemoval(
     title: `Remove ${name} from ${affected.length} billing service templates`,
     instructions: `In Billing open Products > Service Plans > Service Templates and, for each of the templates ${list}: Service Parameters, select ${name}, delete it.${stays ? ` Leave ${stays.name} alone: ${stays.why}.` : ''}`,
     evidence: 'When it was done; Onward reads the parameters afterwards.',
-    verify: () => removalProblem(context, parameter, affected),
+    verify: () => removalProblem(context, parameter, before),
   });
 }
 
-async function removalProblem(
-  { activities, profile }: StepContext,
-  { name, stays }: ServiceParameter<string>,
-  before: BillingTemplate[],
-): Promise<string | undefined> {
-  const { templates } = await activities.billing.readBilling('read the service parameters again', {
+const readParameters = ({ activities, profile }: StepContext): Promise<BillingFacts> =>
+  activities.billing.readBilling('read the service parameters again', {
     entry: entryOf(profile, 'billing'),
     plans: profile.plans,
   });
+
+async function removalProblem(
+  context: StepContext,
+  { name, stays }: ServiceParameter<string>,
+  before: BillingTemplate[],
+): Promise<string | undefined> {
+  const { templates } = await readParameters(context);
   const left = templates.filter(has(name));
   const lost = stays
     ? templates.filter(

@@ -28,6 +28,16 @@ export interface Switch<What extends string, Before> {
   readonly merge: (looks: readonly Before[]) => Before;
   /** Asks a person what has to be on again, where nothing tells: the ledger is lost. */
   readonly askWhatWasOn: (context: StepContext) => Promise<Before>;
+  /**
+   * Switches off what is on by now. Notes it by `takesIn` and adds it to `before` first, so that it comes on again whatever happens.
+   * Leave out where nobody can look.
+   * @returns whether anything was on.
+   */
+  readonly offAgain?: (
+    context: StepContext,
+    before: Before,
+    takesIn: (more: Before) => Promise<void>,
+  ) => Promise<boolean>;
   /** Fails unless it is off. */
   readonly expectOff: (context: StepContext, before: Before) => Promise<void>;
   /** Fails unless everything that was on is on again. */
@@ -38,7 +48,8 @@ export interface Switch<What extends string, Before> {
 export function switchSteps<What extends string, Before>(
   given: Switch<What, Before>,
 ): { off: ReversibleStep<object, Off<What, Before>>; on: ForwardStep<Off<What, Before>, On<What>> } {
-  const { what, offHeading, onHeading, undoes, look, off, on, merge, askWhatWasOn, expectOff, expectOn } = given;
+  const { what, offHeading, onHeading, undoes, look, off, on, merge, askWhatWasOn, offAgain, expectOff, expectOn } =
+    given;
   const offFact: `off:${What}` = `off:${what}`;
   // A computed name of a type parameter widens to an index signature.
   const isOff = (before: Before) => ({ [offFact]: before }) as Off<What, Before>;
@@ -77,6 +88,13 @@ export function switchSteps<What extends string, Before>(
         context.switched(what, 'off');
         return isOff(before);
       },
+      ...(offAgain
+        ? {
+            keepsQuiet: true,
+            again: async (context, _, before, takesIn) =>
+              (await offAgain(context, before, takesIn)) ? isOff(before) : undefined,
+          }
+        : {}),
       undo: async (context, _, before) => {
         await on(context, before);
         context.switched(what, 'on');
@@ -89,6 +107,7 @@ export function switchSteps<What extends string, Before>(
         return await isOnAgain(context, facts);
       },
       verify: (context, facts) => isOnAgain(context, facts),
+      stands: (context, facts) => expectOn(context, beforeOf(facts)),
     }),
   };
 }

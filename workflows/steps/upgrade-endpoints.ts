@@ -47,6 +47,20 @@ export const upgradeEndpoints = reversibleStep<PreflightFacts & GatewaySites, Ho
     context.note(`${upgraded} sites upgraded${before > 0 ? `, ${before} on ${context.to} already` : ''}`);
     return { endpointsUpgraded: true };
   },
+  again: async (context, facts, hosts, takesIn) => {
+    const known = hosts.flatMap((work) => work.sites.map(({ site }) => site));
+    const added = facts.sites.filter((site) => !known.some((one) => isSame(one, site)));
+    for (const claimed of await claimHosts(context, { ...facts, sites: added }, 'fail')) {
+      const work = await workOn(context, claimed);
+      await takesIn([work]);
+      const there = hosts.find(({ host }) => host.name === work.host.name);
+      if (there) there.sites.push(...work.sites);
+      else hosts.push(work);
+      await upgradeHost(context, work);
+    }
+    await settleAll(hosts.map((work) => verifyUpgraded(context, work)));
+    return added.length > 0 ? { endpointsUpgraded: true } : undefined;
+  },
   verify: async (context, _, hosts) => {
     await settleAll(hosts.map((work) => verifyUpgraded(context, work)));
     return { endpointsUpgraded: true };
@@ -55,6 +69,9 @@ export const upgradeEndpoints = reversibleStep<PreflightFacts & GatewaySites, Ho
     await settleAll(hosts.map((work) => restoreHost(context, work)));
   },
 });
+
+const isSame = (one: GatewaySite, other: GatewaySite): boolean =>
+  one.host === other.host && one.site === other.site && one.application === other.application;
 
 async function workOn(context: StepContext, { host, sites }: ClaimedHost): Promise<HostSites> {
   const work = sites.map(({ site, version }): SiteWork => ({ site, deployed: version.deployed }));
@@ -78,10 +95,11 @@ async function upgradeHost(context: StepContext, work: HostSites): Promise<void>
     each.backup ??= await backUp(context, host, site);
     // Somebody has done it by hand while the step held.
     if (!each.backup) continue;
-    await context.checkpoint();
+    await context.lookAgain();
     context.note(`setup of "${site.site}" on ${host.name}`);
     await endpoint.runSetup(`setup.cmd for "${site.site}" on ${host.name}`, { host, site, sha256, operation });
   }
+  await context.lookAgain('noCheckpoint');
   await endpoint.resetIis(`iisreset on ${host.name}`, { host, operation, purpose: 'upgrade' });
 }
 

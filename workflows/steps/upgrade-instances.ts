@@ -5,30 +5,46 @@ import type { ApplicationInstance } from '../../src/contract/facts';
 import { withoutRelease } from '../../src/contract/versions';
 import type { CrossingFacts } from '../engine/path';
 import type { PreflightFacts } from '../engine/preflight-facts';
-import type { InstancesUpgraded } from './facts';
+import { claimHosts } from './claim-hosts';
+import type { GatewaySites, InstancesUpgraded } from './facts';
 import { listed } from '../kit/listed';
 import { AT_ONCE, settleEach } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
 
-/** Upgrades one instance as a pilot, then the rest (systems.md 1.4.2). */
-export const upgradeInstances = forwardStep<PreflightFacts & CrossingFacts, InstancesUpgraded>({
+type Needs = PreflightFacts & GatewaySites & CrossingFacts & Partial<InstancesUpgraded>;
+
+/**
+ * Upgrades one instance as a pilot, then the rest (systems.md 1.4.2). While it does, the endpoint hosts are still this upgrade's: another
+ * one's iisreset would end what the controller asks of the endpoint (release notes, APSA-20808).
+ */
+export const upgradeInstances = forwardStep<Needs, InstancesUpgraded>({
   name: 'upgradeInstances',
   title: 'Upgrade the application instances',
   waitsFor: 'the upgrade tasks of Operations',
-  run: async (context, { operations }) => {
+  ofInstances: true,
+  run: async (context, facts) => {
+    const { operations, imported, instancesUpgraded = [] } = facts;
     const [pilot, ...rest] = operations.instances.filter(
-      ({ packageVersion }) => withoutRelease(packageVersion) !== context.to,
+      ({ id, packageVersion }) => withoutRelease(packageVersion) !== context.to && !instancesUpgraded.includes(id),
     );
-    if (pilot) await upgradeInstance(context, pilot, 'pilot');
+    if (pilot && context.hosts.areFree()) {
+      context.hosts.say('held');
+      await claimHosts(context, facts);
+    }
+    if (pilot) await upgradeInstance(context, pilot, imported, 'pilot');
     await context.checkpoint();
-    await settleEach(rest, AT_ONCE, (instance) => upgradeInstance(context, instance, 'after the pilot'));
-    context.note(`${operations.instances.length} instances run ${context.to}`);
-    return { instancesUpgraded: true };
+    await settleEach(rest, AT_ONCE, (instance) => upgradeInstance(context, instance, imported, 'after the pilot'));
+    return upgraded(context, operations);
   },
-  verify: async ({ activities, profile, to }) => {
-    const entry = entryOf(profile, 'operations', 'aps');
-    const instances = await activities.operations.readInstances('read the instances', { entry });
-    const left = instances.filter(
+  verify: async (context, { operations }) => {
+    const { activities, profile, to } = context;
+    const { changed, added } = await activities.operations.lookAgain('look at the instances again', {
+      entry: entryOf(profile, 'operations', 'aps'),
+      known: operations.instances.map(({ id }) => id),
+      versions: [to],
+      endpoints: [...new Set(operations.instances.map(({ endpointUrl }) => endpointUrl))],
+    });
+    const left = [...changed, ...added].filter(
       ({ packageVersion, status }) => withoutRelease(packageVersion) !== to || status !== 'Ready',
     );
     if (left.length > 0)
@@ -36,14 +52,25 @@ export const upgradeInstances = forwardStep<PreflightFacts & CrossingFacts, Inst
         `Not Ready on ${to}: ${listed(left.map(({ name, packageVersion, status }) => `"${name}" is ${status} on ${packageVersion}`))}.`,
         FAILURE.rejected,
       );
-    return { instancesUpgraded: true };
+    return upgraded(context, operations);
   },
 });
 
-async function upgradeInstance(context: StepContext, { id, name }: ApplicationInstance, role: string): Promise<void> {
+function upgraded(context: StepContext, { instances }: PreflightFacts['operations']): InstancesUpgraded {
+  context.hosts.say('free');
+  context.note(`${instances.length} instances run ${context.to}`);
+  return { instancesUpgraded: instances.map(({ id }) => id) };
+}
+
+async function upgradeInstance(
+  context: StepContext,
+  { id, name }: ApplicationInstance,
+  { packageVersion: version }: CrossingFacts['imported'],
+  role: string,
+): Promise<void> {
   await context.activities.operations.upgradeInstance(`upgrade instance "${name}" (${role})`, {
     entry: entryOf(context.profile, 'operations', 'aps'),
     instanceId: id,
-    version: context.to,
+    version,
   });
 }

@@ -44,6 +44,8 @@ export interface KnownUpgrade {
   readonly idle: 'paused' | 'waitingForWindow' | undefined;
   readonly steps: readonly StepStatus[];
   readonly plan: readonly PlannedStep[];
+  /** Another upgrade may have its endpoint hosts. */
+  readonly hostsFree: boolean;
   readonly gates: readonly Open<Gate>[];
   readonly holds: readonly Open<Hold>[];
   readonly audit: readonly AuditEntry[];
@@ -78,6 +80,7 @@ export function newUpgrade({ provider, workflowId, startedBy, fleet }: Beginning
     idle: undefined,
     steps: [],
     plan: [],
+    hostsFree: false,
     gates: [],
     holds: [],
     audit: [],
@@ -141,6 +144,10 @@ export function next(upgrade: KnownUpgrade, event: UpgradeEvent, at: string): Kn
         : knowing(upgrade, { switchedOff: [...known.switchedOff, { what: event.what, since: at }] });
     case 'switchedOn':
       return switchedOn(upgrade, event.what, at);
+    case 'hostsFreed':
+      return { ...upgrade, hostsFree: true };
+    case 'hostsHeld':
+      return { ...upgrade, hostsFree: false };
     case 'hostAwaited':
       return knowing(upgrade, { awaitedHost: event.awaited });
     case 'rollbackBegun':

@@ -190,10 +190,9 @@ class ProviderUpgrade {
     const { record, membership, window, profile } = this;
     this.answers.close();
     window?.end();
-    if (profile) {
-      // Side by side: a notice that is delivered before the upgrade closes costs it a workflow task more.
-      await Promise.all([this.notifyOfEnd(profile, outcome), membership?.reportEnd(outcome)]);
-    }
+    // Side by side: a notice that is delivered before the upgrade closes costs it a workflow task more.
+    if (profile || membership)
+      await Promise.all([profile && this.notifyOfEnd(profile, outcome), membership?.reportEnd(outcome)]);
     // An upgrade is over when its workflow closes, and says so in the same workflow task: nothing is awaited from here on.
     record.apply({ type: 'ended', outcome });
     record.publish();

@@ -4,6 +4,7 @@ import { condition } from '@temporalio/workflow';
 import type { AuditEntry, SwitchedOff, UpgradePlan, UpgradeStatus } from '../../src/contract/status';
 import {
   crossedAttribute,
+  hostsFreeAttribute,
   openGatesAttribute,
   pathAttribute,
   providerAttribute,
@@ -60,6 +61,10 @@ export class UpgradeRecord {
     return this.upgrade.known.forwardOnly;
   }
 
+  get hostsFree(): boolean {
+    return this.upgrade.hostsFree;
+  }
+
   get isRollingBack(): boolean {
     return this.upgrade.phase === 'rollingBack';
   }
@@ -112,7 +117,7 @@ export class UpgradeRecord {
   }
 
   private toSend(): SearchAttributeUpdatePair[] {
-    const { known, gates, holds } = this.upgrade;
+    const { known, gates, holds, hostsFree } = this.upgrade;
     const { provider, path, step, crossed } = known;
     const asked = gates.length + holds.length;
     const values: SearchAttributeUpdatePair[] = [
@@ -121,6 +126,7 @@ export class UpgradeRecord {
       { key: stepAttribute, value: step ?? null },
       { key: pathAttribute, value: path ? `${path.from} -> ${path.to}` : null },
       { key: crossedAttribute, value: crossed },
+      { key: hostsFreeAttribute, value: hostsFree },
       { key: openGatesAttribute, value: asked },
     ];
     const changed = this.attributes.changed(values);

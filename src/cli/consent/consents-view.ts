@@ -39,11 +39,12 @@ const PAINT: Record<ConsentState, (paint: Colors) => Colors['red']> = {
 
 function renewalLine(
   { provider, instance }: ConsentStatus,
-  { by, askedAt }: NonNullable<ConsentStatus['renewal']>,
+  { by, askedAt, contradiction }: NonNullable<ConsentStatus['renewal']>,
   calling: Calling,
 ): string {
   if (askedAt === undefined) return `Renewed by ${safeText(by)}; the connection is being tested.`;
   const key = { provider, instance: String(instance.id) };
   const { onward } = howToSend(GUARD_MESSAGES, key, 'confirmRenewal', {}, calling);
-  return `Renewed by ${safeText(by)}; press Test Connection, then: ${onward}`;
+  const against = contradiction === undefined ? '' : ` ${safeText(contradiction, 1000)}`;
+  return `Renewed by ${safeText(by)}; press Test Connection, then: ${onward}${against}`;
 }

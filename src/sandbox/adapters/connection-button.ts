@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineAdapter } from '../../systems/adapter';
 import { expectShape } from '../../systems/answers';
-import type { ConnectionTest } from '../../systems/connection-test';
+import type { ProvingConnectionTest } from '../../systems/connection-test';
 import { exchange, statusFailure, type HttpRequest } from '../../systems/http';
 import { expectJson } from '../../systems/json-answer';
 import { controlApi } from './control-api';
@@ -17,7 +17,8 @@ const outcome = z.object({
 /** Presses *Test Connection* in a simulated control panel. */
 export const connectionButton = defineAdapter({
   settings: controlApi,
-  create: ({ url }): ConnectionTest => ({
+  create: ({ url }): ProvingConnectionTest => ({
+    proves: true,
     run: async ({ resourceId }) => {
       const request: HttpRequest = {
         system: 'connection test',

@@ -8,10 +8,12 @@ import { WIRE_FAULTS, type Faults, type Latencies } from '../faults';
 import type { SimulatedHosts } from '../hosts-port';
 import type { Journal, JournalEntry } from '../journal';
 import type { PackageFile } from '../package-file';
+import { addInstance, addPackage, addTemplate, reopenTemplate, setPackageEnabled } from '../world/growth';
 import {
   createTask,
   findInstance,
   giveConsent,
+  issueForeignToken,
   processTask,
   removeParameter,
   setSynchronisation,
@@ -19,7 +21,7 @@ import {
   testConnection,
   updateCustomization,
 } from '../world/manual-acts';
-import type { ProviderOptions } from '../world/spec';
+import { CLOUDS, type ProviderOptions } from '../world/spec';
 import { isOpen, type Provider } from '../world/state';
 import { newestVersion, rescheduleTask } from '../world/upgrades';
 import { Impossible, UnknownObject, type World } from '../world/world';
@@ -76,6 +78,13 @@ const consent = z.strictObject({
   mfa: z.boolean().optional(),
   /** The administrator declines in Microsoft's page: nothing changes. */
   denied: z.boolean().default(false),
+});
+const newInstance = z.strictObject({
+  name: text,
+  packageVersion: text.optional(),
+  cloud: z.enum(CLOUDS).optional(),
+  /** Which of the provider's gateways, counted from 0, or the host of one that is installed for it. */
+  gateway: z.union([z.int().nonnegative(), z.strictObject({ host: text })]).optional(),
 });
 const clock = z.union([
   z.strictObject({ advanceMs: z.int().positive() }),
@@ -171,6 +180,30 @@ function registerManualActs(app: FastifyInstance, { world, hosts }: ControlDepen
     await rescheduleTask(world, hosts, found(request), number(request.params.item));
     return { done: true };
   });
+  app.post<OfProvider>(`${at}/instances`, async (request) => {
+    const { packageVersion, cloud, gateway, name } = parsed(newInstance, request.body);
+    const { instanceId } = addInstance(world, found(request), {
+      name,
+      ...(packageVersion !== undefined && { packageVersion }),
+      ...(cloud !== undefined && { cloud }),
+      ...(gateway !== undefined && { gateway }),
+    });
+    await hosts.refresh();
+    return { id: instanceId };
+  });
+  app.post<OfProvider>(`${at}/templates`, (request) => {
+    const { name } = parsed(z.strictObject({ name: text }), request.body);
+    return { id: addTemplate(world, found(request), name).templateId };
+  });
+  app.post<OfItem>(`${at}/templates/:item/reopen`, (request) =>
+    done(() => reopenTemplate(world, found(request), number(request.params.item))),
+  );
+  app.post<OfItem>(`${at}/packages/:item`, (request) =>
+    done(() => addPackage(world, found(request), request.params.item)),
+  );
+  app.post<OfItem>(`${at}/packages/:item/disable`, (request) =>
+    done(() => setPackageEnabled(world, found(request), request.params.item, false)),
+  );
   app.delete<OfParameter>(`${at}/serviceTemplates/:template/parameters/:parameter`, (request) => {
     const { template, parameter } = request.params;
     return done(() => removeParameter(world, found(request), number(template), parameter));
@@ -195,6 +228,11 @@ function registerManualActs(app: FastifyInstance, { world, hosts }: ControlDepen
     if (denied) return { granted: false };
     giveConsent(world, found(request), instance, given);
     return { granted: true };
+  });
+  app.post<OfItem>(`${at}/instances/:item/foreignToken`, (request) => {
+    const provider = found(request);
+    const { value } = issueForeignToken(world, provider, findInstance(provider, request.params.item));
+    return { refreshToken: value };
   });
 }
 

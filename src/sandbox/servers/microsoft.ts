@@ -99,8 +99,8 @@ interface Owner {
 function ownerOf(world: World, value: string): Owner | undefined {
   for (const provider of world.providers()) {
     for (const instance of provider.instances) {
-      const { refreshToken } = instance;
-      if (refreshToken?.value === value) return { provider, instance, refreshToken };
+      const refreshToken = [instance.refreshToken, instance.foreignToken].find((token) => token?.value === value);
+      if (refreshToken) return { provider, instance, refreshToken };
     }
   }
   return undefined;

@@ -35,9 +35,9 @@ export function createProvider(spec: ProviderSpec, versions: SimulatedVersions):
   const unique = (...words: string[]) => seededUuid(spec.seed, spec.id, ...words);
   const firstId = seededInt(1, 90, spec.seed, spec.id, 'ids') * 1000;
   const instances = spec.instances.map((instance, index) =>
-    createInstance(spec, instance, firstId + 301 + index, versions, unique),
+    createInstance(spec, instance, firstId + 301 + index, versions),
   );
-  const templates = createTemplates(spec, firstId + 1, unique);
+  const templates = createTemplates(spec, firstId + 1);
   const tasks = createTasks(spec);
   const applications = createApplications(spec);
   const billingTemplates = [
@@ -123,13 +123,13 @@ function createPackages(
   ];
 }
 
-function createInstance(
-  spec: ProviderSpec,
+export function createInstance(
+  spec: Pick<ProviderSpec, 'id' | 'seed'>,
   instance: InstanceSpec,
   instanceId: number,
   versions: SimulatedVersions,
-  unique: (...words: string[]) => string,
 ): Instance {
+  const unique = (...words: string[]) => seededUuid(spec.seed, spec.id, ...words);
   const account = `${spec.id}${instance.name.replace(/[^A-Za-z0-9]/g, '').toLowerCase()}`;
   const tenant = `${account}.${TENANT_SUFFIX[instance.cloud]}`;
   const storesUser = versions.of(instance.packageVersion).signIn === 'storedUser';
@@ -157,23 +157,31 @@ export function refreshTokenValue(unique: string): string {
   return `AQABAAAA${Buffer.from(unique).toString('base64url')}`;
 }
 
-function createTemplates(spec: ProviderSpec, firstId: number, unique: (...words: string[]) => string): Template[] {
-  const office365 = (templateId: number, name: string, active: boolean): Template => ({
-    templateId,
-    apsId: unique('template', String(templateId)),
-    name,
-    description: `Office 365 services, ${name}`,
-    active,
-    appIds: [OFFICE_365],
-    resourceTypes: office365Resources(templateId),
-  });
+/** One that sells Office 365. */
+export const createTemplate = (
+  { id, seed }: Pick<ProviderSpec, 'id' | 'seed'>,
+  templateId: number,
+  name: string,
+  active: boolean,
+): Template => ({
+  templateId,
+  apsId: seededUuid(seed, id, 'template', String(templateId)),
+  name,
+  description: `Office 365 services, ${name}`,
+  active,
+  appIds: [OFFICE_365],
+  resourceTypes: office365Resources(templateId),
+});
+
+function createTemplates(spec: ProviderSpec, firstId: number): Template[] {
+  const unique = (...words: string[]) => seededUuid(spec.seed, spec.id, ...words);
   const names = [
     ...spec.instances.map(({ name }) => `Office 365 ${name}`),
     ...Array.from({ length: spec.moreTemplates }, (_, index) => `Office 365 offer ${index + 1}`),
   ];
-  const selling = names.map((name, index) => office365(firstId + index, name, true));
+  const selling = names.map((name, index) => createTemplate(spec, firstId + index, name, true));
   const retired = Array.from({ length: spec.inactiveTemplates }, (_, index) =>
-    office365(firstId + selling.length + index, `Office 365 retired offer ${index + 1}`, false),
+    createTemplate(spec, firstId + selling.length + index, `Office 365 retired offer ${index + 1}`, false),
   );
   const others = Array.from({ length: spec.otherTemplates }, (_, index): Template => {
     const templateId = firstId + selling.length + retired.length + index;

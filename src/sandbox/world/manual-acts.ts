@@ -89,6 +89,16 @@ export function giveConsent(world: World, provider: Provider, instance: Instance
   });
 }
 
+/** Somebody gets a refresh token of the instance's account for himself; the application knows nothing of it. */
+export function issueForeignToken(world: World, provider: Provider, instance: Instance): RefreshToken {
+  const { tenant } = instance;
+  const issuedAt = world.now();
+  const value = refreshTokenValue(seededUuid(provider.seed, provider.id, tenant, 'foreign', String(issuedAt)));
+  instance.foreignToken = { tenant, mfa: true, issuedAt, value };
+  world.save(provider);
+  return instance.foreignToken;
+}
+
 /** An instance by its Operations id, its resource id or its name; throws {@link UnknownObject}. */
 export function findInstance(provider: Provider, key: string): Instance {
   const found = provider.instances.find(

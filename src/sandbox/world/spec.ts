@@ -9,10 +9,12 @@ const text = z.string().min(1);
 const count = z.int().nonnegative();
 const packageVersion = z.string().regex(/^\d+(\.\d+)+-\d+$/, 'must be <version>-<release>, such as 1.0-9');
 
+export const CLOUDS = ['global', 'germany', 'china', 'usGovernment', 'unstated'] as const;
+
 export const instanceSpec = z.strictObject({
   name: text,
   /** `unstated`: no setting of the instance tells its Microsoft cloud. */
-  cloud: z.enum(['global', 'germany', 'china', 'usGovernment', 'unstated']).default('global'),
+  cloud: z.enum(CLOUDS).default('global'),
   /** Which of the provider's gateways serves it, counted from 0. */
   gateway: count.optional(),
   /** Installed version; the provider's source version by default. */
@@ -166,7 +168,8 @@ function market(index: number): string {
   return `${MARKETS[index % MARKETS.length]}${round > 0 ? ` ${round + 1}` : ''}`;
 }
 
-function completeGateway(
+/** With everything that nobody asked for filled in from the seed. */
+export function completeGateway(
   id: string,
   seed: string,
   name: string,

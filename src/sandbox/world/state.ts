@@ -49,7 +49,10 @@ export interface Instance {
   tenant: string;
   /** It signs in to Microsoft with a stored user; an upgrade to a version that signs in with tokens erases it. */
   storedUser: boolean;
+  /** The application's: what its *Test Connection* uses. */
   refreshToken?: RefreshToken;
+  /** What somebody else got from Microsoft for the same account, such as whoever keeps the inventory. */
+  foreignToken?: RefreshToken;
 }
 
 export interface ResourceType {

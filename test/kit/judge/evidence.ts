@@ -86,13 +86,18 @@ export async function evidenceOf(
     journal: journalOf(sandbox, provider, machines, earlier),
     versions: sandbox.world.versions.all,
     office365Tasks: world.tasks.filter(isOffice365).map(({ id }) => id),
-    instances: world.instances.map(({ instanceId, cloud }) => ({ id: instanceId, cloud })),
+    instances: world.instances.map(({ instanceId, cloud, resourceId, gateway }) => ({
+      id: instanceId,
+      cloud,
+      resourceId,
+      host: world.gateways[gateway]?.host ?? '',
+    })),
     resets: hosts.flatMap((host) => resetsOn(sandbox.dataDirectory, host, provider)).filter(({ at }) => at > since),
     records: hosts.flatMap((host) => recordsOn(sandbox.dataDirectory, host)),
     addresses: [sandbox.urls.operations(provider), sandbox.urls.aps(provider), sandbox.urls.billing(provider)],
     secrets: [
       ...[world.operationsLogin?.password, world.billingLogin?.password],
-      ...world.instances.map(({ refreshToken }) => refreshToken?.value),
+      ...world.instances.flatMap(({ refreshToken, foreignToken }) => [refreshToken?.value, foreignToken?.value]),
     ].filter((secret) => secret !== undefined),
   };
 }

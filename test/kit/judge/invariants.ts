@@ -81,8 +81,8 @@ export interface Evidence {
   tasksAtStart: number[];
   office365Tasks: number[];
   /** The provider's instances as the sandbox has created them. */
-  instances: { id: number; cloud: string }[];
-  /** Whether the upgrade verifies consents by itself; with the adapter `gate` a person does. */
+  instances: { id: number; cloud: string; resourceId: string; host: string }[];
+  /** Whether an adapter proves consents; with the others a person confirms them. */
   verifiesConsent: boolean;
   /** Restarts of the Internet services that are known on the host's own disk to have ended well. */
   resets: { host: string; operation: string; at: string; covers: string[] }[];
@@ -221,10 +221,13 @@ const ONCE = [
 const ONCE_PER_RUN = ['templateDeactivated', 'templateActivated'];
 
 function repeatedEffects({ journal, runs }: Evidence): Findings {
+  // What somebody else has switched on again may be switched off again.
+  const reopened = (entries: JournalEntry[], { seq, object }: JournalEntry) =>
+    entries.filter((each) => each.name === 'templateReopened' && each.object === object && each.seq < seq).length;
   const repeated = (names: string[], entries: JournalEntry[]): Findings =>
     groups(
       entries.filter(({ kind, name }) => kind === 'effect' && names.includes(name)),
-      ({ name, object }) => `${name} ${object ?? ''}`,
+      (entry) => `${entry.name} ${entry.object ?? ''}${' again'.repeat(reopened(entries, entry))}`,
     )
       .filter(({ members }) => members.length > 1)
       .map(({ key, members }) => ({ says: `${key} happened ${members.length} times`, entries: members }));
@@ -304,16 +307,44 @@ function wrongEnds(evidence: Evidence): Findings {
     last.closed === 'COMPLETED'
       ? unfinished(evidence, last)
       : last.status.state === 'rolledBack'
-        ? differences(last.before, evidence.after).map((part) => `it was rolled back, and ${part} is not as before`)
+        ? differences(last.before, withoutGrowth(evidence, last)).map(
+            (part) => `it was rolled back, and ${part} is not as before`,
+          )
         : [];
   return problems.map((says) => ({ says, entries: [] }));
 }
 
+/** What others have added meanwhile is no matter of the upgrade's undo. */
+function withoutGrowth({ after, journal }: Evidence, { before }: RunEvidence): SandboxState {
+  const has = (name: string, id: string | number) =>
+    journal.some((entry) => entry.name === name && entry.object === String(id));
+  return {
+    ...after,
+    packages: after.packages.filter((version) => !has('packageAdded', version)),
+    instances: after.instances.filter(({ id }) => !has('instanceAdded', id)),
+    templates: after.templates
+      .filter(({ id }) => !has('templateAdded', id))
+      .map((one) => (has('templateReopened', one.id) ? { ...one, active: wasActive(before, one.id) } : one)),
+    gateways: after.gateways.filter(({ host, site }) =>
+      before.gateways.some((one) => one.host === host && one.site === site),
+    ),
+  };
+}
+
+const wasActive = ({ templates }: SandboxState, template: number): boolean =>
+  templates.some(({ id, active }) => id === template && active);
+
+/** Templates that are not active exactly as they were, or as others have wanted them since. */
+function wronglySwitched({ after, journal }: Evidence, { before }: RunEvidence): number[] {
+  const opened = (id: number) =>
+    journal.some(({ name, object }) => ['templateAdded', 'templateReopened'].includes(name) && object === String(id));
+  return after.templates.flatMap(({ id, active }) => (active === (opened(id) || wasActive(before, id)) ? [] : [id]));
+}
+
 /** What a completed upgrade has not done. */
-function unfinished(
-  { after, journal, verifiesConsent, versions }: Evidence,
-  { before, status }: RunEvidence,
-): string[] {
+function unfinished(evidence: Evidence, run: RunEvidence): string[] {
+  const { after, journal, verifiesConsent, versions, instances } = evidence;
+  const { before, status } = run;
   const problems: string[] = [];
   const expect = (holds: boolean, problem: string) => {
     if (!holds) problems.push(`it is completed, and ${problem}`);
@@ -325,17 +356,27 @@ function unfinished(
   const isTarget = (packageVersion: string) => withoutRelease(packageVersion) === target;
 
   expect(after.packages.some(isTarget), `${target} is not imported`);
+  const lastLook = journal.findLast(({ kind, name }) => kind === 'call' && name === 'pem.APS.getApplicationInstances');
   for (const { id, packageVersion, status: ready, consentOf } of after.instances) {
+    const added = journal.find(({ name, object }) => name === 'instanceAdded' && object === String(id));
+    // It came when all was over but the last words.
+    if (added && added.seq > (lastLook?.seq ?? 0)) continue;
     expect(isTarget(packageVersion) && ready === 'Ready', `instance ${id} is ${ready} on ${packageVersion}`);
-    const was = before.instances.find((instance) => instance.id === id);
+    const was = added
+      ? (added.detail as { packageVersion: string })
+      : before.instances.find((instance) => instance.id === id);
     const needed = was !== undefined && !isTarget(was.packageVersion);
+    const { resourceId } = instances.find((instance) => instance.id === id) ?? {};
+    const tests = journal.filter(({ name, object }) => name === 'GET testConnection' && object === resourceId);
+    expect(!verifiesConsent || tests.length > 0, `Test Connection of instance ${id} was never pressed`);
     expect(
       happened('instanceUpgraded', String(id)) === needed,
       `instance ${id}, which was on ${was?.packageVersion ?? 'nothing'}, was ${needed ? 'never' : 'needlessly'} upgraded`,
     );
     expect(!verifiesConsent || consentOf !== null, `instance ${id} has no refresh token`);
   }
-  expect(same(after.templates, before.templates), 'service templates are not active exactly as before');
+  const wrong = wronglySwitched(evidence, run);
+  expect(wrong.length === 0, `service templates ${wrong.join(', ')} are not active exactly as before`);
   expect(after.synchronisation === before.synchronisation, `the synchronisation is ${after.synchronisation}`);
   const keepsEndpoint = status.steps.some(({ name, state }) => name === 'upgradeEndpoints' && state === 'skipped');
   if (keepsEndpoint) expect(same(after.gateways, before.gateways), 'gateway sites are not as before');
@@ -382,7 +423,7 @@ function importOf(journal: JournalEntry[]): JournalEntry | undefined {
   );
 }
 
-function undoneAfterCrossing({ journal, provider, runs, after }: Evidence): Findings {
+function undoneAfterCrossing({ journal, provider, runs }: Evidence): Findings {
   const crossing = importOf(journal);
   if (!crossing) return [];
   const since = journal.filter((entry) => entry.seq > crossing.seq);
@@ -392,7 +433,7 @@ function undoneAfterCrossing({ journal, provider, runs, after }: Evidence): Find
       (entry.kind === 'call' && entry.name === 'restore' && entry.provider === provider) ||
       (entry.kind === 'effect' && entry.name === 'siteRestored' && entry.provider === provider),
   );
-  const outdated = new Set(after.instances.map(({ id }) => String(id)));
+  const outdated = new Set(runs[0]?.before.instances.map(({ id }) => String(id)));
   const early = since.filter(({ kind, name, object = '' }) => {
     if (kind === 'effect' && name === 'instanceUpgraded') outdated.delete(object);
     return kind === 'effect' && name === 'templateActivated' && outdated.size > upgradedBefore(runs);
@@ -432,7 +473,26 @@ const targetOf = (runs: Pick<RunEvidence, 'status'>[]): string =>
 const DISRUPTIVE = ['setup.cmd', 'iisreset', 'pem.APS.importPackage', 'pem.APS.upgradeApplicationInstance'];
 
 function disruptedTooEarly(evidence: Evidence): Findings {
-  return evidence.runs.flatMap((run) => disruptedTooEarlyIn(run, evidence));
+  return evidence.runs.flatMap((run) => [...disruptedTooEarlyIn(run, evidence), ...disruptedUnseen(run)]);
+}
+
+/** Each setup.cmd, each iisreset and the import has a look at the tasks of its own before it, where a program can look. */
+function disruptedUnseen({ activities }: RunEvidence): Findings {
+  // The first is that of the step which waits for the tasks.
+  let looks = -1;
+  for (const { name, input } of activities) {
+    if (name === 'awaitTasksProcessed') looks += 1;
+    const disrupts =
+      ['runSetup', 'importPackage'].includes(name) ||
+      (name === 'resetIis' && (input as { purpose?: string }).purpose === 'upgrade');
+    if (!disrupts) continue;
+    looks -= 1;
+    // Without any there is no program that could look, or tasks do not matter on this path.
+    if (looks < 0 && activities.some((each) => each.name === 'awaitTasksProcessed'))
+      return [{ says: `${name} was begun without a look at the tasks directly before it`, entries: [] }];
+    if (name === 'importPackage') break;
+  }
+  return [];
 }
 
 function disruptedTooEarlyIn(
@@ -444,7 +504,14 @@ function disruptedTooEarlyIn(
     (entry) => entry.kind === 'call' && DISRUPTIVE.includes(entry.name) && entry.provider === provider,
   );
   if (!first) return [];
-  const earlier = journal.filter((entry) => entry.kind === 'effect' && entry.seq < first.seq);
+  // What others do between the look and the call can be seen by nobody.
+  const lookedAt = (name: string) =>
+    journal.findLast((entry) => entry.kind === 'call' && entry.name === name && entry.seq < first.seq)?.seq ??
+    first.seq;
+  const unseen = ({ name, seq }: JournalEntry) =>
+    (name === 'taskCreated' && seq > lookedAt('GET tasks')) ||
+    (name === 'templateReopened' && seq > lookedAt('pem.getServiceTemplateList'));
+  const earlier = journal.filter((entry) => entry.kind === 'effect' && entry.seq < first.seq && !unseen(entry));
   const named = (name: string) => earlier.filter((entry) => entry.name === name).map(({ object }) => Number(object));
   const processed = named('taskProcessed');
   const has = (step: string): boolean => run.status.steps.some(({ name }) => name === step);
@@ -472,7 +539,7 @@ function stillActive({ activities, before }: RunEvidence, effects: JournalEntry[
   const stopped = inputs(activities, 'deactivateTemplates', 'templateIds');
   const active = new Set(before.templates.filter((one) => one.active).map(({ id }) => id));
   for (const { name, object } of effects) {
-    if (name === 'templateActivated') active.add(Number(object));
+    if (name === 'templateActivated' || name === 'templateReopened') active.add(Number(object));
     if (name === 'templateDeactivated') active.delete(Number(object));
   }
   return [...active].filter((id) => stopped.includes(id));
@@ -581,7 +648,8 @@ function switchedOffBy({ activities, status }: RunEvidence): string[] {
 
 // I5
 
-function twoAtOnce({ journal, runs, provider }: Evidence): Findings {
+function twoAtOnce(evidence: Evidence): Findings {
+  const { journal, runs, provider } = evidence;
   const overlapping = runs.filter((run, index) => {
     const next = runs[index + 1];
     return next !== undefined && (run.closedAt === undefined || run.closedAt > next.startedAt);
@@ -592,7 +660,25 @@ function twoAtOnce({ journal, runs, provider }: Evidence): Findings {
       entries: [],
     })),
     ...sharedHosts(journal),
+    ...resetsDuringUpgrades(evidence),
   ];
+}
+
+/** While an instance is being upgraded, nobody restarts the services of the host through which that happens. */
+function resetsDuringUpgrades({ journal, instances }: Evidence): Findings {
+  return journal.flatMap((begun) => {
+    if (begun.kind !== 'effect' || begun.name !== 'instanceUpgradeStarted') return [];
+    const { host } = instances.find(({ id }) => String(id) === begun.object) ?? {};
+    const since = journal.filter(({ kind, seq }) => kind === 'effect' && seq > begun.seq);
+    const ended = since.find(({ name, object }) => name === 'instanceUpgraded' && object === begun.object);
+    const resets = since.filter(
+      (entry) => entry.name === 'iisReset' && entry.host === host && entry.seq < (ended?.seq ?? 0),
+    );
+    return resets.map((reset) => ({
+      says: `${host ?? ''} was reset while instance ${begun.object ?? ''} was being upgraded`,
+      entries: [begun, reset],
+    }));
+  });
 }
 
 /** From the first change of a site to the restart that covers it, a host belongs to one upgrade. */
@@ -674,7 +760,9 @@ export const CHANGING_CALLS: readonly string[] = [
 
 function changedAlthoughRefused({ journal, runs, instances, provider, versions: known }: Evidence): Findings {
   return runs.flatMap((run) => {
-    const germany = instances.filter(({ cloud }) => cloud === 'germany');
+    const germany = instances.filter(
+      ({ id, cloud }) => cloud === 'germany' && run.before.instances.some((one) => one.id === id),
+    );
     const versions = run.before.instances.map(({ packageVersion }) => withoutRelease(packageVersion));
     const foreign = versions.filter((version) => !known.some((one) => one.version === version));
     const why =

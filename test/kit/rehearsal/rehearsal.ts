@@ -9,7 +9,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, type NativeConnection, type Worker } from '@temporalio/worker';
 import type { UpgradeInput } from '../../../src/contract/upgrade-input';
-import { CONTROL_TASK_QUEUE, endpointTaskQueue, upgradeWorkflowId } from '../../../src/contract/provider';
+import {
+  CONTROL_TASK_QUEUE,
+  endpointTaskQueue,
+  provesConnection,
+  upgradeWorkflowId,
+} from '../../../src/contract/provider';
 import type { SimulatedRelease } from '../../../src/contract/simulation';
 import {
   QUERY,
@@ -499,7 +504,7 @@ export class Upgrade {
     const evidence = await evidenceOf(sandbox, this.provider, {
       runs: seen.map(([, run]) => run),
       tasksAtStart: this.tasksAtStart,
-      verifiesConsent: this.settings.connectionTest?.adapter !== 'gate',
+      verifiesConsent: provesConnection(this.settings.connectionTest ?? { adapter: 'sandbox' }),
       seed: this.rehearsal.seed,
       after: this.earlier.entries,
     });

@@ -138,7 +138,7 @@ export function operationsFacts(version = '18.3', { instances, sites, plans }: S
       ...numbers(plans).map((plan) => template(templateId(plan), `Office 365 E${plan}`, true)),
       template(templateId(0), 'Office 365 old', false),
     ],
-    importedVersions: [`${version}-9`],
+    enabledVersions: [`${version}-9`],
     companions: [],
   };
 }
@@ -179,7 +179,9 @@ export function stubActivities(
   const allowed = typeof entry === 'function' ? packages('18.4.1') : entry.packages;
   const iisSites = numbers(size.sites).map(iisSite);
   let siteIsNew = false;
+  let billingReads = 0;
   let parameterThere = true;
+  const off = new Set<number>();
   const did = (what: string, effect: () => void = () => undefined): void => {
     if (!remembers) return;
     calls.push(what);
@@ -194,9 +196,14 @@ export function stubActivities(
     loadProvider: async ({ provider }) => frozen(typeof entry === 'function' ? entry(provider) : entry),
     readOperations: async () => facts,
     readTemplates: async () => ({ templates: facts.templates }),
-    activateTemplates: async ({ templateIds }) => templateIds.forEach((id) => did(`activateTemplate ${id}`)),
-    deactivateTemplates: async ({ templateIds }) => templateIds.forEach((id) => did(`deactivateTemplate ${id}`)),
-    readInstances: async () => facts.instances,
+    activateTemplates: async ({ templateIds }) =>
+      templateIds.forEach((id) => did(`activateTemplate ${id}`, () => off.delete(id))),
+    deactivateTemplates: async ({ templateIds }) =>
+      templateIds.forEach((id) => did(`deactivateTemplate ${id}`, () => off.add(id))),
+    // Who forgets what was switched off must not find it on again.
+    readActiveTemplates: async () =>
+      remembers ? facts.templates.filter(({ id, active }) => active && !off.has(id)) : [],
+    lookAgain: async () => ({ added: [], gone: [], changed: [], enabledVersions: facts.enabledVersions }),
     importPackage: async ({ version: to }) => {
       did('importPackage');
       return imported(to);
@@ -206,13 +213,14 @@ export function stubActivities(
     upgradeInstance: async ({ instanceId, version: to }) => {
       const instance = facts.instances.find(({ id }) => id === instanceId);
       if (!instance) throw new Error(`The stub has no instance ${instanceId}.`);
-      did(`upgradeInstance ${instanceId}`, () => Object.assign(instance, { packageVersion: packageOf(to) }));
+      did(`upgradeInstance ${instanceId}`, () => Object.assign(instance, { packageVersion: to }));
     },
     awaitTasksProcessed: async () => undefined,
     readBilling: async () => {
       const templates = numbers(size.plans).map((plan) => billingTemplate(plan, parameterThere));
-      // The preflight reads first; whoever reads again wants to know whether somebody has removed it.
-      parameterThere = !remembers;
+      // The preflight reads first, then the step; whoever reads again wants to know whether somebody has removed it.
+      billingReads += 1;
+      parameterThere = !remembers || billingReads < 2;
       return { templates };
     },
     testConnection: async () => ({

@@ -6,6 +6,7 @@ import { anyOf, sameLineFrom } from '../../engine/versions';
 import {
   activeTemplates,
   noCloud,
+  onlineStores,
   platform,
   separateAzureCsp,
   serviceParameter,
@@ -63,6 +64,7 @@ export const release1841 = defineRelease({
     usersScreen,
     dnsHosting,
     activeTemplates,
+    onlineStores,
     serviceParameter(EMAIL_PARAMETER, {
       name: 'emailParameter',
       source: 'Upgrade Procedure (18.3): remove o365_based_on_email',

@@ -1,0 +1,36 @@
+/** What a ledger keeps of the steps that an operation has begun. Pure. */
+import { emptyLedger, ledgerAfter, type Ledger, type LedgerNote } from '../../src/contract/ledger';
+
+const operation = { provider: 'p', from: '18.3', to: '18.4.1', firstRun: 'r-1', workflowId: 'upgrade/p' };
+const at = '2026-01-01T00:00:00.000Z';
+
+const after = (...notes: LedgerNote[]): Ledger =>
+  notes.reduce(ledgerAfter, ledgerAfter(emptyLedger('i'), { type: 'entered', operation, at }));
+
+const began = (before: unknown): LedgerNote => ({
+  type: 'begun',
+  operation,
+  at,
+  step: 'stopProvisioning',
+  what: 'provisioning',
+  before,
+  facts: {},
+});
+
+test('however often a step begins, whatever was on at any time is kept, and only once', () => {
+  const looks = (...each: unknown[]) => after(...each.map(began)).begun[0]?.before;
+  expect(looks([16, 17], [17], [], [17, 18], [18, 16])).toEqual([[16, 17], [18]]);
+  expect(looks([])).toEqual([[]]);
+  expect(looks(true, true)).toEqual([true]);
+});
+
+test('nothing is left of an import but what is still switched off', () => {
+  const { begun, requests } = after(
+    began([16]),
+    { type: 'begun', operation, at, step: 'upgradeEndpoints', facts: {} },
+    { type: 'importing', operation, at, requestId: 'q-1' },
+    { type: 'importing', operation, at, requestId: 'q-1' },
+  );
+  expect(begun.map(({ step }) => step)).toEqual(['stopProvisioning']);
+  expect(requests).toEqual(['q-1']);
+});
