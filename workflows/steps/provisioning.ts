@@ -4,6 +4,7 @@ import { entryOf } from '../../src/contract/entry';
 import type { ServiceTemplate } from '../../src/contract/facts';
 import type { StepContext } from '../engine/step';
 import { listed } from '../kit/listed';
+import { HOW_TO_NAME_IDS, namedIds } from '../kit/named-ids';
 import { inBatches, settleEach } from '../kit/settle-all';
 import { allTemplates } from '../kit/template-pages';
 import { switchSteps } from './switch';
@@ -77,27 +78,20 @@ const templatesNow = ({ activities, profile }: StepContext): Promise<ServiceTemp
 async function askWhatWasOn(context: StepContext): Promise<number[]> {
   const inactive = (await templatesNow(context)).filter(({ active }) => !active);
   if (inactive.length === 0) return [];
+  const ids = inactive.map(({ id }) => id);
   const { evidence } = await context.ask({
     item: 'templates',
     asked: 'operator',
     title: 'Say which Office 365 service templates have to be active again',
-    instructions: `Nothing tells any more which templates the unfinished upgrade has deactivated. Inactive now: ${listed(inactive.map(({ id, name }) => `${id} ("${name}")`))}. Name those that were active before it, by their ids; the others are left alone.`,
-    evidence: 'The ids with commas between them, such as "16, 17"; or "none".',
+    instructions: `Nothing tells any more which templates the unfinished upgrade has deactivated. Inactive now, ${inactive.length}: ${listed(inactive.map(({ id, name }) => `${id} ("${name}")`))}. Name those that were active before it; the others are left alone.`,
+    evidence: HOW_TO_NAME_IDS,
     verify: async (answer) => {
-      const unknown = idsIn(answer.evidence).filter((id) => !inactive.some((template) => template.id === id));
+      const { unknown } = namedIds(answer.evidence, ids);
       return unknown.length === 0 ? undefined : `These name no inactive template: ${listed(unknown)}.`;
     },
   });
-  return idsIn(evidence);
+  return namedIds(evidence, ids).ids;
 }
-
-const idsIn = (evidence: string): number[] =>
-  evidence.trim() === 'none'
-    ? []
-    : evidence
-        .split(/[\s,;]+/)
-        .filter((id) => id !== '')
-        .map(Number);
 
 const said = (ids: number[]): string => (ids.length === 0 ? '' : `${ids.length} templates, ${listed(ids)}`);
 const namesOf = (templates: Pick<ServiceTemplate, 'name'>[]): string =>
