@@ -400,6 +400,29 @@ describe('before the crossing', () => {
     expect(await handle.result()).toMatchObject({ to: '18.4.1' });
   });
 
+  test('what is switched on again at the crossing makes a hold as well, and whoever retries has it looked at anew', async () => {
+    let stubborn = true;
+    const world = stubActivities(profile('stubborn-late'));
+    const { templates } = await world.activities.readOperations({} as never);
+    const { readActiveTemplates } = world.activities;
+    const isSetUp = (): boolean => world.calls.some((call) => call.startsWith('resetIis'));
+    const activities: StubActivities = {
+      ...world.activities,
+      readActiveTemplates: async (input) =>
+        stubborn && isSetUp() ? templates.slice(0, 1) : await readActiveTemplates(input),
+    };
+    const handle = await environment.upgrade(activities, { provider: 'stubborn-late' });
+    const { holds } = await statusWhen(handle, (status) => status.holds.length > 0);
+    expect(holds).toMatchObject([
+      { step: 'approveCrossing', problem: expect.stringContaining('comes back at once') as string },
+    ]);
+    expect(world.calls).not.toContain('importPackage');
+    stubborn = false;
+    await handle.signal('resolveHold', { step: 'approveCrossing', action: 'retry', by: 'ana', reason: 'stopped him' });
+    await answerEverything(handle);
+    expect(await handle.result()).toMatchObject({ to: '18.4.1' });
+  });
+
   test('a site that cannot be backed up is not touched: the step holds', async () => {
     const { activities, calls } = stubActivities(profile('no-backup'), { change: refusing('backupSite') });
     const handle = await environment.upgrade(activities, { provider: 'no-backup' });
