@@ -46,6 +46,7 @@ export class ManualWork {
     const [, tested] = /^connection-(.+)$/.exec(item) ?? [];
     if (tested !== undefined) return this.connectionTested(tested);
     if (item === 'tasks') return this.tasksProcessed();
+    // By what the gate says, as a person goes: each release has names of its own for these steps.
     const [, parameter] = /^Remove (\S+) from /.exec(gate.title) ?? [];
     if (parameter !== undefined) return this.parameterRemoved(parameter);
     if (store !== undefined && gate.title.startsWith('Synchronise ')) return this.storeSynchronised(store);

@@ -80,7 +80,7 @@ test('what the compiler does not see of a release is said when the catalogue is 
   const twice = { ...path, to: '18.4.2', after: [...path.after, ...path.after.slice(-1)] };
   const wrong = { ...release1841, version: '18.5', paths: [twice], simulation: simulatedAs('18.4.2') };
   expect(() => new Catalogue([wrong])).toThrow(
-    'The catalogue is wrong: 18.5: its simulation is of 18.4.2; 18.5: its simulation is of 18.4.2; 18.5: a path of it leads to 18.4.2; 18.5: startProvisioning is there more than once',
+    'The catalogue is wrong: 18.5: its simulation is of 18.4.2; 18.5: its simulation leads to 18.4.2; 18.5: a path of it leads to 18.4.2; 18.5: startProvisioning is there more than once',
   );
   expect(() => new Catalogue([{ ...release1841, paths: [] }])).toThrow('18.4.1: it has no path');
   expect(() => new Catalogue([{ ...release1841, paths: [...release1841.paths, path] }])).toThrow(

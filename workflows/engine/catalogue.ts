@@ -131,9 +131,8 @@ function problemsOf({ version, paths, leavesBehind, simulation }: AnyRelease): s
   const about = (problems: string[]): string[] => problems.map((problem) => `${version}: ${problem}`);
   return about([
     ...(paths.length === 0 ? ['it has no path'] : []),
-    ...[simulation.version, simulation.target.version]
-      .filter((simulated) => simulated !== version)
-      .map((simulated) => `its simulation is of ${simulated}`),
+    ...(simulation.version === version ? [] : [`its simulation is of ${simulation.version}`]),
+    ...(simulation.target.version === version ? [] : [`its simulation leads to ${simulation.target.version}`]),
     ...simulation.sources.flatMap((source) => severalFrom(source.version, paths)),
     ...paths.flatMap((path) => [
       ...(path.to === version ? [] : [`a path of it leads to ${path.to}`]),
