@@ -7,7 +7,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { ledgerWorkflowId } from '../../src/contract/ledger';
 import { upgradeWorkflowId } from '../../src/contract/provider';
 import type { FaultRule } from '../../src/sandbox/faults';
 import { hostProgramData } from '../../src/sandbox/hosts/disk';
@@ -60,11 +59,7 @@ async function resetBefore(upgrade: Upgrade, activity: string): Promise<void> {
 }
 
 async function ledgerRuns(upgrade: Upgrade): Promise<string> {
-  const [first] = [...rehearsal.sandbox.world.provider(upgrade.provider).instances].sort(
-    (a, b) => a.instanceId - b.instanceId,
-  );
-  const { status } = await rehearsal.client.workflow.getHandle(ledgerWorkflowId(first?.resourceId ?? '')).describe();
-  return status.name;
+  return (await upgrade.ledger().describe()).status.name;
 }
 
 async function expectUpgraded(upgrade: Upgrade): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * An upgrade that was ended by force and is started anew is another operation: what the first has left on the hosts is a fact
- * to the second, and nothing that it may undo or go back to by itself.
+ * An upgrade that was ended by force is finished from its ledger, with its own copies. Where the ledger is lost as well, one that is
+ * started anew is another operation: what the first has left on the hosts is a fact to it, and nothing that it may undo or go back to by itself.
  *
  * @needs temporal
  */
@@ -22,7 +22,25 @@ const onHost = (id: string, settings: Settings): Promise<Upgrade> =>
   rehearsal.provider({ id, instances: 1, openTasks: 0, gateways: [{ host: `${id}-host` }] }, settings);
 const waitsForApproval = (upgrade: Upgrade) =>
   upgrade.statusWhen(({ gates }) => gates.some(({ step }) => step === 'approveCrossing'));
+const loseEverything = async (upgrade: Upgrade): Promise<void> => {
+  await upgrade.workflow.terminate('nobody was patient');
+  await upgrade.ledger().terminate('a lost server');
+};
 const holds = (upgrade: Upgrade) => upgrade.statusWhen(({ holds: [hold] }) => hold !== undefined);
+
+test('files of both versions that it has left itself are put back from its own copy by who finishes it', async () => {
+  const upgrade = await onHost('own-half', { onFailureBeforeCrossing: 'hold' });
+  const before = await upgrade.state();
+  rehearsal.sandbox.faults.add({ system: 'host', host: 'own-half-host', call: 'setup.cmd', kind: 'setupHalfFinishes' });
+  await upgrade.start();
+  await holds(upgrade);
+  await upgrade.workflow.terminate('nobody was patient');
+
+  await upgrade.start({ finish: true });
+  await expect(upgrade.result()).rejects.toThrow();
+  expect(await upgrade.status()).toMatchObject({ state: 'rolledBack', notUndone: [] });
+  expect(await upgrade.state()).toEqual(before);
+});
 
 test('files of both versions hold it; the message names the copy to put back by hand, and a retry goes on from there', async () => {
   const upgrade = await onHost('half-way', { onFailureBeforeCrossing: 'hold' });
@@ -30,7 +48,7 @@ test('files of both versions hold it; the message names the copy to put back by 
   rehearsal.sandbox.faults.add({ system: 'host', host, call: 'setup.cmd', kind: 'setupHalfFinishes' });
   await upgrade.start();
   await holds(upgrade);
-  await upgrade.workflow.terminate('nobody was patient');
+  await loseEverything(upgrade);
 
   await upgrade.start();
   const [hold] = (await holds(upgrade)).holds;
@@ -52,7 +70,7 @@ testInFull('a rollback says of files that it found new already that it cannot un
   const upgrade = await onHost('new-already', { approval: { beforeCrossing: true } });
   await upgrade.start({ startedBy: 'ana' });
   await waitsForApproval(upgrade);
-  await upgrade.workflow.terminate('nobody was patient');
+  await loseEverything(upgrade);
   const left = await upgrade.state();
 
   await upgrade.start({ startedBy: 'ana' });

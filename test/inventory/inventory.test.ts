@@ -29,7 +29,7 @@ const PACKAGE = { url: 'https://packages.example/o365.app.zip', sha256: 'a'.repe
 function entry(provider: string, changes: object = {}): string {
   return stringify({
     provider,
-    operations: { url: 'https://oa.example:8440/RPC2' },
+    operations: { url: `https://${provider}.oa.example:8440/RPC2` },
     aps: { url: 'https://oa.example:6308/' },
     billing: { url: 'https://pba.example:5224/RPC2' },
     plans: [1],

@@ -44,12 +44,20 @@ test('it ends although something that it holds never does, and lets its connecti
     shutdownForceTime: '1s',
   });
   const served = serve(worker);
-  await client.workflow.start('deliverNotice', {
-    workflowId: 'stuck',
+  const notice = {
+    id: 'stuck',
+    provider: 'p',
+    workflowId: 'w',
+    kind: 'reminder',
+    subject: 'Nobody ever hears',
+    body: '',
+  };
+  const handle = await client.workflow.start('deliverNotice', {
+    workflowId: 'notice/stuck',
     taskQueue: 'stuck',
-    args: [{ notice: { subject: 'nobody ever hears' } }],
+    args: [{ target: 0, notice }],
   });
-  await hasBegun;
+  await Promise.race([hasBegun, handle.result()]);
   worker.shutdown();
   await expect(served).resolves.toBeUndefined();
   await expect(connection.close()).resolves.toBeUndefined();

@@ -527,7 +527,7 @@ describe('after the crossing', () => {
 
   test('a failed step holds, and work done by hand has to stand the verification', async () => {
     const done = new Set<number>();
-    const { activities } = stubActivities(profile('by-hand'), { change: refusing('upgradeInstance') });
+    const { activities } = stubActivities(profile('by-hand-after'), { change: refusing('upgradeInstance') });
     const { instances } = await activities.readOperations({} as never);
     const handle = await environment.upgrade(
       {
@@ -539,7 +539,7 @@ describe('after the crossing', () => {
           enabledVersions: [],
         }),
       },
-      { provider: 'by-hand' },
+      { provider: 'by-hand-after' },
     );
     const byHand = { step: 'upgradeInstances', action: 'doneByHand', by: 'ana', reason: 'upgraded in the panel' };
     await statusWhen(handle, ({ holds }) => holds.length === 1);

@@ -75,8 +75,8 @@ const isSame = (one: GatewaySite, other: GatewaySite): boolean =>
 
 async function workOn(context: StepContext, { host, sites }: ClaimedHost): Promise<HostSites> {
   const work = sites.map(({ site, version }): SiteWork => ({ site, deployed: version.deployed }));
-  // Set up by this very operation, before its workflow was reset: then there is its copy.
-  for (const each of work) if (each.deployed === 'new') each.backup = await backUp(context, host, each.site);
+  // Set up, or half set up, by this very operation before its workflow was reset or ended by force: then there is its copy.
+  for (const each of work) if (each.deployed !== 'old') each.backup = await backUp(context, host, each.site);
   return { host, sites: work, claimed: true };
 }
 

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, type NativeConnection, type Worker } from '@temporalio/worker';
+import { ledgerWorkflowId } from '../../../src/contract/ledger';
 import type { UpgradeInput } from '../../../src/contract/upgrade-input';
 import {
   CONTROL_TASK_QUEUE,
@@ -46,6 +47,7 @@ import { serve } from '../../../src/worker/serve';
 import { bundle } from '../../../src/worker/workflow-bundle';
 import { SIMULATED_RELEASES } from '../../../workflows/releases';
 import { aMoment, patience, timings } from '../deadlines';
+import { endedInstead } from '../ended-instead';
 import { ask } from '../handles/ask';
 import { evidenceOf, evidenceOfRun, hasMoved, openTasks } from '../judge/evidence';
 import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence } from '../judge/invariants';
@@ -455,6 +457,14 @@ export class Upgrade {
     this.judged = false;
   }
 
+  /** The ledger of its installation, which belongs to the instance that was there first. */
+  ledger(): WorkflowHandle {
+    const { instances } = this.rehearsal.sandbox.world.provider(this.provider);
+    const [first] = [...instances].sort((a, b) => a.instanceId - b.instanceId);
+    if (!first) throw new Error(`${this.provider} has no instance.`);
+    return this.rehearsal.client.workflow.getHandle(ledgerWorkflowId(first.resourceId));
+  }
+
   /** A fleet has started it. */
   startedByFleet(): void {
     this.handle = this.rehearsal.client.workflow.getHandle(upgradeWorkflowId(this.provider));
@@ -574,7 +584,7 @@ export class Upgrade {
     for (; ; await aMoment()) {
       const status = await this.status();
       if (wanted(status)) return status;
-      if (status.endedAt !== undefined) throw new Error(`The upgrade ended as ${status.state} instead.`);
+      if (status.endedAt !== undefined) throw new Error(endedInstead(status));
     }
   }
 

@@ -20,6 +20,7 @@ import { temporalServer, type TemporalServer } from '../temporal-server';
 import { Workers } from '../workers';
 import type { StubActivities } from './stub-activities';
 import { aMoment } from '../deadlines';
+import { endedInstead } from '../ended-instead';
 
 export type UpgradeHandle = WorkflowHandle<(input: UpgradeInput) => Promise<UpgradeResult>>;
 
@@ -107,7 +108,7 @@ export async function statusWhen(
   for (; ; await aMoment()) {
     const status = await statusOf(handle);
     if (wanted(status)) return status;
-    if (status.endedAt !== undefined) throw new Error(`The upgrade ended as ${status.state} instead.`);
+    if (status.endedAt !== undefined) throw new Error(endedInstead(status));
   }
 }
 
