@@ -127,7 +127,7 @@ testInFull('in one fleet each provider goes to its own next release', async () =
     [newer, 'newer'],
   ] as const) {
     await fleet.providerWhen(id, ({ startedAt }) => startedAt !== undefined);
-    upgrade.startedByFleet();
+    upgrade.startedByWorkflow();
   }
   await Promise.all([older.operate(), newer.operate()]);
   expect(await fleet.result()).toMatchObject({ state: 'completed', counts: { completed: 2 } });

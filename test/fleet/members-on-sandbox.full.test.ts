@@ -70,7 +70,7 @@ test('one that waits for an endpoint host gives its slot to the one that the hos
   const fleet = await start('meeting', [owner, other], { maxParallel: 1, parkAfter: 1 });
   await fleet.providerWhen('owner', ({ state, cause }) => state === 'parked' && cause === 'waiting');
   await hasStartedAll(fleet);
-  other.startedByFleet();
+  other.startedByWorkflow();
   await other.statusWhen(({ steps }) => steps.some(({ note }) => note?.startsWith('waits for shared') === true));
 
   await Promise.all([owner.operate(), other.operate()]);
@@ -84,8 +84,8 @@ test('a pause stops one before its crossing and lets one past it finish; after a
   const crossing = hit(past, { system: 'operations', call: 'txn.Commit', kind: 'slow', delayMs: patience(1_000) });
   const fleet = await start('paused', [before, past], { maxParallel: 2 });
   await hasStartedAll(fleet);
-  before.startedByFleet();
-  past.startedByFleet();
+  before.startedByWorkflow();
+  past.startedByWorkflow();
   await before.statusWhen(({ gates }) => gates.some(({ step }) => step === 'approveCrossing'));
   await crossing;
 

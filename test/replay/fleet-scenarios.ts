@@ -28,7 +28,7 @@ export const FLEETS: Scenario[] = [
       await run.record('fleet-running', fleet.handle);
       await run.record('wave-running', wave(run));
       await fleet.say('pause');
-      run.upgrade.startedByFleet();
+      run.upgrade.startedByWorkflow();
       await run.upgrade.statusWhen(({ state }) => state === 'paused');
       await run.record('fleet-paused', fleet.handle);
       await run.record('wave-paused', wave(run));
@@ -56,7 +56,7 @@ export const FLEETS: Scenario[] = [
       const other = await another(run);
       const fleet = await start(run, [other], { waves: ['rest'], maxParallel: 1, parkAfter: 1 });
       await fleet.statusWhen(({ counts }) => counts.parked === 1 && counts.running === 1);
-      run.upgrade.startedByFleet();
+      run.upgrade.startedByWorkflow();
       await run.record('member-parked');
       await run.record('wave-with-parked', wave(run));
       await fleet.statusWhen(({ state }) => state === 'waiting');
@@ -80,7 +80,7 @@ export const FLEETS: Scenario[] = [
       await run.record('fleet-halted', fleet.handle);
       await run.record('wave-of-halted-fleet', wave(run));
       await fleet.say('decideBudget', { action: 'stop' });
-      run.upgrade.startedByFleet();
+      run.upgrade.startedByWorkflow();
       await run.upgrade.operateResolving('rollback');
       await fleet.result();
       await run.record('fleet-stopped', fleet.handle);
@@ -138,7 +138,7 @@ export const FLEETS: Scenario[] = [
     record: async (run) => {
       const fleet = await start(run, [], { parkAfter: 1 });
       await fleet.statusWhen(({ counts }) => counts.parked === 1);
-      run.upgrade.startedByFleet();
+      run.upgrade.startedByWorkflow();
       await run.upgrade.workflow.terminate('nobody was told');
       await fleet.say('pause');
       await fleet.say('resume');
@@ -188,6 +188,6 @@ async function firstRunOf({ rehearsal }: RunToRecord, handle: WorkflowHandle): P
 /** Answers for an upgrade once the fleet has started it. */
 async function operate(fleet: Fleet, upgrade: Upgrade): Promise<void> {
   await fleet.providerWhen(upgrade.provider, ({ state }) => state !== 'pending');
-  upgrade.startedByFleet();
+  upgrade.startedByWorkflow();
   await upgrade.operate();
 }

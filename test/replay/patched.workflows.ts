@@ -9,7 +9,7 @@ import { SWAPPED } from './swapped-steps';
 const alongNewPaths = upgradeAlong(SWAPPED);
 const alongOldPaths = upgradeAlong(CATALOGUE);
 
-export { deliverNotice, guardConsent, upgradeFleet, upgradeWave } from '../../workflows/versioned';
+export * from '../../workflows/versioned';
 export async function upgradeProvider(input: UpgradeInput): Promise<UpgradeResult> {
   return await (patched('parameter-before-consents') ? alongNewPaths : alongOldPaths)(input);
 }

@@ -2,5 +2,5 @@
 import { upgradeAlong } from '../../workflows/upgrade/upgrade-provider';
 import { SWAPPED } from './swapped-steps';
 
-export { deliverNotice, guardConsent, upgradeFleet, upgradeWave } from '../../workflows/versioned';
+export * from '../../workflows/versioned';
 export const upgradeProvider = upgradeAlong(SWAPPED);

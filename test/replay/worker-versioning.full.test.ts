@@ -87,7 +87,7 @@ async function startedByFleet(fleet: Fleet, upgrade: Upgrade): Promise<void> {
   await fleet.providerWhen(upgrade.provider, ({ state }) => state !== 'pending');
   // Its wave shows it a moment before there is an upgrade; the fleet hears of it after that.
   await fleet.statusWhen(({ counts }) => counts.running === 1);
-  upgrade.startedByFleet();
+  upgrade.startedByWorkflow();
 }
 
 async function expectCompletedOn(upgrade: Upgrade, buildId: string, steps: string[]): Promise<void> {

@@ -465,8 +465,8 @@ export class Upgrade {
     return this.rehearsal.client.workflow.getHandle(ledgerWorkflowId(first.resourceId));
   }
 
-  /** A fleet has started it. */
-  startedByFleet(): void {
+  /** A workflow of Onward's has started it. */
+  startedByWorkflow(): void {
     this.handle = this.rehearsal.client.workflow.getHandle(upgradeWorkflowId(this.provider));
     this.judged = false;
   }
