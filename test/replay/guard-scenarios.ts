@@ -80,7 +80,7 @@ async function startGuard(
   run: RunToRecord,
   age: Pick<GuardInput, 'consentedAt' | 'historyLimit'>,
 ): Promise<WorkflowHandleWithFirstExecutionRunId> {
-  const { client, sandbox } = run.rehearsal;
+  const { client } = run.rehearsal;
   const { provider } = run.upgrade;
   const instance = instanceOf(run);
   const settings = guardSettings.parse({ connectionTest: { adapter: 'sandbox' }, notify: [{ kind: 'log' }] });
