@@ -86,12 +86,15 @@ export class TemporalUpgrades implements Upgrades {
   }
 
   async view(provider: string): Promise<UpgradeView> {
-    return this.ask(provider, `ask the upgrade of ${provider} for its status`, async () => {
-      const handle = this.handle(provider);
-      const view = await viewOf<UpgradeStatus>(handle, `The upgrade of ${provider}`);
-      const gates = (skip: number) => handle.query<Gate[], [number]>(QUERY.gates, skip);
-      return { ...view, status: await withAllGates(view.status, gates) };
-    });
+    const handle = this.handle(provider);
+    const view = await this.ask(provider, `ask the upgrade of ${provider} for its status`, () =>
+      viewOf<UpgradeStatus>(handle, `The upgrade of ${provider}`),
+    );
+    const gates = (skip: number) =>
+      this.ask(provider, `ask the upgrade of ${provider} for its gates`, () =>
+        handle.query<Gate[], [number]>(QUERY.gates, skip),
+      );
+    return { ...view, status: await withAllGates(view.status, gates) };
   }
 
   async plan(provider: string): Promise<UpgradePlan> {
@@ -101,8 +104,11 @@ export class TemporalUpgrades implements Upgrades {
   }
 
   async audit(provider: string): Promise<AuditEntry[]> {
-    return this.ask(provider, `ask the upgrade of ${provider} for its audit trail`, () =>
-      inPages((skip) => this.handle(provider).query<AuditEntry[], [number]>(QUERY.audit, skip)),
+    const handle = this.handle(provider);
+    return await inPages((skip) =>
+      this.ask(provider, `ask the upgrade of ${provider} for its audit trail`, () =>
+        handle.query<AuditEntry[], [number]>(QUERY.audit, skip),
+      ),
     );
   }
 
