@@ -4,7 +4,6 @@
  *
  * @needs temporal
  */
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { upgradeWorkflowId } from '../../src/contract/provider';
@@ -38,24 +37,12 @@ const WANTS_APPROVAL = { approval: { beforeCrossing: true } };
 
 /** Resets the upgrade to before this activity was scheduled for the first time; what people have said since is said again. */
 async function resetBefore(upgrade: Upgrade, activity: string): Promise<void> {
-  const workflowId = upgradeWorkflowId(upgrade.provider);
-  const { client } = rehearsal;
-  const { runId } = await client.workflow.getHandle(workflowId).describe();
-  const { events = [] } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-  const scheduled = (events ?? []).findIndex(
-    ({ activityTaskScheduledEventAttributes: each }) => each?.activityType?.name === activity,
-  );
-  if (scheduled < 0) throw new Error(`${activity} was never scheduled.`);
-  const task = (events ?? []).slice(0, scheduled).findLast((event) => event.workflowTaskCompletedEventAttributes);
-  if (!task) throw new Error(`No workflow task ended before ${activity}.`);
-  const { runId: reset } = await client.workflowService.resetWorkflowExecution({
-    namespace: client.options.namespace,
-    workflowExecution: { workflowId, runId },
-    reason: 'test',
-    requestId: randomUUID(),
-    workflowTaskFinishEventId: task.eventId ?? null,
+  await upgrade.reset((events) => {
+    const scheduled = events.findIndex(
+      ({ activityTaskScheduledEventAttributes: each }) => each?.activityType?.name === activity,
+    );
+    return events.slice(0, scheduled).findLast((event) => event.workflowTaskCompletedEventAttributes);
   });
-  upgrade.follow(reset ?? '');
 }
 
 async function ledgerRuns(upgrade: Upgrade): Promise<string> {

@@ -9,8 +9,11 @@ import { patience } from '../kit/deadlines';
 export const PATHS = ['18.3', '18.4', '18.4.1'] as const;
 type Path = (typeof PATHS)[number];
 
-/** Whose process is ended: a worker, or the Temporal server. */
-export type Victim = 'control plane' | 'endpoint' | 'server';
+/** Whose process is ended, a worker's or the Temporal server's; or which of Temporal's buttons somebody presses. */
+export type Victim = 'control plane' | 'endpoint' | 'server' | Button;
+/** `terminated`: and finished at once. `reset`: to the workflow task in the middle of its history. */
+type Button = 'terminated' | 'reset';
+const BUTTONS: readonly Button[] = ['terminated', 'reset'];
 
 /**
  * When: nothing has happened yet; it happens, and nobody has heard of it; Temporal has its result. What a dead worker has
@@ -166,15 +169,25 @@ function workerCases(path: Path, changing: ChangingActivity): TortureCase[] {
     }),
   };
   const what = [activity, part && `(${part})`, comesBack && 'on the way back'].filter(Boolean).join(' ');
-  return victims.flatMap((victim) =>
-    Object.entries(points).map(([moment, point]) => ({
-      name: `${path}: ${victim} killed in ${what}, ${moment}`,
+  return [
+    ...victims.flatMap((victim) =>
+      Object.entries(points).map(([moment, point]) => ({
+        name: `${path}: ${victim} killed in ${what}, ${moment}`,
+        path,
+        victim,
+        point,
+        comesBack,
+      })),
+    ),
+    // What is under way goes on, and nobody hears of it.
+    ...BUTTONS.map((victim) => ({
+      name: `${path}: upgrade ${victim} in ${what}`,
       path,
       victim,
-      point,
+      point: { kind: 'call' as const, rule: during ?? before },
       comesBack,
     })),
-  );
+  ];
 }
 
 /** The worker of the host is away anyway. */

@@ -6,7 +6,7 @@ import type { temporal } from '@temporalio/proto';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../src/contract/provider';
 import type { FaultRule } from '../../src/sandbox/faults';
 import { consentWorkflowId, guardSettings, type ConsentStatus, type GuardInput } from '../../src/contract/consent';
-import { QUERY } from '../../src/contract/status';
+import { QUERY, type UpgradeState } from '../../src/contract/status';
 import { NEXT_RELEASE } from '../kit/releases';
 import type { Rehearsal, RehearsalOptions, Upgrade } from '../kit/rehearsal/rehearsal';
 import type { Point, TortureCase, Victim } from './cases';
@@ -64,7 +64,7 @@ export async function torment(rehearsal: Rehearsal, torture: TortureCase): Promi
     await within(PATIENCE_MS, upgrade, Promise.all([blow.strike(), live(upgrade, torture, blow)]));
     await blow.lateCalls();
     const { state, notUndone } = await upgrade.status();
-    const wanted = torture.comesBack ? 'rolledBack' : 'completed';
+    const wanted = wantedEnd(torture, upgrade);
     if (state !== wanted)
       throw new Error(`The upgrade ended as ${state} instead of ${wanted}. ${notUndone.join(' ')}`.trim());
     await upgrade.expectInvariants();
@@ -114,6 +114,13 @@ async function expectGuards({ client, sandbox }: Rehearsal, { provider }: Upgrad
       throw new Error(`The guard of instance ${instanceId} is ${JSON.stringify(found)}.`);
   }
 }
+
+/** Who finishes what was terminated goes forward only where the package is imported. */
+function wantedEnd({ comesBack, victim }: TortureCase, upgrade: Upgrade): UpgradeState {
+  const isImported = upgrade.effects('packageImported').length > 0;
+  return comesBack || (victim === 'terminated' && !isImported) ? 'rolledBack' : 'completed';
+}
+
 const asksForApproval = ({ comesBack, point }: TortureCase): boolean => comesBack || point.kind === 'seal';
 
 /** People do their part: they answer what is asked, retry what holds, and decide about the crossing. */
@@ -249,6 +256,15 @@ class Blow {
 
   private async kill(victim: Victim): Promise<void> {
     if (victim === 'server') return await this.rehearsal.killAndRestartServer();
+    if (victim === 'terminated') {
+      await this.upgrade.workflow.terminate('the wrong button');
+      return await this.upgrade.start({ finish: true, startedBy: 'ana' });
+    }
+    if (victim === 'reset')
+      return await this.upgrade.reset((events) => {
+        const tasks = events.filter((event) => event.workflowTaskCompletedEventAttributes);
+        return tasks[Math.floor(tasks.length / 2)];
+      });
     const queue = victim === 'endpoint' ? endpointTaskQueue(this.host) : CONTROL_TASK_QUEUE;
     const process = this.rehearsal.processes.get(queue);
     if (!process) throw new Error(`No process works on ${queue}.`);

@@ -46,8 +46,10 @@ function drawAct(random: Random): Act {
       return drawDecision(random);
     case 'nonsense':
       return drawNonsense(random);
-    case 'worker':
-      return random.percent(50) ? { kind: 'replaceWorker' } : { kind: 'replaceWorker', host: random.pick(HOST_NAMES) };
+    case 'worker': {
+      if (random.percent(50)) return { kind: 'replaceWorker' };
+      return { kind: random.percent(30) ? 'clone' : 'replaceWorker', host: random.pick(HOST_NAMES) };
+    }
     case 'growth':
       return {
         kind: 'grow',
@@ -59,6 +61,9 @@ function drawAct(random: Random): Act {
         { kind: 'start' },
         { kind: 'start' },
         { kind: 'cancel' },
+        { kind: 'terminate' },
+        { kind: 'reset', nth: random.int(0, 60) },
+        { kind: 'secondEntry' },
         { kind: 'say', name: 'abort', payload: { by: 'bo', reason: 'The wrong night.' } },
       ]);
   }

@@ -1,6 +1,7 @@
 /** Walks one walk, and judges it by the invariants and by its end. */
-import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Gate, Hold, UpgradeState } from '../../src/contract/status';
+import type { UpgradeInput } from '../../src/contract/upgrade-input';
 import type { FaultRule } from '../../src/sandbox/faults';
 import { ManualWork, ScreenFailed, isUndoing, type Work } from '../../src/sandbox/manual-work';
 import type { UpgradeHandle } from '../../src/sandbox/operator';
@@ -10,6 +11,7 @@ import { OFFICE_365 } from '../../src/sandbox/world/state';
 import type { Rehearsal, Upgrade } from '../kit/rehearsal/rehearsal';
 import { Pace } from './pace';
 import { say, unlessOver } from './say';
+import { PREFLIGHT } from '../../workflows/engine/planned-steps';
 import { STARTER, type Act, type Walk, type WalkWorld } from './walk';
 import { WalkFailed, failureOf } from './walk-failed';
 import { patience } from '../kit/deadlines';
@@ -55,6 +57,9 @@ class Walker {
   private readonly operators: Promise<unknown>[] = [];
   private readonly rules: FaultRule[] = [];
   private readonly home = new AbortController();
+  /** Hosts whose worker runs on a clone of them. */
+  private readonly cloned = new Set<string>();
+  private copies = 0;
   private over = false;
 
   constructor(
@@ -77,8 +82,12 @@ class Walker {
     }
     this.home.abort();
     await Promise.all(this.operators);
-    this.repairEverything();
-    const end = await this.toTheEnd();
+    await this.repairEverything();
+    let end = await this.toTheEnd();
+    if (await this.leavesSomething()) {
+      await this.upgrade.start({ finish: true, startedBy: STARTER });
+      end = await this.toTheEnd();
+    }
     if (end !== 'rolledBack' || !this.script.world.startsAgain) return end;
     await this.upgrade.start({ startedBy: STARTER });
     return await this.toTheEnd();
@@ -88,13 +97,25 @@ class Walker {
   async goesHome(): Promise<void> {
     this.home.abort();
     this.pace.end();
-    this.repairEverything();
+    await this.repairEverything();
     await Promise.all(this.operators);
     await unlessOver(() => this.upgrade.workflow.terminate('the walk is over'));
   }
 
-  private async begin(): Promise<void> {
-    await this.upgrade.start({ startedBy: STARTER });
+  /** What was ended by force, or could not be undone, is still in the ledger of the installation. */
+  private async leavesSomething(): Promise<boolean> {
+    try {
+      return (await this.upgrade.ledger().describe()).status.name === 'RUNNING';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  }
+
+  private async begin(input: Partial<UpgradeInput> = {}): Promise<void> {
+    // Its preflight would take the clone for the host.
+    await this.endClones();
+    await this.upgrade.start({ startedBy: STARTER, ...input });
     this.over = false;
     const { delayMs, decisions, declines } = this.script.world.operator;
     let holds = 0;
@@ -126,14 +147,62 @@ class Walker {
       case 'cancel':
         await unlessOver(() => workflow.cancel());
         return;
+      case 'terminate':
+        if ((await unlessOver(() => workflow.terminate('the wrong button'))) === 'heard')
+          await this.startAnew({ finish: true });
+        return;
+      case 'reset':
+        return await this.upgrade.reset((events) => {
+          const tasks = events.filter((event) => event.workflowTaskCompletedEventAttributes);
+          return tasks[act.nth % tasks.length];
+        });
+      case 'secondEntry':
+        return await this.startSecondEntry();
       case 'start':
         return await this.startAnew();
       case 'replaceWorker': {
         const host = act.host === undefined ? undefined : hostOf(provider, act.host);
-        const hosts = this.rehearsal.sandbox.world.provider(provider).gateways.map((gateway) => gateway.host);
-        if (host === undefined || hosts.includes(host)) await this.rehearsal.replaceWorker(host);
+        if (host === undefined || this.hosts.includes(host)) await this.rehearsal.replaceWorker(host);
+        return;
       }
+      case 'clone':
+        return await this.clone(hostOf(provider, act.host));
     }
+  }
+
+  private get hosts(): string[] {
+    return this.rehearsal.sandbox.world.provider(this.upgrade.provider).gateways.map(({ host }) => host);
+  }
+
+  /** Once the preflight has seen the host itself; before that nobody can tell which of the two is meant. */
+  private async clone(host: string): Promise<void> {
+    const { steps } = await this.upgrade.status();
+    const isSeen = steps.some(({ name, state }) => name === PREFLIGHT.name && state === 'done');
+    if (!isSeen || !this.hosts.includes(host) || this.cloned.has(host)) return;
+    this.cloned.add(host);
+    const copy = `${host}-copy-${++this.copies}`;
+    this.rehearsal.sandbox.hosts.clone(host, copy);
+    await this.rehearsal.takeDown(host);
+    await this.rehearsal.bringUp(host, copy);
+  }
+
+  private async endClones(): Promise<void> {
+    for (const host of this.cloned) {
+      this.cloned.delete(host);
+      await this.rehearsal.takeDown(host);
+      await this.rehearsal.bringUp(host);
+    }
+  }
+
+  /** Nobody may get in while the first upgrade is there; it is paused meanwhile, so that it does not end before the other is refused. */
+  private async startSecondEntry(): Promise<void> {
+    await this.say('pause', { by: STARTER, reason: 'Somebody starts it under another name.' });
+    if (!(await this.upgrade.status()).paused) return;
+    const second = await this.rehearsal.secondEntry(this.upgrade);
+    const refusal = await second.result().catch((error: unknown) => error);
+    if (!(refusal instanceof WorkflowFailedError))
+      throw new WalkFailed('second entry', 'An upgrade of a second entry for the same installation was let in.');
+    await this.say('resume', { by: STARTER, reason: 'He was refused.' });
   }
 
   /** Nobody adds to what is over: it would be the next upgrade's. */
@@ -205,15 +274,16 @@ class Walker {
   }
 
   /** While it runs, and where it is completed, this is refused. */
-  private async startAnew(): Promise<void> {
+  private async startAnew(input: Partial<UpgradeInput> = {}): Promise<void> {
     try {
-      await this.begin();
+      await this.begin(input);
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
   }
 
-  private repairEverything(): void {
+  private async repairEverything(): Promise<void> {
+    await this.endClones();
     for (const rule of this.rules.splice(0)) this.rehearsal.sandbox.faults.remove(rule);
   }
 

@@ -57,10 +57,18 @@ export type Act =
   | { kind: 'grow'; what: 'instance' | 'task' | 'template' | 'offer'; nth: number }
   /** Temporal's own cancellation. */
   | { kind: 'cancel' }
+  /** Temporal's Terminate; somebody finishes at once what it has left. */
+  | { kind: 'terminate' }
+  /** Temporal's Reset, to one of the workflow tasks so far. */
+  | { kind: 'reset'; nth: number }
+  /** Somebody starts an upgrade of another entry for the same installation. */
+  | { kind: 'secondEntry' }
   /** Somebody starts the upgrade while it is there. */
   | { kind: 'start' }
   /** The worker of a host, or of the control plane, gives way to another. */
-  | { kind: 'replaceWorker'; host?: string };
+  | { kind: 'replaceWorker'; host?: string }
+  /** The worker of a host gives way to one on a clone of it, until somebody notices. */
+  | { kind: 'clone'; host: string };
 
 /** Who starts all upgrades, and so must not approve the crossing. */
 export const STARTER = 'ana';

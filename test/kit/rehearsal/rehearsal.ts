@@ -2,11 +2,13 @@
  * A rehearsal: a real Temporal server, real workers, and a sandbox whose journal and state are the judges. Shared by the
  * tests of a file; each upgrade has a provider of its own, so they do not meet.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
+import type { History } from '@temporalio/common/lib/proto-utils';
 import { DefaultLogger, type NativeConnection, type Worker } from '@temporalio/worker';
 import { ledgerWorkflowId } from '../../../src/contract/ledger';
 import type { UpgradeInput } from '../../../src/contract/upgrade-input';
@@ -409,6 +411,8 @@ async function bundleInto(folder: string, workflowsPath: string): Promise<{ code
   return { codePath };
 }
 
+type HistoryEvent = NonNullable<History['events']>[number];
+
 /** The upgrade of one provider, as its operator and its judge see it. */
 export class Upgrade {
   private handle: WorkflowHandle<(input: UpgradeInput) => Promise<UpgradeResult>> | undefined;
@@ -449,11 +453,28 @@ export class Upgrade {
     this.judged = false;
   }
 
-  /** Somebody has reset it: from here on this run is it. */
-  follow(runId: string): void {
+  /**
+   * Temporal's Reset: from here on the new run is it. What people have said since is said to it again.
+   *
+   * @param choose the workflow task after which everything is forgotten, by its events' history
+   */
+  async reset(choose: (events: HistoryEvent[]) => HistoryEvent | undefined): Promise<void> {
+    const { client } = this.rehearsal;
+    const workflowId = upgradeWorkflowId(this.provider);
+    const { runId } = await client.workflow.getHandle(workflowId).describe();
+    const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+    const task = choose(events ?? []);
+    if (!task) throw new Error('There is no workflow task to reset to.');
+    const { runId: reset } = await client.workflowService.resetWorkflowExecution({
+      namespace: client.options.namespace,
+      workflowExecution: { workflowId, runId },
+      reason: 'the wrong button',
+      requestId: randomUUID(),
+      workflowTaskFinishEventId: task.eventId ?? null,
+    });
     const before = [...this.found.values()].at(-1);
-    if (before) this.found.set(runId, before);
-    this.handle = this.rehearsal.client.workflow.getHandle(upgradeWorkflowId(this.provider), runId);
+    if (before) this.found.set(reset, before);
+    this.handle = client.workflow.getHandle(workflowId, reset);
     this.judged = false;
   }
 
