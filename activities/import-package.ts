@@ -1,4 +1,5 @@
 /** The crossing: the one call after which there is only forward (systems.md 1.3, 1.4.1). */
+import { Context } from '@temporalio/activity';
 import { FAILURE, type ImportedPackage, type OperationsActivities } from '../src/contract/activities';
 import type { Office365Application } from '../src/systems/office365-application';
 import type { OperationsClient, RequestStatus } from '../src/systems/operations';
@@ -31,6 +32,8 @@ export async function importPackage(
   const already = await withoutEffect(() => application.imported(input.version));
   if (already) return already;
   const transaction = await withoutEffect(() => operations.begin(input.requestId));
+  // Given up meanwhile: somebody else may import by now.
+  Context.current().cancellationSignal.throwIfAborted();
   await importInto(operations, transaction, input);
   await commit(operations, transaction, input);
   const back: ImportToReadBack = { version: input.version, requestIds: [input.requestId], purpose: 'readBack' };

@@ -155,7 +155,7 @@ async function setTemplates(
     cancellationSignal.throwIfAborted();
     report({ done: index, of: templateIds.length });
     try {
-      await setTemplate(client, templateId, active);
+      await setTemplate(client, templateId, active, cancellationSignal);
     } catch (error) {
       // What is against one template is not against the next; what may pass is tried again from the start.
       if (!(error instanceof SystemError) || error.retryable || error.type === FAILURE.accessDenied) throw error;
@@ -168,9 +168,16 @@ async function setTemplates(
   if (first) throw first;
 }
 
-async function setTemplate(client: OperationsClient, templateId: number, wanted: boolean): Promise<void> {
+async function setTemplate(
+  client: OperationsClient,
+  templateId: number,
+  wanted: boolean,
+  cancellationSignal: AbortSignal,
+): Promise<void> {
   const { active } = await client.serviceTemplate(templateId);
   if (active === wanted) return;
+  // Given up meanwhile: whoever came next may have switched it back.
+  cancellationSignal.throwIfAborted();
   await (active ? client.deactivateServiceTemplate(templateId) : client.activateServiceTemplate(templateId));
 }
 

@@ -4,6 +4,7 @@ import type { ProviderProfile } from '../contract/provider';
 import { digestsOf } from './frozen-profile';
 import { findEntry, stampOf } from './inventory';
 import { EntrySchema, type KnownAdapters } from './schema';
+import { conceal } from './secrets';
 
 interface KnownEntry {
   profile: ProviderProfile;
@@ -37,6 +38,8 @@ export class KnownEntries {
     this.known.delete(provider);
     const folder = await stampOf(this.directory).catch(() => 'missing');
     const { profile, file, stamp } = await findEntry(this.directory, provider, this.schema);
+    // A signature that gives access to the package; what a system says of a download may quote it.
+    for (const { url } of Object.values(profile.packages)) conceal(new URL(url).search);
     const found: KnownEntry = { profile, digests: digestsOf(profile), file, stamps: [folder, stamp] };
     this.known.set(provider, found);
     return found;

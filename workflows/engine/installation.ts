@@ -4,6 +4,7 @@
  */
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE, type LedgerActivities, type Noted } from '../../src/contract/activities';
+import type { HostFacts } from '../../src/contract/facts';
 import type { Ledger } from '../../src/contract/ledger';
 import type { Operation } from '../../src/contract/operation';
 import type { Activities } from '../kit/activities';
@@ -11,6 +12,19 @@ import type { PreflightFacts } from './preflight-facts';
 
 /** Facts of the preflight, which every run reads for itself; what is switched off is noted by the step that does it. */
 const READ_ANEW: string[] = ['operations', 'billing', 'hosts'] satisfies (keyof PreflightFacts)[];
+/** Which machine each host was: a copy of it that serves its queue later is none of the operation's. */
+const MACHINES = 'machines';
+type Machines = Record<string, HostFacts['identity']>;
+
+/** What the steps before the crossing gave. */
+export const factsNoted = ({ facts }: Ledger): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(facts).filter(([name]) => ![...READ_ANEW, MACHINES].includes(name)));
+
+/** The hosts as they answer now, each as the machine that the operation has seen. */
+export function asNoted(hosts: readonly HostFacts[], { facts }: Ledger): HostFacts[] {
+  const machines = (facts[MACHINES] ?? {}) as Machines;
+  return hosts.map((host) => ({ ...host, identity: machines[host.host] ?? host.identity }));
+}
 
 export class Installation {
   /**
@@ -53,7 +67,10 @@ export class Installation {
     const given = Object.fromEntries(
       Object.entries(facts).filter(([name]) => !READ_ANEW.includes(name) && !name.startsWith('off:')),
     );
-    const { before } = await this.note(`note that ${step} begins`, { type: 'begun', step, ...off, facts: given });
+    const { hosts = [] } = facts as Partial<PreflightFacts>;
+    const machines: Machines = Object.fromEntries(hosts.map(({ host, identity }) => [host, identity]));
+    const noted = { ...given, [MACHINES]: machines };
+    const { before } = await this.note(`note that ${step} begins`, { type: 'begun', step, ...off, facts: noted });
     return before;
   }
 

@@ -4,10 +4,11 @@
  */
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
-import type { ApplicationInstance, HostFacts } from '../../src/contract/facts';
+import type { ApplicationInstance, HostFacts, PackageFacts } from '../../src/contract/facts';
 import { entryOf } from '../../src/contract/entry';
 import { withoutRelease } from '../../src/contract/versions';
 import type { Activities } from '../kit/activities';
+import type { Reading } from '../kit/reading';
 import type { Readings } from './check';
 import type { PreflightFacts } from './preflight-facts';
 
@@ -92,6 +93,7 @@ export async function lookAtProvider<Known extends PreflightFacts>(facts: Known,
   if (occasion === 'crossing' || fitting.length > 0)
     await judge({
       ...readings,
+      ...(occasion === 'crossing' ? { package: await hashAgain(look) } : {}),
       operations: { what: 'Operations', value: operations },
       hosts: hosts.map((value) => ({ what: value.host, value })),
     });
@@ -110,6 +112,13 @@ function misfit(
   return versions.includes(withoutRelease(packageVersion)) && status === 'Ready'
     ? `${state} and has the end-point URI ${endpointUrl} now; this upgrade knows ${endpoints.join(', ')}. Correct its settings, then retry.`
     : `${state} now, and has to be Ready on ${versions.join(' or ')}. Finish, repair or remove it, then retry.`;
+}
+
+/** What lies behind the URL now is what Operations will fetch. */
+async function hashAgain({ activities, readings: { profile }, to }: Look): Promise<Reading<PackageFacts>> {
+  const entry = entryOf(profile, `packages.${to}`);
+  const value = await activities.network.hashPackage(`verify the package of ${to} again`, { entry, version: to });
+  return { what: 'package', value };
 }
 
 /** The machines stay those that the preflight has seen: each call is refused by another one. */

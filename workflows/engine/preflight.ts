@@ -18,7 +18,7 @@ import { allTemplates } from '../kit/template-pages';
 import { meantBy, type Catalogue, type CatalogueAnswer } from './catalogue';
 import type { Check, Finding, Readings } from './check';
 import { COMMON_CHECKS, requiredVersions } from './common-checks';
-import { Installation } from './installation';
+import { Installation, asNoted } from './installation';
 import { contradicts } from './look-again';
 import { PREFLIGHT } from './planned-steps';
 import type { PreflightFacts } from './preflight-facts';
@@ -135,6 +135,11 @@ class Preflight {
       ? { ...holder, workflowId, ...(holder.firstRun === firstRun ? {} : { finishedBy: firstRun }) }
       : { provider, from: meant.from, to: meant.to, firstRun, workflowId };
     const installation = await this.enter(operation, holder === undefined);
+    if (known) this.requireHosts(known.ledger, chosen.release.version);
+    if (profile.approval.beforeCrossing && startedBy === undefined && !known?.ledger.requests.length)
+      throw this.refuseBecause('fourEyes', [
+        'The crossing of this provider needs an approval by someone other than who finishes it: start it with "startedBy".',
+      ]);
     const detail = holder
       ? `Goes on with ${operationId(holder)}, as its ledger tells it.`
       : `Goes on with an upgrade from ${meant.from} to ${meant.to} whose ledger is lost, from what is found.`;
@@ -145,12 +150,28 @@ class Preflight {
       operation,
       installation,
       chosen,
-      initial,
+      initial: known ? { ...initial, hosts: asNoted(initial.hosts, known.ledger) } : initial,
       readings: { profile, startedBy, meant: meantBy({ chosen }), problem: undefined, ...read },
       finishes: true,
       confirm: nothing,
       judge: nothing,
     };
+  }
+
+  /** What was set up on a host cannot be undone, nor instances be upgraded through it, while it does not answer. */
+  private requireHosts({ begun, requests }: Ledger, to: string): void {
+    const { hosts, operations } = this.read;
+    const isNeeded =
+      requests.length === 0
+        ? begun.length > 0
+        : answered(operations) &&
+          operations.value.instances.some(({ packageVersion }) => withoutRelease(packageVersion) !== to);
+    const silent = isNeeded ? hosts.flatMap(silence) : [];
+    if (silent.length > 0)
+      throw this.refuseBecause('systemsAnswer', [
+        ...silent,
+        'Without these hosts what was set up there can be neither undone nor used. Bring their workers back, then finish again.',
+      ]);
   }
 
   private get facts(): PreflightFacts | undefined {

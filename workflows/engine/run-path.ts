@@ -18,7 +18,7 @@ import { EntryHolds } from './entry-holds';
 import { abortable } from './abortable';
 import type { Chosen } from './catalogue';
 import type { Readings } from './check';
-import type { Installation } from './installation';
+import { factsNoted, type Installation } from './installation';
 import { contradicts, lookAtProvider, Quiet, type Occasion, type Standing } from './look-again';
 import { stepsOf, type AnyStepAfter, type AnyStepBefore, type CrossingFacts } from './path';
 import { PREFLIGHT } from './planned-steps';
@@ -139,7 +139,7 @@ async function upToTheCrossing(walk: Walk): Promise<PreflightFacts> {
   refuseUndo(walk, imported);
   // Without a request of its own nobody knows how far it came: every step looks for itself.
   if (ledger.requests.length === 0) return await new StepsBefore(walk).goOn();
-  let facts: PreflightFacts = { ...initial, ...chosen.path.already, ...ledger.facts };
+  let facts: PreflightFacts = { ...initial, ...chosen.path.already, ...factsNoted(ledger) };
   const { isListed } = await carryOut(walk, PREFLIGHT.name, ['retry'], {
     run: async () => ({ isListed: (await findImported(walk, PREFLIGHT.name)) !== undefined }),
   });
@@ -164,22 +164,32 @@ async function upToTheCrossing(walk: Walk): Promise<PreflightFacts> {
  * does not know that it has crossed. While nobody can tell, nothing is undone.
  */
 async function whetherImported(walk: Walk, at: string): Promise<{ imported: string | undefined; ledger: Ledger }> {
-  const { upgrade, chosen, installation, undo } = walk;
+  const { chosen, installation, undo } = walk;
   const { to } = chosen.path;
+  return await untilTold(walk, at, async () => {
+    const ledger = await installation.enter();
+    if (ledger.requests.length > 0) return { ledger, imported: `the import of version ${to} has begun` };
+    const listed = await findImported(walk, at);
+    if (listed) return { ledger, imported: isListed(listed) };
+    undo.addOthers(
+      begunByOthers(walk, ledger),
+      stepsOf(chosen.path).map(({ step }) => step.name),
+    );
+    return { ledger, imported: undefined };
+  });
+}
+
+const isListed = ({ packageVersion }: ImportedPackage): string => `version ${packageVersion} is in the package list`;
+
+/** While nobody can tell, a person is asked again and again. */
+async function untilTold<Told>(walk: Walk, at: string, ask: () => Promise<Told>): Promise<Told> {
+  const { upgrade, chosen } = walk;
   for (;;) {
     try {
-      const ledger = await installation.enter();
-      if (ledger.requests.length > 0) return { ledger, imported: `the import of version ${to} has begun` };
-      const listed = await findImported(walk, at);
-      if (listed) return { ledger, imported: `version ${listed.packageVersion} is in the package list` };
-      undo.addOthers(
-        begunByOthers(walk, ledger),
-        stepsOf(chosen.path).map(({ step }) => step.name),
-      );
-      return { ledger, imported: undefined };
+      return await ask();
     } catch (error) {
       if (!(error instanceof TemporalFailure)) throw error;
-      const problem = `Nothing is undone before it is known whether version ${to} is imported: ${problemOf(error)}`;
+      const problem = `Nothing is undone before it is known whether version ${chosen.path.to} is imported: ${problemOf(error)}`;
       await upgrade.people.hold(at, problem, ['retry']);
       walk.waits += 1;
     }
@@ -195,12 +205,12 @@ async function findImported(walk: Walk, at: string): Promise<ImportedPackage | u
 }
 
 /** What other runs of this operation have begun: where this one knows of it as well, it undoes it by itself. */
-function begunByOthers(walk: Walk, { begun, facts }: Ledger): { step: string; undo: () => Promise<void> }[] {
+function begunByOthers(walk: Walk, ledger: Ledger): { step: string; undo: () => Promise<void> }[] {
   const { chosen, initial, installation } = walk;
   return chosen.path.before.flatMap(({ step }) => {
-    const noted = begun.find((each) => each.step === step.name);
+    const noted = ledger.begun.find((each) => each.step === step.name);
     if (!noted || step.kind !== 'reversible') return [];
-    const known = { ...initial, ...chosen.path.already, ...facts };
+    const known = { ...initial, ...chosen.path.already, ...factsNoted(ledger) };
     const undo = async (): Promise<void> => {
       if (noted.what !== undefined) walk.upgrade.record.apply({ type: 'switchedOff', what: noted.what });
       const { undo: back } = await step.begin(contextOf(walk, step.name, known), known as never);
@@ -212,8 +222,14 @@ function begunByOthers(walk: Walk, { begun, facts }: Ledger): { step: string; un
 }
 
 /** @returns the failure that ends the workflow. */
-async function comeBack({ upgrade, undo, installation }: Walk, cause: TemporalFailure): Promise<TemporalFailure> {
-  await undo.run();
+async function comeBack(walk: Walk, cause: TemporalFailure): Promise<TemporalFailure> {
+  const { upgrade, undo, installation } = walk;
+  await undo.run(async (step) => {
+    const listed = await untilTold(walk, step, () => findImported(walk, step));
+    if (!listed) return;
+    const problem = `${isListed(listed)} since this upgrade began to undo, and what is imported cannot be rolled back. Run onward finish.`;
+    throw ApplicationFailure.nonRetryable(problem, FAILURE.pastPointOfNoReturn);
+  });
   await leave(upgrade, installation);
   return undo.explain(cause, upgrade.profile.provider);
 }

@@ -33,15 +33,22 @@ export class UndoList {
     this.entries = [];
   }
 
-  /** Undoes everything, last step first. What cannot be undone is named and does not keep the rest from being undone. */
-  async run(): Promise<void> {
+  /**
+   * Undoes everything, last step first. What cannot be undone is named and does not keep the rest from being undone.
+   *
+   * @param mayUndo asked before each but the first, since an undo may wait for days: what it throws stands against this step.
+   */
+  async run(mayUndo: (step: string) => Promise<void>): Promise<void> {
     if (this.sealed) throw pastPointOfNoReturn('nothing can be undone');
     const { record } = this;
     record.apply({ type: 'rollbackBegun' });
+    let isFirst = true;
     for (let entry = this.entries.pop(); entry; entry = this.entries.pop()) {
       const { step, undo } = entry;
       record.apply({ type: 'stepMoved', step, state: 'undoing' });
       try {
+        if (!isFirst) await mayUndo(step);
+        isFirst = false;
         await undo();
         record.apply({ type: 'stepMoved', step, state: 'undone' });
       } catch (error) {

@@ -14,7 +14,9 @@ import {
   isCancellation,
   setHandler,
   sleep,
+  workflowInfo,
 } from '@temporalio/workflow';
+import { FAILURE } from '../../src/contract/activities';
 import {
   FLEET_QUERY,
   FLEET_SIGNAL,
@@ -51,7 +53,7 @@ import { fleets } from '../kit/activities';
 import { settleAll } from '../kit/settle-all';
 import { handleMessages } from '../kit/messages';
 import { problemOf } from '../kit/problem';
-import { otherIdThan, readInput } from '../kit/read-input';
+import { endsOrRepeatsByItself, otherIdThan, readInput } from '../kit/read-input';
 import { signalWorkflow } from '../kit/signal-workflow';
 import { now } from '../kit/now';
 
@@ -64,11 +66,22 @@ type UpgradeFleet = (input: FleetInput, carried?: CarriedFleet) => Promise<Fleet
 export function upgradeFleetAlong(catalogue: Catalogue): UpgradeFleet {
   return async (input, carried) => {
     const request = read(input, catalogue);
+    if (carried) requireOwn(request.name, carried);
     const fleet = new Fleet(carried ? { ...carried, request } : newFleet(request, now()), catalogue);
     fleet.handleMessages();
     // A fleet that is cancelled aborts: it looks after what it has started.
     return await CancellationScope.nonCancellable(() => fleet.run(input));
   };
+}
+
+/** Who starts a fleet cannot say what it has done so far: the waves that it gives orders to are its own. */
+function requireOwn(name: string, { parts }: CarriedFleet): void {
+  const isOwn = ({ workflowId }: PartState): boolean => workflowId.startsWith(`${fleetWorkflowId(name)}/`);
+  if (workflowInfo().continuedFromExecutionRunId !== undefined && parts.every(isOwn)) return;
+  throw ApplicationFailure.nonRetryable(
+    'upgradeFleet takes one input. What an earlier run has handed on comes from that run alone.',
+    FAILURE.invalidInput,
+  );
 }
 
 class Fleet {
@@ -255,6 +268,7 @@ function problemsIn({ name, to, providers }: FleetRequest, catalogue: Catalogue)
   );
   return [
     ...otherIdThan(fleetWorkflowId(name), ', so that its waves find it'),
+    ...endsOrRepeatsByItself(),
     ...unknown.map(
       ([field, version]) => `${field}: there is no release ${version}; Onward knows ${catalogue.versions.join(', ')}`,
     ),

@@ -3,6 +3,7 @@
  * Terminate and a Reset of the upgrade; it ends when nothing is left. Upgrades note (activities/ledger), people may have it finished.
  */
 import {
+  CancellationScope,
   TemporalFailure,
   condition,
   defineQuery,
@@ -63,12 +64,15 @@ export async function keepLedger(input: LedgerInput): Promise<void> {
     write,
     () => audit,
   );
-  for (let shown: Ledger | undefined; !isDone(ledger);) {
-    if (ledger !== shown) setCurrentDetails(ledgerDetails(ledger));
-    shown = ledger;
-    for (let by = asked.shift(); by !== undefined; by = asked.shift()) await startFinish(ledger, by, write);
-    await condition(() => ledger !== shown || asked.length > 0);
-  }
+  // What it keeps is wanted whoever cancels it: it ends when nothing is left.
+  await CancellationScope.nonCancellable(async () => {
+    for (let shown: Ledger | undefined; !isDone(ledger);) {
+      if (ledger !== shown) setCurrentDetails(ledgerDetails(ledger));
+      shown = ledger;
+      for (let by = asked.shift(); by !== undefined; by = asked.shift()) await startFinish(ledger, by, write);
+      await condition(() => ledger !== shown || asked.length > 0);
+    }
+  });
   setCurrentDetails('Nothing is left to be done on this installation.');
 }
 

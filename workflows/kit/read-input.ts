@@ -9,6 +9,17 @@ export function otherIdThan(expected: string, because = ''): string[] {
   return workflowId === expected ? [] : [`the workflow id is "${workflowId}" and has to be "${expected}"${because}`];
 }
 
+/** Temporal would end it in its midst, or start it again and again as one and the same chain. */
+export function endsOrRepeatsByItself(): string[] {
+  const { cronSchedule, executionTimeoutMs = 0, runTimeoutMs = 0 } = workflowInfo();
+  return [
+    ...(cronSchedule === undefined ? [] : ['it has a cron schedule, and has to be started each time by somebody']),
+    ...(executionTimeoutMs + runTimeoutMs > 0
+      ? ['it has an execution or run timeout, and has to come to its own end']
+      : []),
+  ];
+}
+
 /**
  * The input of a workflow, or one failure with all of its problems, before anything else happens.
  *

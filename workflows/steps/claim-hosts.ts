@@ -5,6 +5,7 @@
  */
 import type { FrozenHost, GatewaySite, HostClaim, SiteVersion } from '../../src/contract/facts';
 import { contradicts } from '../engine/look-again';
+import { listed } from '../kit/listed';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import type { StepContext } from '../engine/step';
 import type { GatewaySites } from './facts';
@@ -34,6 +35,11 @@ export async function claimHosts(
 
 /** Each host is the machine that the preflight has seen: a copy of it that serves its task queue is refused. */
 function byHost({ hosts, sites }: PreflightFacts & GatewaySites): { host: FrozenHost; sites: GatewaySite[] }[] {
+  const unseen = [...new Set(sites.map(({ host }) => host))].filter((name) => !hosts.some(({ host }) => host === name));
+  if (unseen.length > 0)
+    throw contradicts(
+      `${listed(unseen)} served gateway sites of this provider, and did not answer when this run began, or left the inventory. Bring its worker back; where this run ends before that, run onward finish.`,
+    );
   return hosts
     .map(({ host: name, identity }) => ({
       host: { name, identity },

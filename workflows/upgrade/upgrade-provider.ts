@@ -38,7 +38,7 @@ import { handleMessages } from '../kit/messages';
 import { notifyByWorkflow, notifyInPassing } from '../kit/notices';
 import { now } from '../kit/now';
 import { problemOf } from '../kit/problem';
-import { otherIdThan, readInput } from '../kit/read-input';
+import { endsOrRepeatsByItself, otherIdThan, readInput } from '../kit/read-input';
 import { withoutParent } from '../kit/require-parent';
 import { Checkpoint, Pause } from '../people/checkpoint';
 import { Reminders } from '../people/reminders';
@@ -269,6 +269,7 @@ const read = (input: unknown): UpgradeRequest =>
     input,
     ({ provider, fleet, finish, from }) => [
       ...otherIdThan(upgradeWorkflowId(provider), ', so that no provider is upgraded twice at once'),
+      ...endsOrRepeatsByItself(),
       ...(fleet === undefined ? [] : withoutParent('the wave of a fleet')),
       ...(from !== undefined && finish === undefined ? ['"from" goes with "finish" only'] : []),
     ],
