@@ -5,6 +5,7 @@
  * @needs temporal
  */
 import { readFileSync } from 'node:fs';
+import type { WorkflowHandle } from '@temporalio/client';
 import path from 'node:path';
 import { upgradeWorkflowId } from '../../src/contract/provider';
 import type { FaultRule } from '../../src/sandbox/faults';
@@ -33,6 +34,16 @@ const fault = (upgrade: Upgrade, rule: Omit<FaultRule, 'id' | 'provider'>): Faul
 const atApproval = ({ gates }: { gates: { step: string }[] }): boolean =>
   gates.some(({ step }) => step === 'approveCrossing');
 const leavesApproval = { leaves: ({ step }: { step: string }) => step === 'approveCrossing' };
+/** How long a host may say nothing. */
+const SOON_SILENT = timings({
+  retryFor: 20,
+  heartbeat: 5,
+  hostAnswer: 5,
+  drain: 60,
+  import: 60,
+  instanceUpgrade: 60,
+  script: 60,
+});
 const WANTS_APPROVAL = { approval: { beforeCrossing: true } };
 
 /** Resets the upgrade to before this activity was scheduled for the first time; what people have said since is said again. */
@@ -94,6 +105,45 @@ test('terminated before the crossing, finish undoes what was begun and ends as r
   expect(await upgrade.status()).toMatchObject({ state: 'rolledBack', notUndone: [] });
   expect(await upgrade.state()).toEqual(before);
   expect(await ledgerRuns(upgrade)).toBe('COMPLETED');
+});
+
+test.each([
+  ['cancelled', (ledger: WorkflowHandle) => ledger.cancel()],
+  ['terminated', (ledger: WorkflowHandle) => ledger.terminate('the wrong button')],
+])('a ledger that is %s keeps what was begun, and finish undoes it', async (_, press) => {
+  const upgrade = await provider(WANTS_APPROVAL);
+  const before = await upgrade.state();
+  await upgrade.start({ startedBy: 'ana' });
+  await upgrade.statusWhen(atApproval);
+  await upgrade.workflow.terminate('the wrong button');
+  await press(upgrade.ledger());
+  await upgrade.start({ finish: true });
+  await expect(upgrade.result()).rejects.toThrow();
+  expect(await upgrade.status()).toMatchObject({ state: 'rolledBack', notUndone: [] });
+  expect(await upgrade.state()).toEqual(before);
+  expect(await ledgerRuns(upgrade)).toBe('COMPLETED');
+});
+
+test('who finishes an upgrade while a host that was set up does not answer is refused, and may again', async () => {
+  const host = 'silent-host';
+  const upgrade = await rehearsal.provider(
+    { id: 'silent', sourceVersion: '18.4', instances: 1, gateways: [{ host }] },
+    { ...WANTS_APPROVAL, timings: SOON_SILENT },
+  );
+  const before = await upgrade.state();
+  await upgrade.start({ startedBy: 'ana' });
+  await upgrade.statusWhen(atApproval);
+  await upgrade.workflow.terminate('the wrong button');
+  await rehearsal.takeDown(host);
+  await upgrade.start({ finish: true });
+  await expect(upgrade.result()).rejects.toMatchObject({
+    cause: { type: FAILURE.refused, message: expect.stringContaining(host) as string },
+  });
+  await rehearsal.bringUp(host);
+  await upgrade.start({ finish: true });
+  await expect(upgrade.result()).rejects.toThrow();
+  expect(await upgrade.status()).toMatchObject({ state: 'rolledBack', notUndone: [] });
+  expect(await upgrade.state()).toEqual(before);
 });
 
 test('a template that a rollback could not activate is not forgotten: finish activates it', async () => {

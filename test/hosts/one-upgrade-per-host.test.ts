@@ -126,6 +126,8 @@ testInFull('a terminated upgrade leaves no host locked, neither for others nor f
   await first.workflow.terminate('the operator knows what this means');
   await second.start();
   await expectUpgraded(second);
+  await first.start({ startedBy: 'ana', finish: true });
+  await expect(first.result()).rejects.toMatchObject({ cause: { type: 'Aborted' } });
   await first.start({ startedBy: 'ana' });
   await waitsForApproval(first);
   await approve(first);
@@ -138,15 +140,7 @@ testInFull('a reset of the workflow goes on with its claim', async () => {
   const second = await onHosts('waits-on', [host]);
   await first.start({ startedBy: 'ana' });
   await waitsForApproval(first);
-  const { events } = await first.workflow.fetchHistory();
-  const lastTask = events?.findLast(({ workflowTaskCompletedEventAttributes: completed }) => completed)?.eventId;
-  await rehearsal.client.workflowService.resetWorkflowExecution({
-    namespace: rehearsal.client.options.namespace,
-    workflowExecution: { workflowId: first.workflow.workflowId },
-    reason: 'a test',
-    workflowTaskFinishEventId: lastTask ?? null,
-    requestId: 'reset',
-  });
+  await first.reset((events) => events.findLast((event) => event.workflowTaskCompletedEventAttributes));
   await second.start();
   await waitsForHost(second, host, first);
   await rehearsal.client.workflow.getHandle(first.workflow.workflowId).terminate();

@@ -3,7 +3,7 @@
  *
  * @needs temporal
  */
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError, type WorkflowStartOptions } from '@temporalio/client';
 import { FAILURE } from '../../src/contract/activities';
 import { frozen } from '../../src/inventory/frozen-profile';
 import { profile } from '../kit/stub-world/stub-activities';
@@ -18,11 +18,12 @@ beforeAll(async () => {
 });
 afterAll(() => environment?.close());
 
+const FLEET = { name: 'f', startedBy: 'ana', providers: { ids: ['strangers'] } };
 const digests = {};
 const notice = { id: '1', provider: 'strangers', workflowId: 'x', kind: 'reminder', subject: 'Hello', body: '' };
 
 // Security: inputs-between-workflows, entry-by-name
-test.each<[type: string, workflowId: string, input: unknown, problem: string]>([
+test.each<[type: string, workflowId: string, input: unknown, problem: string, more?: Partial<WorkflowStartOptions>]>([
   [
     'upgradeWave',
     'fleet/f/wave-1/part-1',
@@ -66,16 +67,27 @@ test.each<[type: string, workflowId: string, input: unknown, problem: string]>([
     'has to be "consent/strangers/1"',
   ],
   ['upgradeProvider', 'upgrade/somebody-else', { provider: 'strangers' }, 'has to be "upgrade/strangers"'],
-])('%s is refused as %s with the input %j, and nothing is done', async (type, workflowId, input, problem) => {
-  const handle = await environment.client.workflow.start(type, {
-    workflowId,
-    taskQueue: 'test/strangers',
-    args: [input],
-  });
-  const failure = await handle.result().catch((error: unknown) => error);
-  expect(failure).toBeInstanceOf(WorkflowFailedError);
-  expect(failure).toMatchObject({
-    cause: { type: FAILURE.invalidInput, message: expect.stringContaining(problem) as string },
-  });
-  expect(calls).toEqual([]);
-});
+  ['upgradeProvider', 'upgrade/strangers', { provider: 'strangers' }, 'run timeout', { workflowRunTimeout: '1 day' }],
+  ['upgradeProvider', 'upgrade/strangers', { provider: 'strangers' }, 'cron schedule', { cronSchedule: '0 0 1 1 *' }],
+  ['upgradeFleet', 'fleet/f', FLEET, 'run timeout', { workflowExecutionTimeout: '1 day' }],
+  ['upgradeFleet', 'fleet/f', FLEET, 'takes one input', { args: [FLEET, { parts: [], waves: [] }] }],
+])(
+  '%s is refused as %s with the input %j, and nothing is done (%s)',
+  async (type, workflowId, input, problem, more) => {
+    const handle = await environment.client.workflow.start(type, {
+      workflowId,
+      taskQueue: 'test/strangers',
+      args: [input],
+      ...more,
+    });
+    // The next run of a cron schedule is the same chain, and waits for its hour.
+    const run = environment.client.workflow.getHandle(workflowId, handle.firstExecutionRunId, { followRuns: false });
+    const failure = await run.result().catch((error: unknown) => error);
+    if (more?.cronSchedule !== undefined) await environment.client.workflow.getHandle(workflowId).terminate();
+    expect(failure).toBeInstanceOf(WorkflowFailedError);
+    expect(failure).toMatchObject({
+      cause: { type: FAILURE.invalidInput, message: expect.stringContaining(problem) as string },
+    });
+    expect(calls).toEqual([]);
+  },
+);

@@ -423,6 +423,25 @@ describe('before the crossing', () => {
     expect(await handle.result()).toMatchObject({ to: '18.4.1' });
   });
 
+  test('what is imported while it undoes is not undone, and said to be for who finishes it', async () => {
+    let looks = 0;
+    const { activities, calls } = stubActivities(profile('imported-by-hand', { approval: { beforeCrossing: true } }), {
+      version: '18.4',
+    });
+    const imported = { applicationId: 7, packageVersion: '18.4.1-12' };
+    const handle = await environment.upgrade(
+      { ...activities, findImported: async () => (++looks > 1 ? imported : undefined) },
+      { provider: 'imported-by-hand', startedBy: 'ana' },
+    );
+    await statusWhen(handle, ({ gates }) => gates.some(({ step }) => step === 'approveCrossing'));
+    await handle.signal('abort', { by: 'bo', reason: 'the wrong night' });
+    await failureOf(handle);
+    expect(calls.filter((call) => call.startsWith('activateTemplate'))).toEqual([]);
+    const { state, notUndone } = await statusOf(handle);
+    expect(state).toBe('rollbackIncomplete');
+    expect(notUndone).toContainEqual(expect.stringContaining('18.4.1-12 is in the package list since'));
+  });
+
   test('a site that cannot be backed up is not touched: the step holds', async () => {
     const { activities, calls } = stubActivities(profile('no-backup'), { change: refusing('backupSite') });
     const handle = await environment.upgrade(activities, { provider: 'no-backup' });

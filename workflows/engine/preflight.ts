@@ -136,7 +136,7 @@ class Preflight {
       : { provider, from: meant.from, to: meant.to, firstRun, workflowId };
     const installation = await this.enter(operation, holder === undefined);
     if (known) this.requireHosts(known.ledger, chosen.release.version);
-    if (profile.approval.beforeCrossing && startedBy === undefined && !known?.ledger.requests.length)
+    if (profile.approval.beforeCrossing && startedBy === undefined && holder === undefined)
       throw this.refuseBecause('fourEyes', [
         'The crossing of this provider needs an approval by someone other than who finishes it: start it with "startedBy".',
       ]);
