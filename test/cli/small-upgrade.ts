@@ -10,7 +10,7 @@ import {
 import type { InventoryActivities, NetworkActivities } from '../../src/contract/activities';
 import { messages, type Decision } from '../../src/contract/messages';
 import type { UpgradeInput } from '../../src/contract/upgrade-input';
-import type { AuditEntry } from '../../src/contract/status';
+import { pageOf, type AuditEntry } from '../../src/contract/status';
 import { handleMessages } from '../../workflows/kit/messages';
 
 const { loadProvider } = proxyActivities<InventoryActivities>({
@@ -28,7 +28,7 @@ export async function upgradeProvider({ provider, startedBy }: UpgradeInput): Pr
   const state = (): string => (said === undefined ? 'waiting' : 'completed');
   setHandler(defineQuery('status'), () => ({ provider, startedBy, state: state() }));
   const audit: AuditEntry[] = [];
-  setHandler(defineQuery('audit'), () => audit);
+  setHandler(defineQuery<AuditEntry[], [number?]>('audit'), (skip) => pageOf(audit, skip));
   const { abort, pause } = messages;
   handleMessages(
     { abort, pause },

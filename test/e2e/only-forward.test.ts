@@ -44,6 +44,16 @@ const SOON_SILENT = timings({
   instanceUpgrade: 60,
   script: 60,
 });
+/** How long an import may take. */
+const IMPATIENT = timings({
+  retryFor: 20,
+  heartbeat: 5,
+  hostAnswer: 30,
+  drain: 60,
+  import: 1.5,
+  instanceUpgrade: 60,
+  script: 60,
+});
 const WANTS_APPROVAL = { approval: { beforeCrossing: true } };
 
 /** Resets the upgrade to before this activity was scheduled for the first time; what people have said since is said again. */
@@ -183,16 +193,7 @@ test('an abort that was refused after the crossing is refused again after a Rese
 });
 
 testInFull('a retry waits for an import that still runs, and never makes a second one', async () => {
-  const impatient = timings({
-    retryFor: 20,
-    heartbeat: 5,
-    hostAnswer: 30,
-    drain: 60,
-    import: 1.5,
-    instanceUpgrade: 60,
-    script: 60,
-  });
-  const upgrade = await provider({ timings: impatient });
+  const upgrade = await provider({ timings: IMPATIENT });
   const stuck = fault(upgrade, { system: 'operations', call: 'pem.APS.importPackage', kind: 'stuckTask' });
   await upgrade.start();
   const [first] = (await upgrade.statusWhen(({ holds }) => holds.length > 0)).holds;
@@ -261,7 +262,7 @@ testInFull('who finishes an upgrade claims its hosts before instances are upgrad
   const host = 'forward-host';
   const upgrade = await rehearsal.provider(
     { id: `forward-${++providers}`, sourceVersion: '18.4', instances: 2, gateways: [{ host }] },
-    {},
+    { timings: IMPATIENT },
   );
   const stuck = fault(upgrade, { system: 'operations', call: 'pem.APS.importPackage', kind: 'stuckTask' });
   await upgrade.start();
@@ -269,7 +270,8 @@ testInFull('who finishes an upgrade claims its hosts before instances are upgrad
   await upgrade.workflow.terminate('the wrong button');
   rehearsal.sandbox.faults.remove(stuck);
   await upgrade.start({ finish: true, startedBy: 'ana' });
-  await upgrade.operate();
+  // What is stuck is put right by who retries.
+  await upgrade.operateResolving('retry');
   await upgrade.result();
   await expectUpgraded(upgrade);
   const hosts = path.join(rehearsal.sandbox.dataDirectory, 'hosts');
