@@ -20,46 +20,55 @@ export class EntryHolds {
 
   constructor(private readonly upgrade: Upgrade) {}
 
-  /** The activities of a step, as far as they look entries up. */
-  around(step: string, activities: Activities): Activities {
+  /**
+   * The activities of a step, as far as they look entries up.
+   *
+   * @param goesBack whether going back is another way than making the call.
+   */
+  around(step: string, activities: Activities, goesBack = true): Activities {
     const { operations, billing, microsoft, network } = activities;
     return {
       ...activities,
-      operations: this.holding(step, operations),
-      billing: this.holding(step, billing),
-      microsoft: this.holding(step, microsoft),
-      network: this.holding(step, network),
+      operations: this.holding(step, operations, goesBack),
+      billing: this.holding(step, billing, goesBack),
+      microsoft: this.holding(step, microsoft, goesBack),
+      network: this.holding(step, network, goesBack),
     };
   }
 
-  private holding<Interface>(step: string, calls: Calls<Interface>): Calls<Interface> {
+  private holding<Interface>(step: string, calls: Calls<Interface>, goesBack: boolean): Calls<Interface> {
     return new Proxy(calls, {
       get: (target, name) => (summary: string, input: object) =>
-        this.made(step, (now) => (target[name as keyof typeof target] as Call)(summary, now), input),
+        this.made(step, (now) => (target[name as keyof typeof target] as Call)(summary, now), input, goesBack),
     });
   }
 
-  private async made(step: string, call: (input: object) => Promise<unknown>, input: object): Promise<unknown> {
+  private async made(
+    step: string,
+    call: (input: object) => Promise<unknown>,
+    input: object,
+    goesBack: boolean,
+  ): Promise<unknown> {
     for (let now = input; ;) {
       try {
         return await call(now);
       } catch (error) {
         const change = entryChangeOf(error);
         if (!change || !(error instanceof ActivityFailure)) throw error;
-        if ((await this.decided(step, change, problemOf(error))) === 'rollback') throw error;
+        if ((await this.decided(step, change, problemOf(error), goesBack)) === 'rollback') throw error;
         now = this.asTaken(now, change);
       }
     }
   }
 
-  private async decided(step: string, change: EntryChange, problem: string): Promise<HoldAction> {
-    const key = JSON.stringify([step, change]);
-    const open = this.open.get(key) ?? this.hold(step, change, problem).finally(() => this.open.delete(key));
+  private async decided(step: string, change: EntryChange, problem: string, goesBack: boolean): Promise<HoldAction> {
+    const key = JSON.stringify([step, change, goesBack]);
+    const open = this.open.get(key) ?? this.hold(step, change, problem, goesBack).finally(() => this.open.delete(key));
     this.open.set(key, open);
     return await open;
   }
 
-  private async hold(step: string, { changed }: EntryChange, problem: string): Promise<HoldAction> {
+  private async hold(step: string, { changed }: EntryChange, problem: string, goesBack: boolean): Promise<HoldAction> {
     const { record, people, profile, checkpoint } = this.upgrade;
     const stay = changed.map(({ field }) => field).filter((field) => !isTakeable(field));
     const said = [
@@ -68,12 +77,12 @@ export class EntryHolds {
       ...(changed.length > stay.length ? ['Or take what it is now, field by field, with takeEntry.'] : []),
       ...(stay.length > 0 ? [`What cannot be taken: ${listed(stay)}.`] : []),
     ];
-    const mayGoBack = !record.crossed && record.forwardOnly === undefined && !record.isRollingBack;
+    const mayGoBack = goesBack && !record.crossed && record.forwardOnly === undefined && !record.isRollingBack;
     const action = await people.hold(step, said.join(' '), mayGoBack ? ['retry', 'rollback'] : ['retry'], {
       changed,
       take: ({ field, digest }) => Object.assign(profile.digests, { [field]: digest }),
     });
-    if (action !== 'rollback' && !record.isRollingBack) await checkpoint();
+    if (goesBack && action !== 'rollback' && !record.isRollingBack) await checkpoint();
     return action;
   }
 

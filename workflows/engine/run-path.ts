@@ -199,7 +199,7 @@ async function untilTold<Told>(walk: Walk, at: string, ask: () => Promise<Told>)
 async function findImported(walk: Walk, at: string): Promise<ImportedPackage | undefined> {
   const { profile } = walk.upgrade;
   const { to } = walk.chosen.path;
-  const { operations } = walk.entryHolds.around(at, activitiesFor(profile.timings));
+  const { operations } = walk.entryHolds.around(at, activitiesFor(profile.timings), false);
   const entry = entryOf(profile, 'operations', 'aps');
   return await operations.findImported(`look whether ${to} is imported`, { entry, version: to });
 }
