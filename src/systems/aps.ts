@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { CompanionPackage } from '../contract/facts';
 import type { ApsConnection } from '../contract/provider';
 import { byName, expectShape } from './answers';
-import { exchange, statusFailure, type HttpAnswer, type HttpRequest } from './http';
+import { answerFailure, exchange, type HttpAnswer, type HttpRequest } from './http';
 import { expectJson, jsonIn } from './json-answer';
 import type { OperationsClient } from './operations';
 import { SystemError } from './system-error';
@@ -139,6 +139,7 @@ export class ApsClient {
       headers: { accept: 'application/json', 'aps-token': token },
       caFile: this.connection.caFile,
       verifyTls: this.connection.verifyTls,
+      legacyTls: this.connection.legacyTls,
       deadlineMs: DEADLINE_MS,
     };
     return { request, answer: await exchange(request) };
@@ -151,7 +152,7 @@ function judge({ request, answer }: { request: HttpRequest; answer: HttpAnswer }
   if (answer.status === 200) return answer;
   const { error, message } = readError(answer);
   const detail = [error, message].filter(Boolean).join(': ') || undefined;
-  const failure = statusFailure(request, answer.status, detail);
+  const failure = answerFailure(request, answer, detail);
   if (answer.status !== 400) throw failure;
   throw new SystemError({
     type: failure.type,

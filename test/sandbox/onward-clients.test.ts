@@ -62,7 +62,7 @@ beforeAll(async () => {
   profile = providerProfile.parse(parse(readFileSync(file, 'utf8')));
 });
 afterAll(async () => {
-  await closeConnections();
+  closeConnections();
   await sandbox.close();
   rmSync(directory, { recursive: true });
 });

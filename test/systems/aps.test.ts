@@ -17,7 +17,7 @@ const RESOURCE = 'eb1a5b99-cc59-4773-8d25-d583b2c9a60c';
 
 const open: ScriptedServer[] = [];
 afterEach(async () => {
-  await closeConnections();
+  closeConnections();
   await Promise.all(open.splice(0).map((server) => server.close()));
 });
 
