@@ -27,10 +27,14 @@ const packages = z.array(
   }),
 );
 
+/** Of every application there is: what another one's looks like spoils none of ours. */
 const applications = z.array(
   z.object({
-    aps: z.object({ endpoint: z.string().optional() }),
-    app: z.object({ aps: z.object({ id: z.string() }) }).optional(),
+    aps: z.object({ endpoint: z.string() }).optional().catch(undefined),
+    app: z
+      .object({ aps: z.object({ id: z.string() }) })
+      .optional()
+      .catch(undefined),
   }),
 );
 
@@ -74,7 +78,7 @@ export class ApsClient {
   async applicationEndpoints(): Promise<Map<string, string>> {
     const all = expectShape(applications, await this.getJson('aps/2/applications'), about('aps/2/applications'));
     return new Map(
-      all.flatMap(({ aps, app }): [string, string][] => (app && aps.endpoint ? [[app.aps.id, aps.endpoint]] : [])),
+      all.flatMap(({ aps, app }): [string, string][] => (app && aps?.endpoint ? [[app.aps.id, aps.endpoint]] : [])),
     );
   }
 

@@ -124,6 +124,7 @@ test('endpoints are told by the root resource of each instance, not by the id of
         tenant: { type: `${OFFICE_365}/Tenant/2.0` },
       },
       { aps: { id: 'another application' } },
+      { aps: { id: 'one without an endpoint', endpoint: null }, app: { aps: null } },
     ]),
   );
   expect(await client.applicationEndpoints()).toEqual(
