@@ -2,7 +2,7 @@
 import { Context } from '@temporalio/activity';
 import { FAILURE, type ImportedPackage, type OperationsActivities } from '../src/contract/activities';
 import type { Office365Application } from '../src/systems/office365-application';
-import type { OperationsClient, RequestStatus } from '../src/systems/operations';
+import type { OperationsClient, RequestStatus, TransactionId } from '../src/systems/operations';
 import { SystemError, isSystemError } from '../src/systems/system-error';
 import { poll, type Polling, type Report, type Wait } from './polling';
 
@@ -34,7 +34,7 @@ export async function importPackage(
   const transaction = await withoutEffect(() => operations.begin(input.requestId));
   // Given up meanwhile: somebody else may import by now.
   Context.current().cancellationSignal.throwIfAborted();
-  await importInto(operations, transaction, input);
+  await importInto(operations, application, transaction, input);
   await commit(operations, transaction, input);
   const back: ImportToReadBack = { version: input.version, requestIds: [input.requestId], purpose: 'readBack' };
   return await accepted(input, () => awaitImport(operations, application, back, polling, report));
@@ -82,44 +82,66 @@ async function withoutEffect<T>(call: () => Promise<T>): Promise<T> {
 
 async function importInto(
   operations: OperationsClient,
-  transaction: number,
+  application: Office365Application,
+  transaction: TransactionId,
   input: ImportRequest & { url: string },
 ): Promise<void> {
   try {
     await operations.importPackage(input.url, transaction);
   } catch (error) {
-    // Only what was refused, or not even sent, may be rolled back: the rest may have happened.
-    if (!isSystemError(error, FAILURE.rejected, FAILURE.accessDenied, FAILURE.unreachable)) {
-      throw unknownOutcome(error, input);
-    }
-    await rollBackRefused(operations, transaction, error);
+    if (isSystemError(error, FAILURE.rejected)) throw await refused(operations, application, input, error);
+    // Only what was not even sent may be rolled back: the rest may have happened.
+    if (!isSystemError(error, FAILURE.accessDenied, FAILURE.unreachable)) throw unknownOutcome(error, input);
+    await rollBackUnsent(operations, transaction, error);
     throw error;
   }
 }
 
-async function rollBackRefused(operations: OperationsClient, transaction: number, refusal: SystemError): Promise<void> {
+/** A refusal has closed the transaction: there is nothing to roll back (systems.md 1.3). What it left behind is looked at. */
+async function refused(
+  operations: OperationsClient,
+  application: Office365Application,
+  input: ImportRequest,
+  refusal: SystemError,
+): Promise<unknown> {
+  const withNext = (next: string) => new SystemError({ ...refusal, next }, { cause: refusal });
+  try {
+    const { running } = await requestStates(operations, [input.requestId]);
+    if (running || (await application.imported(input.version))) return unknownOutcome(refusal, input);
+    return withNext(
+      'Nothing was imported: the package list does not have it, and no task is at work on it. Repair what the message names, then retry.',
+    );
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return withNext(
+      `Nothing was imported by this call; whether the package is listed could not be read: ${error.message}`,
+    );
+  }
+}
+
+async function rollBackUnsent(
+  operations: OperationsClient,
+  transaction: TransactionId,
+  unsent: SystemError,
+): Promise<void> {
   try {
     await operations.rollback(transaction);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    // The refusal is what matters; an open transaction without any effect ends by itself.
+    // An open transaction without any effect ends by itself.
     throw new SystemError(
       {
-        type: refusal.type,
-        system: refusal.system,
-        call: refusal.call,
-        object: refusal.object,
-        problem: `${refusal.problem}; and ${error.call} of its empty transaction ${error.problem}`,
+        ...unsent,
+        problem: `${unsent.problem}; and ${error.call} of its empty transaction ${error.problem}`,
         next: 'Nothing was imported.',
-        retryable: refusal.retryable,
       },
-      { cause: refusal },
+      { cause: unsent },
     );
   }
 }
 
 /** The import was accepted: whatever goes wrong now, it may stand. */
-async function commit(operations: OperationsClient, transaction: number, input: ImportRequest): Promise<void> {
+async function commit(operations: OperationsClient, transaction: TransactionId, input: ImportRequest): Promise<void> {
   try {
     await operations.commit(transaction);
   } catch (error) {

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { findTemporalCli, NoTemporalCli } from '../src/temporal/cli-binary';
 import { patience } from './kit/deadlines';
+import { prepareOsaapi } from './kit/osaapi';
 import { prepareTestServer } from './kit/test-server';
 import { shareServer } from './kit/temporal-server';
 import { setMissing, type ToolName } from './kit/tools.cjs';
@@ -36,6 +37,7 @@ const FIND: Record<ToolName, Find> = {
       () => undefined,
       (error: unknown) => `python3 does not run: ${lastLine(error)}`,
     ),
+  osaapi: () => prepareOsaapi(),
   powershell: async () => {
     const wanted = process.env['ONWARD_PWSH'] || 'pwsh';
     return runs(wanted, ['-NoProfile', '-NonInteractive', '-Command', 'exit 0']).then(
@@ -54,8 +56,9 @@ export default async function globalSetup(
   if (built.status !== 0) throw new Error('There is nothing to test: Onward could not be built.');
   const missing: Partial<Record<ToolName, string>> = {};
   for (const [name, find] of Object.entries(FIND) as [ToolName, Find][]) {
-    // Only files that `npm test` leaves out need Java; getting its test server takes a minute.
-    if (name === 'java' && testPathIgnorePatterns.some((pattern) => pattern.includes('full'))) continue;
+    // Only files that `npm test` leaves out need these; getting them takes a minute.
+    if (['java', 'osaapi'].includes(name) && testPathIgnorePatterns.some((pattern) => pattern.includes('full')))
+      continue;
     const reason = await find();
     if (reason !== undefined) missing[name] = reason;
   }

@@ -29,6 +29,8 @@ const connection = {
   caFile: z.string().min(1).optional(),
   /** `false` switches certificate verification off. For a laboratory only. */
   verifyTls: z.boolean().default(true),
+  /** `true` allows TLS as it was before 2018, where the system knows nothing newer. */
+  legacyTls: z.boolean().default(false),
 };
 
 function userWithPassword(value: { user?: string | undefined; password?: string | undefined }): boolean {
@@ -47,6 +49,7 @@ export const apsConnection = z.strictObject({
   userId: z.int().positive().default(1),
   caFile: connection.caFile,
   verifyTls: connection.verifyTls,
+  legacyTls: connection.legacyTls,
 });
 
 /** An online store that sells Office 365; the unit of "synchronize all online stores" and of store customizations. */

@@ -18,6 +18,7 @@ import { billingServer } from './servers/billing';
 import { controlServer, registerControl } from './servers/control';
 import { microsoftServer } from './servers/microsoft';
 import { operationsServer } from './servers/operations';
+import { rootProvider } from './servers/root-provider';
 import { Transactions } from './servers/transactions';
 import { Wire } from './servers/wire';
 import { SimulatedVersions } from './simulated-versions';
@@ -36,6 +37,8 @@ export interface SandboxOptions {
   seed?: string;
   /** Those that the data directory does not hold already; by default {@link defaultProviders}. */
   providers?: ProviderOptions[];
+  /** Id of the provider that is served at the root of the ports as well; where there is only one, that is it. */
+  root?: string;
   /** 0 for any free one, which is the default. */
   ports?: Partial<SandboxPorts>;
   /** Address to listen on; 127.0.0.1 by default. */
@@ -104,6 +107,9 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
     const known = world.providers().some(({ id }) => id === provider.id);
     if (!known) world.create({ ...(options.seed !== undefined && { seed: options.seed }), ...provider });
   }
+  if (options.root !== undefined && !world.providers().some(({ id }) => id === options.root)) {
+    throw new UnknownObject(`there is no provider '${options.root}' for the root of the ports`);
+  }
   const wire = new Wire(journal, faults, latencies);
   const tokens = new ApsTokens(world);
   const tls = await certificates(within('tls'));
@@ -127,12 +133,13 @@ async function start(options: SandboxOptions, dataDirectory: string, forget: () 
     timings,
     releaseTwins: twinsOf(options.releases),
   });
-  const transactions = new Transactions();
+  const transactions = new Transactions(() => world.now());
+  const root = rootProvider(world, options.root);
   const controllerUri = (provider: string) => sandboxUrls(publicHost, ports, packages).aps(provider);
   const apps: Record<SandboxSystem, FastifyInstance> = {
-    operations: operationsServer({ world, wire, hosts, tokens, transactions, controllerUri }),
-    aps: apsServer({ world, wire, tokens, tls }),
-    billing: billingServer(world, wire),
+    operations: operationsServer({ world, wire, hosts, tokens, transactions, controllerUri, root }),
+    aps: apsServer({ world, wire, tokens, tls, root }),
+    billing: billingServer({ world, wire, root }),
     microsoft: microsoftServer(world, wire),
     control,
   };

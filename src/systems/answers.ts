@@ -2,10 +2,15 @@
 import { z } from 'zod';
 import { FAILURE } from '../contract/activities';
 import { SystemError } from './system-error';
+import { LongInteger, Unreadable } from './xmlrpc';
 
-/** An integer, also where it travels as a string, as `bigint` does (systems.md 1.1). */
+/** An integer, also where it travels as a string, as `bigint` does (systems.md 1.1), or in more than 32 bits. */
 export const integer = z.union([
   z.int(),
+  z
+    .instanceof(LongInteger)
+    .transform(({ digits }) => Number(digits))
+    .pipe(z.int()),
   z
     .string()
     .regex(/^-?\d+$/)
@@ -16,8 +21,19 @@ export const integer = z.union([
 /** A boolean, documented as 1 and 0 (systems.md 1.1). */
 export const flag = z.union([z.boolean(), integer.pipe(z.literal([0, 1])).transform((value) => value === 1)]);
 
+/** As text, whatever its type: a value that nobody will look at spoils none of the others. */
 const scalar = z
-  .union([z.string(), z.number(), z.boolean()])
+  .union([
+    z.string(),
+    z.number(),
+    z.boolean(),
+    z.instanceof(LongInteger),
+    z.instanceof(Date).transform((value) => value.toISOString()),
+    z
+      .instanceof(Unreadable)
+      .transform(({ text }) => text)
+      .pipe(z.string()),
+  ])
   .nullish()
   .transform((value) => String(value ?? ''));
 
@@ -47,7 +63,9 @@ export function expectShape<T>(
   const parsed = schema.safeParse(answer);
   if (parsed.success) return parsed.data;
   const { system, call, object } = about;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'answer'}: ${message}`);
+  const problems = parsed.error.issues.map(
+    ({ path, message }) => `${path.join('.') || 'answer'}: ${unreadableOn(path, answer) ?? message}`,
+  );
   throw new SystemError({
     type: FAILURE.malformedAnswer,
     system,
@@ -56,4 +74,14 @@ export function expectShape<T>(
     problem: `got an answer of an unexpected shape (${problems.join('; ')})`,
     next: 'Check that this version of the system is supported.',
   });
+}
+
+/** What is wrong with the first value on the way that could not be read. */
+function unreadableOn(path: readonly PropertyKey[], answer: unknown): string | undefined {
+  let value = answer;
+  for (const key of [...path, '']) {
+    if (value instanceof Unreadable) return value.problem;
+    value = typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined;
+  }
+  return undefined;
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { CompanionPackage } from '../contract/facts';
 import type { ApsConnection } from '../contract/provider';
 import { byName, expectShape } from './answers';
-import { exchange, statusFailure, type HttpAnswer, type HttpRequest } from './http';
+import { answerFailure, exchange, type HttpAnswer, type HttpRequest } from './http';
 import { expectJson, jsonIn } from './json-answer';
 import type { OperationsClient } from './operations';
 import { SystemError } from './system-error';
@@ -27,10 +27,14 @@ const packages = z.array(
   }),
 );
 
+/** Of every application there is: what another one's looks like spoils none of ours. */
 const applications = z.array(
   z.object({
-    aps: z.object({ endpoint: z.string().optional() }),
-    app: z.object({ aps: z.object({ id: z.string() }) }).optional(),
+    aps: z.object({ endpoint: z.string() }).optional().catch(undefined),
+    app: z
+      .object({ aps: z.object({ id: z.string() }) })
+      .optional()
+      .catch(undefined),
   }),
 );
 
@@ -74,7 +78,7 @@ export class ApsClient {
   async applicationEndpoints(): Promise<Map<string, string>> {
     const all = expectShape(applications, await this.getJson('aps/2/applications'), about('aps/2/applications'));
     return new Map(
-      all.flatMap(({ aps, app }): [string, string][] => (app && aps.endpoint ? [[app.aps.id, aps.endpoint]] : [])),
+      all.flatMap(({ aps, app }): [string, string][] => (app && aps?.endpoint ? [[app.aps.id, aps.endpoint]] : [])),
     );
   }
 
@@ -139,6 +143,7 @@ export class ApsClient {
       headers: { accept: 'application/json', 'aps-token': token },
       caFile: this.connection.caFile,
       verifyTls: this.connection.verifyTls,
+      legacyTls: this.connection.legacyTls,
       deadlineMs: DEADLINE_MS,
     };
     return { request, answer: await exchange(request) };
@@ -151,7 +156,7 @@ function judge({ request, answer }: { request: HttpRequest; answer: HttpAnswer }
   if (answer.status === 200) return answer;
   const { error, message } = readError(answer);
   const detail = [error, message].filter(Boolean).join(': ') || undefined;
-  const failure = statusFailure(request, answer.status, detail);
+  const failure = answerFailure(request, answer, detail);
   if (answer.status !== 400) throw failure;
   throw new SystemError({
     type: failure.type,

@@ -4,7 +4,7 @@ import { FAILURE } from '../contract/activities';
 import type { BillingConnection } from '../contract/provider';
 import { expectShape, integer } from './answers';
 import { SystemError } from './system-error';
-import { XmlRpcEndpoint, type ResolveSecret } from './xmlrpc-endpoint';
+import { XmlRpcEndpoint, type Errors, type ResolveSecret } from './xmlrpc-endpoint';
 
 const SYSTEM = 'Billing';
 
@@ -19,14 +19,24 @@ const PLAN_NAME = 1;
 const PLAN_SERVICE_TEMPLATE = 17;
 
 /** `Result[0]` is the data, or the base64 text of an exception (systems.md 3.1). */
-const envelope = z.object({ Result: z.tuple([z.union([z.array(z.unknown()), z.string()])], z.unknown()) });
+const envelope = z.object({ Result: z.tuple([z.array(z.unknown())], z.unknown()) });
+const exception = z.object({ Result: z.tuple([z.string()], z.unknown()) });
+
+const ERRORS: Errors = {
+  readFault: fromBase64,
+  errorIn: (answer) => {
+    const { data } = exception.safeParse(answer);
+    return data && { words: fromBase64(data.Result[0]) };
+  },
+  next: 'Check what the message names in Billing.',
+};
 
 /** Failures of every method: those of XmlRpcEndpoint. */
 export class BillingClient {
   private readonly endpoint: XmlRpcEndpoint;
 
   constructor(connection: BillingConnection, resolveSecret: ResolveSecret) {
-    this.endpoint = new XmlRpcEndpoint(SYSTEM, connection, resolveSecret, fromBase64);
+    this.endpoint = new XmlRpcEndpoint(SYSTEM, connection, resolveSecret, ERRORS);
   }
 
   /** Name and service template of a plan (`PlanDetailsGet_API`). */
@@ -60,16 +70,8 @@ export class BillingClient {
 
   private async execute(method: string, params: number[], object: string): Promise<unknown[]> {
     const request = { Server: 'BM', Method: method, Params: params };
-    const answer = await this.endpoint.call('Execute', [request], { name: method, object });
-    const about = { system: SYSTEM, call: method, object };
-    const [data] = expectShape(envelope, answer, about).Result;
-    if (typeof data !== 'string') return data;
-    throw new SystemError({
-      ...about,
-      type: FAILURE.rejected,
-      problem: `was refused: ${fromBase64(data)}`,
-      next: 'Check what the message names in Billing.',
-    });
+    const answer = await this.endpoint.call('Execute', [request], { name: method, object, purpose: 'asks' });
+    return expectShape(envelope, answer, { system: SYSTEM, call: method, object }).Result[0];
   }
 }
 

@@ -6,10 +6,10 @@ import { conceal } from '../inventory/secrets';
 import { activationParameters, expectShape, flag, integer, settings } from './answers';
 import { withoutCredentials } from './http';
 import type { TemplateResource } from './office365';
-import { SystemError } from './system-error';
+import { SystemError, isSystemError } from './system-error';
 import { MalformedXml, parseXml } from './xml';
-import { XmlRpcEndpoint, type CallOptions, type ResolveSecret } from './xmlrpc-endpoint';
-import type { XmlRpcValue } from './xmlrpc';
+import { XmlRpcEndpoint, type CallOptions, type Errors, type ResolveSecret } from './xmlrpc-endpoint';
+import { isStruct, LongInteger, wordsOf, type XmlRpcValue } from './xmlrpc';
 
 const SYSTEM = 'Operations';
 /** The provider's own account; it owns the service templates that count (systems.md 1.5). */
@@ -18,12 +18,34 @@ const PROVIDER_ACCOUNT = 1;
 const IMPORT_DEADLINE_MS = 10 * 60_000;
 
 /** The result envelope (systems.md 1.2). */
-const envelope = z.object({
-  status: integer,
-  result: z.unknown().optional(),
-  error_message: z.string().optional(),
-  properties: z.object({ reason: z.string().optional() }).optional(),
-});
+const envelope = z.object({ status: integer, result: z.unknown().optional() });
+
+const ERRORS: Errors = {
+  readFault: (text) => text,
+  errorIn: (answer) => {
+    const { data } = envelope.safeParse(answer);
+    if (!data || data.status === 0 || !isStruct(answer)) return undefined;
+    const { error_message, module_id, extype_id, properties } = answer;
+    const reason = isStruct(properties) ? wordsOf(properties.reason) : '';
+    const message = wordsOf(error_message);
+    const said = [reason, reason.includes(message) ? '' : message].filter(Boolean);
+    const from = [
+      wordsOf(module_id) && `module ${wordsOf(module_id)}`,
+      wordsOf(extype_id) && `type ${wordsOf(extype_id)}`,
+    ];
+    const origin = from.filter(Boolean).join(', ');
+    const words =
+      said.map((text) => text.replace(/[.\s]+$/, '')).join('; ') || `status ${data.status} without a message`;
+    return { words: origin ? `${words} (${origin})` : words, code: Number(wordsOf(extype_id)) || undefined };
+  },
+  next: 'Check what the message names in the Provider Control Panel.',
+};
+
+/** As `txn.Begin` gave it, whatever it is: it goes back unchanged (systems.md 1.3). */
+const transactionId = z.union([z.string().min(1), z.int(), z.instanceof(LongInteger)]);
+export type TransactionId = z.output<typeof transactionId>;
+/** `extype_id` of a request id that is in use (systems.md 1.3). */
+const REQUEST_ID_IN_USE = 3001;
 
 const nothing = z
   .unknown()
@@ -33,7 +55,6 @@ const nothing = z
 const installedInstance = z
   .object({
     application_instance_id: integer,
-    application_id: integer,
     package_version: z.string(),
     url: z.string().optional(),
     status: z.string(),
@@ -78,13 +99,13 @@ export class OperationsClient {
   private readonly endpoint: XmlRpcEndpoint;
 
   constructor(connection: OperationsConnection, resolveSecret: ResolveSecret) {
-    this.endpoint = new XmlRpcEndpoint(SYSTEM, connection, resolveSecret);
+    this.endpoint = new XmlRpcEndpoint(SYSTEM, connection, resolveSecret, ERRORS);
   }
 
   /** The build of the platform, `oa-8.0-1216` (systems.md 1.7). */
   async platformBuild(): Promise<string> {
     const call = 'pem.statistics.getStatisticsReport';
-    const reports = await this.call(
+    const reports = await this.read(
       call,
       { reports: [{ name: 'BuildHistory', value: '' }] },
       z.tuple([z.object({ value: z.string() })], z.unknown()),
@@ -94,7 +115,7 @@ export class OperationsClient {
 
   /** `application_id` of an imported package; undefined when it was never imported (systems.md 1.4). */
   async applicationId(packageUri: string): Promise<number | undefined> {
-    const applications = await this.call(
+    const applications = await this.read(
       'pem.APS.getApplications',
       { aps_application_id: packageUri },
       z.array(z.object({ application_id: integer })),
@@ -105,7 +126,7 @@ export class OperationsClient {
 
   /** Ids of an application's instances, and the UUIDs of their root resources (systems.md 1.4). */
   async applicationInstances(applicationId: number): Promise<{ id: number; resourceId: string }[]> {
-    const instances = await this.call(
+    const instances = await this.read(
       'pem.APS.getApplicationInstances',
       { app_id: applicationId },
       z.array(z.object({ application_instance_id: integer, application_resource_id: z.string() })),
@@ -120,13 +141,13 @@ export class OperationsClient {
   /** Version and status of one instance as they are now (systems.md 1.4). */
   async applicationInstance(id: number): Promise<z.output<typeof installedInstance>> {
     const args = { application_instance_id: id };
-    return this.call('pem.APS.getApplicationInstance', args, installedInstance, { object: instanceName(id) });
+    return this.read('pem.APS.getApplicationInstance', args, installedInstance, { object: instanceName(id) });
   }
 
   /** Assumption: the answer mirrors the setter's `settings`, `[{name, value}]` (systems.md 1.4). */
   async applicationInstanceSettings(id: number): Promise<Record<string, string>> {
     const args = { application_instance_id: id };
-    return this.call('pem.APS.getApplicationInstanceSettings', args, settings, { object: instanceName(id) });
+    return this.read('pem.APS.getApplicationInstanceSettings', args, settings, { object: instanceName(id) });
   }
 
   /** Schedules the upgrade to that version, `18.4.1-12`, and returns at once (systems.md 1.4, 1.4.2). */
@@ -137,7 +158,7 @@ export class OperationsClient {
 
   /** Ids of all service templates of the provider, active or not (systems.md 1.5). */
   async serviceTemplateIds(): Promise<number[]> {
-    const templates = await this.call(
+    const templates = await this.read(
       'pem.getServiceTemplateList',
       { owner_id: PROVIDER_ACCOUNT, active: false },
       z.array(z.object({ st_id: integer })),
@@ -147,7 +168,7 @@ export class OperationsClient {
 
   /** The active service templates of the provider (systems.md 1.5). */
   async activeServiceTemplates(): Promise<{ id: number; name: string }[]> {
-    const templates = await this.call(
+    const templates = await this.read(
       'pem.getServiceTemplateList',
       { owner_id: PROVIDER_ACCOUNT, active: true },
       z.array(z.object({ st_id: integer, name: z.string() })),
@@ -159,7 +180,7 @@ export class OperationsClient {
   async serviceTemplate(id: number, contents?: 'resources'): Promise<z.output<typeof serviceTemplate>> {
     const full = contents === 'resources';
     const args = { st_id: id, get_resources: full, ...(full ? { get_full_info: true } : {}) };
-    return this.call('pem.getServiceTemplate', args, serviceTemplate, { object: templateName(id) });
+    return this.read('pem.getServiceTemplate', args, serviceTemplate, { object: templateName(id) });
   }
 
   /** The template can be subscribed again (systems.md 1.5). */
@@ -172,24 +193,34 @@ export class OperationsClient {
     await this.call('pem.deactivateST', { st_id: id }, nothing, { object: templateName(id) });
   }
 
-  /** Begins a transaction under a request id of our choice and returns its id (systems.md 1.3). */
-  async begin(requestId: string): Promise<number> {
-    const shape = z.union([integer, z.object({ txn_id: integer }).transform((result) => result.txn_id)]);
-    return this.call('txn.Begin', { request_id: requestId }, shape, { object: `request ${requestId}` });
+  /**
+   * Begins a transaction under a request id of our choice and returns its id (systems.md 1.3). `Unreachable` where the request id is in
+   * use: an earlier `txn.Begin` got through, and only another id helps.
+   */
+  async begin(requestId: string): Promise<TransactionId> {
+    const shape = z.union([transactionId, z.object({ txn_id: transactionId }).transform((result) => result.txn_id)]);
+    try {
+      return await this.call('txn.Begin', { request_id: requestId }, shape, { object: `request ${requestId}` });
+    } catch (error) {
+      if (!isSystemError(error, FAILURE.rejected) || error.code !== REQUEST_ID_IN_USE) throw error;
+      const { system, call, object, problem } = error;
+      const next = 'It was begun before, and its answer lost: begin under another request id.';
+      throw new SystemError({ type: FAILURE.unreachable, system, call, object, problem, next }, { cause: error });
+    }
   }
 
-  async commit(transaction: number): Promise<void> {
-    await this.call('txn.Commit', { txn_id: transaction }, nothing, { object: `transaction ${transaction}` });
+  async commit(transaction: TransactionId): Promise<void> {
+    await this.call('txn.Commit', { txn_id: transaction }, nothing, { object: `transaction ${String(transaction)}` });
   }
 
-  async rollback(transaction: number): Promise<void> {
-    await this.call('txn.Rollback', { txn_id: transaction }, nothing, { object: `transaction ${transaction}` });
+  async rollback(transaction: TransactionId): Promise<void> {
+    await this.call('txn.Rollback', { txn_id: transaction }, nothing, { object: `transaction ${String(transaction)}` });
   }
 
   /** Imports a package that the management node fetches by its URL; tasks follow after the commit (systems.md 1.4.1). */
   async importPackage(
     packageUrl: string,
-    transaction: number,
+    transaction: TransactionId,
   ): Promise<{ applicationId: number; packageVersion: string }> {
     const imported = await this.call(
       'pem.APS.importPackage',
@@ -201,7 +232,7 @@ export class OperationsClient {
   }
 
   async requestStatus(requestId: string): Promise<RequestStatus> {
-    const answer = await this.call(
+    const answer = await this.read(
       'pem.getRequestStatus',
       { request_id: requestId },
       z.object({
@@ -216,7 +247,7 @@ export class OperationsClient {
   /** A token for the APS controller with the rights of that user (systems.md 2.1). */
   async userToken(userId: number): Promise<string> {
     const shape = z.object({ aps_token: z.string().min(1) });
-    const answer = await this.call('pem.APS.getUserToken', { user_id: userId }, shape, { object: `user ${userId}` });
+    const answer = await this.read('pem.APS.getUserToken', { user_id: userId }, shape, { object: `user ${userId}` });
     conceal(answer.aps_token);
     return answer.aps_token;
   }
@@ -228,17 +259,18 @@ export class OperationsClient {
     options: CallOptions = {},
   ): Promise<T> {
     const about = { system: SYSTEM, call: method, object: options.object };
-    const answer = expectShape(envelope, await this.endpoint.call(method, [args], options), about);
-    if (answer.status !== 0) {
-      const reason = answer.properties?.reason ?? answer.error_message ?? `status ${answer.status} without a message`;
-      throw new SystemError({
-        ...about,
-        type: FAILURE.rejected,
-        problem: `was refused: ${reason}`,
-        next: 'Check what the message names in the Provider Control Panel.',
-      });
-    }
-    return expectShape(shape, answer.result, about);
+    const { result } = expectShape(envelope, await this.endpoint.call(method, [args], options), about);
+    return expectShape(shape, result, about);
+  }
+
+  /** A call that changes nothing. */
+  private read<T>(
+    method: string,
+    args: { [name: string]: XmlRpcValue },
+    shape: z.ZodType<T>,
+    options: CallOptions = {},
+  ): Promise<T> {
+    return this.call(method, args, shape, { ...options, purpose: 'asks' });
   }
 }
 

@@ -13,6 +13,8 @@ export interface SystemProblem {
   problem: string;
   /** What a person can do, one sentence. */
   next: string;
+  /** The system's own number for it. */
+  code?: number | undefined;
   /** Whether the same call may succeed later without anybody doing anything; by default the type decides. */
   retryable?: boolean;
 }
@@ -40,6 +42,7 @@ export class SystemError extends Error {
   /** What happened, without what to do next. */
   readonly problem: string;
   readonly next: string;
+  readonly code: number | undefined;
   readonly retryable: boolean;
 
   constructor(problem: SystemProblem, options?: ErrorOptions) {
@@ -55,6 +58,7 @@ export class SystemError extends Error {
     this.system = problem.system;
     this.call = problem.call;
     this.object = object;
+    this.code = problem.code;
     this.retryable = problem.retryable ?? PASSING.has(problem.type);
   }
 }

@@ -43,6 +43,44 @@ export function parseXml(text: string): Document {
   return document;
 }
 
+/** Byte order marks, and how `<` begins a document in two bytes where there is none. */
+const BY_FIRST_BYTES: readonly [string, string][] = [
+  ['efbbbf', 'utf-8'],
+  ['fffe', 'utf-16le'],
+  ['feff', 'utf-16be'],
+  ['3c00', 'utf-16le'],
+  ['003c', 'utf-16be'],
+];
+const DECLARATION_BYTES = 200;
+
+/**
+ * The text of a document, read as XML processors do: the byte order mark, then the encoding that the document declares, then UTF-8. The
+ * charset of the HTTP header has a say only where those cannot be right. What no encoding reads becomes replacement characters.
+ */
+export function decodeXmlText(bytes: Uint8Array, contentType: string | undefined): string {
+  const start = Buffer.from(bytes.subarray(0, DECLARATION_BYTES));
+  const [, marked] = BY_FIRST_BYTES.find(([first]) => start.toString('hex').startsWith(first)) ?? [];
+  const declared = /^\s*<\?xml\s[^>]*?encoding\s*=\s*["']([\w.:-]+)["']/.exec(start.toString('latin1'))?.[1];
+  // Whoever declares it in single bytes does not use it.
+  const possible = /^utf-?(16|32)|^(iso-10646-)?ucs/i.test(declared ?? '') ? undefined : declared;
+  const charset = /charset="?([\w.:-]+)/i.exec(contentType ?? '')?.[1];
+  for (const encoding of marked ? [marked] : [possible, 'utf-8', charset]) {
+    const text = encoding === undefined ? undefined : decodeExactly(bytes, encoding);
+    if (text !== undefined) return text;
+  }
+  return new TextDecoder(marked).decode(bytes);
+}
+
+/** Undefined where the encoding is unknown, or is not that of the bytes. */
+function decodeExactly(bytes: Uint8Array, encoding: string): string | undefined {
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code?.startsWith('ERR_ENCODING_')) return undefined;
+    throw error;
+  }
+}
+
 /** What is not markup although it may look like it. */
 const SECTIONS = [
   ['<!--', '-->'],

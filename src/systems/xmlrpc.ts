@@ -8,13 +8,44 @@ import { redact } from '../inventory/secrets';
 import { MalformedXml, parseXml } from './xml';
 
 export type XmlRpcValue =
-  string | number | boolean | Buffer | Date | null | XmlRpcValue[] | { [name: string]: XmlRpcValue };
+  | string
+  | number
+  | boolean
+  | Buffer
+  | Date
+  | null
+  | LongInteger
+  | Unreadable
+  | XmlRpcValue[]
+  | { [name: string]: XmlRpcValue };
+
+/** An integer that is no `i4`, or does not fit into one: kept as it came, so that an identifier goes back unchanged. */
+export class LongInteger {
+  constructor(
+    readonly type: 'int' | 'i4' | 'i8',
+    readonly digits: string,
+  ) {}
+
+  toString(): string {
+    return this.digits;
+  }
+}
+
+/** A value that breaks the rules of its type. It spoils nothing but itself: only who reads it fails, with these words. */
+export class Unreadable {
+  constructor(
+    readonly problem: string,
+    /** What stood there, where it was no more than text. */
+    readonly text?: string,
+  ) {}
+}
 
 /** The server answered with a `<fault>`: it did not process the call (systems.md 1.2). */
 export class XmlRpcFault extends Error {
   override readonly name = 'XmlRpcFault';
   constructor(
-    readonly code: number,
+    /** Empty where the server names none. */
+    readonly code: number | string,
     readonly text: string,
   ) {
     super(`XML-RPC fault ${code}: ${text}`);
@@ -24,6 +55,16 @@ export class XmlRpcFault extends Error {
 /** The text is not an XML-RPC document. */
 export class MalformedXmlRpc extends Error {
   override readonly name = 'MalformedXmlRpc';
+}
+
+/** What one value breaks, and the document does not. */
+class BrokenRule extends MalformedXmlRpc {
+  constructor(
+    message: string,
+    readonly text?: string,
+  ) {
+    super(message);
+  }
 }
 
 /** Deeper values than this are refused, so that a hostile answer cannot exhaust the stack. */
@@ -42,7 +83,7 @@ export function encodeResponse(value: XmlRpcValue): string {
   return `${XML_DECLARATION}<methodResponse><params><param>${encodeValue(value, 0)}</param></params></methodResponse>`;
 }
 
-export function encodeFault(code: number, text: string): string {
+export function encodeFault(code: number | string, text: string): string {
   const fault = encodeValue({ faultCode: code, faultString: text }, 0);
   return `${XML_DECLARATION}<methodResponse><fault>${fault}</fault></methodResponse>`;
 }
@@ -70,19 +111,27 @@ export function decodeResponse(xml: string): XmlRpcValue {
   if (content.localName !== 'params') {
     throw new MalformedXmlRpc(`<methodResponse> holds <${content.tagName}>, expected <params> or <fault>`);
   }
-  return decodeValue(only(only(content, 'param'), 'value'), 0);
+  const value = decodeValue(only(only(content, 'param'), 'value'), 0);
+  if (value instanceof Unreadable) throw new MalformedXmlRpc(value.problem);
+  return value;
 }
 
+/** Whatever stands in it, a fault says that the call was not processed. */
 function decodeFault(element: Element): XmlRpcFault {
   const value = decodeValue(only(element, 'value'), 0);
-  if (!isStruct(value) || typeof value.faultCode !== 'number' || typeof value.faultString !== 'string') {
-    throw new MalformedXmlRpc('<fault> must hold a struct with an integer faultCode and a string faultString');
-  }
-  return new XmlRpcFault(value.faultCode, value.faultString);
+  const { faultCode, faultString } = isStruct(value) ? value : { faultCode: undefined, faultString: value };
+  return new XmlRpcFault(typeof faultCode === 'number' ? faultCode : wordsOf(faultCode), wordsOf(faultString));
 }
 
-function isStruct(value: XmlRpcValue): value is { [name: string]: XmlRpcValue } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isBinary(value) && !isDate(value);
+/** A scalar as text; empty for everything else. */
+export function wordsOf(value: unknown): string {
+  if (value instanceof LongInteger) return value.digits;
+  return typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
+}
+
+export function isStruct(value: XmlRpcValue | undefined): value is { [name: string]: XmlRpcValue } {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return ![Buffer, Date, LongInteger, Unreadable].some((kind) => value instanceof kind);
 }
 const isBinary = (value: object): value is Buffer => Buffer.isBuffer(value);
 const isDate = (value: object): value is Date => value instanceof Date;
@@ -111,6 +160,8 @@ function encodeContent(value: XmlRpcValue, depth: number): string {
   }
   if (isBinary(value)) return `<base64>${value.toString('base64')}</base64>`;
   if (isDate(value)) return `<dateTime.iso8601>${encodeDate(value)}</dateTime.iso8601>`;
+  if (value instanceof LongInteger) return `<${value.type}>${value.digits}</${value.type}>`;
+  if (value instanceof Unreadable) throw new RangeError(`cannot encode what could not be read: ${value.problem}`);
   const members = Object.entries(value).map(
     ([name, member]) => `<member><name>${encodeText(name)}</name>${encodeValue(member, depth + 1)}</member>`,
   );
@@ -146,18 +197,21 @@ function encodeText(text: string): string {
 
 function decodeValue(value: Element, depth: number): XmlRpcValue {
   if (depth > MAX_DEPTH) throw new MalformedXmlRpc(`values are nested deeper than ${MAX_DEPTH} levels`);
+  return unlessBroken(() => decodeContent(value, depth));
+}
+
+function decodeContent(value: Element, depth: number): XmlRpcValue {
   const [type, ...others] = elements(value, undefined, 'bareTextAllowed');
   if (!type) return textOf(value);
-  if (others.length > 0) throw new MalformedXmlRpc('<value> holds more than one element');
-  if (ownText(value).trim() !== '') throw new MalformedXmlRpc('<value> holds text beside an element');
+  if (others.length > 0) throw new BrokenRule('<value> holds more than one element');
+  if (ownText(value).trim() !== '') throw new BrokenRule('<value> holds text beside an element');
   switch (type.localName) {
     case 'string':
       return textOf(type);
     case 'int':
     case 'i4':
-      return decodeInteger(type, INT32_MIN, INT32_MAX);
     case 'i8':
-      return decodeInteger(type, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+      return decodeInteger(type, type.localName);
     case 'boolean':
       return decodeBoolean(type);
     case 'double':
@@ -173,7 +227,7 @@ function decodeValue(value: Element, depth: number): XmlRpcValue {
     case 'struct':
       return decodeStruct(type, depth);
     default:
-      throw new MalformedXmlRpc(`<${type.tagName}> is no type of XML-RPC`);
+      throw new BrokenRule(`<${type.tagName}> is no type of XML-RPC`);
   }
 }
 
@@ -182,17 +236,28 @@ function decodeStruct(struct: Element, depth: number): XmlRpcValue {
   const value = Object.create(null) as { [name: string]: XmlRpcValue };
   for (const member of elements(struct, 'member')) {
     const name = textOf(only(member, 'name'));
-    if (name in value) throw new MalformedXmlRpc(`the struct has the member '${name}' twice`);
-    value[name] = decodeValue(only(member, 'value'), depth + 1);
+    value[name] =
+      name in value
+        ? new Unreadable(`the struct has the member '${name}' twice`)
+        : unlessBroken(() => decodeValue(only(member, 'value'), depth + 1));
   }
   return value;
 }
 
-function decodeInteger(element: Element, min: number, max: number): number {
-  const value = decodeByPattern(element, /^[+-]?\d+$/, Number);
-  if (value < min || value > max)
-    throw new MalformedXmlRpc(`<${element.tagName}> holds ${value}, which is out of range`);
-  return value;
+function unlessBroken(decode: () => XmlRpcValue): XmlRpcValue {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof BrokenRule) return new Unreadable(error.message, error.text);
+    throw error;
+  }
+}
+
+function decodeInteger(element: Element, type: LongInteger['type']): number | LongInteger {
+  return decodeByPattern(element, /^[+-]?\d+$/, (digits) => {
+    const value = Number(digits);
+    return type === 'i8' || value < INT32_MIN || value > INT32_MAX ? new LongInteger(type, digits) : value;
+  });
 }
 
 function decodeBoolean(element: Element): boolean {
@@ -206,7 +271,7 @@ function decodeDouble(element: Element): number {
 function decodeBase64(element: Element): Buffer {
   const text = textOf(element).replace(/\s/g, '');
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) {
-    throw new MalformedXmlRpc('<base64> holds something else than base64');
+    throw new BrokenRule('<base64> holds something else than base64');
   }
   return Buffer.from(text, 'base64');
 }
@@ -215,14 +280,14 @@ function decodeBase64(element: Element): Buffer {
 function decodeDate(element: Element): Date {
   const pattern = /^(\d{4})-?(\d{2})-?(\d{2})T(\d{2}):(\d{2}):(\d{2})Z?$/;
   const date = decodeByPattern(element, pattern, (text) => new Date(text.replace(pattern, '$1-$2-$3T$4:$5:$6Z')));
-  if (Number.isNaN(date.getTime())) throw new MalformedXmlRpc(`<${element.tagName}> holds no date: ${textOf(element)}`);
+  if (Number.isNaN(date.getTime())) throw new BrokenRule(`<${element.tagName}> holds no date: ${textOf(element)}`);
   return date;
 }
 
 function decodeByPattern<T>(element: Element, pattern: RegExp, convert: (text: string) => T): T {
   const text = textOf(element).trim();
   if (!pattern.test(text)) {
-    throw new MalformedXmlRpc(`<${element.tagName}> cannot hold '${redact(text).slice(0, 40)}'`);
+    throw new BrokenRule(`<${element.tagName}> cannot hold '${redact(text).slice(0, 40)}'`, text);
   }
   return convert(text);
 }
@@ -245,10 +310,10 @@ function documentElement(xml: string): Element | null {
 
 /** The element's children; anything but elements of that name, comments and white space between them is an error. */
 function elements(parent: Element, name?: string, text?: 'bareTextAllowed'): Element[] {
-  if (!text && ownText(parent).trim() !== '') throw new MalformedXmlRpc(`<${parent.tagName}> holds text`);
+  if (!text && ownText(parent).trim() !== '') throw new BrokenRule(`<${parent.tagName}> holds text`);
   const children = childNodes(parent).filter((node): node is Element => node.nodeType === node.ELEMENT_NODE);
   const stranger = name === undefined ? undefined : children.find((child) => child.localName !== name);
-  if (stranger) throw new MalformedXmlRpc(`<${parent.tagName}> holds <${stranger.tagName}>, expected <${name}>`);
+  if (stranger) throw new BrokenRule(`<${parent.tagName}> holds <${stranger.tagName}>, expected <${name}>`);
   return children;
 }
 
@@ -256,7 +321,7 @@ function only(parent: Element, name: string): Element {
   const found = elements(parent).filter((child) => child.localName === name);
   const [element] = found;
   if (!element || found.length > 1) {
-    throw new MalformedXmlRpc(`<${parent.tagName}> must hold exactly one <${name}>, found ${found.length}`);
+    throw new BrokenRule(`<${parent.tagName}> must hold exactly one <${name}>, found ${found.length}`);
   }
   return element;
 }
@@ -264,7 +329,7 @@ function only(parent: Element, name: string): Element {
 /** Text of an element that may hold nothing else. */
 function textOf(element: Element): string {
   const [child] = elements(element, undefined, 'bareTextAllowed');
-  if (child) throw new MalformedXmlRpc(`<${element.tagName}> holds <${child.tagName}>, expected text`);
+  if (child) throw new BrokenRule(`<${element.tagName}> holds <${child.tagName}>, expected text`);
   return ownText(element);
 }
 

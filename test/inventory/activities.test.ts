@@ -113,7 +113,7 @@ describe('notify', () => {
     base = `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
   });
   afterEach(async () => {
-    await closeConnections();
+    closeConnections();
     server.close();
   });
 

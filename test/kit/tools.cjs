@@ -12,6 +12,7 @@ const SHOWN = {
   temporal: 'that upgrades, fleets and guards keep their promises on a real Temporal server',
   java: 'that reminders come at their times, and that waiting costs next to nothing, over 200 simulated days',
   python: 'that a client of others, xmlrpc.client, can drive the sandbox',
+  osaapi: 'that a published client of Odin Automation, unchanged, cannot tell the sandbox from it',
   powershell: 'that the scripts do the same in a genuine PowerShell as in the stand-in',
 };
 

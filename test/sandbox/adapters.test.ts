@@ -23,7 +23,7 @@ beforeAll(async () => {
   setting = { adapter: 'sandbox', url: `http://127.0.0.1:${port}/_sim/providers/contoso/` };
 });
 afterAll(async () => {
-  await closeConnections();
+  closeConnections();
   await control.close();
 });
 

@@ -7,6 +7,7 @@ import { Entries } from '../../activities/entries';
 import { createBillingActivities } from '../../activities/billing';
 import { createMicrosoftActivities } from '../../activities/microsoft';
 import { createOperationsActivities } from '../../activities/operations';
+import { FAILURE } from '../../src/contract/activities';
 import { providerProfile, type ProviderProfile } from '../../src/contract/provider';
 import { resolveSecret } from '../../src/inventory/secrets';
 import { SANDBOX_ADAPTERS } from '../../src/sandbox/adapters';
@@ -62,7 +63,7 @@ beforeAll(async () => {
   profile = providerProfile.parse(parse(readFileSync(file, 'utf8')));
 });
 afterAll(async () => {
-  await closeConnections();
+  closeConnections();
   await sandbox.close();
   rmSync(directory, { recursive: true });
 });
@@ -87,6 +88,17 @@ test('shows Onward what the preflight asks for, with every flaw in its place', a
   const { templates } = await run(activities.readBilling, { entry, plans: profile.plans });
   const both = expect.arrayContaining(['o365_based_on_email', 'aps_defaults_o365']) as unknown;
   expect(templates.map(({ parameters }) => parameters)).toEqual([both, both]);
+});
+
+test('lets Onward begin an import anew when the answer to txn.Begin is lost: only another request id gets through', async () => {
+  sandbox.faults.add({ system: 'operations', call: 'txn.Begin', kind: 'effectThenNoAnswer' });
+  const input = { entry, version: '18.4.1', requestId: 'lost' };
+  await expect(run(activities.importPackage, input)).rejects.toMatchObject({ type: FAILURE.unreachable });
+  await expect(run(activities.importPackage, input)).rejects.toMatchObject({
+    type: FAILURE.unreachable,
+    message: expect.stringContaining('begin under another request id') as string,
+  });
+  expect(sandbox.journal.entries({ name: 'pem.APS.importPackage' })).toEqual([]);
 });
 
 test('lets Onward import and upgrade, also when the answer to the commit is lost', async () => {

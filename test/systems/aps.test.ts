@@ -17,7 +17,7 @@ const RESOURCE = 'eb1a5b99-cc59-4773-8d25-d583b2c9a60c';
 
 const open: ScriptedServer[] = [];
 afterEach(async () => {
-  await closeConnections();
+  closeConnections();
   await Promise.all(open.splice(0).map((server) => server.close()));
 });
 
@@ -124,6 +124,7 @@ test('endpoints are told by the root resource of each instance, not by the id of
         tenant: { type: `${OFFICE_365}/Tenant/2.0` },
       },
       { aps: { id: 'another application' } },
+      { aps: { id: 'one without an endpoint', endpoint: null }, app: { aps: null } },
     ]),
   );
   expect(await client.applicationEndpoints()).toEqual(

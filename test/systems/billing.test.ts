@@ -8,7 +8,7 @@ import { answeringCalls, scriptedServer, type ScriptedServer } from './support/s
 
 let server: ScriptedServer | undefined;
 afterEach(async () => {
-  await closeConnections();
+  closeConnections();
   await server?.close();
 });
 

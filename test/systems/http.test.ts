@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { generate } from 'selfsigned';
 import { FAILURE, type FailureType } from '../../src/contract/activities';
 import {
@@ -17,11 +19,11 @@ import { patience } from '../kit/deadlines';
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
-  await closeConnections();
+  closeConnections();
   await Promise.all(open.splice(0).map((server) => server.close()));
 });
 
-async function serve(answering: Answering, tls?: { key: string; cert: string }): Promise<ScriptedServer> {
+async function serve(answering: Answering, tls?: ServerOptions): Promise<ScriptedServer> {
   const server = await scriptedServer(answering, tls);
   open.push(server);
   return server;
@@ -35,6 +37,15 @@ async function serveSockets(onSocket: (socket: Socket) => void) {
 
 /** A deadline that passes: long enough that a request is on its way before. */
 const SOON_MS = patience(500);
+
+const TLS_1_0 = { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+const TLS_ALERT = 0x15;
+/** TLS 1.2 with ECDHE-RSA-AES128-GCM-SHA256, and not one extension. */
+const SERVER_HELLO_WITHOUT_SAFE_RENEGOTIATION = Buffer.concat([
+  Buffer.from('160303002a' + '02000026' + '0303', 'hex'),
+  Buffer.alloc(32, 7),
+  Buffer.from('00' + 'c02f' + '00', 'hex'),
+]);
 
 const request = (url: string, more: Partial<HttpRequest> = {}): HttpRequest => ({
   system: 'Operations',
@@ -75,8 +86,146 @@ test('an answer comes back with status, headers and body, whatever the status', 
 
 test('connections are kept for later requests', async () => {
   const server = await serve(() => ({}));
-  for (let n = 0; n < 6; n += 1) await exchange(request(server.url));
+  for (let n = 0; n < 6; n += 1) await exchange(request(server.url, { purpose: 'asks' }));
   expect(server.connections()).toBeLessThan(6);
+});
+
+describe('a kept connection that the other side closes on the next call', () => {
+  /** Answers once on each connection, and closes it when it is asked again. */
+  const answersOnce = async () => {
+    const bodies: string[] = [];
+    const server = await serveSockets((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', (first) => {
+        bodies.push(first.toString().split('\r\n\r\n')[1] ?? '');
+        socket.once('data', () => socket.destroy());
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      });
+    });
+    return { url: `http://${server.address}/`, bodies, connections: server.connections };
+  };
+
+  test('costs a call that only asks one more connection', async () => {
+    const server = await answersOnce();
+    for (const body of ['a', 'b', 'c']) {
+      expect((await exchange(request(server.url, { body, purpose: 'asks' }))).body.toString()).toBe('ok');
+    }
+    expect(server.bodies).toEqual(['a', 'b', 'c']);
+    expect(server.connections()).toBe(3);
+  });
+
+  test('cannot happen to a call that changes something: it has a connection of its own', async () => {
+    const server = await answersOnce();
+    await exchange(request(server.url, { body: 'asks', purpose: 'asks' }));
+    for (const body of ['x', 'y']) expect((await exchange(request(server.url, { body }))).status).toBe(200);
+    expect(server.bodies).toEqual(['asks', 'x', 'y']);
+  });
+
+  test('is tried again once, and then told', async () => {
+    let answers = 1;
+    const server = await serveSockets((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', () => {
+        if (answers-- > 0) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+        else socket.destroy();
+      });
+    });
+    const asks = () => exchange(request(`http://${server.address}/`, { purpose: 'asks' }));
+    await asks();
+    await expectFailure(asks(), FAILURE.outcomeUnknown, 'lost the connection');
+    expect(server.connections()).toBe(2);
+  });
+});
+
+describe('an answer as old servers and what is before them write it is read:', () => {
+  const written = (text: string) => (socket: Socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', () => {
+      // In pieces: no head comes in one.
+      for (const piece of text.match(/[^]{1,7}/g) ?? []) socket.write(piece);
+    });
+  };
+  test.each([
+    ['an unasked 100 Continue', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'],
+    ['a folded header', 'HTTP/1.1 200 OK\r\nX-Node: a\r\n b\r\nContent-Length: 2\r\n\r\nok'],
+    ['its length twice', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nServer: x\r\ncontent-length:2\r\n\r\nok'],
+    ['its length twice in one header', 'HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok'],
+    [
+      'its type twice',
+      'HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Type: text/xml\r\nContent-Length: 2\r\n\r\nok',
+    ],
+    [
+      'a length beside chunks',
+      'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    ],
+    ['line feeds alone', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok'],
+  ])('%s, also on a kept connection', async (_, text) => {
+    const server = await serveSockets(written(text));
+    for (let n = 0; n < 3; n += 1) {
+      const { status, body } = await exchange(request(`http://${server.address}/`, { purpose: 'asks' }));
+      expect([status, body.toString()]).toEqual([200, 'ok']);
+    }
+    expect(server.connections()).toBe(1);
+  });
+
+  test('a head that looks like one inside of a body is left alone', async () => {
+    const body = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n';
+    const server = await serveSockets(written(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`));
+    expect((await exchange(request(`http://${server.address}/`))).body.toString()).toBe(body);
+  });
+
+  test('two lengths that differ are none', async () => {
+    const server = await serveSockets(written('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok'));
+    await expectFailure(exchange(request(`http://${server.address}/`)), FAILURE.malformedAnswer, 'not HTTP');
+  });
+
+  test.each([
+    ['gzip', gzipSync],
+    ['x-gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+  ])('packed with %s', async (encoding, pack) => {
+    const server = await serve(() => ({ headers: { 'content-encoding': encoding }, body: pack(Buffer.from('<ok/>')) }));
+    expect((await exchange(request(server.url))).body.toString()).toBe('<ok/>');
+  });
+
+  test('packed: no further than its limit, and only where it is what it says', async () => {
+    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+    const server = await serve(({ path: asked }) => ({
+      headers: { 'content-encoding': asked === '/zstd' ? 'zstd' : 'gzip' },
+      body: asked === '/bomb' ? bomb : 'plain',
+    }));
+    const to = (name: string) => exchange(request(`${server.url}${name}`, { maxBytes: 1024 * 1024 }));
+    await expectFailure(to('bomb'), FAILURE.malformedAnswer, 'more than 1 MiB');
+    await expectFailure(to('plain'), FAILURE.malformedAnswer, 'it is no gzip');
+    await expectFailure(to('zstd'), FAILURE.malformedAnswer, 'encoded as zstd');
+  });
+});
+
+describe('http: to a port that speaks TLS is said by name, with the address:', () => {
+  const told = /was not read: (127\.0\.0\.1:\d+) speaks TLS.*Write https:\/\/\1 there/;
+
+  test('where the port hangs up', async () => {
+    const server = await serve(
+      () => ({}),
+      await generate([{ name: 'commonName', value: 'management node' }]).then(({ private: key, cert }) => ({
+        key,
+        cert,
+      })),
+    );
+    await expectFailure(exchange(request(server.url.replace('https:', 'http:'))), FAILURE.unreachable, told);
+  });
+
+  test.each([
+    ['answers with an alert of TLS', Buffer.from([0x15, 3, 3, 0, 2, 2, 10])],
+    [
+      'answers with a page',
+      "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nReason: You're speaking plain HTTP to an SSL-enabled server port.",
+    ],
+  ])('where the port %s', async (_, answer) => {
+    const server = await serveSockets((socket) => socket.once('data', () => socket.end(answer)));
+    await expectFailure(exchange(request(`http://${server.address}/`)), FAILURE.unreachable, told);
+  });
 });
 
 describe('nothing was sent, so the call may be repeated:', () => {
@@ -140,7 +289,7 @@ describe('the request was on its way, so the outcome is unknown:', () => {
   test('the answer begins and does not end before the deadline', async () => {
     const server = await serve(() => ({ headers: { 'content-length': '100' }, body: 'begun' }));
     await expectFailure(
-      exchange(request(server.url, { deadlineMs: SOON_MS })),
+      exchange(request(server.url, { deadlineMs: SOON_MS, purpose: 'asks' })),
       FAILURE.outcomeUnknown,
       'no complete answer',
     );
@@ -229,6 +378,39 @@ describe('a system with a certificate of its own authority', () => {
     const server = await serveTls();
     const url = server.url.replace('127.0.0.1', 'localhost');
     await expectFailure(exchange(request(url, { caFile })), FAILURE.unreachable, 'ERR_TLS_CERT_ALTNAME_INVALID');
+  });
+
+  describe('that knows only the TLS of before 2018', () => {
+    const old = 'it speaks TLS only as it was before 2018';
+
+    test('is refused, with what allows it for this one system', async () => {
+      const server = await serve(() => ({}), { ...certificate, ...TLS_1_0 });
+      const asked = exchange(request(server.url, { caFile, legacyTls: false }));
+      await expectFailure(asked, FAILURE.unreachable, new RegExp(`${old}.*legacyTls: true`));
+    });
+
+    test('is spoken to where the inventory allows it, and its certificate is judged all the same', async () => {
+      const server = await serve(() => ({ body: 'old' }), { ...certificate, ...TLS_1_0 });
+      expect((await exchange(request(server.url, { caFile, legacyTls: true }))).body.toString()).toBe('old');
+      await expectFailure(
+        exchange(request(server.url, { legacyTls: true })),
+        FAILURE.unreachable,
+        /no trusted TLS connection.*caFile/,
+      );
+    });
+
+    test('where it would renegotiate without a safeguard', async () => {
+      const server = await serveSockets((socket) => {
+        socket.on('error', () => undefined);
+        socket.once('data', () => socket.write(SERVER_HELLO_WITHOUT_SAFE_RENEGOTIATION));
+        // Whoever accepts it waits for the certificate, which does not come.
+        socket.on('data', (more: Buffer) => more[0] === TLS_ALERT || socket.end());
+      });
+      const ask = (legacyTls: boolean) =>
+        exchange(request(`https://${server.address}/`, { caFile, legacyTls, deadlineMs: SOON_MS }));
+      await expectFailure(ask(false), FAILURE.unreachable, new RegExp(`renegotiation.*${old}`));
+      expect((await failureOf(ask(true))).message).not.toContain(old);
+    });
   });
 
   test('is accepted without a look only by the explicit setting', async () => {

@@ -10,7 +10,7 @@ const OTHER_ID = '99999999-2222-4333-8444-555555555555';
 
 let server: ScriptedServer | undefined;
 afterEach(async () => {
-  await closeConnections();
+  closeConnections();
   await server?.close();
 });
 

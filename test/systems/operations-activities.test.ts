@@ -10,7 +10,7 @@ beforeEach(async () => {
   vendor = await Vendor.start();
 });
 afterEach(async () => {
-  await closeConnections();
+  closeConnections();
   await vendor.stop();
 });
 
@@ -166,22 +166,53 @@ describe('importing the package', () => {
     expect(importCalls()).toEqual([]);
   });
 
-  test('that was refused is rolled back', async () => {
-    vendor.on('pem.APS.importPackage', () => refuse('Cannot get the package.'));
+  test('that was refused has closed its transaction: nothing is rolled back, and it is said that nothing was imported', async () => {
+    vendor.on('pem.APS.importPackage', () => ({
+      status: -1,
+      module_id: 'APS',
+      extype_id: 1,
+      error_message: 'Core type http://aps-standard.org/types/core/x/1.0 is unknown.',
+    }));
+    vendor.on('txn.Rollback', () => refuse('Transaction 84211 does not exist.'));
     await expect(vendor.run('importPackage', input)).rejects.toMatchObject({
       type: FAILURE.rejected,
-      message: text('Cannot get the package.'),
+      message: expect.stringMatching(
+        /was refused: Core type .* is unknown \(module APS, type 1\)\. Nothing was imported: the package list does not have it/,
+      ) as string,
     });
-    expect(importCalls()).toEqual(['txn.Begin', 'pem.APS.importPackage', 'txn.Rollback']);
+    expect(importCalls()).toEqual(['txn.Begin', 'pem.APS.importPackage']);
   });
 
-  test('that was refused stays refused when the rollback fails as well', async () => {
-    vendor.on('pem.APS.importPackage', () => refuse('Cannot get the package.'));
-    vendor.on('txn.Rollback', () => refuse('No such transaction.'));
+  test('that was refused although the package is listed by now is read back before anything else', async () => {
+    vendor.on('pem.APS.importPackage', () => {
+      vendor.packages.push('18.4.1-12');
+      return refuse('The package is imported already.');
+    });
+    await expect(vendor.run('importPackage', input)).rejects.toMatchObject({
+      type: FAILURE.outcomeUnknown,
+      message: text('The package is imported already'),
+    });
+  });
+
+  test('that was refused stays refused when the package list cannot be read', async () => {
+    vendor.on('pem.APS.importPackage', () => {
+      vendor.onAps('/aps/2/packages', () => ({ status: 500 }));
+      return refuse('Cannot get the package.');
+    });
     await expect(vendor.run('importPackage', input)).rejects.toMatchObject({
       type: FAILURE.rejected,
-      message: expect.stringMatching(/Cannot get the package.*No such transaction/) as string,
+      message: expect.stringMatching(/Cannot get the package.*could not be read.*HTTP 500/) as string,
     });
+  });
+
+  test('whose request id is in use, because the answer of txn.Begin was lost, may begin again under another', async () => {
+    vendor.on('txn.Begin', () => ({
+      ...(refuse('Request r-1 is in use.') as object),
+      module_id: 'OpenAPI',
+      extype_id: 3001,
+    }));
+    await expect(vendor.run('importPackage', input)).rejects.toMatchObject({ type: FAILURE.unreachable });
+    expect(importCalls()).toEqual(['txn.Begin']);
   });
 
   test.each([

@@ -2,7 +2,7 @@ import { FAILURE } from '../../src/contract/activities';
 import { operationsConnection } from '../../src/contract/provider';
 import { closeConnections } from '../../src/systems/http';
 import { OperationsClient } from '../../src/systems/operations';
-import { XmlRpcFault, decodeCall, type XmlRpcValue } from '../../src/systems/xmlrpc';
+import { XmlRpcFault, decodeCall, encodeFault, type XmlRpcValue } from '../../src/systems/xmlrpc';
 import { failureOf } from './support/failure-of';
 import {
   RawAnswer,
@@ -17,7 +17,7 @@ type Methods = (method: string, args: XmlRpcValue, asked: Asked) => XmlRpcValue 
 
 let server: ScriptedServer | undefined;
 afterEach(async () => {
-  await closeConnections();
+  closeConnections();
   await server?.close();
 });
 
@@ -126,7 +126,7 @@ describe('every method sends one struct of named arguments and reads its answer'
     ['pem.activateST', (client) => client.activateServiceTemplate(16), { st_id: 16 }, ok(), undefined],
     ['pem.deactivateST', (client) => client.deactivateServiceTemplate(16), { st_id: 16 }, ok(), undefined],
     ['txn.Begin', (client) => client.begin('r-1'), { request_id: 'r-1' }, ok({ txn_id: 84211 }), 84211],
-    ['txn.Begin', (client) => client.begin('r-1'), { request_id: 'r-1' }, ok('84211'), 84211],
+    ['txn.Begin', (client) => client.begin('r-1'), { request_id: 'r-1' }, ok('84211'), '84211'],
     ['txn.Commit', (client) => client.commit(84211), { txn_id: 84211 }, ok(), undefined],
     ['txn.Rollback', (client) => client.rollback(84211), { txn_id: 84211 }, ok(), undefined],
     [
@@ -203,6 +203,83 @@ test('user and password go out as Basic authentication, resolved from their refe
   });
 });
 
+describe('the id of a transaction goes back as it came', () => {
+  test.each([
+    '<string>84226</string>',
+    '<string>T-84226</string>',
+    '<string>5000000000</string>',
+    '<i4>84226</i4>',
+    '<i4>5000000000</i4>',
+    '<i8>84226</i8>',
+    '<i8>9223372036854775807</i8>',
+  ])('%s', async (id) => {
+    const begun = `<methodResponse><params><param><value><struct><member><name>status</name><value><i4>0</i4></value></member><member><name>result</name><value><struct><member><name>txn_id</name><value>${id}</value></member></struct></value></member></struct></value></param></params></methodResponse>`;
+    const client = await clientOf((method) =>
+      method === 'txn.Begin'
+        ? new RawAnswer({ body: begun })
+        : ok({ application_id: 17, package_version: '18.4.1-12' }),
+    );
+    const transaction = await client.begin('r-1');
+    await client.importPackage('http://files/o365.zip', transaction);
+    await client.commit(transaction);
+    const sent = server?.asked.slice(1).map(({ body }) => /<name>txn_id<\/name><value>(.*?)<\/value>/.exec(body)?.[1]);
+    expect(sent).toEqual([id, id]);
+  });
+
+  test('a request id that is in use is no refusal: it is begun again under another one', async () => {
+    const client = await clientOf(() => ({
+      status: -1,
+      module_id: 'OpenAPI',
+      extype_id: 3001,
+      error_message: 'Request r-1 is in use.',
+    }));
+    expect(await failureOf(client.begin('r-1'))).toMatchObject({
+      type: FAILURE.unreachable,
+      message: expect.stringContaining('begin under another request id') as string,
+    });
+  });
+});
+
+test('what nobody reads of an answer is not judged, and what is read is', async () => {
+  const member = (name: string, value: string) => `<member><name>${name}</name><value>${value}</value></member>`;
+  const template = (id: string) =>
+    [
+      member('st_id', id),
+      member('name', 'Office 365 E3'),
+      member('is_active', '<boolean>1</boolean>'),
+      member('limit', '<i8>9223372036854775807</i8>'),
+      member('price', '<double>NaN</double>'),
+      member('m_time', '<dateTime.iso8601/>'),
+      member('hosts', '<array/>'),
+    ].join('');
+  const client = await clientOf((_, args) => {
+    const id = (args as { st_id: number }).st_id === 16 ? '<i4>16</i4>' : '<i4>sixteen</i4>';
+    const result = `${member('status', '<i4>0</i4>')}${member('result', `<struct>${template(id)}</struct>`)}`;
+    return new RawAnswer({
+      body: `<methodResponse><params><param><value><struct>${result}</struct></value></param></params></methodResponse>`,
+    });
+  });
+  expect(await client.serviceTemplate(16)).toMatchObject({ id: 16, active: true });
+  expect((await failureOf(client.serviceTemplate(17))).message).toContain("st_id: <i4> cannot hold 'sixteen'");
+});
+
+test('a setting that nobody looks at spoils none of the others', async () => {
+  const row = (name: string, value: string) =>
+    `<value><struct><member><name>name</name><value>${name}</value></member><member><name>value</name><value>${value}</value></member></struct></value>`;
+  const rows = [
+    row('quota', '<i8>9223372036854775807</i8>'),
+    row('rate', '<double>NaN</double>'),
+    row('home', 'https://a'),
+  ];
+  const body = `<methodResponse><params><param><value><struct><member><name>status</name><value><i4>0</i4></value></member><member><name>result</name><value><array><data>${rows.join('')}</data></array></value></member></struct></value></param></params></methodResponse>`;
+  const client = await clientOf(() => new RawAnswer({ body }));
+  expect(await client.applicationInstanceSettings(31)).toEqual({
+    quota: '9223372036854775807',
+    rate: 'NaN',
+    home: 'https://a',
+  });
+});
+
 describe('what goes wrong is told apart', () => {
   test('a status other than 0 is a refusal, with the reason and the object', async () => {
     const client = await clientOf(() => ({
@@ -216,8 +293,53 @@ describe('what goes wrong is told apart', () => {
     expect(failure.type).toBe(FAILURE.rejected);
     expect(failure.retryable).toBe(false);
     expect(failure.message).toMatch(
-      /^Operations: pem\.APS\.getApplicationInstance of application instance 9999 was refused: Application instance #9999 does not exist\. /,
+      /^Operations: pem\.APS\.getApplicationInstance of application instance 9999 was refused: Application instance #9999 does not exist; Operation failed \(module OpenAPI, type 21\)\. /,
     );
+  });
+
+  test.each<[string, string]>([
+    ['no properties', ''],
+    ['empty properties', '<member><name>properties</name><value><struct/></value></member>'],
+    ['properties that are nil', '<member><name>properties</name><value><nil/></value></member>'],
+    ['properties that are a list', '<member><name>properties</name><value><array/></value></member>'],
+    ['properties that are a text', '<member><name>properties</name><value/></member>'],
+    [
+      'an empty reason',
+      '<member><name>properties</name><value><struct><member><name>reason</name><value/></member></struct></value></member>',
+    ],
+    ['an odd member', '<member><name>extype_id</name><value><i4>x</i4></value></member>'],
+    ['an odd result', '<member><name>result</name><value><double>NaN</double></value></member>'],
+  ])('a refusal with %s keeps its words', async (_, members) => {
+    const said = '<member><name>error_message</name><value>No active licence.</value></member>';
+    const status = '<member><name>status</name><value><i4>-1</i4></value></member>';
+    const body = `<methodResponse><params><param><value><struct>${status}${said}${members}</struct></value></param></params></methodResponse>`;
+    for (const httpStatus of [200, 500]) {
+      const client = await clientOf(() => new RawAnswer({ status: httpStatus, body }));
+      expect(await failureOf(client.deactivateServiceTemplate(16))).toMatchObject({
+        type: FAILURE.rejected,
+        message: expect.stringContaining('was refused: No active licence. ') as string,
+      });
+      await server?.close();
+    }
+  });
+
+  test.each([
+    [500, FAILURE.rejected],
+    [401, FAILURE.accessDenied],
+    [503, FAILURE.malformedAnswer],
+  ])('a fault under HTTP %i keeps its words', async (status, type) => {
+    const client = await clientOf(() => new RawAnswer({ status, body: encodeFault('Server.Busy', 'come back later') }));
+    const failure = await failureOf(client.commit('84226'));
+    expect(failure.type).toBe(type);
+    expect(failure.message).toContain('come back later');
+  });
+
+  test('a redirect is named with where it leads', async () => {
+    const location = 'https://mn.contoso.example:8443/RPC2?session=1';
+    const client = await clientOf(() => new RawAnswer({ status: 302, headers: { location } }));
+    const failure = await failureOf(client.activateServiceTemplate(16));
+    expect(failure.type).toBe(FAILURE.rejected);
+    expect(failure.message).toMatch(/redirect to https:\/\/mn\.contoso\.example:8443\/RPC2 \(HTTP 302\).*inventory/);
   });
 
   test('a refusal without properties gives its error_message', async () => {

@@ -26,7 +26,7 @@ import {
 
 const open: ScriptedServer[] = [];
 afterEach(async () => {
-  await closeConnections();
+  closeConnections();
   await Promise.all(open.splice(0).map((server) => server.close()));
 });
 

@@ -5,6 +5,7 @@ import { defaultProviders } from '../../sandbox/world/defaults';
 import { fleetOfProviders } from '../../sandbox/world/fleet';
 import type { ProviderOptions } from '../../sandbox/world/spec';
 import { QUICK, WATCHABLE } from '../../sandbox/world/timings';
+import { UnknownObject } from '../../sandbox/world/world';
 import { CliError } from '../kit/cli-error';
 import { printResult, type CliContext } from '../kit/context';
 import { announceReady } from '../kit/ready';
@@ -49,6 +50,7 @@ async function start(options: SandboxCommandOptions): Promise<Sandbox> {
         options.fleet === undefined
           ? providersWith(options.source)
           : fleetOfProviders(options.fleet, SIMULATED_RELEASES[0]),
+      ...(options.root === undefined ? {} : { root: options.root }),
       ports: {
         operations: options.operationsPort,
         aps: options.apsPort,
@@ -61,6 +63,7 @@ async function start(options: SandboxCommandOptions): Promise<Sandbox> {
       timings: options.pace === 'quick' ? QUICK : WATCHABLE,
     });
   } catch (error) {
+    if (error instanceof UnknownObject) throw new CliError('usage', `The sandbox cannot start: ${error.message}.`);
     const { code, port } = error as NodeJS.ErrnoException & { port?: number };
     if (code !== 'EADDRINUSE') throw error;
     throw new CliError('failure', `Port ${port} on ${options.host} is taken by another program.`, {

@@ -15,6 +15,10 @@ export function addSandbox(program: Command, context: CliContext): void {
         .argParser(fleetSize)
         .conflicts('source'),
     )
+    .option(
+      '--root <provider>',
+      'serve this provider at the root of the ports too, for clients that know only host and port',
+    )
     .option('--workers', 'run the workers of its endpoint hosts as well, in the same process')
     .addOption(paceOption())
     .option('--host <address>', 'address to listen on', '127.0.0.1')

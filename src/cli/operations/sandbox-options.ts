@@ -13,6 +13,8 @@ export interface SandboxCommandOptions extends GlobalOptions {
   source: Sources;
   /** So many providers instead of the usual ones. */
   fleet?: number;
+  /** Id of the provider at the root of the ports. */
+  root?: string;
   /** With the workers of its endpoint hosts. */
   workers?: boolean;
   pace: Pace;

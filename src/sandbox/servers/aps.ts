@@ -7,13 +7,15 @@ import { UnknownObject, type World } from '../world/world';
 import type { ApsTokens } from './aps-tokens';
 import { instanceSettings } from './instance-settings';
 import { InvalidRql, query, type Page } from './rql';
-import type { Answer, Wire } from './wire';
+import type { RootProvider } from './root-provider';
+import { unreadable, type Answer, type Wire } from './wire';
 
 export interface ApsDependencies {
   world: World;
   wire: Wire;
   tokens: ApsTokens;
   tls: { key: string; cert: string };
+  root: RootProvider;
 }
 
 const TYPES = {
@@ -34,24 +36,44 @@ class ControllerError extends Error {
   }
 }
 
+const NO_SUCH_PATH = new ControllerError(404, 'APS::Util::ResourceNotFound', 'No such path.');
+const NO_HTTP = new ControllerError(400, 'APS::Util::InvalidArgument', 'The request is not HTTP.');
+
 type Handler = (provider: Provider, request: FastifyRequest, rql: string) => unknown;
 interface Resource {
   aps: { id: string; type: string; status: string; revision: number; href: string };
   [property: string]: unknown;
 }
 
-export function apsServer({ world, wire, tokens, tls }: ApsDependencies): FastifyInstance {
-  const app = fastify({ https: tls, forceCloseConnections: true }) as unknown as FastifyInstance;
+export function apsServer({ world, wire, tokens, tls, root }: ApsDependencies): FastifyInstance {
+  const refuse = (request: FastifyRequest, reply: FastifyReply, error: ControllerError) => {
+    const call = { system: 'aps' as const, name: `${request.method} ${request.url.split('?', 1)[0]}` };
+    return wire.serve(reply, call, { perform: () => failure(error), fault: () => failure(error) });
+  };
+  const refuseBroken = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const { statusCode = 500, message } = error as Error & { statusCode?: number };
+    const kind = statusCode < 500 ? 'InvalidArgument' : 'InternalError';
+    return refuse(request, reply, new ControllerError(statusCode, `APS::Util::${kind}`, message));
+  };
+  const app = fastify({
+    https: tls,
+    forceCloseConnections: true,
+    // Lists are documented with a slash at their end, and clients send two (systems.md 2.2).
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
+    clientErrorHandler: unreadable(wire, 'aps', 'application/json', failure(NO_HTTP).body.toString()),
+    frameworkErrors: (error, request, reply) => void refuseBroken(error, request, reply as FastifyReply),
+  }) as unknown as FastifyInstance;
+  app.setErrorHandler(refuseBroken);
   const get = (path: string, handle: Handler): void => {
-    app.get<{ Params: { provider: string } }>(`/:provider${path}`, async (request, reply) => {
+    const serve = (request: FastifyRequest, reply: FastifyReply, provider: Provider | undefined) => {
       // Names as `{id}` in the journal, so that a fault can be ordered for any object.
       const name = `GET ${path.replace(/:(\w+)/g, '{$1}')}`;
-      const { provider: id, ...object } = request.params as Record<string, string>;
-      const call = { system: 'aps' as const, provider: id, name, object: Object.values(object)[0] };
+      const { id } = request.params as Record<string, string>;
+      const call = { system: 'aps' as const, provider: provider?.id, name, object: id };
       return wire.serve(reply, call, {
         perform: () => {
           return answer(() => {
-            const provider = world.provider(request.params.provider);
+            if (!provider) throw NO_SUCH_PATH;
             world.settle(provider);
             const objection = tokens.objection(provider.id, header(request, 'aps-token'));
             if (objection !== undefined) throw new ControllerError(403, 'APS::Util::AuthenticationFailed', objection);
@@ -60,7 +82,15 @@ export function apsServer({ world, wire, tokens, tls }: ApsDependencies): Fastif
         },
         fault: () => failure(new ControllerError(500, 'APS::Util::InternalError', 'The request was not processed.')),
       });
-    });
+    };
+    app.get(path, (request, reply) => serve(request, reply, root()));
+    app.get(`/:provider${path}`, (request, reply) =>
+      serve(
+        request,
+        reply,
+        world.providers().find(({ id }) => id === param(request, 'provider')),
+      ),
+    );
   };
 
   get('/aps', () => ({ versions: ['2'] }));
@@ -97,10 +127,7 @@ export function apsServer({ world, wire, tokens, tls }: ApsDependencies): Fastif
     return found(resourceOf(provider, id), id);
   });
 
-  app.setNotFoundHandler((_: FastifyRequest, reply: FastifyReply) => {
-    const { status, type, body } = failure(new ControllerError(404, 'APS::Util::ResourceNotFound', 'No such path.'));
-    return reply.code(status).type(type).send(body);
-  });
+  app.setNotFoundHandler((request, reply) => refuse(request, reply, NO_SUCH_PATH));
   return app;
 }
 
@@ -180,17 +207,23 @@ function packageItem(provider: Provider, item: ImportedPackage) {
   };
 }
 
+/** The package that an instance is of. */
+function packageOf(provider: Provider, { packageVersion }: Instance) {
+  const version = withoutRelease(packageVersion);
+  const release = packageVersion.slice(version.length + 1);
+  const imported = provider.packages.find((item) => item.version === version && item.release === release);
+  const href = imported && `/aps/2/packages/${imported.id}`;
+  return { id: imported?.id, href, type: OFFICE_365, name: 'Office 365', version, release };
+}
+
 /** Assumption: GET repeats `aps.endpoint` as POST takes it (systems.md 2.3). */
 function applicationItem(provider: Provider, instance: Instance) {
-  const version = withoutRelease(instance.packageVersion);
-  const release = instance.packageVersion.slice(version.length + 1);
-  const imported = provider.packages.find((item) => item.version === version && item.release === release);
   const href = `/aps/2/resources/${instance.resourceId}`;
   return {
     aps: {
       id: instance.apsInstanceId,
       status: apsStatus(instance),
-      package: { id: imported?.id, type: OFFICE_365, name: 'Office 365', version, release },
+      package: packageOf(provider, instance),
       endpoint: endpointUrl(provider, instance),
       network: 'private',
       auth: { certificate: {} },
@@ -204,28 +237,41 @@ function applicationItem(provider: Provider, instance: Instance) {
   };
 }
 
-const resource = (id: string, type: string, status: string, properties: object): Resource => ({
-  aps: { id, type, status, revision: 1, href: `/aps/2/resources/${id}` },
+const resource = (id: string, type: string, status: string, properties: object, aps: object = {}): Resource => ({
+  aps: { id, type, status, revision: 1, href: `/aps/2/resources/${id}`, ...aps },
   ...properties,
 });
-const applicationResource = (instance: Instance): Resource =>
-  resource(instance.resourceId, TYPES.application, apsStatus(instance), instanceSettings(instance));
-const tenantResource = ({ tenantResourceId, tenant }: Instance): Resource =>
-  resource(tenantResourceId, TYPES.tenant, 'aps:ready', { domain: tenant });
+/** Assumption: a resource names its package as its application does. */
+const applicationResource = (provider: Provider, instance: Instance): Resource =>
+  resource(instance.resourceId, TYPES.application, apsStatus(instance), instanceSettings(instance), {
+    package: packageOf(provider, instance),
+  });
+const tenantResource = (provider: Provider, instance: Instance): Resource =>
+  resource(
+    instance.tenantResourceId,
+    TYPES.tenant,
+    'aps:ready',
+    { domain: instance.tenant },
+    { package: packageOf(provider, instance) },
+  );
 const templateResource = ({ apsId, templateId, name, appIds }: Template): Resource =>
   resource(apsId, TYPES.serviceTemplate, 'aps:ready', { serviceTemplateId: templateId, name, appIDs: appIds });
 
-const resources = ({ instances, templates }: Provider): Resource[] => [
-  ...instances.flatMap((instance) => [applicationResource(instance), tenantResource(instance)]),
-  ...templates.map(templateResource),
+const resources = (provider: Provider): Resource[] => [
+  ...provider.instances.flatMap((instance) => [
+    applicationResource(provider, instance),
+    tenantResource(provider, instance),
+  ]),
+  ...provider.templates.map(templateResource),
 ];
 
 /** Only that one is written out: there may be thousands of others. */
-function resourceOf({ instances, templates }: Provider, id: string): Resource | undefined {
+function resourceOf(provider: Provider, id: string): Resource | undefined {
+  const { instances, templates } = provider;
   const root = instances.find(({ resourceId }) => resourceId === id);
-  if (root) return applicationResource(root);
+  if (root) return applicationResource(provider, root);
   const owner = instances.find(({ tenantResourceId }) => tenantResourceId === id);
-  if (owner) return tenantResource(owner);
+  if (owner) return tenantResource(provider, owner);
   const template = templates.find(({ apsId }) => apsId === id);
   return template && templateResource(template);
 }

@@ -1,10 +1,8 @@
 /** Billing public API: one method, `Execute`, with positional parameters (systems.md section 3). */
 import type { FastifyInstance } from 'fastify';
-import type { XmlRpcValue } from '../../systems/xmlrpc';
+import { isStruct, type XmlRpcValue } from '../../systems/xmlrpc';
 import type { BillingParameter, Plan, Provider } from '../world/state';
-import type { World } from '../world/world';
-import type { Wire } from './wire';
-import { FAULT, isStruct, ProtocolFault, xmlRpcServer } from './xmlrpc-server';
+import { FAULT, ProtocolFault, xmlRpcServer, type ServedWorld } from './xmlrpc-server';
 
 /** `faultCode` of Billing is not documented; assumption: always -1 (systems.md 3.1). */
 const BILLING_FAULT = -1;
@@ -36,8 +34,8 @@ const METHODS: Record<string, (provider: Provider, params: XmlRpcValue[]) => Xml
   },
 };
 
-export function billingServer(world: World, wire: Wire): FastifyInstance {
-  return xmlRpcServer(world, wire, {
+export function billingServer(served: ServedWorld): FastifyInstance {
+  return xmlRpcServer(served, {
     system: 'billing',
     login: (provider) => provider.billingLogin,
     nameOf: (method, [call]) =>
@@ -81,14 +79,16 @@ function executed(params: XmlRpcValue[]): { name: string; args: XmlRpcValue[] } 
   return { name, args };
 }
 
+/** Ids may be sent as text (systems.md 3.1). */
 function integers<C extends 1 | 2>(
   method: string,
   params: XmlRpcValue[],
   count: C,
 ): C extends 1 ? [number] : [number, number] {
-  const fits = params.length === count && params.every((value) => typeof value === 'number' && Number.isInteger(value));
+  const read = params.map((value) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value));
+  const fits = read.length === count && read.every((value) => typeof value === 'number' && Number.isInteger(value));
   if (!fits) throw new ProtocolFault(BILLING_FAULT, `${method} takes ${count} integer parameter(s) in this order.`);
-  return params as C extends 1 ? [number] : [number, number];
+  return read as C extends 1 ? [number] : [number, number];
 }
 
 /** `ParamID=value`, each a string (systems.md 3.2). */

@@ -1,5 +1,5 @@
 /** Named arguments of a `pem.*` method: declared once, checked as strictly as the management node does, and typed. */
-import type { XmlRpcValue } from '../../systems/xmlrpc';
+import { isStruct, type XmlRpcValue } from '../../systems/xmlrpc';
 import type { Struct } from './xmlrpc-server';
 
 interface Types {
@@ -8,6 +8,7 @@ interface Types {
   boolean: boolean;
   base64: Buffer;
   array: XmlRpcValue[];
+  struct: Struct;
 }
 type TypeName = keyof Types;
 
@@ -29,6 +30,7 @@ const MATCHES: { [T in TypeName]: (value: XmlRpcValue) => boolean } = {
   boolean: (value) => typeof value === 'boolean',
   base64: (value) => Buffer.isBuffer(value),
   array: (value) => Array.isArray(value),
+  struct: isStruct,
 };
 
 /** Everything that is wrong with `given`; empty where it fits. Assumption: arguments that are not declared are refused. */

@@ -1,6 +1,6 @@
 /** Operations public API: the `pem.*` and `txn.*` methods that an upgrade can need (systems.md section 1). */
 import type { FastifyInstance } from 'fastify';
-import type { XmlRpcValue } from '../../systems/xmlrpc';
+import { isStruct, wordsOf, type XmlRpcValue } from '../../systems/xmlrpc';
 import type { SimulatedHosts } from '../hosts-port';
 import { applicationForImport, importPackage, readPackage, type TaskFate } from '../world/packages';
 import { setActive, template } from '../world/provisioning';
@@ -11,8 +11,9 @@ import type { ApsTokens } from './aps-tokens';
 import { instanceSettings } from './instance-settings';
 import { problems, type Arguments, type Declaration } from './operations-arguments';
 import type { Transactions } from './transactions';
+import type { RootProvider } from './root-provider';
 import type { Wire } from './wire';
-import { FAULT, isStruct, ProtocolFault, xmlRpcServer, type Struct } from './xmlrpc-server';
+import { FAULT, ProtocolFault, xmlRpcServer, type Struct } from './xmlrpc-server';
 
 export interface OperationsDependencies {
   world: World;
@@ -22,6 +23,7 @@ export interface OperationsDependencies {
   transactions: Transactions;
   /** Base URL of the APS controller, with a slash at its end. */
   controllerUri: (provider: string) => string;
+  root: RootProvider;
 }
 
 interface Context extends OperationsDependencies {
@@ -55,15 +57,21 @@ const TRANSACTION = 'txn_id';
 const METHODS: Record<string, Method> = {
   'system.listMethods': method({}, () => Object.keys(METHODS)),
 
-  'txn.Begin': method({ request_id: 'string' }, ({ transactions, provider }, { request_id }) => ({
-    txn_id: transactions.begin(provider.id, request_id),
-  })),
-  'txn.Commit': method({ txn_id: 'int' }, async (context, { txn_id }) => {
+  'txn.Begin': method(
+    { request_id: 'string?', txn_id: 'string?', timeout: 'int?' },
+    ({ transactions, provider }, wanted) => {
+      const inUse = provider.tasks.some((task) => task.requestId !== undefined && task.requestId === wanted.request_id);
+      const txn_id = inUse ? undefined : transactions.begin(provider.id, wanted);
+      if (txn_id === undefined) throw new InUse(`The request '${wanted.request_id ?? wanted.txn_id}' is in use.`);
+      return { txn_id };
+    },
+  ),
+  'txn.Commit': method({ txn_id: 'string' }, async (context, { txn_id }) => {
     const { effects } = openTransaction(context, txn_id);
     context.transactions.end(txn_id);
     for (const happen of effects) await happen();
   }),
-  'txn.Rollback': method({ txn_id: 'int' }, (context, { txn_id }) => {
+  'txn.Rollback': method({ txn_id: 'string' }, (context, { txn_id }) => {
     openTransaction(context, txn_id);
     context.transactions.end(txn_id);
   }),
@@ -93,7 +101,22 @@ const METHODS: Record<string, Method> = {
       .filter((application) => application.apsId === aps_application_id)
       .map((application) => ({ application_id: application.applicationId })),
   ),
-  'pem.APS.getApplicationInstances': method({ app_id: 'int' }, ({ provider }, { app_id }) => {
+  'pem.APS.getPackage': method({ package_reference: 'struct' }, ({ provider }, { package_reference }) => {
+    const found = problems({ application_id: 'int', application_version: 'string' }, package_reference);
+    if (found.length > 0) throw new Invalid(found.join(' '));
+    const { application_id, application_version } = package_reference;
+    const imported = provider.packages.find(
+      (item) => item.applicationId === application_id && `${item.version}-${item.release}` === application_version,
+    );
+    if (!imported)
+      throw new UnknownObject(`Package #${wordsOf(application_id)} ${wordsOf(application_version)} does not exist.`);
+    const importing = provider.tasks.some(
+      (task) => isOpen(task) && task.name.endsWith(` ${wordsOf(application_version)}`),
+    );
+    return { status: importing ? 'Content importing' : 'Ready' };
+  }),
+  // Assumption: the instances of one subscription are told by nothing that this sandbox keeps; they are those of all (systems.md 1.4).
+  'pem.APS.getApplicationInstances': method({ app_id: 'int', subscription_id: 'int?' }, ({ provider }, { app_id }) => {
     if (!provider.applications.some((application) => application.applicationId === app_id)) {
       throw new UnknownObject(`Application #${app_id} does not exist.`);
     }
@@ -109,6 +132,7 @@ const METHODS: Record<string, Method> = {
       return {
         application_instance_id,
         application_id: office365Id(provider),
+        application_resource_id: found.resourceId,
         package_version: found.packageVersion,
         url: endpointUrl(provider, found),
         status: found.status,
@@ -214,7 +238,7 @@ const METHODS: Record<string, Method> = {
 };
 
 export function operationsServer(dependencies: OperationsDependencies): FastifyInstance {
-  return xmlRpcServer(dependencies.world, dependencies.wire, {
+  return xmlRpcServer(dependencies, {
     system: 'operations',
     login: (provider) => provider.operationsLogin,
     nameOf: (name) => name,
@@ -254,23 +278,35 @@ async function run(
   const joins = transactionId !== undefined && !(TRANSACTION in called.declaration);
   const args = joins ? others : given;
   const found = problems(called.declaration, args);
-  if (joins && typeof transactionId !== 'number') found.push("Parameter 'txn_id' must be of type int.");
-  if (found.length > 0) throw new Invalid(found.join(' '));
-  const transaction = joins ? openTransaction({ ...dependencies, provider }, Number(transactionId)) : undefined;
-  return called.run(
-    {
-      ...dependencies,
-      provider,
-      requestId: transaction?.requestId,
-      fate,
-      effect: async (happen) => {
-        if (transaction) transaction.effects.push(happen);
-        else await happen();
+  if (joins && typeof transactionId !== 'string') found.push("Parameter 'txn_id' must be of type string.");
+  try {
+    if (found.length > 0) throw new Invalid(found.join(' '));
+    const transaction = joins ? openTransaction({ ...dependencies, provider }, wordsOf(transactionId)) : undefined;
+    return await called.run(
+      {
+        ...dependencies,
+        provider,
+        requestId: transaction?.requestId,
+        fate,
+        effect: async (happen) => {
+          if (transaction) transaction.effects.push(happen);
+          else await happen();
+        },
       },
-    },
-    args,
-  );
+      args,
+    );
+  } catch (error) {
+    // A method that fails closes the transaction that it is in (systems.md 1.3).
+    if (joins) dependencies.transactions.end(wordsOf(transactionId));
+    throw error;
+  }
 }
+
+/** The request id is in use. */
+class InUse extends Error {
+  override readonly name = 'InUse';
+}
+const IN_USE = 3001;
 
 /** The arguments do not fit the method. */
 class Invalid extends Error {
@@ -279,18 +315,19 @@ class Invalid extends Error {
 
 /** The envelope of an application error (systems.md 1.2); other errors are thrown on. */
 function applicationError(error: unknown): Struct & { error_message: string } {
-  const known = error instanceof Invalid || error instanceof UnknownObject || error instanceof Impossible;
+  const known =
+    error instanceof Invalid || error instanceof InUse || error instanceof UnknownObject || error instanceof Impossible;
   if (!known) throw error;
   return {
     status: -1,
     error_message: error.message,
-    extype_id: error instanceof Impossible ? 1 : 21,
+    extype_id: error instanceof InUse ? IN_USE : error instanceof Impossible ? 1 : 21,
     module_id: error instanceof Impossible ? 'APS' : 'OpenAPI',
     properties: { reason: error.message },
   };
 }
 
-function openTransaction({ transactions, provider }: Pick<Context, 'transactions' | 'provider'>, id: number) {
+function openTransaction({ transactions, provider }: Pick<Context, 'transactions' | 'provider'>, id: string) {
   const found = transactions.find(provider.id, id);
   if (!found) throw new UnknownObject(`Transaction #${id} does not exist.`);
   return found;

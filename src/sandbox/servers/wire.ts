@@ -1,5 +1,6 @@
 /** One call of a simulated system: it is written into the journal, delayed, harmed by faults, and answered. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import type { FaultRule, Faults, Latencies } from '../faults';
 import type { Journal, JournalSystem } from '../journal';
@@ -113,7 +114,7 @@ export class Wire {
       .send(answer.body);
   }
 
-  private record({ system, provider, name, object }: Call, outcome: string): void {
+  record({ system, provider, name, object }: Call, outcome: string): void {
     this.journal.record({
       kind: 'call',
       system,
@@ -136,4 +137,16 @@ function reset(reply: FastifyReply): FastifyReply {
   if (socket !== null && 'resetAndDestroy' in socket && !('encrypted' in socket)) socket.resetAndDestroy();
   else socket?.destroy();
   return reply;
+}
+
+/** What is no HTTP is answered as the system would, and never by the web framework. */
+export function unreadable(wire: Wire, system: JournalSystem, type: Answer['type'], body = '') {
+  return (error: NodeJS.ErrnoException, socket: Socket): void => {
+    // Who is gone has asked for nothing.
+    if (error.code === 'ECONNRESET' || socket.destroyed) return;
+    wire.record({ system, name: 'unreadable' }, '400');
+    const head = `HTTP/1.1 400 Bad Request\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
+    if (socket.writable) socket.write(`${head}Connection: close\r\n\r\n${body}`);
+    socket.destroySoon();
+  };
 }

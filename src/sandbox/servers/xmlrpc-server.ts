@@ -1,13 +1,14 @@
 /** What Operations and Billing share: XML-RPC over HTTP for several providers on one port. */
-import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
-import { MOST_XML } from '../../systems/xml';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { MOST_XML, decodeXmlText } from '../../systems/xml';
 import { decodeCall, encodeFault, encodeResponse, MalformedXmlRpc, type XmlRpcValue } from '../../systems/xmlrpc';
 import type { JournalSystem } from '../journal';
 import type { TaskFate } from '../world/packages';
 import type { Login, Provider } from '../world/state';
 import { UnknownObject, type World } from '../world/world';
 import { mayEnter } from './login';
-import type { Answer, Wire } from './wire';
+import type { RootProvider } from './root-provider';
+import { unreadable, type Answer, type Wire } from './wire';
 
 export type Struct = { [name: string]: XmlRpcValue };
 
@@ -43,54 +44,88 @@ export interface Result {
   outcome: string;
 }
 
-export function xmlRpcServer(world: World, wire: Wire, dialect: Dialect): FastifyInstance {
-  const app = fastify({ bodyLimit: MOST_XML, forceCloseConnections: true });
+export interface ServedWorld {
+  world: World;
+  wire: Wire;
+  root: RootProvider;
+}
+
+export function xmlRpcServer({ world, wire, root }: ServedWorld, dialect: Dialect): FastifyInstance {
+  const { system } = dialect;
+  const page = (status: number, text: string): Answer => ({
+    status,
+    type: 'text/html',
+    body: `<html><body><h1>${status} ${escape(text)}</h1></body></html>`,
+    outcome: String(status),
+  });
+  const refuse = (request: FastifyRequest, reply: FastifyReply, answer: Answer) => {
+    const name = `${request.method} ${pathOf(request)}`;
+    return wire.serve(reply, { system, name }, { perform: () => answer, fault: () => answer });
+  };
+  const refuseBroken = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const { statusCode = 500, message } = error as Error & { statusCode?: number };
+    return refuse(request, reply, page(statusCode, message));
+  };
+  const app = fastify({
+    bodyLimit: MOST_XML,
+    forceCloseConnections: true,
+    clientErrorHandler: unreadable(wire, system, 'text/html'),
+    frameworkErrors: (error, request, reply) => void refuseBroken(error, request, reply as FastifyReply),
+  });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(['text/xml', 'application/xml'], { parseAs: 'string' }, (_, body, done) => done(null, body));
-  for (const path of ['/:provider/RPC2', '/:provider/', '/:provider']) {
-    app.post<{ Params: { provider: string }; Body: string }>(path, async (request, reply) => {
-      const provider = lookUp(world, request.params.provider);
-      if (!provider) {
-        return reply
-          .code(404)
-          .type('text/html')
-          .send(`<h1>404: no provider '${escape(request.params.provider)}'</h1>`);
-      }
-      if (!mayEnter(dialect.login(provider), request.headers.authorization)) {
-        return wire.serve(reply, { system: dialect.system, provider: provider.id, name: 'login' }, unauthorized);
-      }
-      const call = understood(request);
-      const fault = (code: number, text: string): Answer => ({
-        status: 200,
-        type: 'text/xml',
-        body: encodeFault(code, dialect.faultText(text)),
-        outcome: `fault: ${text}`,
-      });
-      const about =
-        call instanceof MalformedXmlRpc
-          ? { name: 'unreadable' }
-          : { name: dialect.nameOf(call.method, call.params), object: dialect.objectOf(call.method, call.params) };
-      return wire.serve(
-        reply,
-        { system: dialect.system, provider: provider.id, ...about },
-        {
-          fault: () => fault(FAULT.internal, 'Internal error: the request was not processed.'),
-          perform: async (fate) => {
-            world.settle(provider);
-            try {
-              if (call instanceof MalformedXmlRpc) throw new ProtocolFault(FAULT.parse, call.message);
-              const { value, outcome } = await dialect.execute(provider, call.method, call.params, fate);
-              return { status: 200, type: 'text/xml', body: encodeResponse(value), outcome };
-            } catch (error) {
-              if (error instanceof ProtocolFault) return fault(error.code, error.text);
-              throw error;
-            }
-          },
-        },
-      );
+  // Whatever clients call it: `curl -d` says that it is a form (systems.md 1.1).
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
+  app.setErrorHandler(refuseBroken);
+  app.setNotFoundHandler((request, reply) => refuse(request, reply, page(405, 'Method Not Allowed')));
+  app.post<{ Body: Buffer | undefined }>('*', async (request, reply) => {
+    const provider = providerAt(world, root, pathOf(request));
+    if (!provider) return refuse(request, reply, page(404, 'Not Found'));
+    if (!mayEnter(dialect.login(provider), request.headers.authorization)) {
+      return wire.serve(reply, { system, provider: provider.id, name: 'login' }, unauthorized);
+    }
+    const call = understood(request);
+    const fault = (code: number, text: string): Answer => ({
+      status: 200,
+      type: 'text/xml',
+      body: encodeFault(code, dialect.faultText(text)),
+      outcome: `fault: ${text}`,
     });
-  }
+    const about =
+      call instanceof MalformedXmlRpc
+        ? { name: 'unreadable' }
+        : { name: dialect.nameOf(call.method, call.params), object: dialect.objectOf(call.method, call.params) };
+    return wire.serve(
+      reply,
+      { system, provider: provider.id, ...about },
+      {
+        fault: () => fault(FAULT.internal, 'Internal error: the request was not processed.'),
+        perform: async (fate) => {
+          world.settle(provider);
+          try {
+            if (call instanceof MalformedXmlRpc) throw new ProtocolFault(FAULT.parse, call.message);
+            const { value, outcome } = await dialect.execute(provider, call.method, call.params, fate);
+            return { status: 200, type: 'text/xml', body: encodeResponse(value), outcome };
+          } catch (error) {
+            if (error instanceof ProtocolFault) return fault(error.code, error.text);
+            throw error;
+          }
+        },
+      },
+    );
+  });
   return app;
+}
+
+const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] ?? '';
+
+/** `/RPC2` and `/` at the root of the port, `/<provider>/RPC2` and `/<provider>` beside it. */
+function providerAt(world: World, root: RootProvider, path: string): Provider | undefined {
+  const [id, ...further] = path
+    .replace(/\/RPC2\/*$/, '')
+    .split('/')
+    .filter((segment) => segment !== '');
+  if (further.length > 0) return undefined;
+  return id === undefined ? root() : lookUp(world, id);
 }
 
 function lookUp(world: World, id: string): Provider | undefined {
@@ -102,9 +137,11 @@ function lookUp(world: World, id: string): Provider | undefined {
   }
 }
 
-function understood(request: FastifyRequest<{ Body: string }>): ReturnType<typeof decodeCall> | MalformedXmlRpc {
+function understood(
+  request: FastifyRequest<{ Body: Buffer | undefined }>,
+): ReturnType<typeof decodeCall> | MalformedXmlRpc {
   try {
-    return decodeCall(request.body ?? '');
+    return decodeCall(decodeXmlText(request.body ?? Buffer.alloc(0), request.headers['content-type']));
   } catch (error) {
     if (error instanceof MalformedXmlRpc) return error;
     throw error;
@@ -121,13 +158,3 @@ const denied: Answer = {
 const unauthorized = { perform: () => denied, fault: () => denied };
 
 const escape = (text: string): string => text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
-
-export function isStruct(value: XmlRpcValue | undefined): value is Struct {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !Buffer.isBuffer(value) &&
-    !(value instanceof Date)
-  );
-}

@@ -1,6 +1,6 @@
 /** A server that answers what a test says, and keeps what it was asked. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import {
   createServer as createSocketServer,
   type AddressInfo,
@@ -37,10 +37,7 @@ export interface ScriptedServer {
   close(): Promise<void>;
 }
 
-export async function scriptedServer(
-  answering: Answering,
-  tls?: { key: string; cert: string },
-): Promise<ScriptedServer> {
+export async function scriptedServer(answering: Answering, tls?: ServerOptions): Promise<ScriptedServer> {
   const asked: Asked[] = [];
   const listener = (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
