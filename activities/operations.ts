@@ -113,6 +113,12 @@ export function createOperationsActivities({
         await upgradeInstance(operations, application, input, polling, report);
       }),
 
+    readOpenTasks: ({ entry }) =>
+      heartbeating(async () => {
+        const { taskMonitor } = await entries.resolve(entry, 'taskMonitor');
+        return { open: await adapters.monitorTasks(taskMonitor).openTasks() };
+      }),
+
     awaitTasksProcessed: ({ entry }) =>
       heartbeating(async (report) => {
         const { taskMonitor } = await entries.resolve(entry, 'taskMonitor');

@@ -18,6 +18,7 @@ import { addWorker } from './operations/worker-command';
 import { addAudit } from './upgrade/audit-command';
 import { addGates } from './upgrade/gates-command';
 import { UPGRADE_MESSAGES } from './upgrade/messages';
+import { addPlan, addPreflight } from './upgrade/preflight-command';
 import { addReport } from './upgrade/report-command';
 import { addFinish, addStart } from './upgrade/start-command';
 import { addStatus } from './upgrade/status-command';
@@ -62,6 +63,8 @@ export function createProgram(context: ProgramContext): Command {
     .addHelpText('after', EXIT_CODES_HELP)
     .addHelpText('after', CONNECTION_HELP)
     .exitOverride();
+  addPreflight(program, context);
+  addPlan(program, context);
   addStart(program, context);
   addFinish(program, context);
   addStatus(program, context);

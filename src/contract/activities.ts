@@ -26,6 +26,7 @@ import type {
   InstanceNews,
   KnownInstances,
   MicrosoftCloud,
+  OpenTasks,
   OperationsFacts,
   PackageFacts,
   ServiceTemplate,
@@ -87,6 +88,8 @@ export interface OperationsActivities {
    * they wait for a person.
    */
   awaitTasksProcessed(input: OnEntry): Promise<{ waited: true } | void>;
+  /** The Office 365 tasks that are open now. */
+  readOpenTasks(input: OnEntry): Promise<OpenTasks>;
 }
 
 /** As many templates as one activity reads: its result and its time are bounded. */

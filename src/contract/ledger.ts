@@ -172,6 +172,10 @@ export const ledgerMessages = { finish: z.strictObject({ by, reason: text('reaso
 /** What became of whoever wants to enter. */
 export type Entered = { ledger: Ledger; refused?: never } | { refused: string; ledger?: never };
 
+/** For people: who has the installation. */
+export const heldBy = (holder: Operation): string =>
+  `The installation belongs to ${operationId(holder)} (workflow ${holder.workflowId}), which runs. If two entries of the inventory name one installation, remove one of them; else wait until that upgrade has ended.`;
+
 /** For people: what an operation has left, and what to do about it. */
 export function leftBy({ holder, begun, requests, notUndone }: Ledger): string {
   const parts = [

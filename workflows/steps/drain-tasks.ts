@@ -1,4 +1,6 @@
 import { entryOf } from '../../src/contract/entry';
+import type { Question } from '../../src/contract/status';
+import type { Foreseen } from '../engine/effects';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import type { TasksDrained } from './facts';
 import { readingStep, type StepContext } from '../engine/step';
@@ -12,6 +14,7 @@ export const drainTasks = readingStep<PreflightFacts & Partial<TasksDrained>, Ta
   title: 'Wait until all Office 365 tasks are processed',
   waitsFor: 'the task manager; an operator, where the provider has no adapter for it',
   keepsQuiet: true,
+  asks: asksForTasks,
   run: async (context) => {
     await tasksProcessed(context, 'before the endpoint is upgraded');
     return { tasksDrained: { waits: context.waits() } };
@@ -23,6 +26,12 @@ export const drainTasks = readingStep<PreflightFacts & Partial<TasksDrained>, Ta
     return byHand || waited ? { tasksDrained: { waits: context.waits() } } : undefined;
   },
 });
+
+/** A person, where no adapter reads the tasks; before the next change once more, where the upgrade has waited since. */
+export function asksForTasks({ profile }: Foreseen): Question[] {
+  if (profile.taskMonitor.adapter !== 'gate') return [];
+  return [{ asked: 'operator', what: 'Say when all Office 365 tasks are processed', times: 1 }];
+}
 
 /** @returns whether there were any. */
 export async function tasksProcessed(context: StepContext, when: string): Promise<boolean> {

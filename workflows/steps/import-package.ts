@@ -9,13 +9,17 @@ import { failureType } from '../kit/problem';
 /** A system that was not reached at all is asked again, each time under a new id, so many times before the step holds. */
 const UNREACHED_ATTEMPTS = 5;
 const UNREACHED_PAUSE = '10 seconds';
+/** Assumption: what the import and its tasks take, about; for plans. */
+const IMPORT_SECONDS = 15 * 60;
 
 /**
  * Imports the package into Odin Automation (systems.md 1.4.1): the point of no return. An import
  * whose outcome is unknown may have happened, so it is read back, and never asked for a second time before that: not by a retry,
  * and not by another run of the workflow.
  */
-export const importPackage = crossingStep<CrossingApproved, CrossingFacts>({
+export const importPackage = crossingStep<CrossingApproved, CrossingFacts, 'importPackage'>({
+  changes: ['importPackage'],
+  takes: () => IMPORT_SECONDS,
   name: 'importPackage',
   title: 'Import the application package',
   waitsFor: 'the import tasks of Operations',
@@ -44,7 +48,10 @@ export const importPackage = crossingStep<CrossingApproved, CrossingFacts>({
   },
 });
 
-async function importOnce({ activities, profile, to }: StepContext, requestId: string): Promise<ImportedPackage> {
+async function importOnce(
+  { activities, profile, to }: StepContext<'importPackage'>,
+  requestId: string,
+): Promise<ImportedPackage> {
   return await activities.operations.importPackage(`import version ${to}`, {
     entry: entryOf(profile, 'operations', 'aps', `packages.${to}`),
     version: to,
