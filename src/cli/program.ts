@@ -4,6 +4,7 @@ import { addConsents } from './consent/consents-command';
 import { addDemo } from './demo/demo-command';
 import { addFleet } from './fleet/fleet-command';
 import type { FleetContext } from './fleet/fleets';
+import { WHERE_HELP_IS } from './kit/arguments';
 import { asCliError, CliError } from './kit/cli-error';
 import { printError, type GlobalOptions } from './kit/context';
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from './kit/exit-codes';
@@ -88,7 +89,7 @@ function usageError(error: CommanderError): CliError {
   // Without a command, commander would show its help as an error.
   const missing = error.code === 'commander.help' ? 'Name a command.' : error.message.replace(/^error: /, '');
   return new CliError('usage', missing, {
-    hint: 'onward --help lists the commands, onward help <command> its options.',
+    hint: WHERE_HELP_IS,
     cause: error,
   });
 }

@@ -5,6 +5,7 @@
  * reads its history.
  */
 import { z } from 'zod';
+import { ONWARD } from './onward';
 import { by, messageId, text } from './fields';
 import type { ApplicationInstance } from './facts';
 import { operationId, type Operation } from './operation';
@@ -185,5 +186,5 @@ export function leftBy({ holder, begun, requests, notUndone }: Ledger): string {
     ...(requests.length > 0 ? ['the package import was begun, so that there is only forward'] : []),
     ...notUndone.map((item) => `not undone: ${item}`),
   ];
-  return `The upgrade of ${holder?.provider ?? 'nobody'} from ${holder?.from ?? '?'} to ${holder?.to ?? '?'} (${holder ? operationId(holder) : '?'}) ended and has left something: ${parts.join('; ')}. Run \`onward finish ${holder?.provider ?? ''}\`, which brings it to its end.`;
+  return `The upgrade of ${holder?.provider ?? 'nobody'} from ${holder?.from ?? '?'} to ${holder?.to ?? '?'} (${holder ? operationId(holder) : '?'}) ended and has left something: ${parts.join('; ')}. Run \`${ONWARD} finish ${holder?.provider ?? ''}\`, which brings it to its end.`;
 }

@@ -1,4 +1,5 @@
 /** Checks that every upgrade has to pass, whatever the release. */
+import { ONWARD } from '../../src/contract/onward';
 import { unsafeForCommandLine } from '../../src/contract/command-line';
 import type { ApplicationInstance } from '../../src/contract/facts';
 import { LIMITS } from '../../src/contract/limits';
@@ -106,7 +107,7 @@ export const COMMON_CHECKS: readonly Check[] = [
         if (answered(host)) return pass(`The worker on ${host.what} answers.`);
         return refusal(
           host.nobodyListens
-            ? `No worker listens for endpoint host ${host.what}: start "onward worker --host ${host.what}" on it.`
+            ? `No worker listens for endpoint host ${host.what}: start "${ONWARD} worker --host ${host.what}" on it.`
             : `Endpoint host ${host.what} cannot be read: ${host.problem}`,
         );
       }),

@@ -3,6 +3,7 @@
  * with all reasons at once. What no system can tell is asked.
  */
 import { ApplicationFailure } from '@temporalio/workflow';
+import { ONWARD } from '../../src/contract/onward';
 import { FAILURE } from '../../src/contract/activities';
 import { entryOf } from '../../src/contract/entry';
 import type { ApplicationInstance } from '../../src/contract/facts';
@@ -113,7 +114,7 @@ class Preflight {
     const { provider } = profile;
     if (holder && holder.provider !== provider)
       throw this.refuseBecause('installation', [
-        `What is unfinished on this installation belongs to ${operationId(holder)}: run \`onward finish ${holder.provider}\`.`,
+        `What is unfinished on this installation belongs to ${operationId(holder)}: run \`${ONWARD} finish ${holder.provider}\`.`,
       ]);
     const meant = holder ?? (await this.ofWhatIsFound(initial.operations.instances, catalogue, asked));
     if ('problem' in meant) throw this.refuseBecause('installation', [meant.problem]);

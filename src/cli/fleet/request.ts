@@ -1,6 +1,7 @@
 /** The request of a fleet, put together of a file and of what the command line says, checked as a whole. */
 import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument, type Document } from 'yaml';
+import { ONWARD } from '../../contract/onward';
 import { fleetInput, type FleetInput } from '../../contract/fleet';
 import { namesOfFields } from '../../inventory/schema';
 import { explain, offsetOf, syntaxMistake, type Field, type Finding } from '../../inventory/yaml-fields';
@@ -146,5 +147,5 @@ function described({ field, message }: Finding, flags: FleetFlags, file: FleetFi
 const invalid = (problems: string[]): CliError =>
   new CliError('usage', 'No fleet was started, because this is not a valid request for one:', {
     problems,
-    hint: 'onward fleet start --help describes the options, and shows a file.',
+    hint: `${ONWARD} fleet start --help describes the options, and shows a file.`,
   });

@@ -1,4 +1,5 @@
 /** One fleet as lines for a terminal: how far it is, who needs someone, when it will be done. */
+import { ONWARD } from '../../contract/onward';
 import type { FleetStatus, WaveStatus } from '../../contract/fleet';
 import type { Display } from '../kit/context';
 import { elapsed, formatDuration, formatTime } from '../kit/text/duration';
@@ -104,8 +105,6 @@ function needsLines(fleet: string, { count, upgrades }: Needs, { now, paint, cal
     '',
     paint.yellow(`${count} ${count === 1 ? 'provider needs' : 'providers need'} someone:`),
     ...lines,
-    ...(more <= 0
-      ? []
-      : [`  and ${more} more: ${calling.onward} fleet providers ${safeText(fleet)} --state held,parked`]),
+    ...(more <= 0 ? [] : [`  and ${more} more: ${ONWARD} fleet providers ${safeText(fleet)} --state held,parked`]),
   ];
 }

@@ -72,8 +72,6 @@ export function printError(context: CliContext, options: GlobalOptions, error: u
 }
 
 export interface Calling {
-  /** How the person calls Onward: `onward`, or `npm run -s onward --` in a clone. */
-  onward: string;
   shell: Shell;
   /** Options that name the Temporal server where it is not the default one: `--address`, `--namespace`. */
   connection: string[];
@@ -103,22 +101,15 @@ export function paintFor(output: Output, env: NodeJS.ProcessEnv): Colors {
 }
 
 /** How this person calls Onward and Temporal, for the commands that we print. */
-export function callingOf({ env, platform }: CliContext, options: GlobalOptions, shell?: Shell): Calling {
+export function callingOf({ platform }: CliContext, options: GlobalOptions, shell?: Shell): Calling {
   const { address, namespace } = options;
   return {
-    onward: env['ONWARD_COMMAND'] ?? commandFor(env['npm_lifecycle_event']),
     shell: shell ?? shellOf(platform),
     connection: [
       ...(address === undefined ? [] : ['--address', address]),
       ...(namespace === undefined ? [] : ['--namespace', namespace]),
     ],
   };
-}
-
-/** @param script that npm runs, if it does; `npx` is one. */
-function commandFor(script: string | undefined): string {
-  if (script === undefined) return 'onward';
-  return script === 'npx' ? 'npx onward' : 'npm run -s onward --';
 }
 
 export const BY_HELP = 'who says so, for the audit trail (default: ONWARD_USER, else your login and this host)';

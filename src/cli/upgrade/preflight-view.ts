@@ -1,4 +1,5 @@
 /** A look before the upgrade as lines for people: problems first, then whom it will ask, then what each step changes. */
+import { ONWARD } from '../../contract/onward';
 import type { PreflightReport } from '../../contract/preflight';
 import type { CheckResult, PlannedStep, Question } from '../../contract/status';
 import type { Display } from '../kit/context';
@@ -14,7 +15,7 @@ const MEANS = {
 
 export function preflightLines(report: PreflightReport, display: Display): string[] {
   const { provider, checks, steps } = report;
-  const { paint, calling } = display;
+  const { paint } = display;
   const of = (verdict: CheckResult['verdict']): CheckResult[] => checks.filter((check) => check.verdict === verdict);
   const colours = { refusal: paint.red, warning: paint.yellow } as const;
   const problems = (['refusal', 'warning'] as const).flatMap((verdict) => {
@@ -35,7 +36,7 @@ export function preflightLines(report: PreflightReport, display: Display): strin
         ]),
     ...questionLines(steps, display),
     ...offLines(report),
-    ...(steps.length === 0 ? [] : ['', `What each step changes: ${calling.onward} plan ${safeText(provider)}`]),
+    ...(steps.length === 0 ? [] : ['', `What each step changes: ${ONWARD} plan ${safeText(provider)}`]),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { ONWARD } from '../../contract/onward';
 import { upgradeInput } from '../../contract/upgrade-input';
 import { byOption, globalsOf, intervalOption, problemsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
 import { CliError } from '../kit/cli-error';
@@ -75,7 +76,7 @@ async function start(
     const waits = options.wait === true || options.watch === true;
     const line = `Started ${started.workflowId}, run ${started.runId}.`;
     if (!waits) {
-      printResult(context, options, started, [line, `Follow it with onward status ${provider} --watch.`]);
+      printResult(context, options, started, [line, `Follow it with ${ONWARD} status ${provider} --watch.`]);
       return;
     }
     const silent = options.json === true || options.watch !== true;

@@ -1,5 +1,6 @@
 /** One upgrade as lines for a terminal: what is done, what happens now, who is waited for. */
 import type { Colors } from 'picocolors/types';
+import { ONWARD } from '../../contract/onward';
 import type { StepState, StepStatus, UpgradeState, UpgradeStatus } from '../../contract/status';
 import type { Display } from '../kit/context';
 import { elapsed, formatDuration, formatTime } from '../kit/text/duration';
@@ -122,7 +123,7 @@ function gateLines({ provider, gates }: UpgradeStatus, { now, paint, calling }: 
   if (gates.length === 0) return [];
   return [
     '',
-    paint.yellow(`Waiting for people (what to do: ${calling.onward} gates ${safeText(provider)}):`),
+    paint.yellow(`Waiting for people (what to do: ${ONWARD} gates ${safeText(provider)}):`),
     ...gates.flatMap((gate) => [
       `  ${safeText(gate.title)}, for ${formatDuration(elapsed(gate.openedAt, undefined, now))}`,
       ...(gate.lastProblem === undefined ? [] : [`    not yet: ${safeText(gate.lastProblem)}`]),

@@ -9,6 +9,7 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { ONWARD } from '../../contract/onward';
 import type { Messages } from '../../contract/messages';
 import {
   preflightWorkflowId,
@@ -96,7 +97,7 @@ export class TemporalUpgrades implements Upgrades {
   private async alreadyStarted(provider: string): Promise<CliError> {
     const { startedAt } = await this.summary(provider);
     return new CliError('refused', `The upgrade of ${provider} is running already, since ${startedAt}.`, {
-      hint: `onward status ${provider} --watch shows it.`,
+      hint: `${ONWARD} status ${provider} --watch shows it.`,
     });
   }
 
@@ -213,7 +214,7 @@ function explainLook(error: unknown, provider: string): unknown {
 /** @param provider whose upgrade was asked for, where it was one. */
 function noSuchUpgrade(provider?: string): CliError {
   const what = provider === undefined ? 'There is no such upgrade.' : `There is no upgrade of ${provider}.`;
-  return new CliError('notFound', what, { hint: 'onward status lists the upgrades that run.' });
+  return new CliError('notFound', what, { hint: `${ONWARD} status lists the upgrades that run.` });
 }
 
 export function summaryOf(

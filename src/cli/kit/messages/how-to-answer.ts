@@ -1,4 +1,5 @@
 /** Commands that send a message, ready to be copied into a shell. */
+import { ONWARD } from '../../../contract/onward';
 import type { Calling } from '../context';
 import { safeJson, safeText } from '../text/safe-text';
 import { commandLine } from '../text/shell-quote';
@@ -17,7 +18,7 @@ export function howToSend<Key extends Record<string, string>, Messages>(
   payload: Record<string, string>,
   calling: Calling,
 ): HowToAnswer {
-  const { onward, shell, connection } = calling;
+  const { shell, connection } = calling;
   const own = [
     ...[...family.under, family.commands[name].command, ...Object.values(key)],
     ...fieldsOf(family, name).flatMap(([field, of]) => wordsOf(field, of, payload[field])),
@@ -26,7 +27,7 @@ export function howToSend<Key extends Record<string, string>, Messages>(
   const signal = ['temporal', 'workflow', 'signal', '--workflow-id', family.workflowId(key), '--name', name];
   const temporal = [...signal, '--input', safeJson(payload), ...connection];
   return {
-    onward: safeText(`${onward} ${commandLine(own, shell)}`, LONGEST),
+    onward: safeText(`${ONWARD} ${commandLine(own, shell)}`, LONGEST),
     temporal: safeText(commandLine(temporal, shell), LONGEST),
   };
 }
