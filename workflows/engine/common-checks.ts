@@ -72,6 +72,29 @@ export const COMMON_CHECKS: readonly Check[] = [
     }),
   },
   {
+    name: 'packageListed',
+    source:
+      'Importing a package of the same version replaces the earlier release; only an enabled version serves for upgrades',
+    examine: ofOperations(({ enabledVersions, disabledVersions = [] }, { meant }) => {
+      if (!meant) return [];
+      const ofTarget = (versions: readonly string[]) => versions.filter((each) => withoutRelease(each) === meant.to);
+      const [enabled, disabled] = [ofTarget(enabledVersions), ofTarget(disabledVersions)];
+      if (enabled.length + disabled.length === 0) return [pass(`${meant.to} is not in the package list yet.`)];
+      return [
+        ...enabled.map((version) =>
+          warning(
+            `${version} is in the package list already, and the upgrade takes it as imported: it does not import its own package over it. Compare its release with that of the package; where it is another one, remove it from the list, or import the right one by hand, before the upgrade starts.`,
+          ),
+        ),
+        ...disabled.map((version) =>
+          refusal(
+            `${version} is in the package list and is not enabled: no instance can be upgraded to it. Enable it under Versions of the application where it is the right release, or remove it.`,
+          ),
+        ),
+      ];
+    }),
+  },
+  {
     name: 'size',
     source: 'The largest provider that one upgrade takes',
     examine: ({ profile: { plans, stores, endpointHosts }, operations }) => {

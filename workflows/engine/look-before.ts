@@ -124,14 +124,20 @@ function firstLooks(before: Chosen['path']['before']): Placed<ReadingStep<never,
 /** What stands against no upgrade today, and is better known before. */
 async function lookBesides(
   profile: FrozenProfile,
-  { operations: { instances } }: PreflightFacts,
+  { operations: { instances, applicationId } }: PreflightFacts,
   reading: typeof readingOf,
 ): Promise<CheckResult[]> {
   const { operations, microsoft } = activitiesFor(profile.timings);
   const tasks = async (): Promise<CheckResult[]> => {
     if (profile.taskMonitor.adapter === 'gate') return [];
     const said = await reading('task monitor', () =>
-      operations.readOpenTasks('read the open Office 365 tasks', { entry: entryOf(profile, 'taskMonitor') }),
+      operations.readOpenTasks('read the open Office 365 tasks', {
+        entry: entryOf(profile, 'taskMonitor'),
+        application: {
+          ...(applicationId === undefined ? {} : { id: applicationId }),
+          instances: instances.map(({ id }) => id),
+        },
+      }),
     );
     const check = { name: 'openTasks', source: 'Upgrade Procedure: all Office 365 tasks are processed' };
     if (!answered(said)) return [{ ...check, verdict: 'warning', message: `The task monitor: ${said.problem}` }];

@@ -16,7 +16,7 @@ export const validate = forwardStep<PreflightFacts & InstancesUpgraded & Partial
   asks: (foreseen) => [...asksForTasks(foreseen), ...asksForConnections(foreseen)],
   waitsFor: 'the task manager and Test Connection of every instance; an operator, where no adapter does it',
   run: async (context, facts) => {
-    const drained = tasksProcessed(context, 'after the upgrade');
+    const drained = tasksProcessed(context, 'after the upgrade', facts.operations);
     const tested = connectionsWork(context, facts);
     await settleAll<unknown>([drained, tested]);
     return await tested;
