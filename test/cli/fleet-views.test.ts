@@ -83,7 +83,7 @@ describe('the status of a fleet', () => {
 
   test('fits the terminal, and says how many more need someone', () => {
     const lines = fleetLines(look, options);
-    expect(lines.join('\n')).toContain('and 40 more: npx onward fleet providers autumn --state held,parked');
+    expect(lines.join('\n')).toContain("and 40 more: npx onward fleet providers autumn --state 'held,parked'");
     expect(lines.filter((line) => line.startsWith('  ▸ wave 2'))).toEqual([
       '  ▸ wave 2  1 running, 1 held, 1 failed, 6 pending  (2 broken of 2 allowed)  3 …',
     ]);

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ONWARD } from '../../contract/onward';
 import { byOption, globalsOf, intervalOption } from '../kit/arguments';
 import { CliError } from '../kit/cli-error';
-import { callingOf, printResult, whoIs, type GlobalOptions } from '../kit/context';
+import { callingOf, commandFor, printResult, whoIs, type GlobalOptions } from '../kit/context';
 import { asText } from '../kit/documents/document';
 import { isOver } from '../kit/execution';
 import { howToSend } from '../kit/messages/how-to-answer';
@@ -102,7 +102,10 @@ async function start(context: FleetContext, options: FleetStartOptions): Promise
     const started = { fleet: input.name, ...(await fleets.start(input)) };
     const line = `Started ${started.workflowId}, run ${started.runId}.`;
     if (options.watch !== true) {
-      printResult(context, options, started, [line, `Follow it with ${ONWARD} fleet status ${input.name} --watch.`]);
+      printResult(context, options, started, [
+        line,
+        `Follow it with ${commandFor(callingOf(context, options), 'fleet', 'status', input.name, '--watch')}.`,
+      ]);
       return;
     }
     if (!options.json) context.stdout.write(`${line}\n`);

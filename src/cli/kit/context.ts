@@ -2,10 +2,11 @@
 import { createColors } from 'picocolors';
 import type { Colors } from 'picocolors/types';
 import { hostname, userInfo } from 'node:os';
+import { ONWARD } from '../../contract/onward';
 import { redact } from '../../inventory/secrets';
 import { asCliError } from './cli-error';
 import { safeJson, safeLines, safeText } from './text/safe-text';
-import { shellOf, type Shell } from './text/shell-quote';
+import { commandLine, shellOf, type Shell } from './text/shell-quote';
 
 export interface Output {
   write(text: string): unknown;
@@ -76,6 +77,10 @@ export interface Calling {
   /** Options that name the Temporal server where it is not the default one: `--address`, `--namespace`. */
   connection: string[];
 }
+
+/** A command to be copied: it finds the same server as the one that prints it. */
+export const commandFor = ({ shell, connection }: Calling, ...words: string[]): string =>
+  `${ONWARD} ${commandLine([...words, ...connection], shell)}`;
 
 /** What lines for people are made with. */
 export interface Display {

@@ -1,9 +1,7 @@
 /** A look before the upgrade as lines for people: problems first, then whom it will ask, then what each step changes. */
-import { ONWARD } from '../../contract/onward';
 import type { PreflightReport } from '../../contract/preflight';
 import type { CheckResult, PlannedStep, Question } from '../../contract/status';
-import type { Display } from '../kit/context';
-import { formatDuration } from '../kit/text/duration';
+import { commandFor, type Display } from '../kit/context';
 import { safeText } from '../kit/text/safe-text';
 import { PHASE_WORDS, whenDone } from '../kit/text/step-words';
 
@@ -36,7 +34,9 @@ export function preflightLines(report: PreflightReport, display: Display): strin
         ]),
     ...questionLines(steps, display),
     ...offLines(report),
-    ...(steps.length === 0 ? [] : ['', `What each step changes: ${ONWARD} plan ${safeText(provider)}`]),
+    ...(steps.length === 0
+      ? []
+      : ['', `What each step changes: ${safeText(commandFor(display.calling, 'plan', provider))}`]),
   ];
 }
 
@@ -90,12 +90,10 @@ function questionLines(steps: readonly PlannedStep[], { paint }: Display): strin
 }
 
 function offLines({ off, steps }: PreflightReport): string[] {
-  const assumed = steps.flatMap(({ name, takes }) =>
-    takes ? [`${safeText(name)} ${formatDuration(takes * 1000)}`] : [],
-  );
+  const assumed = steps.flatMap(({ name, takes }) => (takes ? [`${safeText(name)} ${minutes(takes)}`] : []));
   return off.flatMap(({ what, from, to, seconds, questions }) => [
     '',
-    `${capitalised(safeText(what))} will be off from ${safeText(from)} to ${safeText(to)}: about ${formatDuration(seconds * 1000)} of work${
+    `${capitalised(safeText(what))} will be off from ${safeText(from)} to ${safeText(to)}: about ${minutes(seconds)} of work${
       questions === 0 ? '' : `, and as long as people take for ${questions} ${questions === 1 ? 'answer' : 'answers'}`
     }.`,
     `  Assumed: ${assumed.join(', ') || 'moments for each step'}. Open tasks come on top.`,
@@ -122,4 +120,5 @@ function stepLines(step: PlannedStep, index: number, { paint }: Display): string
   ];
 }
 
+const minutes = (seconds: number): string => `${Math.ceil(seconds / 60)} min`;
 const capitalised = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
