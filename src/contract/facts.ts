@@ -228,13 +228,18 @@ export interface ConnectionTestResult {
   checks: { name: 'PartnerCenter' | 'Graph'; ok: boolean; message?: string | undefined }[];
 }
 
-/** What tells the tasks of one provider's application from others, where their name does not. */
+/** What tells the tasks of one provider's application from others, where their name does not (KB 111834, 128409). */
 export interface OwnApplication {
   /** `application_id` */
   id?: number;
   /** Ids of its instances. */
   instances: number[];
 }
+
+export const ownApplication = ({ applicationId, instances }: OperationsFacts): OwnApplication => ({
+  ...(applicationId === undefined ? {} : { id: applicationId }),
+  instances: instances.map(({ id }) => id),
+});
 
 /** Office 365 tasks of Operations that are not processed yet; periodic ones are not counted (systems.md 1.6). */
 export interface OpenTasks {

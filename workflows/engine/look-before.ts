@@ -4,6 +4,7 @@
  */
 import { ApplicationFailure, TemporalFailure, isCancellation } from '@temporalio/workflow';
 import { entryOf, type FrozenProfile } from '../../src/contract/entry';
+import { ownApplication } from '../../src/contract/facts';
 import { heldBy, leavesSomething, leftBy } from '../../src/contract/ledger';
 import type { OffFor, PreflightReport, PreflightRequest } from '../../src/contract/preflight';
 import type { CheckResult, PlannedStep, Question } from '../../src/contract/status';
@@ -124,7 +125,7 @@ function firstLooks(before: Chosen['path']['before']): Placed<ReadingStep<never,
 /** What stands against no upgrade today, and is better known before. */
 async function lookBesides(
   profile: FrozenProfile,
-  { operations: { instances, applicationId } }: PreflightFacts,
+  { operations: facts }: PreflightFacts,
   reading: typeof readingOf,
 ): Promise<CheckResult[]> {
   const { operations, microsoft } = activitiesFor(profile.timings);
@@ -133,10 +134,7 @@ async function lookBesides(
     const said = await reading('task monitor', () =>
       operations.readOpenTasks('read the open Office 365 tasks', {
         entry: entryOf(profile, 'taskMonitor'),
-        application: {
-          ...(applicationId === undefined ? {} : { id: applicationId }),
-          instances: instances.map(({ id }) => id),
-        },
+        application: ownApplication(facts),
       }),
     );
     const check = { name: 'openTasks', source: 'Upgrade Procedure: all Office 365 tasks are processed' };
@@ -154,7 +152,7 @@ async function lookBesides(
   };
   const connections = async (): Promise<CheckResult[]> => {
     if (profile.connectionTest.adapter === 'gate') return [];
-    return await settleEach(instances, AT_ONCE, async ({ id, name, resourceId }): Promise<CheckResult> => {
+    return await settleEach(facts.instances, AT_ONCE, async ({ id, name, resourceId }): Promise<CheckResult> => {
       const said = await reading(`Test Connection of "${name}"`, () =>
         microsoft.testConnection(`test the connection of "${name}"`, {
           entry: entryOf(profile, 'connectionTest'),

@@ -1,5 +1,5 @@
 import { entryOf } from '../../src/contract/entry';
-import type { OperationsFacts, OwnApplication } from '../../src/contract/facts';
+import { ownApplication, type OperationsFacts } from '../../src/contract/facts';
 import { listed } from '../kit/listed';
 import type { Question } from '../../src/contract/status';
 import type { Foreseen } from '../engine/effects';
@@ -27,12 +27,6 @@ export const drainTasks = readingStep<PreflightFacts & Partial<TasksDrained>, Ta
     const waited = await tasksProcessed(context, 'before the next change', operations);
     return byHand || waited ? { tasksDrained: { waits: context.waits() } } : undefined;
   },
-});
-
-/** What tasks of this provider's application are known by, where their name does not say it (KB 111834, 128409). */
-export const ownOf = ({ applicationId, instances }: OperationsFacts): OwnApplication => ({
-  ...(applicationId === undefined ? {} : { id: applicationId }),
-  instances: instances.map(({ id }) => id),
 });
 
 const queuesOf = ({ instances }: OperationsFacts): string =>
@@ -63,7 +57,7 @@ export async function tasksProcessed(
   }
   const found = await activities.operations.awaitTasksProcessed(`wait until no Office 365 task is open, ${when}`, {
     entry: entryOf(profile, 'taskMonitor'),
-    application: ownOf(operations),
+    application: ownApplication(operations),
   });
   return found !== undefined;
 }
