@@ -10,6 +10,7 @@ import {
   LEDGER_SIGNAL,
   LEDGER_WORKFLOW,
   emptyLedger,
+  heldBy,
   isSameHolder,
   leavesSomething,
   ledgerAfter,
@@ -71,16 +72,13 @@ async function enter(installation: string, operation: Operation): Promise<Entere
     if (!ledger) continue;
     const { holder, left } = ledger;
     if (isSameHolder(holder, operation)) return { ledger };
-    if (holder && !left && (await runs(client, holder))) return { refused: isHeld(holder) };
+    if (holder && !left && (await runs(client, holder))) return { refused: heldBy(holder) };
     const isAnother = holder !== undefined && operationId(holder) !== operationId(operation);
     if (isAnother && leavesSomething(ledger)) return { refused: leftBy(ledger) };
     // Unless yet another one is quicker.
     replaces = holder;
   }
 }
-
-const isHeld = (holder: Operation): string =>
-  `The installation belongs to ${operationId(holder)} (workflow ${holder.workflowId}), which runs. If two entries of the inventory name one installation, remove one of them; else wait until that upgrade has ended.`;
 
 /** Starts the ledger where there is none. */
 async function write(installation: string, note: LedgerNote): Promise<void> {

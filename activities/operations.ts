@@ -113,13 +113,19 @@ export function createOperationsActivities({
         await upgradeInstance(operations, application, input, polling, report);
       }),
 
-    awaitTasksProcessed: ({ entry }) =>
+    readOpenTasks: ({ entry, application }) =>
+      heartbeating(async () => {
+        const { taskMonitor } = await entries.resolve(entry, 'taskMonitor');
+        return { open: await adapters.monitorTasks(taskMonitor).openTasks(application) };
+      }),
+
+    awaitTasksProcessed: ({ entry, application }) =>
       heartbeating(async (report) => {
         const { taskMonitor } = await entries.resolve(entry, 'taskMonitor');
         const screen = adapters.monitorTasks(taskMonitor);
         let waited = false;
         return await poll<{ waited: true } | undefined>(polling, TASKS_PROCESSED, async () => {
-          const open = await screen.openTasks();
+          const open = await screen.openTasks(application);
           report({ open: open.length });
           const failed = open.filter(({ status }) => status === 'Failed');
           if (failed.length > 0) throw tasksFailed(failed);

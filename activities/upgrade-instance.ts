@@ -82,7 +82,16 @@ export async function upgradeInstance(
 
 /** Where the platform does not heed which version it is asked for, an instance gets the newest one that is enabled (systems.md 1.4). */
 async function refuseNewer(application: Office365Application, version: string): Promise<void> {
-  const { enabledVersions } = await application.packageList();
+  const { enabledVersions, disabledVersions = [] } = await application.packageList();
+  if (disabledVersions.includes(version))
+    throw new SystemError({
+      type: FAILURE.rejected,
+      system: 'APS controller',
+      call: 'the package list',
+      object: version,
+      problem: 'is not enabled: no instance can be upgraded to it',
+      next: 'Enable it in the Provider Control Panel, under Versions of the application, then retry.',
+    });
   const newer = enabledVersions.filter((enabled) => isNewer(enabled, version));
   if (newer.length === 0) return;
   throw new SystemError({

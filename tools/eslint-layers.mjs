@@ -63,7 +63,7 @@ export const LAYERS = [
       'src/contract',
       'src/inventory',
       'src/temporal',
-      'src/systems/endpoint/powershell-of-machine',
+      'src/systems',
       'src/worker',
       'src/sandbox',
       'src/codec-server',

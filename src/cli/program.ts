@@ -4,6 +4,7 @@ import { addConsents } from './consent/consents-command';
 import { addDemo } from './demo/demo-command';
 import { addFleet } from './fleet/fleet-command';
 import type { FleetContext } from './fleet/fleets';
+import { WHERE_HELP_IS } from './kit/arguments';
 import { asCliError, CliError } from './kit/cli-error';
 import { printError, type GlobalOptions } from './kit/context';
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from './kit/exit-codes';
@@ -18,6 +19,7 @@ import { addWorker } from './operations/worker-command';
 import { addAudit } from './upgrade/audit-command';
 import { addGates } from './upgrade/gates-command';
 import { UPGRADE_MESSAGES } from './upgrade/messages';
+import { addPlan, addPreflight } from './upgrade/preflight-command';
 import { addReport } from './upgrade/report-command';
 import { addFinish, addStart } from './upgrade/start-command';
 import { addStatus } from './upgrade/status-command';
@@ -62,6 +64,8 @@ export function createProgram(context: ProgramContext): Command {
     .addHelpText('after', EXIT_CODES_HELP)
     .addHelpText('after', CONNECTION_HELP)
     .exitOverride();
+  addPreflight(program, context);
+  addPlan(program, context);
   addStart(program, context);
   addFinish(program, context);
   addStatus(program, context);
@@ -85,7 +89,7 @@ function usageError(error: CommanderError): CliError {
   // Without a command, commander would show its help as an error.
   const missing = error.code === 'commander.help' ? 'Name a command.' : error.message.replace(/^error: /, '');
   return new CliError('usage', missing, {
-    hint: 'onward --help lists the commands, onward help <command> its options.',
+    hint: WHERE_HELP_IS,
     cause: error,
   });
 }

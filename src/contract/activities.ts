@@ -26,7 +26,9 @@ import type {
   InstanceNews,
   KnownInstances,
   MicrosoftCloud,
+  OpenTasks,
   OperationsFacts,
+  OwnApplication,
   PackageFacts,
   ServiceTemplate,
   SetupResult,
@@ -86,7 +88,9 @@ export interface OperationsActivities {
    * Waits until no Office 365 task is open, and tells whether it had to. Fails with `Rejected`, naming them, when tasks have failed:
    * they wait for a person.
    */
-  awaitTasksProcessed(input: OnEntry): Promise<{ waited: true } | void>;
+  awaitTasksProcessed(input: OnEntry & { application?: OwnApplication }): Promise<{ waited: true } | void>;
+  /** The Office 365 tasks that are open now. */
+  readOpenTasks(input: OnEntry & { application?: OwnApplication }): Promise<OpenTasks>;
 }
 
 /** As many templates as one activity reads: its result and its time are bounded. */

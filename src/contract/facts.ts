@@ -45,6 +45,8 @@ export interface OperationsFacts {
   templates: ServiceTemplate[];
   /** Versions of Office 365 in the package list that instances can get, `18.3-9`: those that are not enabled are left out. */
   enabledVersions: string[];
+  /** Those that are listed and not enabled; missing in what older builds have read. */
+  disabledVersions?: string[];
   /** Packages of other applications in the package list. */
   companions: CompanionPackage[];
 }
@@ -225,6 +227,19 @@ export interface ConnectionTestResult {
   ok: boolean;
   checks: { name: 'PartnerCenter' | 'Graph'; ok: boolean; message?: string | undefined }[];
 }
+
+/** What tells the tasks of one provider's application from others, where their name does not (KB 111834, 128409). */
+export interface OwnApplication {
+  /** `application_id` */
+  id?: number;
+  /** Ids of its instances. */
+  instances: number[];
+}
+
+export const ownApplication = ({ applicationId, instances }: OperationsFacts): OwnApplication => ({
+  ...(applicationId === undefined ? {} : { id: applicationId }),
+  instances: instances.map(({ id }) => id),
+});
 
 /** Office 365 tasks of Operations that are not processed yet; periodic ones are not counted (systems.md 1.6). */
 export interface OpenTasks {

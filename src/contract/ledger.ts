@@ -5,6 +5,7 @@
  * reads its history.
  */
 import { z } from 'zod';
+import { ONWARD } from './onward';
 import { by, messageId, text } from './fields';
 import type { ApplicationInstance } from './facts';
 import { operationId, type Operation } from './operation';
@@ -172,6 +173,10 @@ export const ledgerMessages = { finish: z.strictObject({ by, reason: text('reaso
 /** What became of whoever wants to enter. */
 export type Entered = { ledger: Ledger; refused?: never } | { refused: string; ledger?: never };
 
+/** For people: who has the installation. */
+export const heldBy = (holder: Operation): string =>
+  `The installation belongs to ${operationId(holder)} (workflow ${holder.workflowId}), which runs. If two entries of the inventory name one installation, remove one of them; else wait until that upgrade has ended.`;
+
 /** For people: what an operation has left, and what to do about it. */
 export function leftBy({ holder, begun, requests, notUndone }: Ledger): string {
   const parts = [
@@ -181,5 +186,5 @@ export function leftBy({ holder, begun, requests, notUndone }: Ledger): string {
     ...(requests.length > 0 ? ['the package import was begun, so that there is only forward'] : []),
     ...notUndone.map((item) => `not undone: ${item}`),
   ];
-  return `The upgrade of ${holder?.provider ?? 'nobody'} from ${holder?.from ?? '?'} to ${holder?.to ?? '?'} (${holder ? operationId(holder) : '?'}) ended and has left something: ${parts.join('; ')}. Run \`onward finish ${holder?.provider ?? ''}\`, which brings it to its end.`;
+  return `The upgrade of ${holder?.provider ?? 'nobody'} from ${holder?.from ?? '?'} to ${holder?.to ?? '?'} (${holder ? operationId(holder) : '?'}) ended and has left something: ${parts.join('; ')}. Run \`${ONWARD} finish ${holder?.provider ?? ''}\`, which brings it to its end.`;
 }

@@ -11,7 +11,7 @@ const NOT_PLAIN =
 /** Names of providers and hosts become part of workflow ids and task queues, so they are kept plain. */
 export const plainName = z.string().regex(PLAIN_NAME, NOT_PLAIN);
 
-/** `env:NAME` reads an environment variable of the worker, `file:/path` the contents of a file, without the last newline. */
+/** `env:NAME` reads an environment variable of the worker, `file:/path` the text of a file, without the newlines at its end. */
 export const secretReference = z
   .string()
   .regex(

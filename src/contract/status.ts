@@ -63,6 +63,32 @@ export interface PlannedStep {
   applies?: boolean;
   waitsFor: string;
   undo: string;
+  /** The calls that change something, in their order; none where it only reads, or people do the work. */
+  changes: Change[];
+  /** The calls of its undo. */
+  undoneBy?: string[];
+  /** What people are asked for certain; once the facts are known. */
+  asks?: Question[];
+  /** Seconds of its own work, about; once the facts are known. */
+  takes?: number;
+}
+
+/** A call that changes something. */
+export interface Change {
+  /** `Operations`, `endpoint host`, `Onward`. */
+  system: string;
+  /** As its owner calls it: `pem.deactivateST`, `setup.cmd`. */
+  call: string;
+  effect: string;
+  /** What it is done to, for people; once the facts are known. */
+  on?: string;
+}
+
+/** Something that a person will be asked, so many times. */
+export interface Question {
+  asked: Gate['asked'];
+  what: string;
+  times: number;
 }
 
 export interface StepStatus extends Pick<PlannedStep, 'name' | 'title' | 'procedure' | 'phase'> {

@@ -4,6 +4,7 @@ import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import { LIMITS } from '../contract/limits';
 import type { ProviderProfile } from '../contract/provider';
 import { EntrySchema } from './schema';
+import { NotText, readText } from './text-file';
 import { explain, type Field, type Finding, numbersAsNames, offsetOf, syntaxMistake } from './yaml-fields';
 
 export interface Problem {
@@ -41,13 +42,28 @@ export function readEntries(file: string, text: string, schema = EntrySchema.ofA
   // Pretty errors quote the line, which may hold a secret.
   const documents: Document.Parsed[] = [...parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })];
   const filled = documents.filter(({ contents, errors }) => contents !== null || errors.length > 0);
-  if (filled.length === 0) return [emptyEntry(file)];
+  if (filled.length === 0) return [noEntry(file, 'holds no provider; write one, or remove the file')];
   return filled.map((document) => readEntry(file, document, schema, (offset) => lines.linePos(offset).line));
 }
 
-function emptyEntry(file: string): Entry {
-  const problems = [{ file, line: undefined, field: '', message: 'holds no provider; write one, or remove the file' }];
+function noEntry(file: string, message: string): Entry {
+  const problems = [{ file, line: undefined, field: '', message }];
   return { file, provider: undefined, profile: undefined, problems, lineOf: () => 1 };
+}
+
+/** The entries of a file, or one that says why it cannot be read as a text. @param concerns whether its text is worth parsing. */
+export async function entriesOf(
+  file: string,
+  schema: EntrySchema,
+  concerns: (text: string) => boolean = () => true,
+): Promise<Entry[]> {
+  try {
+    const text = await readText(file);
+    return concerns(text) ? readEntries(file, text, schema) : [];
+  } catch (error) {
+    if (error instanceof NotText) return [noEntry(file, error.message)];
+    throw error;
+  }
 }
 
 function readEntry(

@@ -1,8 +1,9 @@
 /** The inventory: a folder of YAML files, one provider per document, checked as a whole. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { ONWARD } from '../contract/onward';
 import { PRODUCT_ADAPTERS, type ProviderProfile } from '../contract/provider';
-import { describePlace, type Entry, isSecretReference, type Problem, readEntries, strings } from './entry';
+import { describePlace, entriesOf, type Entry, isSecretReference, type Problem, strings } from './entry';
 import { nearMiss } from './near-miss';
 import { addressOf, mentions, sameInstallation } from './same-installation';
 import { EntrySchema } from './schema';
@@ -135,7 +136,7 @@ export async function checkInventory(directory = inventoryDirectory()): Promise<
   const report: InventoryReport = {
     directory,
     providers: entries.flatMap(({ provider, file }) => (provider === undefined ? [] : { provider, file })),
-    problems: problemsOf(entries),
+    problems: entries.length === 0 ? [isEmpty(directory)] : problemsOf(entries),
     warnings: [],
   };
   for (const entry of entries) {
@@ -149,6 +150,14 @@ export async function checkInventory(directory = inventoryDirectory()): Promise<
   }
   return report;
 }
+
+/** Whoever has it checked means it to hold something. */
+const isEmpty = (directory: string): Problem => ({
+  file: directory,
+  line: undefined,
+  field: '',
+  message: `holds no entry: no file of it ends in .yaml or .yml. Write one with ${ONWARD} inventory draft <provider>, or from inventory/example.yaml.sample, or name another folder in ONWARD_INVENTORY`,
+});
 
 /** Only a worker knows which adapters are registered with it, and what they take. */
 function adaptersOfWorkers(entry: Entry): Problem[] {
@@ -207,8 +216,7 @@ async function readInventory(
   const entries: (Entry & { stamp: string })[] = [];
   for (const file of await inventoryFiles(directory)) {
     const stamp = await stampOf(file);
-    const text = await readFile(file, 'utf8');
-    if (concerns(text)) entries.push(...readEntries(file, text, schema).map((entry) => ({ ...entry, stamp })));
+    entries.push(...(await entriesOf(file, schema, concerns)).map((entry) => ({ ...entry, stamp })));
   }
   return entries;
 }

@@ -1,6 +1,5 @@
 /** An inventory that is read again and again: of a file that has not changed nothing is parsed twice. */
-import { readFile } from 'node:fs/promises';
-import { readEntries, type Entry } from './entry';
+import { entriesOf, type Entry } from './entry';
 import { inventoryFiles, stampOf } from './inventory';
 import { EntrySchema, type KnownAdapters } from './schema';
 
@@ -28,12 +27,7 @@ export class KnownInventory {
     for (const file of await inventoryFiles(this.directory)) {
       const stamp = await stampOf(file);
       const known = this.files.get(file);
-      now.set(
-        file,
-        known?.stamp === stamp
-          ? known
-          : { stamp, entries: readEntries(file, await readFile(file, 'utf8'), this.schema) },
-      );
+      now.set(file, known?.stamp === stamp ? known : { stamp, entries: await entriesOf(file, this.schema) });
     }
     this.files = now;
     return [...now.values()].flatMap(({ entries }) => entries);

@@ -2,7 +2,7 @@
  * Secrets by reference. A reference (`env:NAME`, `file:/path`) travels through inventory, workflows and payloads; its value
  * is read where it is used, is never stored, and is taken out of every text for people by {@link redact}.
  */
-import { readFile } from 'node:fs/promises';
+import { NotText, readText, whyUnread } from './text-file';
 
 /** A secret that could not be read; the message names the reference and never a value. */
 export class SecretUnavailable extends Error {
@@ -26,8 +26,8 @@ const MOST_REMEMBERED = 5_000;
 const secrets = new Map<string, readonly string[]>();
 
 /**
- * The value behind `env:NAME` (an environment variable of this process) or `file:/path` (a file's contents without the
- * last newline). Read anew on every call, so that a rotated secret needs no restart.
+ * The value behind `env:NAME` (an environment variable of this process) or `file:/path` (a text file, without the newlines
+ * at its end). Read anew on every call, so that a rotated secret needs no restart.
  *
  * @throws SecretUnavailable when the variable is not set, the file cannot be read, or either is empty.
  */
@@ -60,13 +60,10 @@ async function read(reference: string): Promise<string> {
     }
     case 'file':
       try {
-        return (await readFile(name, 'utf8')).replace(/\r?\n$/, '');
+        return (await readText(name)).replace(/[\r\n]+$/, '');
       } catch (error) {
-        const { code = String(error) } = error as NodeJS.ErrnoException;
-        throw new SecretUnavailable(
-          reference,
-          `cannot be read (${code}). The file must exist, and this process must be allowed to read it.`,
-        );
+        const must = ' The file must exist, and this process must be allowed to read it.';
+        throw new SecretUnavailable(reference, `${whyUnread(error)}${error instanceof NotText ? '' : `.${must}`}`);
       }
     default:
       // The text is not named here: it may be the secret itself.

@@ -36,11 +36,27 @@ class CheckFailed extends Error {}
 
 const tokenAnswer = z.object({ access_token: z.string().min(1) });
 const tokenError = z.object({ error: z.string(), error_description: z.string().default('') });
-/** Partner Center says `description`, Graph an object with `message`. */
+/** Partner Center says `code` and `description`, Graph an object `error` with `code` and `message`. */
 const apiError = z.union([
-  z.object({ description: z.string() }).transform(({ description }) => description),
-  z.object({ error: z.object({ message: z.string() }) }).transform(({ error }) => error.message),
+  z
+    .object({ code: z.union([z.string(), z.number()]).optional(), description: z.string() })
+    .transform(({ code, description }) => withCode(code, description)),
+  z
+    .object({ error: z.object({ code: z.string().optional(), message: z.string() }) })
+    .transform(({ error: { code, message } }) => withCode(code, message)),
 ]);
+const withCode = (code: string | number | undefined, text: string): string =>
+  code === undefined ? text : `${text} (${code})`;
+
+/** Services write the names of their members in one case today and in another one tomorrow. */
+function lowerNames(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(lowerNames);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name.toLowerCase(), lowerNames(inner)]));
+}
+
+/** What they call multi-factor authentication when it is missing: `Unauthorized_MissingMFA`, `MFA required`. */
+const MISSES_MFA = /\bmfa\b|missingmfa|multi-?factor/i;
 const partnerProfile = z.object({ tenantId: z.string().optional() });
 const organizations = z.object({
   value: z
@@ -140,15 +156,19 @@ class ConnectionTest {
       conceal(token);
       return token;
     }
-    const refused = tokenError.safeParse(jsonIn(answer));
+    const refused = tokenError.safeParse(lowerNames(jsonIn(answer)));
     if (!refused.success || answer.status >= 500) throw statusFailure(request, answer.status);
     throw new CheckFailed(explainTokenError(refused.data.error, refused.data.error_description));
   }
 
   private refusal(api: string, request: HttpRequest, answer: HttpAnswer): Error {
-    const said = apiError.safeParse(jsonIn(answer)).data;
+    const said = apiError.safeParse(lowerNames(jsonIn(answer))).data;
     if (answer.status >= 500 || answer.status === 429) return statusFailure(request, answer.status, said);
     const answered = `${api} answered HTTP ${answer.status}${said ? `: ${said}` : ''}`;
+    if (answer.status < 404 && said !== undefined && MISSES_MFA.test(said))
+      return new CheckFailed(
+        `${answered}. The token was issued without multi-factor authentication: switch it on for the user, then give consent again with it.`,
+      );
     switch (answer.status) {
       case 401:
         return new CheckFailed(`${answered}. The access token was not accepted: give consent again.`);

@@ -34,11 +34,12 @@ export class Office365Application {
   }
 
   /** The package list: its versions of Office 365, and the packages of other applications. */
-  async packageList(): Promise<Pick<OperationsFacts, 'enabledVersions' | 'companions'>> {
+  async packageList(): Promise<Pick<OperationsFacts, 'enabledVersions' | 'disabledVersions' | 'companions'>> {
     const all = await this.aps.packages();
     const isOwn = ({ application }: CompanionPackage) => application === OFFICE_365_PACKAGE;
     return {
       enabledVersions: all.filter((each) => isOwn(each) && each.enabled).map(({ version }) => version),
+      disabledVersions: all.filter((each) => isOwn(each) && !each.enabled).map(({ version }) => version),
       companions: all.filter((each) => !isOwn(each)).map(({ application, version }) => ({ application, version })),
     };
   }

@@ -2,10 +2,25 @@
  * How the Office 365 application shows in what Operations and the APS controller say: the rules by which Onward
  * recognises templates, clouds and known limitations. Pure functions.
  */
-import type { MicrosoftCloud } from '../contract/facts';
+import type { MicrosoftCloud, OwnApplication } from '../contract/facts';
 
 /** Id of the application's APS package (systems.md 2.3). */
 export const OFFICE_365_PACKAGE = 'http://www.parallels.com/Office365';
+
+/**
+ * Whether a task of Operations is of Office 365: by the word in its name, as the procedure filters them; by the id of the application,
+ * as "Executing configuration script ... of APS application with id 152" is; or by the queue of an instance,
+ * `aps_application_instance1039` (KB 111834, 128409).
+ */
+export function isOffice365Task(
+  { name, queue = '' }: { name: string; queue?: string | undefined },
+  { id, instances }: OwnApplication = { instances: [] },
+): boolean {
+  if (/office/i.test(name)) return true;
+  if (id !== undefined && new RegExp(`\\bapplication with id ${id}\\b`, 'i').test(name)) return true;
+  const ofInstance = /^aps_application_instance(\d+)$/i.exec(queue.trim())?.[1];
+  return ofInstance !== undefined && instances.includes(Number(ofInstance));
+}
 
 /** A resource type of a service template, as `pem.getServiceTemplate` lists it (systems.md 1.5). */
 export interface TemplateResource {

@@ -1,3 +1,5 @@
+import type { OwnApplication } from '../contract/facts';
+
 /** An Office 365 task that is not processed yet. */
 export interface OpenTask {
   id: number;
@@ -8,6 +10,9 @@ export interface OpenTask {
 
 /** What the Tasks screen of Operations shows. The vendor has no API that lists tasks (systems.md 1.6). */
 export interface TaskMonitor {
-  /** Everything under the filter `*office*` that is not processed, without the *Periodic* tab (systems.md 1.6). */
-  openTasks(): Promise<OpenTask[]>;
+  /**
+   * Everything that is not processed and is of Office 365 (`isOffice365Task` of ./office365), without the *Periodic* tab (systems.md 1.6).
+   * @param application what tells its tasks where their name does not; older builds do not give it.
+   */
+  openTasks(application?: OwnApplication): Promise<OpenTask[]>;
 }

@@ -10,6 +10,7 @@ import type { SearchAttributeType } from '@temporalio/common';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
+import { ONWARD } from '../contract/onward';
 import { ASK_AGAIN } from '../contract/ask-again';
 import { conceal, redact } from '../inventory/secrets';
 import { clientConverter } from './data-converter';
@@ -192,7 +193,7 @@ function explain(settings: TemporalSettings, error: unknown): string {
     default:
       return (
         `${server(settings)} does not answer: ${reason(error)}. ` +
-        'Say where your server is with TEMPORAL_ADDRESS or temporal.toml, or start one: the demo (`onward demo`) brings its own.'
+        `Say where your server is with TEMPORAL_ADDRESS or temporal.toml, or start one: the demo (\`${ONWARD} demo\`) brings its own.`
       );
   }
 }

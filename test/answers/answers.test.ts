@@ -104,7 +104,7 @@ describe('while the crossing waits for its approval', () => {
       const document = evidenceDocument(
         evidencePack(view.status, audit, record, { now: new Date(), onwardVersion: 'test' }),
       );
-      const calling = { onward: 'onward', shell: 'posix', connection: [] } as const;
+      const calling = { shell: 'posix', connection: [] } as const;
       const paint = createColors(false);
       const shown = [
         statusLines(view, { now: new Date(), paint, width: 200, calling: { ...calling, connection: [] } }).join('\n'),

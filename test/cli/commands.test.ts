@@ -133,7 +133,7 @@ describe('gates', () => {
   test('lists every gate with the commands that answer it', async () => {
     const { stdout } = await onward(['gates', '--json']);
     const { upgrades } = JSON.parse(stdout) as { upgrades: { gates: { commands: { onward: string } }[] }[] };
-    expect(upgrades[0]?.gates[0]?.commands.onward).toBe('onward consent contoso 2');
+    expect(upgrades[0]?.gates[0]?.commands.onward).toBe('npx onward consent contoso 2');
   });
 
   test('without a worker tells how many people are waited for', async () => {

@@ -6,7 +6,8 @@ import type { Upgrades, UpgradeSummary, UpgradeView } from '../../src/cli/upgrad
 import type { Messages } from '../../src/contract/messages';
 import { CATALOGUE } from '../../workflows/releases';
 import { FakeMailbox } from './fake-mailbox';
-import { audit, NOW, record, view } from './fixtures';
+import type { PreflightInput, PreflightReport } from '../../src/contract/preflight';
+import { audit, NOW, preflightReport, record, view } from './fixtures';
 
 export const summary: UpgradeSummary = {
   provider: 'contoso',
@@ -44,6 +45,12 @@ export class FakeUpgrades implements Upgrades {
     if (this.refusal !== undefined) throw this.refusal;
     this.started.push(input);
     return { workflowId: `upgrade/${input.provider}`, runId: '7d9f' };
+  }
+  /** What a look finds. */
+  report: PreflightReport = preflightReport();
+  async lookBefore({ provider }: PreflightInput, waitsFor: (what: string[]) => void) {
+    waitsFor(['Operations']);
+    return { ...this.report, provider };
   }
   async view(provider: string) {
     this.known(provider);

@@ -1,6 +1,7 @@
 /** An upgrade of contoso in the middle of its forward phase, as a worker would describe it. */
 import type { AuditEntry, Gate, StepStatus, UpgradeStatus } from '../../src/contract/status';
 import { providerProfile } from '../../src/contract/provider';
+import type { PreflightReport } from '../../src/contract/preflight';
 import { frozen } from '../../src/inventory/frozen-profile';
 import type { UpgradeHistory, UpgradeView } from '../../src/cli/upgrade/upgrades';
 
@@ -153,3 +154,68 @@ export const record: UpgradeHistory = {
   temporalServer: '1.29.1',
   sdks: ['temporal-typescript 1.24.0'],
 };
+
+/** Of a provider with one thing against its upgrade, and one to know. */
+export const preflightReport = (changes: Partial<PreflightReport> = {}): PreflightReport => ({
+  provider: 'contoso',
+  at: NOW.toISOString(),
+  verdict: 'refused',
+  path: { from: '18.3', to: '18.4.1' },
+  checks: [
+    { name: 'systemsAnswer', source: 'Every system', verdict: 'pass', message: 'Operations answers.' },
+    {
+      name: 'instancesReady',
+      source: 'Upgrade instances',
+      verdict: 'refusal',
+      message: '"CSP US" is Upgrading. Finish it.',
+    },
+    { name: 'sharedHost', source: 'iisreset', verdict: 'warning', message: 'gw-host-01 also serves "Intranet".' },
+  ],
+  steps: [
+    {
+      name: 'stopProvisioning',
+      title: 'Stop provisioning',
+      procedure: '2. Stop provisioning',
+      phase: 'reversible',
+      requirement: 'mandatory',
+      waitsFor: 'nobody',
+      undo: 'activates them again',
+      changes: [
+        { system: 'Operations', call: 'pem.deactivateST', effect: 'cannot be subscribed', on: 'Office 365 EMEA' },
+      ],
+      undoneBy: ['pem.activateST'],
+      asks: [],
+    },
+    {
+      name: 'importPackage',
+      title: 'Import the application package',
+      procedure: '4. Import',
+      phase: 'crossing',
+      requirement: 'mandatory',
+      waitsFor: 'Operations',
+      undo: 'none',
+      changes: [
+        {
+          system: 'Operations',
+          call: 'pem.APS.importPackage',
+          effect: 'in the package list',
+          on: 'the package of 18.4.1',
+        },
+      ],
+      takes: 900,
+    },
+    {
+      name: 'acquireRefreshTokens',
+      title: 'Acquire refresh tokens',
+      procedure: '5. Acquire refresh tokens',
+      phase: 'forward',
+      requirement: 'mandatory',
+      waitsFor: 'partners',
+      undo: 'none',
+      changes: [],
+      asks: [{ asked: 'partnerAdministrator', what: 'Consent: "CSP EMEA", "CSP US"', times: 2 }],
+    },
+  ],
+  off: [{ what: 'provisioning', from: 'stopProvisioning', to: 'startProvisioning', seconds: 900, questions: 2 }],
+  ...changes,
+});

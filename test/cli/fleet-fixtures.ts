@@ -72,6 +72,7 @@ const step = (name: string, phase: 'reversible' | 'crossing' | 'forward', waitsF
   phase,
   waitsFor,
   undo: phase === 'reversible' ? `undoes ${name}` : 'none',
+  changes: [],
   requirement: 'mandatory' as const,
 });
 

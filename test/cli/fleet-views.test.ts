@@ -78,12 +78,12 @@ describe('the status of a fleet', () => {
     now: NOW,
     paint,
     width: 80,
-    calling: { onward: 'onward', shell: 'posix' as const, connection: [] },
+    calling: { shell: 'posix' as const, connection: [] },
   };
 
   test('fits the terminal, and says how many more need someone', () => {
     const lines = fleetLines(look, options);
-    expect(lines.join('\n')).toContain('and 40 more: onward fleet providers autumn --state held,parked');
+    expect(lines.join('\n')).toContain("and 40 more: npx onward fleet providers autumn --state 'held,parked'");
     expect(lines.filter((line) => line.startsWith('  ▸ wave 2'))).toEqual([
       '  ▸ wave 2  1 running, 1 held, 1 failed, 6 pending  (2 broken of 2 allowed)  3 …',
     ]);

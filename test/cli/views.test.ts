@@ -7,7 +7,7 @@ import type { Gate, Hold, StepStatus } from '../../src/contract/status';
 import { consentGate, NOW, storeGate, upgradeStatus, view } from './fixtures';
 import type { Calling } from '../../src/cli/kit/context';
 
-const calling: Calling = { onward: 'onward', shell: 'posix', connection: [] };
+const calling: Calling = { shell: 'posix', connection: [] };
 const options = { now: NOW, paint: createColors(false), width: 120, calling };
 const hold: Hold = {
   step: 'drainTasks',
@@ -84,7 +84,7 @@ describe('the status of an upgrade', () => {
     const shown = text(statusLines(view({ gates }), options));
     expect(shown).toContain('Acquire the refresh token of CSP Europe, for 1 h 00 min');
     expect(shown).toContain('not yet: Graph answered invalid_grant');
-    expect(shown).toContain('onward consent contoso 2');
+    expect(shown).toContain('npx onward consent contoso 2');
   });
 
   test('shows a hold with its problem and one command for each decision that is left', () => {
@@ -147,14 +147,14 @@ describe('how to answer', () => {
       },
     };
     const how = howToAnswerGate('contoso', gate, calling);
-    expect(how.onward).toBe("onward decide contoso announceNewPlans '<run | decline>' --reason '<why>'");
+    expect(how.onward).toBe("npx onward decide contoso announceNewPlans '<run | decline>' --reason '<why>'");
     expect(how.temporal).toContain('--name decideStep');
   });
 
   test('a gate with an item is confirmed by name, the evidence left to be filled in', () => {
     const how = howToAnswerGate('contoso', storeGate, calling);
     expect(how.onward).toBe(
-      "onward confirm contoso updateCustomizations --item main-store --evidence '<list of files>'",
+      "npx onward confirm contoso updateCustomizations --item main-store --evidence '<list of files>'",
     );
     expect(how.temporal).toBe(
       'temporal workflow signal --workflow-id upgrade/contoso --name confirmStep --input ' +
@@ -195,7 +195,7 @@ describe('the list of gates', () => {
     const shown = text(gatesLines([upgradeStatus()], options));
     expect(shown).toContain('    Press *Acquire*.');
     expect(shown).toContain('    Test Connection succeeds.');
-    expect(shown).toContain('onward consent contoso 2');
+    expect(shown).toContain('npx onward consent contoso 2');
     expect(shown).toContain('temporal workflow signal --workflow-id upgrade/contoso --name consentCompleted');
     expect(shown).toContain('next reminder 2026-11-04 11:00:00 UTC');
   });
@@ -225,7 +225,7 @@ describe('lines that are appended', () => {
   test('tell how to answer a gate when it opens, and that it was answered', () => {
     expect(waitingLines(view({ gates: [] }), view(), calling)).toEqual([
       'Waiting for a person: Acquire the refresh token of CSP Europe',
-      '    onward consent contoso 2',
+      '    npx onward consent contoso 2',
       expect.stringContaining('    temporal workflow signal'),
     ]);
     expect(waitingLines(view(), view(), calling)).toEqual([]);

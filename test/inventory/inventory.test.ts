@@ -295,6 +295,24 @@ describe('finding one provider', () => {
 });
 
 describe('checking the inventory', () => {
+  test('an empty folder is said to be empty, and is a problem', async () => {
+    await write('contoso.yaml.sample', entry('contoso'));
+    const { providers, problems } = await checkInventory(folder);
+    expect(providers).toEqual([]);
+    expect(problems).toMatchObject([{ file: folder, message: expect.stringContaining('holds no entry') as string }]);
+  });
+
+  test('an entry in UTF-16 is read; one in a code page is a problem of its file, and of no other', async () => {
+    await writeFile(path.join(folder, 'a.yaml'), Buffer.from(`\ufeff${entry('contoso')}`, 'utf16le'));
+    await writeFile(path.join(folder, 'b.yaml'), Buffer.from(`# Österreich\n${entry('fabrikam')}`, 'latin1'));
+    const { providers, problems } = await checkInventory(folder);
+    expect(providers.map(({ provider }) => provider)).toEqual(['contoso']);
+    expect(problems).toMatchObject([
+      { file: path.join(folder, 'b.yaml'), message: expect.stringMatching(/^is no valid UTF-8/) as string },
+    ]);
+    expect((await findProvider(folder, 'contoso')).provider).toBe('contoso');
+  });
+
   test('finds missing files and warns of variables that are not set here', async () => {
     await write('ca.pem', 'no certificate');
     await write(

@@ -16,12 +16,40 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-test('a reference to a variable or a file gives its value, without the last newline of the file', async () => {
+test('a reference to a variable or a file gives its value, without the newlines at the end of the file', async () => {
   process.env['ONWARD_TEST_SECRET'] = 'from the environment';
   expect(await resolveSecret('env:ONWARD_TEST_SECRET')).toBe('from the environment');
   const file = path.join(folder, 'secret');
   await writeFile(file, 'two\nlines\r\n');
   expect(await resolveSecret(`file:${file}`)).toBe('two\nlines');
+});
+
+describe('a secret that Windows PowerShell has written', () => {
+  const written = async (bytes: Buffer): Promise<string> => {
+    const file = path.join(folder, 'secret');
+    await writeFile(file, bytes);
+    return `file:${file}`;
+  };
+  const secret = 'pässwort-€';
+
+  test.each([
+    ['with a byte order mark', Buffer.from(`\ufeff${secret}\r\n`)],
+    ['with two newlines at its end', Buffer.from(`${secret}\r\n\r\n`)],
+    ['in UTF-16', Buffer.from(`\ufeff${secret}\r\n`, 'utf16le')],
+    ['in UTF-16 of the other order', Buffer.from(`\ufeff${secret}\r\n`, 'utf16le').swap16()],
+  ])('is the secret alone: %s', async (_, bytes) => {
+    expect(await resolveSecret(await written(bytes))).toBe(secret);
+  });
+
+  test.each([
+    ['UTF-16 without a mark', Buffer.from('plain\r\n', 'utf16le'), 'looks like UTF-16 without a byte order mark'],
+    ['a Windows code page', Buffer.from('pässwort', 'latin1'), 'is no valid UTF-8'],
+    ['half a character', Buffer.from([0xff, 0xfe, 0x41]), 'is no valid UTF-16'],
+  ])('is refused by name where nobody can tell what it is: %s', async (_, bytes, problem) => {
+    await expect(resolveSecret(await written(bytes))).rejects.toThrow(
+      new RegExp(`^The secret file:.*secret ${problem}.*Save it as UTF-8`),
+    );
+  });
 });
 
 test('a rotated secret is seen without a restart', async () => {

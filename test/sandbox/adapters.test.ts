@@ -43,6 +43,20 @@ test('tasks that are periodic, closed or of others are not waited for', async ()
   ]);
 });
 
+test('tasks of the application are waited for by its id and by the queues of its instances, whatever their name', async () => {
+  const task = (id: number, name: string, queue?: string) => ({ id, name, status: 'Failed', periodic: false, queue });
+  const script = (application: number) =>
+    `Executing configuration script for resource of APS application with id ${application}`;
+  answers.set('tasks', [
+    task(1, script(152)),
+    task(2, script(1521)),
+    task(3, 'Upgrade', 'aps_application_instance1039'),
+    task(4, 'Upgrade', 'aps_application_instance103'),
+  ]);
+  const open = await adapters.monitorTasks(setting).openTasks({ id: 152, instances: [1039] });
+  expect(open.map(({ id }) => id)).toEqual([1, 3]);
+});
+
 test('a connection test says what the button of the simulated control panel says', async () => {
   const checks = [
     { name: 'PartnerCenter', ok: false, message: 'The refresh token is missing.' },

@@ -91,6 +91,12 @@ describe('a refused refresh token fails both checks and says what to do', () => 
     [50079, 'Multi-factor authentication is not set up'],
     [65001, 'Consent is missing'],
     [7000215, 'Correct connectionTest.clientSecret'],
+    [7000222, 'The client secret has expired'],
+    [700007, 'Compare connectionTest.clientId'],
+    [50057, 'is disabled. Enable it'],
+    [50078, 'sign-in frequency'],
+    [70043, 'sign-in frequency'],
+    [53003, 'Conditional Access policy'],
     [90038, 'another national cloud'],
     [99999, 'The token service refused: AADSTS99999: Something.. If'],
   ])('AADSTS%i', async (code, message) => {
@@ -100,6 +106,8 @@ describe('a refused refresh token fails both checks and says what to do', () => 
       expect.stringContaining(message),
       expect.stringContaining(message),
     ]);
+    // What Microsoft says is quoted, whatever we make of it.
+    expect(checks[0]?.message).toContain(`AADSTS${code}: Something.`);
     expect(JSON.stringify(checks)).not.toContain('refresh token"');
   });
 });
@@ -133,6 +141,24 @@ test('an access token that Graph does not accept is told with its message', asyn
     ok: false,
     message: expect.stringContaining('Lifetime failed.') as string,
   });
+});
+
+test.each([
+  [
+    'Partner Center, with 401',
+    { partnerCenter: json({ code: 10001, description: 'Authentication failed. MFA required.' }, { status: 401 }) },
+    'Authentication failed. MFA required. (10001)',
+  ],
+  [
+    'Graph, with 403 and members in capitals',
+    { graph: json({ Error: { Code: 'Unauthorized_MissingMFA', Message: 'Use MFA.' } }, { status: 403 }) },
+    'Use MFA. (Unauthorized_MissingMFA)',
+  ],
+])('multi-factor authentication that is missing is called so: %s', async (_, answers, words) => {
+  const { checks } = await testConnection(answers);
+  const failed = checks.find(({ ok }) => !ok);
+  expect(failed?.message).toContain(words);
+  expect(failed?.message).toContain('issued without multi-factor authentication');
 });
 
 describe('a token of another partner account works, and is found out', () => {

@@ -28,6 +28,7 @@ describe('reading', () => {
       build: 'oa-7.4-2210',
       applicationId: 17,
       enabledVersions: ['18.3-9'],
+      disabledVersions: [],
       companions: [{ application: 'http://www.odin.com/Domains', version: '2.1-4' }],
       instances: [
         {
@@ -370,6 +371,16 @@ describe('upgrading an instance', () => {
     mine().status = 'Upgrading';
     atLooks({ 3: finish });
     await vendor.run('upgradeInstance', input);
+    expect(upgrades()).toBe(0);
+  });
+
+  test('is not started with a package that somebody has disabled since', async () => {
+    const disabled = { id: 'http://www.parallels.com/Office365', version: '18.4.1', release: '12', enabled: false };
+    vendor.onAps('/aps/2/packages', () => ({ body: JSON.stringify([disabled]) }));
+    await expect(vendor.run('upgradeInstance', { ...input, version: '18.4.1-12' })).rejects.toMatchObject({
+      type: FAILURE.rejected,
+      message: text('18.4.1-12 is not enabled: no instance can be upgraded to it'),
+    });
     expect(upgrades()).toBe(0);
   });
 

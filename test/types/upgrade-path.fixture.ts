@@ -232,3 +232,29 @@ validated.forward('9', onlyWhere(below8, startProvisioning, { 'on:provisioning':
 const claimed = { from: exactly('18.3'), already: { facts: { 'on:provisioning': true as const }, because: 'it is' } };
 // @ts-expect-error the same for what a version has brought
 upgradePath(terms, claimed);
+
+/** What a plan says of changes is what the step may call. */
+forwardStep<object, object>({
+  ...heading,
+  name: 'changesUnsaid',
+  run: async ({ activities }) => {
+    // @ts-expect-error the step does not say that it changes this
+    await activities.operations.activateTemplates('activate', { entry: { provider: 'contoso' }, templateIds: [1] });
+    return {};
+  },
+});
+// @ts-expect-error what may be changed has to be said for the plan
+forwardStep<object, object, 'activateTemplates'>({
+  ...heading,
+  name: 'changesLeftOut',
+  run: async () => ({}),
+});
+forwardStep<object, object, 'activateTemplates'>({
+  ...heading,
+  name: 'changesSaid',
+  changes: ['activateTemplates'],
+  run: async ({ activities }) => {
+    await activities.operations.activateTemplates('activate', { entry: { provider: 'contoso' }, templateIds: [1] });
+    return {};
+  },
+});

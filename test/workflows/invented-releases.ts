@@ -58,7 +58,8 @@ const of191 = releaseTerms<HostsHave<'certificate'> & Validated & On<'synchronis
   },
 });
 
-const installCertificate = lastingStep<PreflightFacts, HostsHave<'certificate'>>({
+const installCertificate = lastingStep<PreflightFacts, HostsHave<'certificate'>, 'resetIis'>({
+  changes: ['resetIis'],
   name: 'installCertificate',
   title: 'Install the certificate',
   waitsFor: 'the endpoint hosts',

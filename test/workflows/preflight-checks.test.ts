@@ -449,3 +449,24 @@ test('size: a provider larger than one upgrade takes is refused, naming what the
     ].map((said) => expect.stringContaining(said) as string),
   );
 });
+
+describe('the target in the package list before the upgrade', () => {
+  const listed = (enabledVersions: string[], disabledVersions: string[] = []) =>
+    withOperations({ enabledVersions: ['18.3-9', ...enabledVersions], disabledVersions });
+
+  test('is not there as a rule', async () => {
+    expect(verdicts('packageListed', await listed([]))).toEqual(['pass']);
+  });
+
+  test('is named with its release: the upgrade would not import its own over it', async () => {
+    expect(findings('packageListed', await listed(['18.4.1-3']))).toMatchObject([
+      { verdict: 'warning', message: expect.stringMatching(/^18\.4\.1-3 is in the package list already/) as string },
+    ]);
+  });
+
+  test('stands against the upgrade where it is not enabled: no instance would get it', async () => {
+    expect(findings('packageListed', await listed([], ['18.4.1-12']))).toMatchObject([
+      { verdict: 'refusal', message: expect.stringMatching(/^18\.4\.1-12 .* not enabled/) as string },
+    ]);
+  });
+});

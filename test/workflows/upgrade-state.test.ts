@@ -20,6 +20,7 @@ const planned = (name: string, phase: StepPhase = 'reversible'): PlannedStep => 
   requirement: 'mandatory',
   waitsFor: 'nobody',
   undo: 'none',
+  changes: [],
 });
 
 const PLANNED: UpgradeEvent[] = [

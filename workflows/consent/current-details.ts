@@ -1,4 +1,5 @@
 /** What people read of a consent: the current details in the Temporal UI, and the notices. */
+import { ONWARD } from '../../src/contract/onward';
 import type { Notice } from '../../src/contract/activities';
 import { TOKEN_LIFETIME_DAYS, type ConsentStatus } from '../../src/contract/consent';
 import { plain } from '../kit/plain-text';
@@ -71,9 +72,9 @@ const assumption = ({ assumed }: ConsentStatus): string[] =>
 function howToAnswer({ provider, instance, workflowId, renewal }: ConsentStatus): string {
   const [command, name, payload] =
     renewal?.askedAt === undefined
-      ? [`onward renew ${provider} ${instance.id}`, 'consentRenewed', { by: '<who>' }]
+      ? [`${ONWARD} renew ${provider} ${instance.id}`, 'consentRenewed', { by: '<who>' }]
       : [
-          `onward confirm-renewal ${provider} ${instance.id} --evidence <what Test Connection showed>`,
+          `${ONWARD} confirm-renewal ${provider} ${instance.id} --evidence <what Test Connection showed>`,
           'confirmRenewal',
           { by: '<who>', evidence: '<what Test Connection showed>' },
         ];

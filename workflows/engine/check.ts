@@ -6,6 +6,7 @@ import type { BillingFacts, HostFacts, OperationsFacts, PackageFacts } from '../
 import type { FrozenProfile } from '../../src/contract/entry';
 import { listed } from '../kit/listed';
 import { answered, type Reading } from '../kit/reading';
+import { factsOf } from './preflight-facts';
 import type { Condition } from './step';
 
 export interface Readings {
@@ -60,11 +61,8 @@ export const ofOperations =
 export const checkOnlyWhere = ({ because, holds }: Condition, check: Check): Check => ({
   ...check,
   examine: (readings) => {
-    const { operations, billing, hosts } = readings;
-    if (!answered(operations) || !answered(billing)) return check.examine(readings);
-    const known = hosts.filter(answered).map(({ value }) => value);
-    const concerned = holds({ operations: operations.value, billing: billing.value, hosts: known });
-    return concerned === false ? [pass(`Only for ${because}.`)] : check.examine(readings);
+    const facts = factsOf(readings);
+    return facts && holds(facts) === false ? [pass(`Only for ${because}.`)] : check.examine(readings);
   },
 });
 

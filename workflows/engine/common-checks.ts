@@ -1,4 +1,5 @@
 /** Checks that every upgrade has to pass, whatever the release. */
+import { ONWARD } from '../../src/contract/onward';
 import { unsafeForCommandLine } from '../../src/contract/command-line';
 import type { ApplicationInstance } from '../../src/contract/facts';
 import { LIMITS } from '../../src/contract/limits';
@@ -71,6 +72,29 @@ export const COMMON_CHECKS: readonly Check[] = [
     }),
   },
   {
+    name: 'packageListed',
+    source:
+      'Importing a package of the same version replaces the earlier release; only an enabled version serves for upgrades',
+    examine: ofOperations(({ enabledVersions, disabledVersions = [] }, { meant }) => {
+      if (!meant) return [];
+      const ofTarget = (versions: readonly string[]) => versions.filter((each) => withoutRelease(each) === meant.to);
+      const [enabled, disabled] = [ofTarget(enabledVersions), ofTarget(disabledVersions)];
+      if (enabled.length + disabled.length === 0) return [pass(`${meant.to} is not in the package list yet.`)];
+      return [
+        ...enabled.map((version) =>
+          warning(
+            `${version} is in the package list already, and the upgrade takes it as imported: it does not import its own package over it. Compare its release with that of the package; where it is another one, remove it from the list, or import the right one by hand, before the upgrade starts.`,
+          ),
+        ),
+        ...disabled.map((version) =>
+          refusal(
+            `${version} is in the package list and is not enabled: no instance can be upgraded to it. Enable it under Versions of the application where it is the right release, or remove it.`,
+          ),
+        ),
+      ];
+    }),
+  },
+  {
     name: 'size',
     source: 'The largest provider that one upgrade takes',
     examine: ({ profile: { plans, stores, endpointHosts }, operations }) => {
@@ -106,7 +130,7 @@ export const COMMON_CHECKS: readonly Check[] = [
         if (answered(host)) return pass(`The worker on ${host.what} answers.`);
         return refusal(
           host.nobodyListens
-            ? `No worker listens for endpoint host ${host.what}: start "onward worker --host ${host.what}" on it.`
+            ? `No worker listens for endpoint host ${host.what}: start "${ONWARD} worker --host ${host.what}" on it.`
             : `Endpoint host ${host.what} cannot be read: ${host.problem}`,
         );
       }),

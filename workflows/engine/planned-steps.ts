@@ -1,5 +1,7 @@
 /** Steps as a plan tells them, before anything is done. */
-import type { PlannedStep, StepPhase } from '../../src/contract/status';
+import type { Change, PlannedStep, Question, StepPhase } from '../../src/contract/status';
+import { listed } from '../kit/listed';
+import { effectOf, type EffectName, type Foreseen } from './effects';
 import type { AnyStepAfter, AnyStepBefore, UpgradePath } from './path';
 import type { PreflightFacts } from './preflight-facts';
 import type { AnyRelease } from './release';
@@ -25,16 +27,18 @@ export const plannedPreflight = (): PlannedStep =>
     READS_ONLY,
   );
 
-/** @param facts with them the plan says which conditional steps apply. */
+/** @param foreseen with it the plan says which conditional steps apply, and what each is done to. */
 export const plannedPath = (
   { before, crossing, after }: UpgradePath,
   { leavesBehind }: AnyRelease,
-  facts?: PreflightFacts,
+  foreseen?: Foreseen,
 ): PlannedStep[] => [
-  ...before.map(({ heading, step }) => planned(step, heading, phaseOf(step), undoOf(step), facts)),
-  planned(crossing.step, crossing.heading, 'crossing', 'none: the point of no return'),
-  ...after.map(({ heading, step }) => planned(step, heading, 'forward', FORWARD_ONLY, facts)),
-  ...leavesBehind.map((step: ForwardStep<never, object>) => planned(step, LEFT_BEHIND, 'forward', FORWARD_ONLY, facts)),
+  ...before.map(({ heading, step }) => planned(step, heading, phaseOf(step), undoOf(step), foreseen)),
+  planned(crossing.step, crossing.heading, 'crossing', 'none: the point of no return', foreseen),
+  ...after.map(({ heading, step }) => planned(step, heading, 'forward', FORWARD_ONLY, foreseen)),
+  ...leavesBehind.map((step: ForwardStep<never, object>) =>
+    planned(step, LEFT_BEHIND, 'forward', FORWARD_ONLY, foreseen),
+  ),
 ];
 
 const phaseOf = ({ kind }: AnyStepBefore): StepPhase => (kind === 'lasting' ? 'lasting' : 'reversible');
@@ -51,14 +55,42 @@ function undoOf(step: AnyStepBefore): string {
 }
 
 function planned(
-  { name, title, waitsFor, applicability }: Heading & Pick<AnyStepBefore | AnyStepAfter, 'applicability'>,
+  step: Heading &
+    Partial<Pick<AnyStepBefore | AnyStepAfter, 'applicability' | 'changes'>> & { undoneBy?: readonly EffectName[] },
   procedure: string,
   phase: StepPhase,
   undo: string,
-  facts?: PreflightFacts,
+  foreseen?: Foreseen,
 ): PlannedStep {
-  return { name, title, procedure, phase, waitsFor, undo, ...requirementOf(applicability, facts) };
+  const { name, title, waitsFor, applicability, changes = [], undoneBy, asks, takes } = step;
+  return {
+    name,
+    title,
+    procedure,
+    phase,
+    waitsFor,
+    undo,
+    ...requirementOf(applicability, foreseen?.facts),
+    changes: changes.map((effect) => changeOf(effect, foreseen)),
+    ...(undoneBy ? { undoneBy: undoneBy.map((effect) => effectOf(effect).call) } : {}),
+    ...(foreseen ? { asks: [...choiceOf(applicability), ...(asks?.(foreseen) ?? [])] } : {}),
+    ...(foreseen && takes ? { takes: takes(foreseen) } : {}),
+  };
 }
+
+function changeOf(name: EffectName, foreseen: Foreseen | undefined): Change {
+  const { on, ...told } = effectOf(name);
+  return {
+    system: told.system,
+    call: told.call,
+    effect: told.effect,
+    ...(foreseen ? { on: listed(on(foreseen)) } : {}),
+  };
+}
+
+/** Of an optional step: whether it is done. */
+const choiceOf = (applicability: Applicability<object> | undefined): Question[] =>
+  applicability?.choice ? [{ asked: 'operator', what: applicability.choice.question, times: 1 }] : [];
 
 function requirementOf(
   applicability: Applicability<object> | undefined,

@@ -3,25 +3,23 @@
  * with all reasons at once. What no system can tell is asked.
  */
 import { ApplicationFailure } from '@temporalio/workflow';
+import { ONWARD } from '../../src/contract/onward';
 import { FAILURE } from '../../src/contract/activities';
-import { entryOf, type FrozenProfile } from '../../src/contract/entry';
-import type { ApplicationInstance, PackageFacts } from '../../src/contract/facts';
-import { installationOf, leavesSomething, leftBy, runOf, type Ledger } from '../../src/contract/ledger';
+import { entryOf } from '../../src/contract/entry';
+import type { ApplicationInstance } from '../../src/contract/facts';
+import { leavesSomething, leftBy, runOf, type Ledger } from '../../src/contract/ledger';
 import { operationId, type Operation } from '../../src/contract/operation';
 import type { CheckResult } from '../../src/contract/status';
 import { withoutRelease } from '../../src/contract/versions';
 import { activitiesFor, type Activities } from '../kit/activities';
 import { failureType, problemOf } from '../kit/problem';
-import { answered, reading, type Reading } from '../kit/reading';
+import { answered, type Reading } from '../kit/reading';
 import { settleAll } from '../kit/settle-all';
-import { allTemplates } from '../kit/template-pages';
-import { meantBy, type Catalogue, type CatalogueAnswer } from './catalogue';
-import type { Check, Finding, Readings } from './check';
-import { COMMON_CHECKS, requiredVersions } from './common-checks';
+import { meantBy, type Catalogue } from './catalogue';
+import { examine, examined, type Examination, type Found } from './examination';
 import { Installation, asNoted } from './installation';
 import { contradicts } from './look-again';
 import { PREFLIGHT } from './planned-steps';
-import type { PreflightFacts } from './preflight-facts';
 import type { Planned } from './run-path';
 import type { Upgrade } from './upgrade';
 
@@ -47,31 +45,24 @@ export async function runPreflight(
 ): Promise<Planned> {
   const { record, profile } = upgrade;
   record.apply({ type: 'stepEntered', step: PREFLIGHT.name });
-  const { choice, ...read } = await readAll(profile, catalogue, asked.to);
-  const preflight = new Preflight(upgrade, read, firstRun);
-  return asked.finish ? await preflight.ofUnfinished(catalogue, asked) : await preflight.of(choice, catalogue, asked);
+  const seen = await examine(profile, catalogue, { to: asked.to, startedBy: upgrade.startedBy });
+  const preflight = new Preflight(upgrade, seen, firstRun);
+  return asked.finish ? await preflight.ofUnfinished(catalogue, asked) : await preflight.of(catalogue, asked);
 }
-
-type ReadSystems = Pick<Readings, 'operations' | 'billing' | 'package' | 'hosts'>;
 
 class Preflight {
   constructor(
     private readonly upgrade: Upgrade,
-    private readonly read: ReadSystems,
+    private readonly seen: Examination,
     private readonly firstRun: string,
   ) {}
 
-  async of(choice: CatalogueAnswer | undefined, catalogue: Catalogue, asked: Asked): Promise<Planned> {
-    const { upgrade, read, firstRun } = this;
-    const { record, profile, startedBy } = upgrade;
-    const readings: Readings = { profile, startedBy, meant: meantBy(choice), problem: choice?.problem, ...read };
-    const release = choice?.chosen?.release;
-    const checks = [...COMMON_CHECKS, ...(release ? [requiredVersions(release.requirements), ...release.checks] : [])];
-    const findings = examined(checks, readings);
-    const known = findings.flatMap(({ check, finding }) => resultOf(check, finding));
+  async of(catalogue: Catalogue, asked: Asked): Promise<Planned> {
+    const { upgrade, firstRun } = this;
+    const { record, profile } = upgrade;
+    const { choice, checks, readings, found: findings, results: known, facts: initial } = this.seen;
     record.apply({ type: 'checked', checks: known });
     const refusals = known.filter(({ verdict }) => verdict === 'refusal');
-    const initial = this.facts;
     if (refusals.length > 0 || !initial || !choice?.chosen) {
       const unfinished = await this.unfinished();
       // This very operation, before its workflow was reset: what is against it now is what it has done.
@@ -113,19 +104,17 @@ class Preflight {
 
   /** Nothing is checked: what has begun has to come to its end, whatever it stands on. */
   async ofUnfinished(catalogue: Catalogue, asked: Asked): Promise<Planned> {
-    const { upgrade, read, firstRun } = this;
+    const { upgrade, firstRun } = this;
     const { record, profile, startedBy, workflowId } = upgrade;
-    const initial = this.facts;
-    const { operations, billing } = read;
-    if (!initial) throw this.refuseBecause('systemsAnswer', [operations, billing].flatMap(silence));
-    const { identity } = this;
+    const { readings, facts: initial, identity } = this.seen;
+    if (!initial) throw this.refuseBecause('systemsAnswer', [readings.operations, readings.billing].flatMap(silence));
     const known =
       identity === undefined ? undefined : await this.ledger.readLedger('read the ledger', { installation: identity });
     const holder = known?.ledger.holder;
     const { provider } = profile;
     if (holder && holder.provider !== provider)
       throw this.refuseBecause('installation', [
-        `What is unfinished on this installation belongs to ${operationId(holder)}: run \`onward finish ${holder.provider}\`.`,
+        `What is unfinished on this installation belongs to ${operationId(holder)}: run \`${ONWARD} finish ${holder.provider}\`.`,
       ]);
     const meant = holder ?? (await this.ofWhatIsFound(initial.operations.instances, catalogue, asked));
     if ('problem' in meant) throw this.refuseBecause('installation', [meant.problem]);
@@ -151,7 +140,7 @@ class Preflight {
       installation,
       chosen,
       initial: known ? { ...initial, hosts: asNoted(initial.hosts, known.ledger) } : initial,
-      readings: { profile, startedBy, meant: meantBy({ chosen }), problem: undefined, ...read },
+      readings: { ...readings, meant: meantBy({ chosen }), problem: undefined },
       finishes: true,
       confirm: nothing,
       judge: nothing,
@@ -160,7 +149,7 @@ class Preflight {
 
   /** What was set up on a host cannot be undone, nor instances be upgraded through it, while it does not answer. */
   private requireHosts({ begun, requests }: Ledger, to: string): void {
-    const { hosts, operations } = this.read;
+    const { hosts, operations } = this.seen.readings;
     const isNeeded =
       requests.length === 0
         ? begun.length > 0
@@ -174,28 +163,13 @@ class Preflight {
       ]);
   }
 
-  private get facts(): PreflightFacts | undefined {
-    const { operations, billing, hosts } = this.read;
-    if (!answered(operations) || !answered(billing)) return undefined;
-    return {
-      operations: operations.value,
-      billing: billing.value,
-      hosts: hosts.filter(answered).map(({ value }) => value),
-    };
-  }
-
-  private get identity(): string | undefined {
-    const { operations } = this.read;
-    return answered(operations) ? installationOf(operations.value.instances) : undefined;
-  }
-
   private get ledger(): Activities['ledger'] {
     return activitiesFor(this.upgrade.profile.timings).ledger;
   }
 
   /** @throws Refused where another upgrade holds the installation, or has left something. */
   private async enter(operation: Operation, isLost = false): Promise<Installation> {
-    const { identity } = this;
+    const { identity } = this.seen;
     if (identity === undefined)
       throw this.refuseBecause('installation', ['There is no application instance to upgrade.']);
     const installation = new Installation(this.ledger, identity, operation, isLost);
@@ -210,7 +184,8 @@ class Preflight {
 
   /** A refusal must not hide that an upgrade is unfinished: what is found may be what that one has left. */
   private async unfinished(): Promise<Ledger | undefined> {
-    const { identity, firstRun } = this;
+    const { firstRun } = this;
+    const { identity } = this.seen;
     if (identity === undefined) return undefined;
     const known = await this.ledger.readLedger('read the ledger', { installation: identity });
     if (!known?.ledger.holder || !leavesSomething(known.ledger)) return undefined;
@@ -260,20 +235,12 @@ class Preflight {
 const silence = (each: Reading<unknown>): string[] =>
   answered(each) ? [] : [`${each.what} does not answer: ${each.problem}`];
 
-const installationRefusal = (message: string): CheckResult => ({
+export const installationRefusal = (message: string): CheckResult => ({
   name: 'installation',
   source: 'Onward: one upgrade at a time on one installation, and each to its end',
   verdict: 'refusal',
   message,
 });
-
-interface Found {
-  check: Check;
-  finding: Finding;
-}
-
-const examined = (checks: readonly Check[], readings: Readings): Found[] =>
-  checks.flatMap((check) => check.examine(readings).map((finding) => ({ check, finding })));
 
 /** Asks what no system can tell, each thing once. */
 function confirming({ record, people }: Upgrade): (findings: readonly Found[]) => Promise<CheckResult[]> {
@@ -306,11 +273,6 @@ function confirming({ record, people }: Upgrade): (findings: readonly Found[]) =
   return async (findings) => (await settleAll(findings.map(confirm))).flat();
 }
 
-const resultOf = ({ name, source }: Check, finding: Finding): CheckResult[] =>
-  finding.verdict === 'ask'
-    ? []
-    : [{ name, source: finding.source ?? source, verdict: finding.verdict, message: finding.message }];
-
 /** @param already it runs the release already, and nothing else is against it. */
 function refuse(
   { record, profile: { provider } }: Upgrade,
@@ -324,60 +286,5 @@ function refuse(
     `The upgrade of ${provider} is refused; nothing was touched.\n${reasons.map((reason) => `- ${reason}`).join('\n')}`,
     already ? FAILURE.alreadyUpgraded : FAILURE.refused,
     { provider, reasons },
-  );
-}
-
-/**
- * Reads everything at once; a system that does not answer does not hide what the others say. The package is read last: which
- * one is meant follows from what is installed.
- */
-async function readAll(
-  profile: FrozenProfile,
-  catalogue: Catalogue,
-  to: string | undefined,
-): Promise<{ choice: CatalogueAnswer | undefined } & Pick<Readings, 'operations' | 'billing' | 'package' | 'hosts'>> {
-  const { operations, billing, endpoint } = activitiesFor(profile.timings);
-  const [operationsFacts, billingFacts, ...hosts] = await Promise.all([
-    reading('Operations', async () => {
-      const systems = { entry: entryOf(profile, 'operations', 'aps') };
-      const { templates, left, ...facts } = await operations.readOperations(
-        'read versions, instances and templates',
-        systems,
-      );
-      const page = { templates, ...(left ? { left } : {}) };
-      return { ...facts, templates: await allTemplates(operations, systems, page) };
-    }),
-    reading('Billing', () =>
-      billing.readBilling('read billing service templates', {
-        entry: entryOf(profile, 'billing'),
-        plans: profile.plans,
-      }),
-    ),
-    ...profile.endpointHosts.map((host) =>
-      reading(host.name, () => endpoint(host).readHost(`read endpoint host ${host.name}`, { host })),
-    ),
-  ]);
-  const choice = answered(operationsFacts)
-    ? catalogue.choose(
-        operationsFacts.value.instances.map(({ packageVersion }) => packageVersion),
-        to,
-      )
-    : undefined;
-  // Where nothing is to be upgraded, no package is missed.
-  const file = await readPackage(profile, choice ? choice.chosen?.release.version : to);
-  return { choice, operations: operationsFacts, billing: billingFacts, package: file, hosts };
-}
-
-async function readPackage(
-  profile: FrozenProfile,
-  version: string | undefined,
-): Promise<Reading<PackageFacts> | undefined> {
-  if (version === undefined || !profile.packages[version]) return undefined;
-  const { network } = activitiesFor(profile.timings);
-  return await reading('package', () =>
-    network.hashPackage(`verify the package of ${version}`, {
-      entry: entryOf(profile, `packages.${version}`),
-      version,
-    }),
   );
 }

@@ -16,6 +16,7 @@ import { failureType, problemOf } from '../kit/problem';
 import type { NextCall } from '../people/blocker';
 import { EntryHolds } from './entry-holds';
 import { abortable } from './abortable';
+import type { EffectName } from './effects';
 import type { Chosen } from './catalogue';
 import type { Readings } from './check';
 import { factsNoted, type Installation } from './installation';
@@ -442,7 +443,7 @@ async function stepBefore(walk: Walk, step: AnyStepBefore, facts: object): Promi
 async function attemptsBefore(
   { undo, installation, upgrade: { record } }: Walk,
   step: AnyStepBefore,
-  context: StepContext,
+  context: StepContext<EffectName>,
   facts: object,
 ): Promise<Attempts & LooksAgain> {
   const againOf = ({ again }: Extract<AnyStepBefore, { kind: 'reading' | 'lasting' }>): LooksAgain =>
@@ -619,7 +620,7 @@ const actionsBefore = ({ kind }: AnyStepBefore): HoldAction[] =>
 const whileReversible = ({ undo }: Walk, actions: HoldAction[]): HoldAction[] =>
   undo.isSealed ? actions.filter((action) => action !== 'rollback') : actions;
 
-function contextOf(walk: Walk, step: string, facts: object): StepContext {
+function contextOf(walk: Walk, step: string, facts: object): StepContext<EffectName> {
   const { upgrade, operation, installation, quiet } = walk;
   const { profile, record, people } = upgrade;
   return {

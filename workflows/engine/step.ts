@@ -6,9 +6,9 @@
  */
 import type { Operation } from '../../src/contract/operation';
 import type { FrozenProfile } from '../../src/contract/entry';
-import type { UpgradeStatus } from '../../src/contract/status';
-import type { Activities } from '../kit/activities';
+import type { Question, UpgradeStatus } from '../../src/contract/status';
 import type { GateAnswer, GateRequest } from '../people/gate';
+import type { ActivitiesWith, EffectName, Foreseen } from './effects';
 import type { Installation } from './installation';
 import type { PreflightFacts } from './preflight-facts';
 
@@ -18,12 +18,16 @@ export interface Heading {
   readonly title: string;
   /** Whom or what the step waits for, for the plan. */
   readonly waitsFor: string;
+  /** What people are asked for certain, as far as that is known before. */
+  readonly asks?: (foreseen: Foreseen) => Question[];
+  /** Seconds that it takes where nothing is waited for, about. Missing where it is done in moments. */
+  readonly takes?: (foreseen: Foreseen) => number;
 }
 
-/** What a step may use of its upgrade. */
-export interface StepContext {
+/** What a step may use of its upgrade: what reads, and of what changes something only `Changes`. */
+export interface StepContext<Changes extends EffectName = never> {
   readonly profile: FrozenProfile;
-  readonly activities: Activities;
+  readonly activities: ActivitiesWith<Changes>;
   /** Names backups, records, claims and everything else that has to be found again. */
   readonly operation: Operation;
   /** What is noted of this operation where a Terminate or a Reset of the workflow does not reach it. */
@@ -84,8 +88,8 @@ interface Again<Gives> extends Declared<Gives> {
 }
 
 /** @returns what it gives now, where it had to act or to wait; undefined where all is as it was. */
-type LookAgain<Needs, Gives> = (
-  context: StepContext,
+type LookAgain<Needs, Gives, Changes extends EffectName> = (
+  context: StepContext<Changes>,
   facts: Needs,
   /** As they were when it looked last. Its own are among both, where its needs name them as optional. */
   known: Needs,
@@ -94,20 +98,27 @@ type LookAgain<Needs, Gives> = (
 /** Changes nothing, so there is nothing to undo; it can stand on both sides of the crossing. */
 export interface ReadingStep<Needs, Gives> extends Again<Gives> {
   readonly kind: 'reading';
-  readonly again?: LookAgain<Needs, Gives>;
+  readonly again?: LookAgain<Needs, Gives, never>;
   readonly run: (context: StepContext, facts: Needs) => Promise<Gives>;
   readonly undo?: never;
+  readonly changes?: never;
 }
 
 /** Changes something and can change it back. */
-export interface ReversibleStep<Needs, Gives> extends Again<Gives> {
+export interface ReversibleStep<Needs, Gives, Changes extends EffectName = EffectName> extends Again<Gives> {
   readonly kind: 'reversible';
+  /** What it changes, in this order. */
+  readonly changes?: readonly Changes[];
   /** One line for the plan. */
   readonly undoes: string;
+  /** What its undo changes. */
+  readonly undoneBy?: readonly Changes[];
+  /** What it switches off. */
+  readonly switchesOff?: string;
   /** Reads what the undo will need, and notes in the ledger that the step begins; changes nothing yet. */
-  readonly begin: (context: StepContext, facts: Needs) => Promise<Begun<Gives>>;
+  readonly begin: (context: StepContext<Changes>, facts: Needs) => Promise<Begun<Gives>>;
   /** Only of what switches something off: what it has given, by what was noted each time that it began. */
-  readonly recall?: (context: StepContext, noted: readonly unknown[]) => Gives;
+  readonly recall?: (context: StepContext<Changes>, noted: readonly unknown[]) => Gives;
 }
 
 /** A reversible step that knows how to come back. */
@@ -119,79 +130,92 @@ export interface Begun<Gives> {
 }
 
 /** How a reversible step is declared; `Before` is what its undo needs to know. */
-export interface ReversibleDeclaration<Needs, Before, Gives> extends Heading {
+export interface ReversibleDeclaration<Needs, Before, Gives, Changes extends EffectName = EffectName> extends Heading {
   readonly undoes: string;
+  readonly changes?: readonly Changes[];
+  readonly undoneBy?: readonly Changes[];
   /** Only of what switches something off. */
   readonly switches?: {
     readonly what: string;
     /** Everything that was ever seen to be on: a later look, after a Reset, may have found it off. */
     readonly merge: (all: readonly Before[]) => Before;
-    readonly recall: NonNullable<ReversibleStep<Needs, Gives>['recall']>;
+    readonly recall: NonNullable<ReversibleStep<Needs, Gives, Changes>['recall']>;
   };
   readonly keepsQuiet?: true;
   /** Reads what the undo will need. Runs once; its result survives retries of `run`. */
-  readonly prepare: (context: StepContext, facts: Needs) => Promise<Before>;
-  readonly run: (context: StepContext, facts: Needs, before: Before) => Promise<Gives>;
+  readonly prepare: (context: StepContext<Changes>, facts: Needs) => Promise<Before>;
+  readonly run: (context: StepContext<Changes>, facts: Needs, before: Before) => Promise<Gives>;
   /** Reads whether a person has done the step by hand; fails when not. */
-  readonly verify: (context: StepContext, facts: Needs, before: Before) => Promise<Gives>;
+  readonly verify: (context: StepContext<Changes>, facts: Needs, before: Before) => Promise<Gives>;
   /**
    * As of other steps. What it takes in it notes first, by `takesIn`, and adds to `before`, so that the undo knows it, also that of
    * another run.
    */
   readonly again?: (
-    context: StepContext,
+    context: StepContext<Changes>,
     facts: Needs,
     before: Before,
     takesIn: (more: Before) => Promise<void>,
   ) => Promise<Gives | undefined>;
   /** Restores what `prepare` saw, however far `run` came. Safe to repeat. May ask a person. */
-  readonly undo: (context: StepContext, facts: Needs, before: Before) => Promise<void>;
+  readonly undo: (context: StepContext<Changes>, facts: Needs, before: Before) => Promise<void>;
 }
 
 /** Changes something before the crossing that stays when all else is undone: a runtime is installed, a host restarted. */
-export interface LastingStep<Needs, Gives> extends Again<Gives> {
+export interface LastingStep<Needs, Gives, Changes extends EffectName = EffectName> extends Again<Gives> {
   readonly kind: 'lasting';
-  readonly again?: LookAgain<Needs, Gives>;
+  /** What it changes, in this order. */
+  readonly changes?: readonly Changes[];
+  readonly again?: LookAgain<Needs, Gives, Changes>;
   /** One line for the plan, and for whoever reads what a rollback has kept. */
   readonly keeps: string;
   /** The script of the release that it runs on endpoint hosts, whose workers have to have it. */
   readonly hostScript?: string;
-  readonly run: (context: StepContext, facts: Needs) => Promise<Gives>;
+  readonly run: (context: StepContext<Changes>, facts: Needs) => Promise<Gives>;
   /** Reads whether a person has done the step by hand; fails when not. */
-  readonly verify: (context: StepContext, facts: Needs) => Promise<Gives>;
+  readonly verify: (context: StepContext<Changes>, facts: Needs) => Promise<Gives>;
   readonly undo?: never;
 }
 
 /** The point of no return. */
-export interface CrossingStep<Needs, Gives> extends Heading {
+export interface CrossingStep<Needs, Gives, Changes extends EffectName = EffectName> extends Heading {
   readonly kind: 'crossing';
+  /** What it changes, in this order. */
+  readonly changes?: readonly Changes[];
   readonly applicability?: never;
-  readonly run: (context: StepContext, facts: Needs, attempt: number) => Promise<Gives>;
-  readonly verify: (context: StepContext, facts: Needs) => Promise<Gives>;
+  readonly run: (context: StepContext<Changes>, facts: Needs, attempt: number) => Promise<Gives>;
+  readonly verify: (context: StepContext<Changes>, facts: Needs) => Promise<Gives>;
   readonly undo?: never;
 }
 
 /** Changes something for good. */
-export interface ForwardStep<Needs, Gives> extends Declared<Gives> {
+export interface ForwardStep<Needs, Gives, Changes extends EffectName = EffectName> extends Declared<Gives> {
   readonly kind: 'forward';
+  /** What it changes, in this order. */
+  readonly changes?: readonly Changes[];
   /**
    * It is done for every application instance: it is given the instances as they are when it begins, and run again for those that
    * have come by the end. Its facts tell for which it was done.
    */
   readonly ofInstances?: true;
+  /** What it switches on again. */
+  readonly switchesOn?: string;
   /** What it did is looked at once more before the upgrade is over. Fails where it is no longer so. */
-  readonly stands?: (context: StepContext, facts: Needs) => Promise<void>;
-  readonly run: (context: StepContext, facts: Needs) => Promise<Gives>;
+  readonly stands?: (context: StepContext<Changes>, facts: Needs) => Promise<void>;
+  readonly run: (context: StepContext<Changes>, facts: Needs) => Promise<Gives>;
   /** Reads whether a person has done the step by hand; fails when not. Leave out where nobody can. */
-  readonly verify?: (context: StepContext, facts: Needs) => Promise<Gives>;
+  readonly verify?: (context: StepContext<Changes>, facts: Needs) => Promise<Gives>;
   readonly undo?: never;
 }
+
+/** Who changes something has to say what. */
+type Says<Changes extends EffectName> = [Changes] extends [never] ? unknown : { readonly changes: readonly Changes[] };
 
 export const readingStep = <Needs, Gives>(
   step: Omit<ReadingStep<Needs, Gives>, 'kind'>,
 ): ReadingStep<Needs, Gives> => ({ kind: 'reading', ...step });
 
-export function reversibleStep<Needs extends object, Before, Gives>({
+export function reversibleStep<Needs extends object, Before, Gives, Changes extends EffectName = never>({
   prepare,
   run,
   verify,
@@ -199,12 +223,12 @@ export function reversibleStep<Needs extends object, Before, Gives>({
   undo,
   switches,
   ...declared
-}: ReversibleDeclaration<Needs, Before, Gives>): ReversibleStep<Needs, Gives> {
+}: ReversibleDeclaration<Needs, Before, Gives, Changes> & Says<Changes>): ReversibleStep<Needs, Gives> {
   const { name } = declared;
   return {
     kind: 'reversible',
     ...declared,
-    ...(switches ? { recall: switches.recall } : {}),
+    ...(switches ? { switchesOff: switches.what, recall: switches.recall } : {}),
     begin: async (context, facts) => {
       const note = (now: Needs, seen: Before): Promise<readonly unknown[]> =>
         context.installation.begun(name, now, switches && { what: switches.what, before: seen });
@@ -223,16 +247,16 @@ export function reversibleStep<Needs extends object, Before, Gives>({
   };
 }
 
-export const lastingStep = <Needs, Gives>(
-  step: Omit<LastingStep<Needs, Gives>, 'kind'>,
+export const lastingStep = <Needs, Gives, Changes extends EffectName = never>(
+  step: Omit<LastingStep<Needs, Gives, Changes>, 'kind'> & Says<Changes>,
 ): LastingStep<Needs, Gives> => ({ kind: 'lasting', ...step });
 
-export const crossingStep = <Needs, Gives>(
-  step: Omit<CrossingStep<Needs, Gives>, 'kind'>,
+export const crossingStep = <Needs, Gives, Changes extends EffectName = never>(
+  step: Omit<CrossingStep<Needs, Gives, Changes>, 'kind'> & Says<Changes>,
 ): CrossingStep<Needs, Gives> => ({ kind: 'crossing', ...step });
 
-export const forwardStep = <Needs, Gives>(
-  step: Omit<ForwardStep<Needs, Gives>, 'kind'>,
+export const forwardStep = <Needs, Gives, Changes extends EffectName = never>(
+  step: Omit<ForwardStep<Needs, Gives, Changes>, 'kind'> & Says<Changes>,
 ): ForwardStep<Needs, Gives> => ({ kind: 'forward', ...step });
 
 /** The facts that a step adds. */

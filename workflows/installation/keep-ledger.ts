@@ -12,6 +12,7 @@ import {
   setHandler,
   startChild,
 } from '@temporalio/workflow';
+import { ONWARD } from '../../src/contract/onward';
 import {
   LEDGER_SIGNAL,
   emptyLedger,
@@ -117,6 +118,6 @@ function ledgerDetails(ledger: Ledger): string {
     '',
     left
       ? plain(leftBy(ledger))
-      : `If that workflow has ended, bring the upgrade to its end: \`onward finish ${plain(holder.provider)}\`, or signal \`finish\` here: \`{"by":"<you>"}\``,
+      : `If that workflow has ended, bring the upgrade to its end: \`${ONWARD} finish ${plain(holder.provider)}\`, or signal \`finish\` here: \`{"by":"<you>"}\``,
   ].join('\n');
 }

@@ -125,6 +125,7 @@ export function activitiesFor(timings: Timings): Activities {
       findImported: readings.findImported,
       upgradeInstance: calls<OperationsActivities>(wait(timings.instanceUpgrade)).upgradeInstance,
       awaitTasksProcessed: calls<OperationsActivities>(wait(timings.drain)).awaitTasksProcessed,
+      readOpenTasks: readings.readOpenTasks,
     },
     billing: calls<BillingActivities>(reading),
     microsoft: calls<MicrosoftActivities>(call),

@@ -1,6 +1,7 @@
 /** Turns whatever failed into one sentence for people: what happened, to what, what to do next. */
 import { ActivityFailure, ApplicationFailure, TimeoutFailure, rootCause } from '@temporalio/workflow';
 import type { ZodError } from 'zod';
+import { ONWARD } from '../../src/contract/onward';
 import { FAILURE, type FailureType } from '../../src/contract/activities';
 import { entryChange, type EntryChange } from '../../src/contract/entry';
 
@@ -15,7 +16,7 @@ function describeTimeout(failure: ActivityFailure): string {
   const lastFailure = timeout.cause ? ` Last failure: ${rootCause(timeout.cause) ?? timeout.cause.message}` : '';
   switch (timeout.timeoutType) {
     case 'SCHEDULE_TO_START':
-      return `No worker took up ${failure.activityType} in time: start the worker of this endpoint host (onward worker --host <name>), then retry.`;
+      return `No worker took up ${failure.activityType} in time: start the worker of this endpoint host (${ONWARD} worker --host <name>), then retry.`;
     case 'HEARTBEAT':
       return `The worker that ran ${failure.activityType} fell silent. What it did is unknown; a retry looks first.${lastFailure}`;
     default:

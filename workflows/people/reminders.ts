@@ -3,6 +3,7 @@
  * long as something is open. A reminder names everything that is, and one timer serves all of it, so waiting costs next to no history.
  */
 import { condition } from '@temporalio/workflow';
+import { ONWARD } from '../../src/contract/onward';
 import type { Notice } from '../../src/contract/activities';
 import type { ReminderSchedule } from '../../src/contract/provider';
 import type { Gate, Hold, SwitchedOff } from '../../src/contract/status';
@@ -146,7 +147,7 @@ function describe(items: readonly Waiting[]): string {
         ? `- **${what.title}** (since ${what.openedAt}, asked: ${what.asked})\n${what.instructions.slice(0, LONGEST_INSTRUCTIONS)}\nAnswer with ${what.answer.name}: \`${JSON.stringify(what.answer.payload)}\``
         : `- **${what.step} holds** (since ${what.since}): ${what.problem}\nAnswer with resolveHold: ${what.actions.join(', ')}`,
     )
-    .concat(beyond > 0 ? [`And ${beyond} more: \`onward gates\` shows them all.`] : [])
+    .concat(beyond > 0 ? [`And ${beyond} more: \`${ONWARD} gates\` shows them all.`] : [])
     .join('\n\n');
 }
 

@@ -5,7 +5,7 @@ import type { PreflightFacts } from '../engine/preflight-facts';
 import { byInstance, type EveryInstanceHasToken, type InstancesUpgraded } from './facts';
 import { AT_ONCE, settleAll, settleEach } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
-import { confirmConnections, problemOfConnection } from './test-connection';
+import { asksForConnections, asksForEach, confirmConnections, problemOfConnection } from './test-connection';
 
 /**
  * One gate per application instance, all open at once: its partner's administrator consents in Microsoft's page
@@ -19,6 +19,14 @@ export const acquireRefreshTokens = forwardStep<
   name: 'acquireRefreshTokens',
   title: 'Acquire refresh tokens',
   waitsFor: 'the administrator of every partner account: consent in Microsoft’s page, then a connection test',
+  asks: (foreseen) => [
+    ...asksForEach(
+      foreseen.facts.operations.instances,
+      'partnerAdministrator',
+      'Consent in Microsoft’s page for the partner account',
+    ),
+    ...asksForConnections(foreseen),
+  ],
   run: async (context, { operations, everyInstanceHasToken }) => {
     const before = everyInstanceHasToken?.consentedAt ?? {};
     const instances = operations.instances.filter(({ id }) => !(id in before));

@@ -6,6 +6,10 @@ export const approveCrossing = readingStep<EndpointsUpgraded, CrossingApproved>(
   name: 'approveCrossing',
   title: 'Approve the crossing',
   waitsFor: 'an approver who did not start the upgrade, where the provider wants it',
+  asks: ({ profile, to }) =>
+    profile.approval.beforeCrossing
+      ? [{ asked: 'approver', what: `Approve the import of version ${to}`, times: 1 }]
+      : [],
   run: async (context) => {
     if (!context.profile.approval.beforeCrossing) {
       context.note('not asked for by this provider');

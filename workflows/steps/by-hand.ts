@@ -7,7 +7,7 @@ export interface ByHand extends Omit<Heading, 'waitsFor'> {
   /** What counts as evidence. */
   readonly evidence: string;
   /** Where it has to be done; once, where there is no such list. */
-  readonly places?: (context: StepContext) => { item: string; name: string }[];
+  readonly places?: (context: Pick<StepContext, 'profile'>) => { item: string; name: string }[];
 }
 
 /** Work for which there is no vendor API: a person does it after the crossing, and says what shows it. */
@@ -15,6 +15,7 @@ export const byHand = ({ instructions, evidence, places, ...heading }: ByHand): 
   forwardStep<object, object>({
     ...heading,
     waitsFor: 'an operator who does it',
+    asks: (foreseen) => [{ asked: 'operator', what: heading.title, times: places ? places(foreseen).length : 1 }],
     run: async (context) => {
       const ask = (place?: { item: string; name: string }) =>
         context.ask({

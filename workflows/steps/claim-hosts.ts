@@ -24,7 +24,7 @@ export interface ClaimedHost {
  * might come earlier in the order. So it fails.
  */
 export async function claimHosts(
-  context: StepContext,
+  context: StepContext<'claimHost'>,
   facts: PreflightFacts & GatewaySites,
   taken: 'wait' | 'fail' = 'wait',
 ): Promise<ClaimedHost[]> {
@@ -51,7 +51,7 @@ function byHost({ hosts, sites }: PreflightFacts & GatewaySites): { host: Frozen
 
 /** One of them; waits while another upgrade still needs it. Safe to repeat, and looks at the versions again. */
 export async function claimHost(
-  context: StepContext,
+  context: StepContext<'claimHost'>,
   host: FrozenHost,
   sites: GatewaySite[],
   taken: 'wait' | 'fail' = 'wait',

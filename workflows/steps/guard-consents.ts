@@ -15,8 +15,10 @@ const BATCH = 50;
  */
 export const guardConsents = forwardStep<
   PreflightFacts & EveryInstanceHasToken & Validated & Partial<ConsentsGuarded>,
-  ConsentsGuarded
+  ConsentsGuarded,
+  'startGuards'
 >({
+  changes: ['startGuards'],
   ofInstances: true,
   name: 'guardConsents',
   title: 'Guard the refresh tokens',
@@ -49,7 +51,8 @@ export const guardConsents = forwardStep<
 });
 
 /** For a release whose application renews its tokens by itself: the guards of earlier releases end. Safe to repeat. */
-export const endConsentGuards = forwardStep<PreflightFacts, object>({
+export const endConsentGuards = forwardStep<PreflightFacts, object, 'endGuards'>({
+  changes: ['endGuards'],
   ofInstances: true,
   name: 'endConsentGuards',
   title: 'End the guards of the refresh tokens',

@@ -7,6 +7,9 @@ import { settleAll } from '../kit/settle-all';
 import { claimHosts } from './claim-hosts';
 import type { GatewaySites, HostsHave } from './facts';
 
+const CHANGES = ['claimHost', 'runHostScript', 'restartHost'] as const;
+type Context = StepContext<(typeof CHANGES)[number]>;
+
 export interface HostPrerequisite<What extends string> extends Omit<Heading, 'waitsFor'> {
   /** For people, and the name of its fact: `runtime 4.8`. */
   readonly what: What;
@@ -27,7 +30,8 @@ export const hostPrerequisite = <What extends string>({
   ...heading
 }: HostPrerequisite<What>): LastingStep<PreflightFacts & GatewaySites, HostsHave<What>> => {
   const has = () => ({ [`hosts have:${what}`]: true }) as HostsHave<What>;
-  return lastingStep<PreflightFacts & GatewaySites, HostsHave<What>>({
+  return lastingStep<PreflightFacts & GatewaySites, HostsHave<What>, (typeof CHANGES)[number]>({
+    changes: CHANGES,
     ...heading,
     waitsFor: 'the endpoint hosts, which may have to be restarted',
     keeps: `${what} on the endpoint hosts`,
@@ -55,7 +59,7 @@ export const hostPrerequisite = <What extends string>({
 };
 
 async function prepare(
-  context: StepContext,
+  context: Context,
   host: FrozenHost,
   script: string,
   parameters: Readonly<Record<string, string>>,
@@ -77,7 +81,7 @@ async function prepare(
 }
 
 async function expectDone(
-  { activities, operation, to }: StepContext,
+  { activities, operation, to }: Context,
   host: FrozenHost,
   script: string,
   parameters: Readonly<Record<string, string>>,

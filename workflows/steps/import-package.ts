@@ -4,18 +4,22 @@ import { entryOf } from '../../src/contract/entry';
 import type { CrossingFacts } from '../engine/path';
 import type { CrossingApproved } from './facts';
 import { crossingStep, type StepContext } from '../engine/step';
-import { failureType } from '../kit/problem';
+import { failureType, problemOf } from '../kit/problem';
 
 /** A system that was not reached at all is asked again, each time under a new id, so many times before the step holds. */
 const UNREACHED_ATTEMPTS = 5;
 const UNREACHED_PAUSE = '10 seconds';
+/** Assumption: what the import and its tasks take, about; for plans. */
+const IMPORT_SECONDS = 15 * 60;
 
 /**
  * Imports the package into Odin Automation (systems.md 1.4.1): the point of no return. An import
  * whose outcome is unknown may have happened, so it is read back, and never asked for a second time before that: not by a retry,
  * and not by another run of the workflow.
  */
-export const importPackage = crossingStep<CrossingApproved, CrossingFacts>({
+export const importPackage = crossingStep<CrossingApproved, CrossingFacts, 'importPackage'>({
+  changes: ['importPackage'],
+  takes: () => IMPORT_SECONDS,
   name: 'importPackage',
   title: 'Import the application package',
   waitsFor: 'the import tasks of Operations',
@@ -33,6 +37,7 @@ export const importPackage = crossingStep<CrossingApproved, CrossingFacts>({
       } catch (error) {
         if (mayHaveHappened(error)) return { imported: await readBackOwn(context, requestId) };
         unsent.push(requestId);
+        if (failureType(error) === FAILURE.rejected) throw await refusedOutright(context, error);
         if (failureType(error) !== FAILURE.unreachable || unsent.length === UNREACHED_ATTEMPTS) throw error;
         await sleep(UNREACHED_PAUSE, { summary: 'Operations was not reached; ask again' });
       }
@@ -44,7 +49,10 @@ export const importPackage = crossingStep<CrossingApproved, CrossingFacts>({
   },
 });
 
-async function importOnce({ activities, profile, to }: StepContext, requestId: string): Promise<ImportedPackage> {
+async function importOnce(
+  { activities, profile, to }: StepContext<'importPackage'>,
+  requestId: string,
+): Promise<ImportedPackage> {
   return await activities.operations.importPackage(`import version ${to}`, {
     entry: entryOf(profile, 'operations', 'aps', `packages.${to}`),
     version: to,
@@ -58,6 +66,27 @@ function mayHaveHappened(error: unknown): boolean {
   if (!(error instanceof ActivityFailure)) return false;
   const type = failureType(error);
   return !NOT_SENT.some((other) => other === type);
+}
+
+/**
+ * Operations has said no. Whoever decides has to know that nothing was imported. The way back stays closed all the same: it was sealed
+ * when the import began, and one look cannot tell what a refused request leaves behind (docs/upgrade-paths.md).
+ */
+async function refusedOutright(
+  { activities, profile, to }: StepContext,
+  refusal: unknown,
+): Promise<ApplicationFailure> {
+  const entry = entryOf(profile, 'operations', 'aps');
+  const listed = await activities.operations.findImported(`look whether ${to} is imported`, { entry, version: to });
+  const found = listed
+    ? `Version ${listed.packageVersion} is in the package list all the same: a retry takes it as imported.`
+    : `Nothing was imported: version ${to} is not in the package list. Repair the cause and retry; or import it by hand and say doneByHand.`;
+  return ApplicationFailure.create({
+    type: FAILURE.rejected,
+    nonRetryable: true,
+    message: `${problemOf(refusal)} ${found}`,
+    ...(refusal instanceof Error ? { cause: refusal } : {}),
+  });
 }
 
 type ReadBack = Parameters<OperationsActivities['awaitImport']>[0];

@@ -16,7 +16,12 @@ const BATCH = 50;
  * Deactivates the active Office 365 templates and, at the end, activates exactly these ("stop provisioning", "start
  * provisioning", systems.md 1.5), by their ids; inactive ones are left alone.
  */
-export const { off: stopProvisioning, on: startProvisioning } = switchSteps<'provisioning', number[]>({
+export const { off: stopProvisioning, on: startProvisioning } = switchSteps<
+  'provisioning',
+  number[],
+  'activateTemplates' | 'deactivateTemplates'
+>({
+  changes: { off: ['deactivateTemplates'], on: ['activateTemplates'] },
   what: 'provisioning',
   offHeading: { name: 'stopProvisioning', title: 'Stop provisioning', waitsFor: 'nobody' },
   onHeading: { name: 'startProvisioning', title: 'Start provisioning', waitsFor: 'nobody' },
@@ -60,7 +65,10 @@ export const { off: stopProvisioning, on: startProvisioning } = switchSteps<'pro
   },
 });
 
-async function deactivate({ activities, profile }: StepContext, templates: number[]): Promise<void> {
+async function deactivate(
+  { activities, profile }: StepContext<'deactivateTemplates'>,
+  templates: number[],
+): Promise<void> {
   const entry = entryOf(profile, 'operations');
   await settleEach(inBatches(templates, BATCH), 1, (templateIds) =>
     activities.operations.deactivateTemplates(`deactivate templates ${listed(templateIds)}`, { entry, templateIds }),

@@ -5,6 +5,7 @@ import { forwardStep, type ForwardStep, type StepContext } from '../engine/step'
 import { listed } from '../kit/listed';
 import { settleAll } from '../kit/settle-all';
 import type { InstancesUpgraded, ParameterGone } from './facts';
+import { asksForEach } from './test-connection';
 
 /** A service parameter of billing templates that a release does away with. */
 export interface ServiceParameter<Name extends string> {
@@ -26,6 +27,21 @@ export const removeServiceParameter = <Name extends string>(
     name: parameter.step,
     title: `Remove ${parameter.name}`,
     waitsFor: 'an operator who removes it in Billing and synchronises every store',
+    asks: ({ profile, facts }) => {
+      const affected = facts.billing.templates.filter(has(parameter.name)).length;
+      return [
+        ...(affected === 0
+          ? []
+          : [
+              {
+                asked: 'operator' as const,
+                what: `Remove ${parameter.name} from ${affected} billing service templates`,
+                times: 1,
+              },
+            ]),
+        ...asksForEach(profile.stores, 'operator', 'Synchronise the online store'),
+      ];
+    },
     run: async (context, { billing }) => {
       // Somebody may have put it on a template since the preflight, or have removed it already.
       const { templates } = await readParameters(context);

@@ -10,20 +10,25 @@ import {
   type ReversibleStep,
   type StepContext,
 } from '../engine/step';
+import type { EffectName } from '../engine/effects';
 import type { Off, On } from './facts';
 
 /** How one thing is switched. `Before` is what was on. */
-export interface Switch<What extends string, Before> {
+export interface Switch<What extends string, Before, Changes extends EffectName = never> {
   /** For people, and the name of its clock: `provisioning`. */
   readonly what: What;
   readonly offHeading: Heading;
   readonly onHeading: Heading;
+  /** What each of both changes; left out where people do it. */
+  readonly changes?: { readonly off: readonly Changes[]; readonly on: readonly Changes[] };
+  /** Whom each of both asks; left out where nobody is asked. */
+  readonly asks?: { readonly off: NonNullable<Heading['asks']>; readonly on: NonNullable<Heading['asks']> };
   /** One line for the plan. */
   readonly undoes: string;
   /** What is on now, and has to be on again. */
   readonly look: (context: StepContext) => Promise<Before>;
-  readonly off: (context: StepContext, before: Before) => Promise<void>;
-  readonly on: (context: StepContext, before: Before) => Promise<void>;
+  readonly off: (context: StepContext<Changes>, before: Before) => Promise<void>;
+  readonly on: (context: StepContext<Changes>, before: Before) => Promise<void>;
   /** Everything that was seen to be on, at several looks. */
   readonly merge: (looks: readonly Before[]) => Before;
   /** Asks a person what has to be on again, where nothing tells: the ledger is lost. */
@@ -34,7 +39,7 @@ export interface Switch<What extends string, Before> {
    * @returns whether anything was on.
    */
   readonly offAgain?: (
-    context: StepContext,
+    context: StepContext<Changes>,
     before: Before,
     takesIn: (more: Before) => Promise<void>,
   ) => Promise<boolean>;
@@ -45,11 +50,12 @@ export interface Switch<What extends string, Before> {
 }
 
 /** The two steps of a switch: a path that has the first needs the second. */
-export function switchSteps<What extends string, Before>(
-  given: Switch<What, Before>,
+export function switchSteps<What extends string, Before, Changes extends EffectName = never>(
+  given: Switch<What, Before, Changes>,
 ): { off: ReversibleStep<object, Off<What, Before>>; on: ForwardStep<Off<What, Before>, On<What>> } {
   const { what, offHeading, onHeading, undoes, look, off, on, merge, askWhatWasOn, offAgain, expectOff, expectOn } =
     given;
+  const { off: changesOff = [], on: changesOn = [] } = given.changes ?? {};
   const offFact: `off:${What}` = `off:${what}`;
   // A computed name of a type parameter widens to an index signature.
   const isOff = (before: Before) => ({ [offFact]: before }) as Off<What, Before>;
@@ -62,8 +68,11 @@ export function switchSteps<What extends string, Before>(
     return isOn();
   };
   return {
-    off: reversibleStep<object, Before, Off<What, Before>>({
+    off: reversibleStep<object, Before, Off<What, Before>, Changes>({
       ...offHeading,
+      ...(given.asks ? { asks: given.asks.off } : {}),
+      changes: changesOff,
+      undoneBy: changesOn,
       undoes,
       switches: {
         what,
@@ -100,8 +109,11 @@ export function switchSteps<What extends string, Before>(
         context.switched(what, 'on');
       },
     }),
-    on: forwardStep<Off<What, Before>, On<What>>({
+    on: forwardStep<Off<What, Before>, On<What>, Changes>({
       ...onHeading,
+      ...(given.asks ? { asks: given.asks.on } : {}),
+      changes: changesOn,
+      switchesOn: what,
       run: async (context, facts) => {
         await on(context, beforeOf(facts));
         return await isOnAgain(context, facts);

@@ -17,6 +17,10 @@ export const { off: stopSynchronisation, on: startSynchronisation } = switchStep
     title: 'Switch the synchronisation on again',
     waitsFor: 'an operator who switches it on',
   },
+  asks: {
+    off: () => [{ asked: 'operator', what: 'Switch the automatic synchronisation off', times: 1 }],
+    on: () => [{ asked: 'operator', what: 'Switch the automatic synchronisation on', times: 1 }],
+  },
   undoes: 'an operator switches it on again',
   look: async () => true,
   off: (context) => ask(context, 'off'),

@@ -6,6 +6,9 @@ import type { Activities } from '../kit/activities';
 import { now } from '../kit/now';
 import { problemOf } from '../kit/problem';
 import { AT_ONCE, settleAll, settleEach } from '../kit/settle-all';
+import { listed } from '../kit/listed';
+import type { Question } from '../../src/contract/status';
+import type { Foreseen } from '../engine/effects';
 import type { StepContext } from '../engine/step';
 
 type Tested = Pick<ApplicationInstance, 'id' | 'name' | 'resourceId'>;
@@ -64,6 +67,22 @@ const evidenceAgainst = (
 
 export const CONNECTION_TEST_INSTRUCTIONS =
   'In the Provider Control Panel open Services > Applications > Office 365 > Instances, select the instance, and on its Office 365 tab, Settings, click Test Connection. Both Partner Center and Graph have to answer.';
+
+/** A person presses it for each instance, where no adapter does. */
+export function asksForConnections({ profile, facts }: Foreseen): Question[] {
+  if (provesConnection(profile.connectionTest)) return [];
+  return asksForEach(facts.operations.instances, 'operator', 'See Test Connection succeed');
+}
+
+/** The same of each instance. */
+export const asksForEach = (
+  instances: readonly Pick<ApplicationInstance, 'name'>[],
+  asked: Question['asked'],
+  what: string,
+): Question[] =>
+  instances.length === 0
+    ? []
+    : [{ asked, what: `${what}: ${listed(instances.map(({ name }) => `"${name}"`))}`, times: instances.length }];
 
 export type Confirmed = { readonly at: string; readonly problem?: never } | { readonly problem: string };
 

@@ -1,3 +1,4 @@
+import { listed } from '../kit/listed';
 import { settleAll } from '../kit/settle-all';
 import { platformOfBuild } from '../../src/contract/versions';
 import type { PreflightFacts } from '../engine/preflight-facts';
@@ -13,16 +14,24 @@ export const updateCustomizations = (article: string) =>
     name: 'updateCustomizations',
     title: 'Update the customizations',
     waitsFor: 'an operator who installs them: control panel, and every store',
+    asks: ({ profile }) => [
+      {
+        asked: 'operator',
+        what: `Update the customizations of ${listed(placesOf(profile).map(({ name }) => name))}`,
+        times: placesOf(profile).length,
+      },
+    ],
     run: async (context, { operations }) => {
       const platform = platformOfBuild(operations.build) ?? operations.build;
-      const places = [
-        { item: 'controlPanel', name: 'the Billing control panel' },
-        ...context.profile.stores.map(({ id, name }) => ({ item: `store-${id}`, name: `online store "${name}"` })),
-      ];
-      await settleAll(places.map((place) => askForUpdate(context, place, article, platform)));
+      await settleAll(placesOf(context.profile).map((place) => askForUpdate(context, place, article, platform)));
       return { customizationsUpdated: true };
     },
   });
+
+const placesOf = ({ stores }: StepContext['profile']): { item: string; name: string }[] => [
+  { item: 'controlPanel', name: 'the Billing control panel' },
+  ...stores.map(({ id, name }) => ({ item: `store-${id}`, name: `online store "${name}"` })),
+];
 
 async function askForUpdate(
   context: StepContext,

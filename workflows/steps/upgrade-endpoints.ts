@@ -9,6 +9,13 @@ import { settleAll } from '../kit/settle-all';
 import { claimHost, claimHosts, type ClaimedHost } from './claim-hosts';
 import type { EndpointsUpgraded, GatewaySites } from './facts';
 
+const CHANGES = ['claimHost', 'stagePackage', 'backupSite', 'runSetup', 'resetIis'] as const;
+const UNDONE_BY = ['restoreSite', 'resetIis'] as const;
+type Changes = (typeof CHANGES | typeof UNDONE_BY)[number];
+type Context = StepContext<Changes>;
+/** Assumption: what backup and setup of one site take, about; for plans. */
+const SITE_SECONDS = 5 * 60;
+
 /** The sites of one host; they share its one iisreset. */
 interface HostSites {
   host: FrozenHost;
@@ -29,10 +36,14 @@ interface SiteWork {
  * ("upgrade the application endpoint"). Hosts work side by side, the sites of a host one after another. Every site is backed up
  * first: no backup, no undo, so the step holds rather than go on without one. What is on the new version already is left as it is.
  */
-export const upgradeEndpoints = reversibleStep<PreflightFacts & GatewaySites, HostSites[], EndpointsUpgraded>({
+export const upgradeEndpoints = reversibleStep<PreflightFacts & GatewaySites, HostSites[], EndpointsUpgraded, Changes>({
+  changes: CHANGES,
+  undoneBy: UNDONE_BY,
   name: 'upgradeEndpoints',
   title: 'Upgrade the endpoint',
   waitsFor: 'nobody, unless a site cannot be backed up',
+  // Of which host each is, is not known yet: about as long as all of them on one.
+  takes: ({ facts }) => new Set(facts.operations.instances.map(({ endpointUrl }) => endpointUrl)).size * SITE_SECONDS,
   undoes: 'restores every changed site from its backup, then one iisreset per host',
   prepare: async (context, facts) => {
     const work: HostSites[] = [];
@@ -73,14 +84,14 @@ export const upgradeEndpoints = reversibleStep<PreflightFacts & GatewaySites, Ho
 const isSame = (one: GatewaySite, other: GatewaySite): boolean =>
   one.host === other.host && one.site === other.site && one.application === other.application;
 
-async function workOn(context: StepContext, { host, sites }: ClaimedHost): Promise<HostSites> {
+async function workOn(context: Context, { host, sites }: ClaimedHost): Promise<HostSites> {
   const work = sites.map(({ site, version }): SiteWork => ({ site, deployed: version.deployed }));
   // Set up, or half set up, by this very operation before its workflow was reset or ended by force: then there is its copy.
   for (const each of work) if (each.deployed !== 'old') each.backup = await backUp(context, host, each.site);
   return { host, sites: work, claimed: true };
 }
 
-async function upgradeHost(context: StepContext, work: HostSites): Promise<void> {
+async function upgradeHost(context: Context, work: HostSites): Promise<void> {
   const { profile, operation, to } = context;
   const { host, sites } = work;
   if (!work.claimed) await claimHost(context, host, sitesOf(work));
@@ -103,7 +114,7 @@ async function upgradeHost(context: StepContext, work: HostSites): Promise<void>
   await endpoint.resetIis(`iisreset on ${host.name}`, { host, operation, purpose: 'upgrade' });
 }
 
-async function backUp(context: StepContext, host: FrozenHost, site: GatewaySite): Promise<SiteBackup | undefined> {
+async function backUp(context: Context, host: FrozenHost, site: GatewaySite): Promise<SiteBackup | undefined> {
   const { activities, operation } = context;
   try {
     return await activities
@@ -120,7 +131,7 @@ async function backUp(context: StepContext, host: FrozenHost, site: GatewaySite)
   }
 }
 
-async function verifyUpgraded(context: StepContext, { host, sites }: HostSites): Promise<void> {
+async function verifyUpgraded(context: Context, { host, sites }: HostSites): Promise<void> {
   const { activities, from, to } = context;
   const versions = await activities.endpoint(host).detectSites(`read versions on ${host.name}`, {
     host,
@@ -141,7 +152,7 @@ async function verifyUpgraded(context: StepContext, { host, sites }: HostSites):
  *
  * @throws also where this operation has nothing to go back to, once everything else is undone: such a rollback is not whole.
  */
-async function restoreHost(context: StepContext, work: HostSites): Promise<void> {
+async function restoreHost(context: Context, work: HostSites): Promise<void> {
   const { activities, operation, from, to } = context;
   const { host, sites } = work;
   const endpoint = activities.endpoint(host);

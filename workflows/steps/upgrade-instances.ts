@@ -11,13 +11,24 @@ import { listed } from '../kit/listed';
 import { AT_ONCE, settleEach } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
 
+const CHANGES = ['claimHost', 'upgradeInstance'] as const;
+/** Assumption: what the upgrade of one instance takes, about; for plans. */
+const INSTANCE_SECONDS = 10 * 60;
+
 type Needs = PreflightFacts & GatewaySites & CrossingFacts & Partial<InstancesUpgraded>;
 
 /**
  * Upgrades one instance as a pilot, then the rest (systems.md 1.4.2). While it does, the endpoint hosts are still this upgrade's: another
  * one's iisreset would end what the controller asks of the endpoint (release notes, APSA-20808).
  */
-export const upgradeInstances = forwardStep<Needs, InstancesUpgraded>({
+export const upgradeInstances = forwardStep<Needs, InstancesUpgraded, (typeof CHANGES)[number]>({
+  changes: CHANGES,
+  takes: ({ facts, to }) => {
+    const left = facts.operations.instances.filter(
+      ({ packageVersion }) => withoutRelease(packageVersion) !== to,
+    ).length;
+    return left === 0 ? 0 : (1 + Math.ceil((left - 1) / AT_ONCE)) * INSTANCE_SECONDS;
+  },
   name: 'upgradeInstances',
   title: 'Upgrade the application instances',
   waitsFor: 'the upgrade tasks of Operations',
@@ -63,7 +74,7 @@ function upgraded(context: StepContext, { instances }: PreflightFacts['operation
 }
 
 async function upgradeInstance(
-  context: StepContext,
+  context: StepContext<'upgradeInstance'>,
   { id, name }: ApplicationInstance,
   { packageVersion: version }: CrossingFacts['imported'],
   role: string,

@@ -5,17 +5,18 @@ import { byInstance, type InstancesUpgraded, type Validated } from './facts';
 import { listed } from '../kit/listed';
 import { settleAll } from '../kit/settle-all';
 import { forwardStep, type StepContext } from '../engine/step';
-import { tasksProcessed } from './drain-tasks';
-import { confirmConnections } from './test-connection';
+import { asksForTasks, tasksProcessed } from './drain-tasks';
+import { asksForConnections, confirmConnections } from './test-connection';
 
 /** No open Office 365 task, and every instance reaches Partner Center and Graph. */
 export const validate = forwardStep<PreflightFacts & InstancesUpgraded & Partial<Validated>, Validated>({
   ofInstances: true,
   name: 'validate',
   title: 'Validate the upgrade',
+  asks: (foreseen) => [...asksForTasks(foreseen), ...asksForConnections(foreseen)],
   waitsFor: 'the task manager and Test Connection of every instance; an operator, where no adapter does it',
   run: async (context, facts) => {
-    const drained = tasksProcessed(context, 'after the upgrade');
+    const drained = tasksProcessed(context, 'after the upgrade', facts.operations);
     const tested = connectionsWork(context, facts);
     await settleAll<unknown>([drained, tested]);
     return await tested;
@@ -27,6 +28,7 @@ export const testConnections = forwardStep<PreflightFacts & InstancesUpgraded & 
   ofInstances: true,
   name: 'testConnections',
   title: 'Test the connections',
+  asks: asksForConnections,
   waitsFor: 'Test Connection of every instance; an operator, where no adapter does it',
   run: connectionsWork,
 });

@@ -1,5 +1,6 @@
 /** The Markdown that the Temporal UI shows as an upgrade's current details. One line per step; lines are list items or
  * paragraphs, because Markdown joins bare lines. */
+import { ONWARD } from '../../src/contract/onward';
 import { isTakeable } from '../../src/contract/entry';
 import type { Gate, Hold, StepState, UpgradeStatus } from '../../src/contract/status';
 import { capitalised, plain } from '../kit/plain-text';
@@ -34,7 +35,7 @@ export function currentDetails(status: UpgradeStatus): string {
     ...status.holds.map(hold),
     ...status.gates.slice(0, MOST_GATES).map((open, index) => gate(open, status.gates[index - 1])),
     ...(gatesBeyond > 0
-      ? [`✋ **${gatesBeyond} more gates are open**: \`onward gates ${plain(status.provider)}\` shows them all.`]
+      ? [`✋ **${gatesBeyond} more gates are open**: \`${ONWARD} gates ${plain(status.provider)}\` shows them all.`]
       : []),
     ...status.steps.map(({ state, title, note }) => `- ${MARK[state]} ${title}${note ? `: ${plain(note)}` : ''}`),
   ]

@@ -1,7 +1,5 @@
 /** One upgrade of one provider: validate, look, choose the path, walk it, say how it ends. */
 import {
-  ActivityFailure,
-  ApplicationFailure,
   CancellationScope,
   TemporalFailure,
   defineQuery,
@@ -10,10 +8,9 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { FAILURE, type Notice } from '../../src/contract/activities';
-import type { FleetMembership } from '../../src/contract/fleet';
 import { messages } from '../../src/contract/messages';
 import { upgradeInput, type UpgradeInput, type UpgradeRequest } from '../../src/contract/upgrade-input';
-import { changesOf, type FrozenProfile } from '../../src/contract/entry';
+import type { FrozenProfile } from '../../src/contract/entry';
 import { operationId, type Operation } from '../../src/contract/operation';
 import { upgradeWorkflowId } from '../../src/contract/provider';
 import {
@@ -33,7 +30,6 @@ import { runPreflight } from '../engine/preflight';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import { runPath } from '../engine/run-path';
 import type { Upgrade } from '../engine/upgrade';
-import { inventory } from '../kit/activities';
 import { handleMessages } from '../kit/messages';
 import { notifyByWorkflow, notifyInPassing } from '../kit/notices';
 import { now } from '../kit/now';
@@ -46,6 +42,7 @@ import { WaitingPoints } from '../people/waiting-points';
 import { Answers } from './answers';
 import { Membership } from './fleet-membership';
 import { WindowBlocker } from './maintenance-window';
+import { loadProfile } from './load-profile';
 import { failedState, summaryOf, type Outcome } from './outcome';
 import { UpgradeRecord } from './upgrade-record';
 
@@ -178,7 +175,7 @@ class ProviderUpgrade {
       type: 'planned',
       path: { from: operation.from, to: operation.to },
       operation: operationId(operation),
-      steps: plannedPath(chosen.path, chosen.release, initial),
+      steps: plannedPath(chosen.path, chosen.release, { profile, to: operation.to, facts: initial }),
     });
     const given = await runPath(upgrade, planned, asked);
     const endedAt = now();
@@ -237,29 +234,6 @@ class ProviderUpgrade {
       warnings: checks.filter(({ verdict }) => verdict === 'warning').map(({ message }) => message),
     };
   }
-}
-
-/** What is wrong with the inventory is what the workflow fails with, not that an activity failed. */
-async function loadProfile({ provider, fleet }: UpgradeRequest): Promise<FrozenProfile> {
-  try {
-    const profile = await inventory.loadProvider(`read ${provider} from the inventory`, { provider });
-    if (!fleet) return profile;
-    refuseAnotherEntry(profile, fleet);
-    return { ...(fleet.maintenance ? { maintenance: fleet.maintenance } : {}), ...profile };
-  } catch (error) {
-    throw error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;
-  }
-}
-
-/** What a fleet has planned, and somebody may have approved, rests on the entry that it has seen. */
-function refuseAnotherEntry({ provider, digests }: FrozenProfile, { fleet, ...planned }: FleetMembership): void {
-  const changed = changesOf(planned.digests, digests).map(({ field }) => field);
-  if (changed.length === 0) return;
-  throw ApplicationFailure.nonRetryable(
-    `The upgrade of ${provider} is refused; nothing was touched. Its entry is not what the fleet ${fleet} was planned with; changed since: ${changed.join(', ')}. Plan another fleet, or start the upgrade by itself.`,
-    FAILURE.entryChanged,
-    { provider, changed },
-  );
 }
 
 /** The workflow's id is part of the input: it is what keeps two upgrades of one provider apart. */

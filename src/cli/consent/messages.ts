@@ -1,4 +1,5 @@
 /** The messages by which people tell the guard of a consent that it was renewed, and their commands. */
+import { ONWARD } from '../../contract/onward';
 import { consentWorkflowId, guardMessages, type GuardMessages } from '../../contract/consent';
 import { PROVIDER_HELP, providerName } from '../kit/arguments';
 import { option, type MessageFamily } from '../kit/messages/message-family';
@@ -11,11 +12,11 @@ export const GUARD_MESSAGES: MessageFamily<ConsentKey, GuardMessages> = {
   under: [],
   key: {
     provider: { help: PROVIDER_HELP, read: providerName },
-    instance: { help: 'id of the application instance, as onward consents shows it' },
+    instance: { help: `id of the application instance, as ${ONWARD} consents shows it` },
   },
   workflowId: ({ provider, instance }) => consentWorkflowId(provider, instance),
   schemas: guardMessages,
-  seeLater: () => 'onward consents tells what the guard made of it.',
+  seeLater: () => `${ONWARD} consents tells what the guard made of it.`,
   commands: {
     consentRenewed: {
       command: 'renew',

@@ -1,5 +1,6 @@
 /** {@link Consents} on a Temporal server. Loaded only by commands that talk to one. */
 import type { Client } from '@temporalio/client';
+import { ONWARD } from '../../contract/onward';
 import { CONSENT_MEMO, consentWorkflowId, type ConsentStatus, type GuardMessages } from '../../contract/consent';
 import { providerAttribute } from '../../temporal/search-attributes';
 import { CliError } from '../kit/cli-error';
@@ -43,5 +44,5 @@ export class TemporalConsents implements Consents {
 
 const noSuchConsent = (): CliError =>
   new CliError('notFound', 'This consent has no guard: an upgrade that succeeds starts one.', {
-    hint: 'onward consents lists all of them, with the ids of their instances.',
+    hint: `${ONWARD} consents lists all of them, with the ids of their instances.`,
   });

@@ -1,3 +1,4 @@
+import { ONWARD } from '../../contract/onward';
 import { CliError } from '../kit/cli-error';
 import type { FleetView } from './fleets';
 import { countsText, FLEET_WORDS, fleetEndedFromOutside, totalOf } from './provider-states';
@@ -13,6 +14,6 @@ export function requireAllUpgraded({ status, execution, failure }: FleetView): v
   const end = fleetEndedFromOutside(execution, status) ?? `${FLEET_WORDS[state]}.`;
   throw new CliError('failure', `The fleet ${fleet} did not upgrade everybody: ${end} ${countsText(counts)}.`, {
     problems: failure === undefined ? [] : [failure],
-    hint: `onward fleet report ${fleet} tells what happened.`,
+    hint: `${ONWARD} fleet report ${fleet} tells what happened.`,
   });
 }

@@ -1,4 +1,5 @@
 /** The messages by which people tell a fleet something: their commands, and how to answer what it asks. */
+import { ONWARD } from '../../contract/onward';
 import { fleetMessages, fleetWorkflowId, type FleetMessages, type FleetStatus } from '../../contract/fleet';
 import type { Calling } from '../kit/context';
 import { howToSend, type HowToAnswer } from '../kit/messages/how-to-answer';
@@ -13,7 +14,7 @@ export const FLEET_MESSAGES: MessageFamily<FleetKey, FleetMessages> = {
   key: { fleet: { help: FLEET_HELP, read: fleetName } },
   workflowId: ({ fleet }) => fleetWorkflowId(fleet),
   schemas: fleetMessages,
-  seeLater: ({ fleet }) => `onward fleet report ${fleet} tells what the fleet made of it.`,
+  seeLater: ({ fleet }) => `${ONWARD} fleet report ${fleet} tells what the fleet made of it.`,
   commands: {
     proceed: {
       command: 'proceed',

@@ -1,9 +1,10 @@
 /** The request of a fleet, put together of a file and of what the command line says, checked as a whole. */
-import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument, type Document } from 'yaml';
+import { ONWARD } from '../../contract/onward';
 import { fleetInput, type FleetInput } from '../../contract/fleet';
 import { namesOfFields } from '../../inventory/schema';
 import { explain, offsetOf, syntaxMistake, type Field, type Finding } from '../../inventory/yaml-fields';
+import { readText, whyUnread } from '../../inventory/text-file';
 import { CliError } from '../kit/cli-error';
 
 /** What the command line says. A selection replaces that of the file as a whole; everything else only its own field. */
@@ -58,8 +59,8 @@ interface FleetFile {
 
 /** YAML, of which JSON is a part. */
 async function readFleetFile(file: string): Promise<FleetFile> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw invalid([`${file}: cannot be read (${error.code ?? error.message})`]);
+  const text = await readText(file).catch((error: unknown) => {
+    throw invalid([`${file}: ${whyUnread(error)}`]);
   });
   const lines = new LineCounter();
   const document: Document.Parsed = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -146,5 +147,5 @@ function described({ field, message }: Finding, flags: FleetFlags, file: FleetFi
 const invalid = (problems: string[]): CliError =>
   new CliError('usage', 'No fleet was started, because this is not a valid request for one:', {
     problems,
-    hint: 'onward fleet start --help describes the options, and shows a file.',
+    hint: `${ONWARD} fleet start --help describes the options, and shows a file.`,
   });

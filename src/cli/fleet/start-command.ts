@@ -1,8 +1,9 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ONWARD } from '../../contract/onward';
 import { byOption, globalsOf, intervalOption } from '../kit/arguments';
 import { CliError } from '../kit/cli-error';
-import { callingOf, printResult, whoIs, type GlobalOptions } from '../kit/context';
+import { callingOf, commandFor, printResult, whoIs, type GlobalOptions } from '../kit/context';
 import { asText } from '../kit/documents/document';
 import { isOver } from '../kit/execution';
 import { howToSend } from '../kit/messages/how-to-answer';
@@ -46,7 +47,7 @@ export function addFleetStart(fleet: Command, context: FleetContext): void {
   requestOptions(
     fleet
       .command('plan')
-      .description('plan a fleet and print the plan; nothing is changed until you say onward fleet proceed'),
+      .description(`plan a fleet and print the plan; nothing is changed until you say ${ONWARD} fleet proceed`),
   ).action((_options: object, command: Command) => plan(context, optionsOf(command)));
   requestOptions(fleet.command('start').description('start a fleet'))
     .option('--watch', 'show its progress until it is over')
@@ -87,7 +88,7 @@ function requestOptions(command: Command): Command {
     .option('--soak <time>', 'watch a finished wave for so long before the next: 90s, 15m, 2h, 1d', time)
     .option('--park-after <time>', 'who waits for people for so long gives its slot away', time)
     .addOption(
-      new Option('--approve <what>', 'wait for onward fleet proceed: plan, waves, or plan,waves').argParser((text) =>
+      new Option('--approve <what>', `wait for ${ONWARD} fleet proceed: plan, waves, or plan,waves`).argParser((text) =>
         text.split(',').map((part) => part.trim()),
       ),
     )
@@ -101,7 +102,10 @@ async function start(context: FleetContext, options: FleetStartOptions): Promise
     const started = { fleet: input.name, ...(await fleets.start(input)) };
     const line = `Started ${started.workflowId}, run ${started.runId}.`;
     if (options.watch !== true) {
-      printResult(context, options, started, [line, `Follow it with onward fleet status ${input.name} --watch.`]);
+      printResult(context, options, started, [
+        line,
+        `Follow it with ${commandFor(callingOf(context, options), 'fleet', 'status', input.name, '--watch')}.`,
+      ]);
       return;
     }
     if (!options.json) context.stdout.write(`${line}\n`);
@@ -150,7 +154,7 @@ async function planned(fleets: Fleets, name: string, context: FleetContext): Pro
     await delay(LOOK_MS, undefined, { signal: interrupted }).catch(() => undefined);
     if (interrupted.aborted) {
       throw new CliError('interrupted', `The fleet ${name} goes on planning, and then waits for an answer.`, {
-        hint: `onward fleet status ${name} shows it, onward fleet abort ${name} drops it.`,
+        hint: `${ONWARD} fleet status ${name} shows it, ${ONWARD} fleet abort ${name} drops it.`,
       });
     }
   }

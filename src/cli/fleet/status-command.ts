@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import { ONWARD } from '../../contract/onward';
 import { FLEET_PROVIDER_STATES, type FleetProviderState } from '../../contract/fleet';
 import { globalsOf, intervalOption } from '../kit/arguments';
 import { asCliError } from '../kit/cli-error';
@@ -124,7 +125,9 @@ async function providers(context: FleetContext, options: ProvidersOptions, name:
     const title = `${wanted.length} of ${all.length} providers of ${name}`;
     printResult(context, options, wanted, [
       asText({ title: `Fleet ${name}`, sections: [{ title, table, otherwise: 'Nobody.' }] }),
-      ...(wanted.length === 0 ? [] : [`onward status <provider> shows one of them, onward gates what it asks for.`]),
+      ...(wanted.length === 0
+        ? []
+        : [`${ONWARD} status <provider> shows one of them, ${ONWARD} gates what it asks for.`]),
     ]);
   });
 

@@ -1,6 +1,6 @@
 /** One fleet as lines for a terminal: how far it is, who needs someone, when it will be done. */
 import type { FleetStatus, WaveStatus } from '../../contract/fleet';
-import type { Display } from '../kit/context';
+import { commandFor, type Display } from '../kit/context';
 import { elapsed, formatDuration, formatTime } from '../kit/text/duration';
 import { safeLines, safeText } from '../kit/text/safe-text';
 import { howToAnswerGate, howToResolve } from '../upgrade/messages';
@@ -106,6 +106,8 @@ function needsLines(fleet: string, { count, upgrades }: Needs, { now, paint, cal
     ...lines,
     ...(more <= 0
       ? []
-      : [`  and ${more} more: ${calling.onward} fleet providers ${safeText(fleet)} --state held,parked`]),
+      : [
+          `  and ${more} more: ${safeText(commandFor(calling, 'fleet', 'providers', fleet, '--state', 'held,parked'))}`,
+        ]),
   ];
 }

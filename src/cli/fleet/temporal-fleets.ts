@@ -1,5 +1,6 @@
 /** {@link Fleets} on a Temporal server. Loaded only by commands that talk to one. */
 import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { ONWARD } from '../../contract/onward';
 import {
   FLEET_QUERY,
   fleetWorkflowId,
@@ -65,7 +66,7 @@ export class TemporalFleets implements Fleets {
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
         throw new CliError('refused', `There is a fleet ${name} already.`, {
-          hint: `onward fleet status ${name} shows it. A new fleet needs a name of its own.`,
+          hint: `${ONWARD} fleet status ${name} shows it. A new fleet needs a name of its own.`,
           cause: error,
         });
       }
@@ -171,7 +172,7 @@ export class TemporalFleets implements Fleets {
 
 function noSuchFleet(fleet: string | undefined): CliError {
   const what = fleet === undefined ? 'There is no such fleet.' : `There is no fleet ${fleet}.`;
-  return new CliError('notFound', what, { hint: 'onward fleet list names them all.' });
+  return new CliError('notFound', what, { hint: `${ONWARD} fleet list names them all.` });
 }
 
 /** Names of fleets are plain, so that nothing has to be escaped. */

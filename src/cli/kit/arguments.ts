@@ -1,9 +1,11 @@
 /** Arguments and options that several commands share, checked before anything is sent. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { ZodError } from 'zod';
+import { ONWARD } from '../../contract/onward';
 import { plainName } from '../../contract/provider';
 import { BY_HELP, type GlobalOptions } from './context';
 
+export const WHERE_HELP_IS = `${ONWARD} --help lists the commands, ${ONWARD} help <command> its options.`;
 export const PROVIDER_HELP = 'id of the provider in the inventory';
 
 export function providerName(text: string): string {

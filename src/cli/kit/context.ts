@@ -2,10 +2,11 @@
 import { createColors } from 'picocolors';
 import type { Colors } from 'picocolors/types';
 import { hostname, userInfo } from 'node:os';
+import { ONWARD } from '../../contract/onward';
 import { redact } from '../../inventory/secrets';
 import { asCliError } from './cli-error';
 import { safeJson, safeLines, safeText } from './text/safe-text';
-import { shellOf, type Shell } from './text/shell-quote';
+import { commandLine, shellOf, type Shell } from './text/shell-quote';
 
 export interface Output {
   write(text: string): unknown;
@@ -72,12 +73,14 @@ export function printError(context: CliContext, options: GlobalOptions, error: u
 }
 
 export interface Calling {
-  /** How the person calls Onward: `onward`, or `npm run -s onward --` in a clone. */
-  onward: string;
   shell: Shell;
   /** Options that name the Temporal server where it is not the default one: `--address`, `--namespace`. */
   connection: string[];
 }
+
+/** A command to be copied: it finds the same server as the one that prints it. */
+export const commandFor = ({ shell, connection }: Calling, ...words: string[]): string =>
+  `${ONWARD} ${commandLine([...words, ...connection], shell)}`;
 
 /** What lines for people are made with. */
 export interface Display {
@@ -103,22 +106,15 @@ export function paintFor(output: Output, env: NodeJS.ProcessEnv): Colors {
 }
 
 /** How this person calls Onward and Temporal, for the commands that we print. */
-export function callingOf({ env, platform }: CliContext, options: GlobalOptions, shell?: Shell): Calling {
+export function callingOf({ platform }: CliContext, options: GlobalOptions, shell?: Shell): Calling {
   const { address, namespace } = options;
   return {
-    onward: env['ONWARD_COMMAND'] ?? commandFor(env['npm_lifecycle_event']),
     shell: shell ?? shellOf(platform),
     connection: [
       ...(address === undefined ? [] : ['--address', address]),
       ...(namespace === undefined ? [] : ['--namespace', namespace]),
     ],
   };
-}
-
-/** @param script that npm runs, if it does; `npx` is one. */
-function commandFor(script: string | undefined): string {
-  if (script === undefined) return 'onward';
-  return script === 'npx' ? 'npx onward' : 'npm run -s onward --';
 }
 
 export const BY_HELP = 'who says so, for the audit trail (default: ONWARD_USER, else your login and this host)';

@@ -4,14 +4,17 @@ import { globalsOf, inventoryOption } from '../kit/arguments';
 import { printResult, type CliContext } from '../kit/context';
 import { invalidInventory, readInventory } from '../kit/inventory';
 import { safeText } from '../kit/text/safe-text';
+import { addDraft } from './draft-command';
+import type { ReleasesContext } from './releases-command';
 
-export function addInventory(program: Command, context: CliContext): void {
+export function addInventory(program: Command, context: ReleasesContext): void {
   const inventory = program.command('inventory').description("work with the providers' entries");
   inventory
     .command('check')
     .description('check every entry, and the files and variables that it refers to, without calling anybody')
     .option(...inventoryOption)
     .action((_options: object, command: Command) => check(context, command));
+  addDraft(inventory, context);
 }
 
 async function check(context: CliContext, command: Command): Promise<void> {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { ONWARD } from '../../contract/onward';
 import { SIMULATED_RELEASES } from '../../../workflows/releases';
 import { startSandbox, type Sandbox } from '../../sandbox/server';
 import { defaultProviders } from '../../sandbox/world/defaults';
@@ -67,7 +68,7 @@ async function start(options: SandboxCommandOptions): Promise<Sandbox> {
     const { code, port } = error as NodeJS.ErrnoException & { port?: number };
     if (code !== 'EADDRINUSE') throw error;
     throw new CliError('failure', `Port ${port} on ${options.host} is taken by another program.`, {
-      hint: 'End that program, or give the sandbox another port (onward sandbox --help lists the options).',
+      hint: `End that program, or give the sandbox another port (${ONWARD} sandbox --help lists the options).`,
       cause: error,
     });
   }

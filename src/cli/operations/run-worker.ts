@@ -1,4 +1,5 @@
 import type { Worker } from '@temporalio/worker';
+import { ONWARD } from '../../contract/onward';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../contract/provider';
 import { inventoryDirectory } from '../../inventory/inventory';
 import type * as SimulatedWorld from '../../sandbox/adapters';
@@ -48,7 +49,7 @@ export async function runWorker(
     const where = { taskQueue, address, namespace: settings.namespace };
     printResult(context, options, { ...where, ...pinned, ...(sandbox !== undefined && { sandbox }) }, [
       `Worker of task queue ${taskQueue} at ${address}, namespace ${settings.namespace}.`,
-      ...(sandbox === undefined ? [] : ['It works in a simulated world, that of onward sandbox.']),
+      ...(sandbox === undefined ? [] : [`It works in a simulated world, that of ${ONWARD} sandbox.`]),
       ...(pinned ? howToMakeCurrent(pinned.buildId, context, options) : []),
     ]);
     announceReady(() => worker.shutdown());

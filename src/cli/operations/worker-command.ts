@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
+import { ONWARD } from '../../contract/onward';
 import { plainName } from '../../contract/provider';
 import { globalsOf, inventoryOption, problemsOf } from '../kit/arguments';
 import type { CliContext, GlobalOptions } from '../kit/context';
@@ -23,7 +24,7 @@ export function addWorker(program: Command, context: CliContext): void {
     )
     .option(...inventoryOption)
     .addOption(
-      new Option('--sandbox [url]', 'work in the simulated world of onward sandbox, whose control API is there')
+      new Option('--sandbox [url]', `work in the simulated world of ${ONWARD} sandbox, whose control API is there`)
         .preset('http://127.0.0.1:7080/')
         .argParser(sandboxUrl),
     )

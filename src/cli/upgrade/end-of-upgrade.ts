@@ -1,3 +1,4 @@
+import { ONWARD } from '../../contract/onward';
 import { CliError } from '../kit/cli-error';
 import { endedFromOutside, STATE_WORDS } from './upgrade-state';
 import type { UpgradeView } from './upgrades';
@@ -18,6 +19,6 @@ export function requireCompleted({ status, execution, failure }: UpgradeView): v
   throw new CliError(
     status.state === 'refused' ? 'refused' : 'failure',
     `The upgrade of ${status.provider} did not complete: ${outside ?? `${STATE_WORDS[status.state]}.`}`,
-    { problems, hint: `onward report ${status.provider} tells what happened.` },
+    { problems, hint: `${ONWARD} report ${status.provider} tells what happened.` },
   );
 }

@@ -1,4 +1,5 @@
 /** The messages by which people answer an upgrade: their commands, and how to answer what it asks. */
+import { ONWARD } from '../../contract/onward';
 import { isTakeable } from '../../contract/entry';
 import { messages, type Messages } from '../../contract/messages';
 import { upgradeWorkflowId } from '../../contract/provider';
@@ -10,7 +11,7 @@ import { argument, option, reason, type MessageFamily } from '../kit/messages/me
 
 export type UpgradeKey = { provider: string };
 
-const STEP_HELP = 'name of the step, as onward gates shows it';
+const STEP_HELP = `name of the step, as ${ONWARD} gates shows it`;
 
 export const UPGRADE_MESSAGES: MessageFamily<UpgradeKey, Messages> = {
   word: 'answer',
@@ -18,7 +19,7 @@ export const UPGRADE_MESSAGES: MessageFamily<UpgradeKey, Messages> = {
   key: { provider: { help: PROVIDER_HELP, read: providerName } },
   workflowId: ({ provider }) => upgradeWorkflowId(provider),
   schemas: messages,
-  seeLater: ({ provider }) => `onward audit ${provider} tells what the upgrade made of it.`,
+  seeLater: ({ provider }) => `${ONWARD} audit ${provider} tells what the upgrade made of it.`,
   commands: {
     consentCompleted: {
       command: 'consent',
@@ -92,8 +93,8 @@ export const UPGRADE_MESSAGES: MessageFamily<UpgradeKey, Messages> = {
       command: 'take',
       help: 'take what one field of the inventory is now, where the upgrade holds because it has changed',
       fields: {
-        field: argument('field', 'which field, as onward gates shows it'),
-        digest: argument('digest', 'its digest, as onward gates shows it: nothing else is taken'),
+        field: argument('field', `which field, as ${ONWARD} gates shows it`),
+        digest: argument('digest', `its digest, as ${ONWARD} gates shows it: nothing else is taken`),
         reason,
       },
       examples: ["contoso operations.url 3f1c9a7e02b4 --reason 'the management node has moved'"],

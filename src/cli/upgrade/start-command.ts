@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { upgradeInput } from '../../contract/upgrade-input';
 import { byOption, globalsOf, intervalOption, problemsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
 import { CliError } from '../kit/cli-error';
-import { callingOf, printResult, whoIs, type GlobalOptions } from '../kit/context';
+import { callingOf, commandFor, printResult, whoIs, type GlobalOptions } from '../kit/context';
 import { requireInInventory } from '../kit/inventory';
 import { watchOnScreen } from '../kit/watch';
 import { requireCompleted } from './end-of-upgrade';
@@ -75,7 +75,10 @@ async function start(
     const waits = options.wait === true || options.watch === true;
     const line = `Started ${started.workflowId}, run ${started.runId}.`;
     if (!waits) {
-      printResult(context, options, started, [line, `Follow it with onward status ${provider} --watch.`]);
+      printResult(context, options, started, [
+        line,
+        `Follow it with ${commandFor(callingOf(context, options), 'status', provider, '--watch')}.`,
+      ]);
       return;
     }
     const silent = options.json === true || options.watch !== true;

@@ -1,7 +1,7 @@
 /** One upgrade as lines for a terminal: what is done, what happens now, who is waited for. */
 import type { Colors } from 'picocolors/types';
 import type { StepState, StepStatus, UpgradeState, UpgradeStatus } from '../../contract/status';
-import type { Display } from '../kit/context';
+import { commandFor, type Display } from '../kit/context';
 import { elapsed, formatDuration, formatTime } from '../kit/text/duration';
 import { safeLines, safeText } from '../kit/text/safe-text';
 import { howToAnswerGate, howToResolve } from './messages';
@@ -122,7 +122,7 @@ function gateLines({ provider, gates }: UpgradeStatus, { now, paint, calling }: 
   if (gates.length === 0) return [];
   return [
     '',
-    paint.yellow(`Waiting for people (what to do: ${calling.onward} gates ${safeText(provider)}):`),
+    paint.yellow(`Waiting for people (what to do: ${safeText(commandFor(calling, 'gates', provider))}):`),
     ...gates.flatMap((gate) => [
       `  ${safeText(gate.title)}, for ${formatDuration(elapsed(gate.openedAt, undefined, now))}`,
       ...(gate.lastProblem === undefined ? [] : [`    not yet: ${safeText(gate.lastProblem)}`]),

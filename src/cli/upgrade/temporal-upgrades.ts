@@ -1,11 +1,23 @@
 /** {@link Upgrades} on a Temporal server. Loaded only by commands that talk to one. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   WorkflowExecutionAlreadyStartedError,
   type Client,
+  WorkflowFailedError,
   type WorkflowExecutionInfo,
   type WorkflowHandle,
 } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { ONWARD } from '../../contract/onward';
 import type { Messages } from '../../contract/messages';
+import {
+  preflightWorkflowId,
+  type PreflightInput,
+  type PreflightReport,
+  type PreflightStatus,
+} from '../../contract/preflight';
+import { FAILURE } from '../../contract/activities';
 import type { UpgradeInput } from '../../contract/upgrade-input';
 import { CONTROL_TASK_QUEUE, upgradeWorkflowId } from '../../contract/provider';
 import {
@@ -34,6 +46,10 @@ import { readHistory } from './read-history';
 import type { UpgradeHistory, Upgrades, UpgradeSummary, UpgradeView } from './upgrades';
 
 const WORKFLOW_TYPE = 'upgradeProvider';
+const PREFLIGHT_TYPE = 'preflightProvider';
+/** A package may be large, and its line slow. */
+const LOOK_DEADLINE = '3 hours';
+const LOOK_INTERVAL_MS = 500;
 /** A history may have thousands of events and travels in pages. */
 const HISTORY_DEADLINE_MS = 60_000;
 
@@ -81,8 +97,42 @@ export class TemporalUpgrades implements Upgrades {
   private async alreadyStarted(provider: string): Promise<CliError> {
     const { startedAt } = await this.summary(provider);
     return new CliError('refused', `The upgrade of ${provider} is running already, since ${startedAt}.`, {
-      hint: `onward status ${provider} --watch shows it.`,
+      hint: `${ONWARD} status ${provider} --watch shows it.`,
     });
+  }
+
+  async lookBefore(
+    input: PreflightInput,
+    waitsFor: (what: string[]) => void,
+    stop: AbortSignal,
+  ): Promise<PreflightReport> {
+    const { provider } = input;
+    const doing = `look at ${provider}`;
+    const handle = await this.ask(provider, doing, () =>
+      this.client.workflow.start<(input: PreflightInput) => Promise<PreflightReport>>(PREFLIGHT_TYPE, {
+        workflowId: preflightWorkflowId(provider, randomUUID()),
+        taskQueue: CONTROL_TASK_QUEUE,
+        args: [input],
+        workflowExecutionTimeout: LOOK_DEADLINE,
+        staticSummary: `Look at ${provider} before its upgrade; changes nothing`,
+        typedSearchAttributes: [{ key: providerAttribute, value: provider }],
+      }),
+    );
+    try {
+      for (;;) {
+        const { status } = await this.ask(provider, doing, () => handle.describe());
+        if (status.name !== 'RUNNING') break;
+        if (stop.aborted) throw new CliError('interrupted', `Stopped looking at ${provider}; nothing was changed.`);
+        const seen = await this.ask(provider, doing, () => handle.query<PreflightStatus>(QUERY.status));
+        waitsFor(seen.waitsFor);
+        await delay(LOOK_INTERVAL_MS, undefined, { signal: stop }).catch(() => undefined);
+      }
+      return await this.ask(provider, doing, () => handle.result());
+    } catch (error) {
+      if (error instanceof CliError && ['interrupted', 'noWorker'].includes(error.kind))
+        await this.ask(provider, doing, () => handle.terminate('nobody waits for this look any more'));
+      throw explainLook(error, provider);
+    }
   }
 
   async view(provider: string): Promise<UpgradeView> {
@@ -158,10 +208,19 @@ export class TemporalUpgrades implements Upgrades {
   }
 }
 
+/** What the look itself has to say, such as that the inventory has no such provider. */
+function explainLook(error: unknown, provider: string): unknown {
+  const failed = error instanceof CliError ? error.cause : error;
+  if (!(failed instanceof WorkflowFailedError) || !(failed.cause instanceof ApplicationFailure)) return error;
+  const { type, message } = failed.cause;
+  const kind = type === FAILURE.unknownProvider ? 'notFound' : type === FAILURE.invalidInventory ? 'usage' : 'failure';
+  return new CliError(kind, `Could not look at ${provider}: ${message}`, { cause: error });
+}
+
 /** @param provider whose upgrade was asked for, where it was one. */
 function noSuchUpgrade(provider?: string): CliError {
   const what = provider === undefined ? 'There is no such upgrade.' : `There is no upgrade of ${provider}.`;
-  return new CliError('notFound', what, { hint: 'onward status lists the upgrades that run.' });
+  return new CliError('notFound', what, { hint: `${ONWARD} status lists the upgrades that run.` });
 }
 
 export function summaryOf(

@@ -1,5 +1,6 @@
 /** What the commands ask of a Temporal server: everything about upgrades, nothing about Temporal. */
 import type { Messages } from '../../contract/messages';
+import type { PreflightInput, PreflightReport } from '../../contract/preflight';
 import type { UpgradeInput } from '../../contract/upgrade-input';
 import type { FrozenProfile } from '../../contract/entry';
 import type { AuditEntry, UpgradePlan, UpgradeResult, UpgradeStatus } from '../../contract/status';
@@ -68,6 +69,12 @@ export interface UpgradeHistory {
  */
 export interface Upgrades {
   start(input: UpgradeInput): Promise<{ workflowId: string; runId: string }>;
+  /**
+   * Looks at the provider as the preflight of an upgrade would, and changes nothing.
+   * @param waitsFor is told whenever it is something else that has not answered yet.
+   * @param stop the look, when nobody waits for it any more.
+   */
+  lookBefore(input: PreflightInput, waitsFor: (what: string[]) => void, stop: AbortSignal): Promise<PreflightReport>;
   view(provider: string): Promise<UpgradeView>;
   plan(provider: string): Promise<UpgradePlan>;
   audit(provider: string): Promise<AuditEntry[]>;

@@ -3,10 +3,13 @@ import { defineAdapter } from '../../systems/adapter';
 import { expectShape } from '../../systems/answers';
 import { exchange, statusFailure, type HttpRequest } from '../../systems/http';
 import { expectJson } from '../../systems/json-answer';
+import { isOffice365Task } from '../../systems/office365';
 import type { TaskMonitor } from '../../systems/task-monitor';
 import { controlApi } from './control-api';
 
-const tasks = z.array(z.object({ id: z.int(), name: z.string(), status: z.string(), periodic: z.boolean() }));
+const tasks = z.array(
+  z.object({ id: z.int(), name: z.string(), status: z.string(), periodic: z.boolean(), queue: z.string().optional() }),
+);
 
 /**
  * Reads the Tasks screen of a simulated Operations.
@@ -16,7 +19,7 @@ const tasks = z.array(z.object({ id: z.int(), name: z.string(), status: z.string
 export const taskScreen = defineAdapter({
   settings: controlApi,
   create: ({ url }): TaskMonitor => ({
-    openTasks: async () => {
+    openTasks: async (application) => {
       const request: HttpRequest = {
         system: 'task monitor',
         call: 'GET tasks',
@@ -26,9 +29,9 @@ export const taskScreen = defineAdapter({
       };
       const answer = await exchange(request);
       if (answer.status !== 200) throw statusFailure(request, answer.status);
-      // The filter `*office*`, without the *Periodic* tab (systems.md 1.6).
+      // Without the *Periodic* tab (systems.md 1.6).
       return expectShape(tasks, expectJson(answer, request), request)
-        .filter(({ name, status, periodic }) => !periodic && /office/i.test(name) && !CLOSED.has(status))
+        .filter((task) => !task.periodic && isOffice365Task(task, application) && !CLOSED.has(task.status))
         .map(({ id, name, status }) => ({ id, name, status }));
     },
   }),

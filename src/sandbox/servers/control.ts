@@ -70,6 +70,7 @@ const newTask = z.strictObject({
   name: text,
   status: z.enum(['Unprocessed', 'Running', 'Rescheduled', 'Failed']).default('Unprocessed'),
   periodic: z.boolean().default(false),
+  queue: text.optional(),
   /** Without it the task waits until somebody processes it. */
   processedAfterMs: z.int().nonnegative().optional(),
 });
@@ -255,7 +256,9 @@ function registerShownScreens(app: FastifyInstance, { world, wire, packages }: C
     });
   };
   screen('/tasks', 'GET tasks', (provider) =>
-    provider.tasks.filter(isOpen).map(({ id, name, status, periodic }) => ({ id, name, status, periodic })),
+    provider.tasks
+      .filter(isOpen)
+      .map(({ id, name, status, periodic, queue }) => ({ id, name, status, periodic, queue })),
   );
   screen('/instances/:item/testConnection', 'GET testConnection', (provider, item) =>
     testConnection(world, findInstance(provider, item)),

@@ -142,11 +142,15 @@ function connectionProblem(world: World, instance: Instance): { partnerCenter: s
 export function createTask(
   world: World,
   provider: Provider,
-  task: Pick<Task, 'name' | 'status' | 'periodic'> & { processedAfterMs?: number | undefined },
+  task: Pick<Task, 'name' | 'status' | 'periodic'> & {
+    queue?: string | undefined;
+    processedAfterMs?: number | undefined;
+  },
 ): Task {
-  const { processedAfterMs, ...shown } = task;
+  const { processedAfterMs, queue, ...shown } = task;
   const created = world.addTask(provider, {
     ...shown,
+    ...(queue === undefined ? {} : { queue }),
     drains: false,
     ...(processedAfterMs !== undefined && { dueAt: world.now() + processedAfterMs }),
   });

@@ -114,6 +114,8 @@ export interface Task {
   name: string;
   status: TaskStatus;
   periodic: boolean;
+  /** Where it is executed: `aps_application_instance31`; absent where nobody asks for it. */
+  queue?: string;
   /** Office 365 business: starts to drain when no Office 365 template is active. */
   drains: boolean;
   /** When it ends, by the sandbox's clock; absent while it waits for something or is stuck. */

@@ -2,12 +2,12 @@
  * What the worker of an endpoint host may do there: its own configuration, a YAML file that nobody but administrators of the host can
  * change. The control plane names packages by their hash; where they come from, and which of them may be run, is said here.
  */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { unsafeForCommandLine } from '../../contract/command-line';
 import { packageKey, packageSource } from '../../contract/provider';
+import { readText, whyUnread } from '../../inventory/text-file';
 import { explain, numbersAsNames, offsetOf, syntaxMistake } from '../../inventory/yaml-fields';
 
 export const endpointSettings = z.strictObject({
@@ -74,9 +74,8 @@ const FIELDS = ['workDirectory', 'packages', 'url', 'sha256'];
 
 async function textOf(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await readText(file);
   } catch (error) {
-    const { code = String(error) } = error as NodeJS.ErrnoException;
-    throw new InvalidEndpointSettings(file, [`it cannot be read (${code})`]);
+    throw new InvalidEndpointSettings(file, [`it ${whyUnread(error)}`]);
   }
 }

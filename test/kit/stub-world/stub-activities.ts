@@ -216,6 +216,7 @@ export function stubActivities(
       did(`upgradeInstance ${instanceId}`, () => Object.assign(instance, { packageVersion: to }));
     },
     awaitTasksProcessed: async () => undefined,
+    readOpenTasks: async () => ({ open: [] }),
     readBilling: async () => {
       const templates = numbers(size.plans).map((plan) => billingTemplate(plan, parameterThere));
       // The preflight reads first, then the step; whoever reads again wants to know whether somebody has removed it.

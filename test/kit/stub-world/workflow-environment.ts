@@ -2,6 +2,7 @@
 import { WorkflowFailedError, WorkflowUpdateFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import type { Recorded } from '../../../src/contract/messages';
+import type { PreflightInput, PreflightReport } from '../../../src/contract/preflight';
 import type { UpgradeInput } from '../../../src/contract/upgrade-input';
 import { endpointTaskQueue, upgradeWorkflowId } from '../../../src/contract/provider';
 import {
@@ -50,6 +51,20 @@ export class WorkflowEnvironment {
     await this.serveOnce(input.provider, activities);
     return await this.client.workflow.start<(input: UpgradeInput) => Promise<UpgradeResult>>('upgradeProvider', {
       workflowId: upgradeWorkflowId(input.provider),
+      taskQueue: taskQueueOf(input.provider),
+      args: [input],
+    });
+  }
+
+  /** Starts a look at a provider, as {@link upgrade} starts an upgrade. */
+  async look(
+    workflowId: string,
+    activities: StubActivities,
+    input: PreflightInput,
+  ): Promise<WorkflowHandle<(input: PreflightInput) => Promise<PreflightReport>>> {
+    await this.serveOnce(input.provider, activities);
+    return await this.client.workflow.start<(input: PreflightInput) => Promise<PreflightReport>>('preflightProvider', {
+      workflowId,
       taskQueue: taskQueueOf(input.provider),
       args: [input],
     });

@@ -1,5 +1,5 @@
 /** Commands that send a message, ready to be copied into a shell. */
-import type { Calling } from '../context';
+import { commandFor, type Calling } from '../context';
 import { safeJson, safeText } from '../text/safe-text';
 import { commandLine } from '../text/shell-quote';
 import { fieldsOf, type Field, type MessageFamily } from './message-family';
@@ -17,16 +17,15 @@ export function howToSend<Key extends Record<string, string>, Messages>(
   payload: Record<string, string>,
   calling: Calling,
 ): HowToAnswer {
-  const { onward, shell, connection } = calling;
+  const { shell, connection } = calling;
   const own = [
     ...[...family.under, family.commands[name].command, ...Object.values(key)],
     ...fieldsOf(family, name).flatMap(([field, of]) => wordsOf(field, of, payload[field])),
-    ...connection,
   ];
   const signal = ['temporal', 'workflow', 'signal', '--workflow-id', family.workflowId(key), '--name', name];
   const temporal = [...signal, '--input', safeJson(payload), ...connection];
   return {
-    onward: safeText(`${onward} ${commandLine(own, shell)}`, LONGEST),
+    onward: safeText(commandFor(calling, ...own), LONGEST),
     temporal: safeText(commandLine(temporal, shell), LONGEST),
   };
 }

@@ -7,6 +7,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { NamespaceNotFoundError, WorkflowNotFoundError } from '@temporalio/common';
+import { ONWARD } from '../../../contract/onward';
 import { ENCODED_FAILURE } from '../../../temporal/connection';
 import { CliError } from '../cli-error';
 
@@ -55,7 +56,7 @@ export function causeMessage(error: Error): string {
 
 export function noWorker(doing: string, cause?: unknown): CliError {
   return new CliError('noWorker', `Could not ${doing}: the server is there, but no Onward worker answers.`, {
-    hint: 'Start one with onward worker. Nothing is lost meanwhile: the upgrade goes on where it stands.',
+    hint: `Start one with ${ONWARD} worker. Nothing is lost meanwhile: the upgrade goes on where it stands.`,
     cause,
   });
 }
