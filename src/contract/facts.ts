@@ -201,6 +201,8 @@ export interface SiteBackup {
   bytes: number;
   /** SHA-256 over the sorted list of relative path and content hash of every file. */
   digest: string;
+  /** Some of what the application writes itself while it runs: part of no comparison, and kept as it is by a restore. */
+  leftOut: string[];
 }
 
 export interface SetupResult {

@@ -67,6 +67,11 @@ export const RESTART_FAULTS = [
   'restartCalledOff',
 ] as const;
 
+export const POOL_FAULTS = [
+  /** The pool goes on stopping for `delayMs`, and takes no order meanwhile. */
+  'poolStopsSlowly',
+] as const;
+
 export const RESET_FAULTS = [
   /** iisreset gives up: non-zero exit code, services as they were. */
   'resetTimesOut',

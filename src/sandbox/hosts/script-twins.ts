@@ -2,9 +2,7 @@
  * What each script of `src/systems/endpoint/scripts` does, done by the sandbox itself for the stand-in: same parameters, same
  * facts, same files. The scripts are the original; a test runs both and compares.
  */
-import { createHash } from 'node:crypto';
 import {
-  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -12,7 +10,6 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -32,6 +29,19 @@ import type { z } from 'zod';
 import { parseList } from './access';
 import { block, fileVersion, filesBelow, isBlocked, unblock, writeFile } from './disk';
 import { ScriptFailed } from './failures';
+import {
+  copyApplication,
+  hashedFiles,
+  isVolatile,
+  removeEmptyFolders,
+  setPoolState,
+  sha256Of,
+  siteFiles,
+  sitePaths,
+  switchFiles,
+  untilReleased,
+  type PoolState,
+} from './site-twins';
 import { setupCommandLine } from './setup-command';
 import type { SimulatedHost } from './simulated-host';
 import type { ReleaseTwins } from '../hosts-port';
@@ -128,18 +138,20 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     const source = deployed(host, parameters).physicalPath;
     if (parameters.copy === 'always' || (parameters.copy === 'ifMissing' && !existsSync(list))) {
       rmSync(folder, { recursive: true, force: true });
-      cpSync(source, files, { recursive: true });
+      const made = await copyApplication(host, source, files);
       if (!host.configurationBackups().includes(parameters.backup)) await host.backupConfiguration(parameters.backup);
       const { operation, site, application } = parameters;
-      const listed = { files: hashedFiles(source), access: explicitAccess(host, source) };
-      save(list, { operation, site, application, at: now(), source, ...listed });
+      const access = explicitAccess(host, source, made.grew);
+      save(list, { operation, site, application, at: now(), source, ...made, access });
     }
-    const complete = existsSync(list);
+    const made = existsSync(list) ? listOf(folder) : undefined;
+    const grew = made?.grew ?? [];
     return {
       path: folder,
-      copy: complete ? { listed: (readJson(list) as BackupList).files, copied: hashedFiles(files) } : null,
-      deployed: hashedFiles(source),
-      others: complete ? [] : otherBackups(parameters),
+      copy: made ? { listed: made.files, copied: siteFiles(host, files, grew), unread: made.unread } : null,
+      deployed: siteFiles(host, source, grew),
+      ownDoing: filesBelow(source).filter((name) => isVolatile(name, grew)),
+      others: made ? [] : otherBackups(parameters),
     };
   }),
 
@@ -204,18 +216,23 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     const files = path.join(backup, 'files');
     if (!existsSync(files)) throw new ScriptFailed(FAILURE.unexpectedState, `the backup ${backup} does not exist`);
     const { physicalPath } = deployed(host, parameters);
+    const { grew, access } = listOf(backup);
     return {
-      backup: hashedFiles(files),
-      deployed: hashedFiles(physicalPath),
-      access: { listed: listOf(backup).access, found: explicitAccess(host, physicalPath) },
+      backup: siteFiles(host, files, grew),
+      deployed: siteFiles(host, physicalPath, grew),
+      access: { listed: access, found: explicitAccess(host, physicalPath, grew) },
+      unfinished: existsSync(path.join(backup, 'restoring.json')),
     };
   },
 
-  restore: alone(async ({ host }, parameters) => {
+  restore: alone(async (run, parameters) => {
+    const { host } = run;
     refuseWhileRunning(host);
-    const { id, operation, site, application } = parameters;
+    const { id, operation, site, application, replace, waitMilliseconds } = parameters;
     const backup = path.join(parameters.workDirectory, 'backups', parameters.backup);
-    const { physicalPath, pool } = deployed(host, parameters);
+    const copy = path.join(backup, 'files');
+    const { grew, access } = listOf(backup);
+    const { physicalPath: folder, pool } = deployed(host, parameters);
     save(path.join(parameters.workDirectory, 'records', parameters.records, `${id}.restored.json`), {
       id,
       operation,
@@ -223,12 +240,48 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
       application,
       at: now(),
     });
-    if (host.poolState(pool) !== 'Stopped') await host.stopPool(pool);
-    for (const name of readdirSync(physicalPath)) rmSync(path.join(physicalPath, name), { recursive: true });
-    cpSync(path.join(backup, 'files'), physicalPath, { recursive: true });
-    for (const one of listOf(backup).access) host.setAccess(path.join(physicalPath, one.path), parseList(one.sddl));
-    await host.startPool(pool);
-    return { deployed: hashedFiles(physicalPath), access: explicitAccess(host, physicalPath) };
+    const note = path.join(backup, 'restoring.json');
+    const before = existsSync(note)
+      ? (readJson(note) as { pool: PoolState; half: boolean })
+      : { pool: host.poolState(pool) === 'Started' ? ('Started' as const) : ('Stopped' as const), half: false };
+    let { half } = before;
+    save(note, before);
+    const until = () => Date.now() + waitMilliseconds;
+    let result: Facts<'restore'> = { deployed: [], access: [] };
+    const failures: unknown[] = [];
+    try {
+      if (replace) {
+        await setPoolState(run, pool, 'Stopped', until());
+        const present = sitePaths(folder, grew);
+        await untilReleased(run, folder, present, until());
+        save(note, { ...before, half: true });
+        try {
+          switchFiles(host, folder, copy, path.join(parameters.workDirectory, 'aside', id), present, grew);
+        } catch (error) {
+          save(note, before);
+          throw error;
+        }
+        removeEmptyFolders(folder, copy);
+        for (const one of access) host.setAccess(path.join(folder, one.path), parseList(one.sddl));
+      }
+      half = false;
+      result = { deployed: siteFiles(host, folder, grew), access: explicitAccess(host, folder, grew) };
+      save(note, { ...before, half });
+    } catch (error) {
+      failures.push(error);
+    }
+    if (!half) {
+      try {
+        await setPoolState(run, pool, before.pool, until());
+        rmSync(note);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    // What failed first is what is told.
+    const [first] = failures;
+    if (first instanceof Error) throw first;
+    return result;
   }),
 
   'run-script': alone(async ({ host, releaseTwins }, { release, script, parameters }) => {
@@ -340,10 +393,11 @@ function protectFolder(host: SimulatedHost, folder: string): void {
 }
 
 /** common.ps1, Get-ExplicitAccess */
-function explicitAccess(host: SimulatedHost, folder: string): ExplicitAccess[] {
+function explicitAccess(host: SimulatedHost, folder: string, grew: string[]): ExplicitAccess[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .sort()
     .flatMap((name) => {
+      if (isVolatile(name.split(path.sep).join('/'), grew)) return [];
       const { isProtected, entries } = parseList(host.accessTo(path.join(folder, name)));
       if (!isProtected && entries.length === 0) return [];
       const list = entries.map((entry) => `(${entry})`).join('');
@@ -368,8 +422,6 @@ function stagedPackage(workDirectory: string, wanted: string): { directory: stri
     return { problem: `what was unpacked in ${web} is not what the package holds: ${different.slice(65)}` };
   return { directory: path.dirname(findOne(web, 'setup.cmd')) };
 }
-
-const sha256Of = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
 const isDecided = (parameters: object): parameters is Decided => 'seen' in parameters;
 
@@ -426,6 +478,8 @@ interface BackupList {
   application: string;
   at: string;
   files: HashedFile[];
+  grew: string[];
+  unread: string[];
   access: ExplicitAccess[];
 }
 
@@ -459,14 +513,6 @@ function webConfigVersion(folder: string): string | null {
   const document = new DOMParser().parseFromString(readFileSync(path.join(folder, file), 'utf8'), 'text/xml');
   const settings = Array.from(document.getElementsByTagName('add'));
   return settings.find((entry) => entry.getAttribute('key') === 'ApplicationVersion')?.getAttribute('value') ?? null;
-}
-
-function hashedFiles(folder: string): HashedFile[] {
-  return filesBelow(folder).map((name) => {
-    const file = path.join(folder, name);
-    const sha256 = sha256Of(readFileSync(file));
-    return { path: name, bytes: statSync(file).size, sha256 };
-  });
 }
 
 /** common.ps1, Get-RunningSetups */

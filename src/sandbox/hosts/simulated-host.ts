@@ -32,6 +32,7 @@ import {
   CommandFailed,
   DEAD_AFTER,
   DEAD_BEFORE,
+  POOL_FAULTS,
   PowerShellDied,
   RESET_FAULTS,
   RESTART_FAULTS,
@@ -39,6 +40,7 @@ import {
   UnknownFault,
 } from './failures';
 import { bare, settled, type InstalledState } from './installed';
+import { OpenFiles } from './open-files';
 import { parseSetupCommand } from './setup-command';
 import { setupRefusal, SetupRuns, type SetupRun } from './setup-runs';
 
@@ -63,7 +65,12 @@ interface HostState {
 }
 
 /** Of commands that can go wrong in ways of their own. */
-const OWN_FAULTS: Record<string, readonly string[]> = { iisreset: RESET_FAULTS, 'shutdown.exe': RESTART_FAULTS };
+const OWN_FAULTS: Record<string, readonly string[]> = {
+  iisreset: RESET_FAULTS,
+  'shutdown.exe': RESTART_FAULTS,
+  'Stop-WebAppPool': POOL_FAULTS,
+};
+const BUSY = 'The service cannot accept control messages at this time. (Exception from HRESULT: 0x80070425)';
 
 /** A host of the sandbox has run for so long when it is laid out, in milliseconds. */
 const UPTIME_MS = 24 * 3600_000;
@@ -77,6 +84,9 @@ export class SimulatedHost implements ScriptedHost {
   readonly programData: string;
   private readonly state: HostState;
   private readonly setups: SetupRuns;
+  /** When each pool has stopped, or will have; in milliseconds since 1970. */
+  private readonly stoppedAt = new Map<string, number>();
+  readonly openFiles = new OpenFiles((file) => this.stoppedSince(file));
   /** Who holds the mutex of the scripts that change the host. */
   private changing: symbol | undefined;
   private power = new AbortController();
@@ -169,27 +179,43 @@ export class SimulatedHost implements ScriptedHost {
     }));
   }
 
-  poolState(pool: string): 'Started' | 'Stopped' {
+  poolState(pool: string): 'Started' | 'Stopping' | 'Stopped' {
     this.findPool(pool);
-    return pool in this.state.stoppedPools ? 'Stopped' : 'Started';
+    if (!(pool in this.state.stoppedPools)) return 'Started';
+    return Date.now() < (this.stoppedAt.get(pool) ?? 0) ? 'Stopping' : 'Stopped';
   }
 
   async stopPool(pool: string): Promise<void> {
     const { physicalPath } = this.findPool(pool);
-    await this.command('Stop-WebAppPool', pool, () => {
-      this.state.stoppedPools[pool] ??= folderDigest(physicalPath);
+    await this.command('Stop-WebAppPool', pool, (fault, delayMs) => {
+      if (this.poolState(pool) === 'Stopping') throw new CommandFailed(BUSY);
+      this.state.stoppedPools[pool] ??= this.digest(physicalPath);
+      this.stoppedAt.set(pool, Date.now() + (fault === 'poolStopsSlowly' ? delayMs : 0));
     });
+  }
+
+  private stoppedSince(file: string): number | undefined {
+    const pools = this.sites().flatMap(({ site }) => this.applications(site));
+    const pool = pools.find(({ physicalPath }) => file.startsWith(physicalPath + path.sep))?.pool;
+    if (pool === undefined || this.poolState(pool) !== 'Stopped') return undefined;
+    return this.stoppedAt.get(pool) ?? 0;
+  }
+
+  /** Of an application's folder, without what changes by itself. */
+  private digest(physicalPath: string): string {
+    return folderDigest(physicalPath, this.openFiles.growing());
   }
 
   /** Files that were changed while their pool was stopped were put back: setup.cmd stops no pool. */
   async startPool(pool: string): Promise<void> {
     const { physicalPath, application, site } = this.findPool(pool);
     await this.command('Start-WebAppPool', pool, () => {
+      if (this.poolState(pool) === 'Stopping') throw new CommandFailed(BUSY);
       const before = this.state.stoppedPools[pool];
       delete this.state.stoppedPools[pool];
       if (before === undefined) return;
       this.load(physicalPath);
-      if (before === folderDigest(physicalPath)) return;
+      if (before === this.digest(physicalPath)) return;
       this.effect('siteRestored', `${this.nameInIis(site)}/${application.application}`, application.provider, {
         versions: deployedVersions(physicalPath),
       });
@@ -490,6 +516,7 @@ export class SimulatedHost implements ScriptedHost {
   /** Stops the clock of the host; what runs goes on when the sandbox is started again. */
   close(): void {
     clearTimeout(this.restartTimer);
+    this.openFiles.close();
     this.setups.close();
   }
 
@@ -535,7 +562,11 @@ export class SimulatedHost implements ScriptedHost {
   }
 
   /** Runs a command that changes something: journaled, and subject to faults. */
-  private async command<T>(name: string, object: string, effect: (fault?: string) => T | Promise<T>): Promise<T> {
+  private async command<T>(
+    name: string,
+    object: string,
+    effect: (fault: string | undefined, delayMs: number) => T | Promise<T>,
+  ): Promise<T> {
     const rule = this.take(name);
     this.call(name, object, rule?.kind);
     if (rule !== undefined && DEAD_BEFORE.has(rule.kind)) throw new PowerShellDied();
@@ -543,7 +574,7 @@ export class SimulatedHost implements ScriptedHost {
     const known = ['slow', ...DEAD_AFTER, ...(OWN_FAULTS[name] ?? [])];
     if (rule !== undefined && !known.includes(rule.kind)) throw new UnknownFault(rule.kind, name);
     if (rule?.kind === 'slow') await delay(rule.delayMs ?? 0);
-    const result = await effect(rule?.kind);
+    const result = await effect(rule?.kind, rule?.delayMs ?? 0);
     this.save();
     if (rule !== undefined && DEAD_AFTER.has(rule.kind)) throw new PowerShellDied();
     return result;

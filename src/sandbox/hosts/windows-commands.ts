@@ -34,6 +34,7 @@ function icacls(host: SimulatedHost, at: string, given: string[]): number {
 
 const at = z.object({ path: z.string() });
 const none = z.object({});
+const wish = z.enum(['read', 'alone']);
 const named = z.object({ name: z.string() });
 
 export const WINDOWS_COMMANDS: Record<string, ReturnType<typeof command>> = {
@@ -85,6 +86,9 @@ export const WINDOWS_COMMANDS: Record<string, ReturnType<typeof command>> = {
   'Set-Acl': command(at.extend({ sddl: z.string() }), (host, { path, sddl }) => host.setAccess(path, parseList(sddl))),
   'icacls.exe': command(at.extend({ arguments: z.array(z.string()) }), (host, { path, arguments: given }) => ({
     exitCode: icacls(host, path, given),
+  })),
+  'Open-File': command(at.extend({ wish }), (host, { path, wish: wanted }) => ({
+    refusal: host.openFiles.refusal(path, wanted) ?? null,
   })),
   iisreset: command(none, (host) => host.iisReset()),
   'Start-Process': command(z.object({ arguments: z.string(), directory: z.string() }), (host, parameters) => ({

@@ -113,8 +113,37 @@ function Get-Item {
     }
     $item = Microsoft.PowerShell.Management\Get-Item -LiteralPath $LiteralPath -Force:$Force
     if ($item -isnot [IO.FileInfo] -or $item.Extension -ne '.dll') { return $item }
+    # What people read, and the numbers that Windows itself goes by.
     $version = if ([IO.File]::ReadAllText($item.FullName) -match '(?m)^FileVersion=(.+)$') { $Matches[1].Trim() }
-    [pscustomobject] @{ FullName = $item.FullName; VersionInfo = [pscustomobject] @{ FileVersion = $version } }
+    $numbers = @([regex]::Matches([string] $version, '\d+') | ForEach-Object { [int] $_.Value }) + 0, 0, 0, 0
+    [pscustomobject] @{
+        FullName = $item.FullName; Length = $item.Length; LastWriteTimeUtc = $item.LastWriteTimeUtc; Attributes = $item.Attributes
+        VersionInfo = [pscustomobject] @{
+            FileVersion = $version
+            FileMajorPart = $numbers[0]; FileMinorPart = $numbers[1]; FileBuildPart = $numbers[2]; FilePrivatePart = $numbers[3]
+        }
+    }
+}
+
+# What others have open on the disks of applications: no other system keeps a file from whoever wants to read, move or delete it.
+
+function Confirm-Free([string] $Path, [string] $Wish) {
+    if ($Path -notmatch '[\\/]inetpub[\\/]') { return }
+    $refusal = (Invoke-Windows 'Open-File' @{ path = $Path; wish = $Wish }).refusal
+    if ($refusal) { throw [IO.IOException]::new($refusal) }
+}
+function Move-Item([string] $LiteralPath, [string] $Destination, [switch] $Force) {
+    Confirm-Free $LiteralPath 'alone'
+    Microsoft.PowerShell.Management\Move-Item @PSBoundParameters
+}
+function Remove-Item([string] $LiteralPath, [switch] $Recurse, [switch] $Force) {
+    Confirm-Free $LiteralPath 'alone'
+    Microsoft.PowerShell.Management\Remove-Item @PSBoundParameters
+}
+function Copy-Item([string] $LiteralPath, [string] $Destination, [switch] $Force) {
+    # CopyFile lets nobody write to what it copies.
+    Confirm-Free $LiteralPath 'alone'
+    Microsoft.PowerShell.Management\Copy-Item @PSBoundParameters
 }
 function Unblock-File([string] $LiteralPath) { [IO.File]::Delete("${LiteralPath}:Zone.Identifier") }
 function Set-Blocked([string] $LiteralPath) {
@@ -144,6 +173,10 @@ function Invoke-WebRequest([string] $Uri, [string] $OutFile, [switch] $UseBasicP
 
 function New-Object {
     param([Parameter(Position = 0)] [string] $TypeName, [Parameter(Position = 1)] [object[]] $ArgumentList)
+    if ($TypeName -eq 'System.IO.FileStream') {
+        $beside = [int] $ArgumentList[3] -band [int] [IO.FileShare]::Write
+        Confirm-Free ([string] $ArgumentList[0]) $(if ($beside) { 'read' } else { 'alone' })
+    }
     if ($TypeName -ne 'System.Data.SqlClient.SqlConnection') { return Microsoft.PowerShell.Utility\New-Object @PSBoundParameters }
     $parts = Microsoft.PowerShell.Utility\New-Object System.Data.Common.DbConnectionStringBuilder
     $parts.set_ConnectionString([string] $ArgumentList[0])

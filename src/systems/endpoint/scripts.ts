@@ -7,6 +7,8 @@ import type { HostScriptParameters } from '../../contract/activities';
 import type { HostIdentity } from '../../contract/facts';
 
 const file = z.object({ path: z.string(), bytes: z.number(), sha256: z.string() });
+/** Of a gateway application, without what it writes itself while it runs (common.ps1, Test-Volatile). */
+const siteFiles = z.array(file);
 /** One file of a folder: path from there with forward slashes, size in bytes, SHA-256 in lower case. */
 export type HashedFile = z.output<typeof file>;
 
@@ -110,8 +112,10 @@ export const RESULTS = {
     /** Folder of this operation's copy. */
     path: z.string(),
     /** What was copied, and what the copy holds now; `null` without a complete one. */
-    copy: z.object({ listed: z.array(file), copied: z.array(file) }).nullable(),
-    deployed: z.array(file),
+    copy: z.object({ listed: siteFiles, copied: siteFiles, unread: z.array(z.string()) }).nullable(),
+    deployed: siteFiles,
+    /** What the application writes itself: in none of these lists. Of those, `unread` could not be copied. */
+    ownDoing: z.array(z.string()),
     /** Complete copies of the same application by other operations; not looked for where this one has its own. */
     others: z.array(otherBackup),
   }),
@@ -122,12 +126,14 @@ export const RESULTS = {
   /** `status` 0: no HTTP answer. `untrusted`: this host does not trust the site's certificate. */
   answer: z.object({ status: z.number(), untrusted: z.boolean(), problem: z.string() }),
   hash: z.object({
-    backup: z.array(file),
-    deployed: z.array(file),
+    backup: siteFiles,
+    deployed: siteFiles,
     /** What was written down with the backup, and what the application has now. */
     access: z.object({ listed: z.array(access), found: z.array(access) }),
+    /** A restore was begun, and either the files or the application's pool are not yet what they have to be. */
+    unfinished: z.boolean(),
   }),
-  restore: z.object({ deployed: z.array(file), access: z.array(access) }),
+  restore: z.object({ deployed: siteFiles, access: z.array(access) }),
   'run-script': z.object({ done: z.boolean(), restartNeeded: z.boolean(), note: z.string(), bootTime: time }),
   /** When Windows was started last, and when it was asked to restart since; `null` where nobody has asked. */
   restart: z.object({ bootTime: time, askedAt: time.nullable() }),
@@ -184,7 +190,8 @@ export interface Parameters {
   reset: Recorded & { covers: string[] };
   answer: OnMachine & { url: string; waitMilliseconds: number };
   hash: OnSite & OnMachine & { backup: string };
-  restore: OnSite & Recorded & { backup: string };
+  /** Without `replace` the files are what they have to be; the pool may not be. Waits so long for the pool, and for each file, at most. */
+  restore: OnSite & Recorded & { backup: string; replace: boolean; waitMilliseconds: number };
   /** `file` is the script of that name which the release brings. */
   'run-script': Changing & { release: string; script: string; file: string; parameters: HostScriptParameters };
   /**

@@ -257,7 +257,7 @@ export function stubActivities(
     detectSites: async ({ sites }) => sites.map(versionNow),
     backupSite: async ({ site }) => {
       did(`backupSite ${site.site}`);
-      return { path: 'C:\\Onward\\backup', files: 4, bytes: 1000, digest: 'd'.repeat(64) };
+      return { path: 'C:\\Onward\\backup', files: 4, bytes: 1000, digest: 'd'.repeat(64), leftOut: [] };
     },
     stagePackage: async () => did('stagePackage'),
     runSetup: async ({ site }) => {

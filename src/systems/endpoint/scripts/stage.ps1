@@ -18,7 +18,7 @@ Use-Host $Parameters {
         # What follows the question mark may be a signature, which is as good as a password.
         Fail 'Unreachable' "the package cannot be downloaded from $(([string] $Parameters.packageUrl).Split('?')[0]): $($_.Exception.Message)"
     }
-    $result.sha256 = (Get-FileHash -LiteralPath $package -Algorithm SHA256).Hash.ToLowerInvariant()
+    $result.sha256 = Get-Sha256 $package
     if ($result.sha256 -ne $Parameters.sha256) { return $result }
 
     $unpacked = Join-Path $folder 'package'
