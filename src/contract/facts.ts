@@ -209,6 +209,15 @@ export interface SetupResult {
   exitCode: number;
   /** Last lines that setup.cmd printed. */
   log: string;
+  /** Lines that speak of trouble although the files are those of the new version: a person has to see them. */
+  remarks: string[];
+  /** It asked for a restart of its host, which was not restarted since. */
+  restartWanted: boolean;
+}
+
+export interface ServicesRestarted {
+  /** Gateways that the host cannot reach at their planned address, so that it does not know whether they answer. */
+  cannotTell: { url: string; address: string; problem: string }[];
 }
 
 /** What a script of a release says after it has looked and acted. */

@@ -3,6 +3,7 @@
  *
  * @uses powershell
  */
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -11,7 +12,7 @@ import type { SiteBackup } from '../../src/contract/facts';
 import { patience } from '../kit/deadlines';
 import { everything } from '../kit/extent';
 import { missingTools } from '../kit/tools.cjs';
-import { FROM, HOST, HostWorld, OPERATION, TO, type Engine } from './host-world';
+import { FROM, HOST, hostSpec, HostWorld, OPERATION, TO, type Engine } from './host-world';
 
 /** A genuine PowerShell takes a minute for all this. */
 const ENGINES: Engine[] =
@@ -54,6 +55,9 @@ const open = (name: string, how: { sharing: 'readWrite' | 'none'; growsEveryMs?:
 const versions = async () =>
   (await activities.detectSites({ host: world.host, sites: [world.planned(0)], from: FROM, to: TO }))[0];
 const starts = () => world.calls().filter((call) => call.startsWith('Start-WebAppPool'));
+const reset = (purpose: 'upgrade' | 'rollback') =>
+  activities.resetIis({ host: world.host, operation: OPERATION, purpose });
+const POOL = 'Office365 Gateway 01 Office365GatewayApplication01';
 const SITELOG = 'App_Data/sitelog/gateway.txt';
 
 describe.each(ENGINES)('through %s', (engine) => {
@@ -182,7 +186,7 @@ describe.each(ENGINES)('through %s', (engine) => {
     await start(engine);
     const backup = await backUp();
     await setUp();
-    await world.windows('Stop-WebAppPool', { name: 'Office365 Gateway 01 Office365GatewayApplication01' });
+    await world.windows('Stop-WebAppPool', { name: POOL });
     await restore(backup);
     expect(starts()).toEqual([]);
     expect(await versions()).toMatchObject({ deployed: 'old' });
@@ -194,7 +198,7 @@ describe.each(ENGINES)('through %s', (engine) => {
     const backup = await backUp();
     await setUp();
     // As a script leaves it that was ended between two files.
-    await world.windows('Stop-WebAppPool', { name: 'Office365 Gateway 01 Office365GatewayApplication01' });
+    await world.windows('Stop-WebAppPool', { name: POOL });
     await writeFile(path.join(backup.path, 'restoring.json'), JSON.stringify({ pool: 'Started', half: true }));
     await writeFile(inSite('Web.config'), await readFile(path.join(backup.path, 'files', 'Web.config')));
     await open('bin/Office365.Data.dll', { sharing: 'readWrite' });
@@ -205,5 +209,127 @@ describe.each(ENGINES)('through %s', (engine) => {
     await world.post('close-files', {});
     await restore(backup);
     expect(await world.state(0)).toEqual(pristine);
+  });
+
+  test('a package that is unpacked by half says why, and is unpacked anew', async () => {
+    await start(engine);
+    world.fault('Expand-Archive', 'diskIsFull', { skip: 1 });
+    const stage = () => activities.stagePackage({ host: world.host, ...world.packageOf(OPERATION) });
+    await expect(stage()).rejects.toMatchObject({
+      type: FAILURE.rejected,
+      message: expect.stringMatching(/There is not enough space on the disk/) as string,
+    });
+    await expect(activities.runSetup({ ...site(), ...world.packageOf(OPERATION) })).rejects.toMatchObject({
+      type: FAILURE.unexpectedState,
+    });
+    expect(world.calls()).not.toContain('setup.cmd');
+    await stage();
+  });
+
+  test.each([
+    ['setupDrifts', 0],
+    ['setupDriftsAndFails', 1],
+  ])('a database that has drifted is no silent success: %s', async (fault, exitCode) => {
+    await start(engine);
+    world.fault('setup.cmd', fault);
+    await activities.stagePackage({ host: world.host, ...world.packageOf(OPERATION) });
+    const run = () => activities.runSetup({ ...site(), ...world.packageOf(OPERATION) });
+    const first = await run();
+    expect(first).toMatchObject({ exitCode, remarks: [expect.stringMatching(/has drifted from its registered/)] });
+    expect(first.log).not.toContain('drifted');
+    await expect(run()).resolves.toEqual(first);
+    expect(world.calls().filter((call) => call.startsWith('setup.cmd'))).toHaveLength(1);
+  });
+
+  test.each(['setupWantsRestart', 'setupNeedsRestart'])(
+    'a restart that setup.cmd wants is named, and its work is known after it: %s',
+    async (fault) => {
+      await start(engine);
+      world.fault('setup.cmd', fault);
+      await activities.stagePackage({ host: world.host, ...world.packageOf(OPERATION) });
+      const run = () => activities.runSetup({ ...site(), ...world.packageOf(OPERATION) });
+      for (let attempt = 0; attempt < 2; attempt += 1) {
+        if (fault === 'setupWantsRestart') {
+          await expect(run()).resolves.toMatchObject({ exitCode: 3010, restartWanted: true });
+        } else {
+          await expect(run()).rejects.toMatchObject({
+            type: FAILURE.unexpectedState,
+            retryable: false,
+            message: expect.stringMatching(
+              /3010: a restart of gw-host-01 is wanted.* Restart gw-host-01, then retry/,
+            ) as string,
+          });
+        }
+      }
+      const up = once(world.hosts.restarts, 'up');
+      await world.post('restart', {});
+      await up;
+      await expect(run()).resolves.toMatchObject({ exitCode: 3010, restartWanted: false });
+      expect(world.calls().filter((call) => call.startsWith('setup.cmd'))).toHaveLength(1);
+    },
+  );
+
+  test('an iisreset that leaves a service stopping is run again once that has stopped', async () => {
+    await start(engine);
+    await setUp();
+    world.fault('iisreset', 'resetStopsHalf', { delayMs: patience(700) });
+    await expect(reset('upgrade')).resolves.toEqual({ cannotTell: [] });
+    expect(world.calls().filter((call) => /^(iisreset|setup\.cmd)/.test(call))).toEqual([
+      'setup.cmd',
+      'iisreset: resetStopsHalf',
+      'iisreset',
+    ]);
+    await expect(world.served(0)).resolves.toBe('18.4.1');
+  });
+
+  test('a gateway is asked at its planned address, by its name, and not trusted to answer because it is not trusted', async () => {
+    const spec = hostSpec();
+    const sites = spec.sites.map((one) => ({ ...one, untrusted: true }));
+    await start(engine, { spec: { ...spec, sites } });
+    activities = world.activities(engine, { patienceMs: 200 });
+    await setUp();
+    world.fault('iisreset', 'resetLeavesPoolsDown');
+    await expect(reset('upgrade')).rejects.toMatchObject({
+      type: FAILURE.unreachable,
+      message: expect.stringMatching(
+        /gateway01\.contoso\.local\/Office365GatewayApplication01\/aps\/ at 10\.1\.2\.11 answers HTTP 503 .*does not trust its certificate \(RemoteCertificateChainErrors\)/,
+      ) as string,
+    });
+    await world.windows('Start-WebAppPool', { name: POOL });
+    await expect(reset('upgrade')).resolves.toEqual({ cannotTell: [] });
+  });
+
+  test('an address that the host cannot reach is no gateway that does not answer, and no rollback ends with it', async () => {
+    const spec = hostSpec();
+    const [first, ...others] = spec.sites;
+    if (!first) throw new Error('The host has a site');
+    const bindings = [{ address: '*', port: 443, hostHeader: first.hostname }];
+    await start(engine, { spec: { ...spec, sites: [{ ...first, ip: '10.0.0.9', bindings }, ...others] } });
+    activities = world.activities(engine, { patienceMs: 200 });
+    const elsewhere = { ...world.planned(0), ip: '10.20.0.11' };
+    const backup = await backUp();
+    await activities.stagePackage({ host: world.host, ...world.packageOf(OPERATION) });
+    // Translated on the way to the host: setup.cmd of the sandbox takes the address of any site that is bound to all.
+    await activities.runSetup({ ...site(), site: elsewhere, ...world.packageOf(OPERATION) });
+    const cannotTell = [
+      {
+        url: 'https://gateway01.contoso.local/Office365GatewayApplication01/aps/',
+        address: '10.20.0.11',
+        problem: expect.stringMatching(/no connection/) as string,
+      },
+    ];
+    await expect(reset('upgrade')).resolves.toEqual({ cannotTell });
+    await restore(backup);
+    await expect(reset('rollback')).resolves.toEqual({ cannotTell });
+  });
+
+  test('a gateway whose pool was stopped before is not expected to answer after a rollback', async () => {
+    await start(engine);
+    const backup = await backUp();
+    await setUp();
+    await world.windows('Stop-WebAppPool', { name: POOL });
+    await restore(backup);
+    world.fault('iisreset', 'resetLeavesPoolsDown');
+    await expect(reset('rollback')).resolves.toEqual({ cannotTell: [] });
   });
 });

@@ -16,6 +16,7 @@ import path from 'node:path';
 import { DOMParser } from '@xmldom/xmldom';
 import { unzipSync } from 'fflate';
 import { FAILURE } from '../../contract/activities';
+import { sameName } from '../../contract/names';
 import type { HostIdentity } from '../../contract/facts';
 import type {
   Decided,
@@ -33,6 +34,7 @@ import {
   copyApplication,
   hashedFiles,
   isVolatile,
+  pause,
   removeEmptyFolders,
   setPoolState,
   sha256Of,
@@ -106,8 +108,8 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     };
     return {
       sites: parameters.sites.map(({ site: siteName, application: applicationName }) => {
-        const site = host.sites().find(({ name }) => name === siteName)?.site;
-        const application = site && host.applications(site).find(({ name }) => name === applicationName);
+        const site = host.sites().find(({ name }) => sameName(name, siteName))?.site;
+        const application = site && host.applications(site).find(({ name }) => sameName(name, applicationName));
         const folder = application && existsSync(application.physicalPath) ? application.physicalPath : undefined;
         return {
           site: siteName,
@@ -122,6 +124,7 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
       restored: texts('.restored.json'),
       reset: texts('.reset.json'),
       running,
+      bootTime: host.bootTime,
     };
   },
 
@@ -155,20 +158,20 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     };
   }),
 
-  stage: alone(async ({ gone }, { workDirectory, packageUrl, sha256: wanted }) => {
+  stage: alone(async ({ host, gone }, { workDirectory, packageUrl, sha256: wanted }) => {
     if ('directory' in stagedPackage(workDirectory, wanted)) return { sha256: wanted, blocked: [] };
-    const folder = path.join(workDirectory, 'packages', wanted);
+    const folder = path.join(workDirectory, 'packages', wanted.slice(0, 16));
     rmSync(folder, { recursive: true, force: true });
     const file = path.join(folder, 'package.zip');
     writeFile(folder, 'package.zip', await download(packageUrl, gone));
     block(file);
     const sha256 = sha256Of(readFileSync(file));
     if (sha256 !== wanted) return { sha256, blocked: [] };
-    expand(file, path.join(folder, 'package'));
+    expand(host, file, path.join(folder, 'package'));
     const archive = findOne(path.join(folder, 'package'), 'O365-Web.zip');
     unblock(archive);
     const web = path.join(folder, 'web');
-    expand(archive, web);
+    expand(host, archive, web);
     const blocked = [archive, ...filesBelow(web).map((name) => path.join(web, name))].filter(isBlocked);
     const staged = blocked.length > 0 ? undefined : stagedPackage(workDirectory, wanted);
     if (staged && 'problem' in staged) throw new ScriptFailed(FAILURE.unexpectedState, staged.problem);
@@ -185,15 +188,26 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     save(`${record}.setup-started.json`, { id, operation, site, application, hostname, ip, at: now() });
     const process = host.startSetup(staged.directory, setupCommandLine({ site, application, hostname, ip }, output));
     const { exitCode } = await host.waitForSetup(process, 24 * 3600_000, gone);
-    const log = readFileSync(output, 'utf8').trimEnd().split('\r\n').slice(-40).join('\n');
-    const result = { id, operation, exitCode, log, at: now() };
+    const lines = readFileSync(output, 'utf8').trimEnd().split('\r\n');
+    const remarkable = new RegExp(parameters.remarkable, 'i');
+    const result = {
+      id,
+      operation,
+      exitCode,
+      log: lines.slice(-40).join('\n'),
+      remarks: lines.filter((line) => remarkable.test(line)).slice(0, 20),
+      at: now(),
+    };
     save(`${record}.setup-ended.json`, result);
     return result;
   }),
 
-  reset: alone(async ({ host }, parameters) => {
+  reset: alone(async (run, parameters) => {
+    const { host } = run;
     refuseWhileRunning(host);
+    await untilServicesRest(run, parameters.waitMilliseconds);
     const { exitCode, output } = await host.iisReset();
+    await untilServicesRest(run, parameters.waitMilliseconds);
     const result = {
       operation: parameters.operation,
       covers: parameters.covers,
@@ -206,9 +220,16 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     return result;
   }),
 
-  answer: ({ host }, { url }) => {
-    const status = host.answer(url);
-    return { status, untrusted: false, problem: `Response status code does not indicate success: ${status}.` };
+  answer: async ({ host, gone }, { address, hostname, path: inUrl, waitMilliseconds }) => {
+    const until = Date.now() + waitMilliseconds;
+    for (;;) {
+      const connection = host.connect(address, 443);
+      const { status, untrusted } =
+        connection === 'made' ? host.answer(address, hostname, inUrl) : { status: 0, untrusted: '' };
+      if ((status > 0 && status < 500) || Date.now() >= until || gone.aborted)
+        return { connection, status, untrusted, problem: CONNECTIONS[connection] };
+      await pause(gone);
+    }
   },
 
   hash: ({ host }, parameters) => {
@@ -233,17 +254,18 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     const copy = path.join(backup, 'files');
     const { grew, access } = listOf(backup);
     const { physicalPath: folder, pool } = deployed(host, parameters);
+    const note = path.join(backup, 'restoring.json');
+    const before = existsSync(note)
+      ? (readJson(note) as { pool: PoolState; half: boolean })
+      : { pool: host.poolState(pool) === 'Started' ? ('Started' as const) : ('Stopped' as const), half: false };
     save(path.join(parameters.workDirectory, 'records', parameters.records, `${id}.restored.json`), {
       id,
       operation,
       site,
       application,
+      pool: before.pool,
       at: now(),
     });
-    const note = path.join(backup, 'restoring.json');
-    const before = existsSync(note)
-      ? (readJson(note) as { pool: PoolState; half: boolean })
-      : { pool: host.poolState(pool) === 'Started' ? ('Started' as const) : ('Stopped' as const), half: false };
     let { half } = before;
     save(note, before);
     const until = () => Date.now() + waitMilliseconds;
@@ -330,6 +352,20 @@ export function confirmIdentity(
   );
 }
 
+/** Of a connection, in the words of Windows. */
+const CONNECTIONS = {
+  made: '',
+  refused: 'No connection could be made because the target machine actively refused it.',
+  none: 'no connection within 15 s',
+};
+export const DISK_IS_FULL = 'There is not enough space on the disk.';
+
+/** reset.ps1, Wait-Services */
+async function untilServicesRest({ host, gone }: Run, ms: number): Promise<void> {
+  const until = Date.now() + ms;
+  while (host.serviceState('W3SVC').endsWith('Pending') && Date.now() < until) await pause(gone);
+}
+
 /** The scripts that change the host take its mutex (common.ps1, Use-Host). */
 function alone<N extends ScriptName>(twin: Twin<N>): Twin<N> {
   return (run, parameters) =>
@@ -407,7 +443,7 @@ function explicitAccess(host: SimulatedHost, folder: string, grew: string[]): Ex
 
 /** common.ps1, Get-StagedPackage */
 function stagedPackage(workDirectory: string, wanted: string): { directory: string } | { problem: string } {
-  const folder = path.join(workDirectory, 'packages', wanted);
+  const folder = path.join(workDirectory, 'packages', wanted.slice(0, 16));
   const file = path.join(folder, 'package.zip');
   const web = path.join(folder, 'web');
   if (!existsSync(file) || !existsSync(web)) return { problem: `there is no package in ${folder}` };
@@ -453,8 +489,8 @@ export function bindings(host: SimulatedHost, site: string): string[] {
 }
 
 function deployed(host: SimulatedHost, key: { site: string; application: string }) {
-  const site = host.sites().find(({ name }) => name === key.site)?.site;
-  const found = site && host.applications(site).find(({ name }) => name === key.application);
+  const site = host.sites().find(({ name }) => sameName(name, key.site))?.site;
+  const found = site && host.applications(site).find(({ name }) => sameName(name, key.application));
   if (found === undefined) {
     throw new ScriptFailed(
       FAILURE.unexpectedState,
@@ -490,7 +526,7 @@ function otherBackups({ workDirectory, site, application }: Parameters['backup']
   return names
     .filter((name) => existsSync(path.join(folder, name, 'files.json')))
     .map((name) => ({ name, made: readJson(path.join(folder, name, 'files.json')) as BackupList }))
-    .filter(({ made }) => made.site === site && made.application === application)
+    .filter(({ made }) => sameName(made.site, site) && sameName(made.application, application))
     .map(({ name, made: { operation, at } }) => ({ path: path.join(folder, name), operation, at }));
 }
 
@@ -540,12 +576,14 @@ function findOne(folder: string, name: string): string {
 }
 
 /** What unpacks a blocked archive hands its mark on, as Windows Explorer does. */
-function expand(archive: string, folder: string): void {
-  for (const [name, content] of Object.entries(unzipSync(readFileSync(archive)))) {
-    if (name.endsWith('/')) continue;
+function expand(host: SimulatedHost, archive: string, folder: string): void {
+  const all = Object.entries(unzipSync(readFileSync(archive))).filter(([name]) => !name.endsWith('/'));
+  const isHalf = host.unpacksHalf();
+  for (const [name, content] of isHalf ? all.slice(0, all.length / 2) : all) {
     writeFile(folder, name, content);
     if (isBlocked(archive)) block(path.join(folder, name));
   }
+  if (isHalf) throw new ScriptFailed(FAILURE.rejected, DISK_IS_FULL);
 }
 
 async function download(url: string, gone: AbortSignal): Promise<Uint8Array> {

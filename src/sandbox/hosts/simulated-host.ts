@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FAILURE, type FailureType } from '../../contract/activities';
+import { sameName } from '../../contract/names';
 import type { FaultRule } from '../faults';
 import { gatewayFiles } from '../gateway-files';
 import {
@@ -32,7 +33,7 @@ import {
   CommandFailed,
   DEAD_AFTER,
   DEAD_BEFORE,
-  POOL_FAULTS,
+  FIELD_FAULTS,
   PowerShellDied,
   RESET_FAULTS,
   RESTART_FAULTS,
@@ -68,7 +69,6 @@ interface HostState {
 const OWN_FAULTS: Record<string, readonly string[]> = {
   iisreset: RESET_FAULTS,
   'shutdown.exe': RESTART_FAULTS,
-  'Stop-WebAppPool': POOL_FAULTS,
 };
 const BUSY = 'The service cannot accept control messages at this time. (Exception from HRESULT: 0x80070425)';
 
@@ -86,6 +86,8 @@ export class SimulatedHost implements ScriptedHost {
   private readonly setups: SetupRuns;
   /** When each pool has stopped, or will have; in milliseconds since 1970. */
   private readonly stoppedAt = new Map<string, number>();
+  /** Until then the service W3SVC goes on stopping; in milliseconds since 1970. */
+  private stopPendingUntil = 0;
   readonly openFiles = new OpenFiles((file) => this.stoppedSince(file));
   /** Who holds the mutex of the scripts that change the host. */
   private changing: symbol | undefined;
@@ -165,7 +167,7 @@ export class SimulatedHost implements ScriptedHost {
   }
 
   findSite(name: string): HostSite {
-    const found = this.sites().find((site) => site.name === name);
+    const found = this.sites().find((site) => sameName(site.name, name));
     if (found === undefined) throw new CommandFailed(`Cannot find site '${name}' on ${this.name}.`);
     return found.site;
   }
@@ -237,6 +239,7 @@ export class SimulatedHost implements ScriptedHost {
   // What Windows has
 
   serviceState(name: string): string {
+    if (name === 'W3SVC' && Date.now() < this.stopPendingUntil) return 'StopPending';
     const state = this.state.services[name];
     if (state === undefined) throw new CommandFailed(`Cannot find any service with service name '${name}'.`);
     return state;
@@ -248,13 +251,29 @@ export class SimulatedHost implements ScriptedHost {
     return databases.find((d) => d.dataSource === dataSource && d.login === login)?.sysadmin ?? null;
   }
 
-  /** HTTP status of `https://<hostname>/<application>/aps/` for a caller without the controller's certificate. */
-  answer(url: string): number {
-    const { hostname, pathname } = new URL(url);
-    const site = this.spec.sites.find((candidate) => candidate.hostname === hostname);
-    const application = site?.applications.find((one) => pathname === `/${one.application}/aps/`);
-    if (site === undefined || application === undefined) return 404;
-    return this.served(site, application.application) === undefined ? 503 : 403;
+  /** What becomes of a connection from the host itself; what has no such address is somewhere else, and does not answer. */
+  connect(address: string, port: number): 'made' | 'refused' | 'none' {
+    const bound = (site: HostSite) => site.bindings.some((b) => b.port === port && [address, '*'].includes(b.address));
+    const isOwn = this.spec.sites.some(({ ip, bindings }) => [ip, ...bindings.map((b) => b.address)].includes(address));
+    if (!isOwn || this.isDown) return 'none';
+    return this.serviceState('W3SVC') === 'Running' && this.spec.sites.some(bound) ? 'made' : 'refused';
+  }
+
+  /** What a caller without the controller's certificate is told who asks this address for `https://<hostname>/<path>/aps/`. */
+  answer(address: string, hostname: string, pathInUrl: string): { status: number; untrusted: string } {
+    const fit = ({ bindings }: HostSite): number =>
+      Math.max(
+        -1,
+        ...bindings
+          .filter((b) => b.port === 443 && [address, '*'].includes(b.address))
+          .filter(({ hostHeader }) => hostHeader === '' || sameName(hostHeader, hostname))
+          .map((b) => (b.hostHeader === '' ? 0 : 2) + (b.address === '*' ? 0 : 1)),
+      );
+    const [site] = [...this.spec.sites].filter((one) => fit(one) >= 0).sort((one, other) => fit(other) - fit(one));
+    const application = site?.applications.find((one) => sameName(one.application, decodeURIComponent(pathInUrl)));
+    const untrusted = site?.untrusted ? 'RemoteCertificateChainErrors' : '';
+    if (site === undefined || application === undefined) return { status: 404, untrusted };
+    return { status: this.served(site, application.application) === undefined ? 503 : 403, untrusted };
   }
 
   /** Assemblies' versions that the application has loaded; `undefined` where nothing answers. */
@@ -273,8 +292,25 @@ export class SimulatedHost implements ScriptedHost {
         output: ['Access denied, you must be an administrator of the remote computer to use this command.'],
       };
     }
-    return this.command('iisreset', this.name, async (fault) => {
+    return this.command('iisreset', this.name, async (fault, delayMs) => {
       await delay(this.world.timings.iisResetMs);
+      if (this.serviceState('W3SVC') === 'StopPending') {
+        return {
+          exitCode: 1061,
+          output: [
+            ...attempt.slice(0, 2),
+            'The service cannot accept control messages at this time. (2147943461, 80070425)',
+          ],
+        };
+      }
+      if (fault === 'resetStopsHalf') {
+        this.state.services = { WAS: 'Running', W3SVC: 'Stopped' };
+        this.stopPendingUntil = Date.now() + delayMs;
+        return {
+          exitCode: 1062,
+          output: [...attempt.slice(0, 2), 'The service has not been started. (2147943462, 80070426)'],
+        };
+      }
       if (fault === 'resetTimesOut') {
         return {
           exitCode: 1053,
@@ -287,10 +323,18 @@ export class SimulatedHost implements ScriptedHost {
       }
       this.loadAll();
       this.state.stoppedPools = {};
+      if (fault === 'resetLeavesPoolsDown') this.stopAllPools();
       this.state.services = { WAS: 'Running', W3SVC: fault === 'resetLeavesStopped' ? 'Stopped' : 'Running' };
       this.effect('iisReset', this.name);
       return success;
     });
+  }
+
+  private stopAllPools(): void {
+    const pools = this.sites().flatMap(({ site }) => this.applications(site));
+    this.state.stoppedPools = Object.fromEntries(
+      pools.map(({ pool, physicalPath }) => [pool, this.digest(physicalPath)]),
+    );
   }
 
   // Restarts
@@ -360,6 +404,7 @@ export class SimulatedHost implements ScriptedHost {
     this.state.stoppedPools = {};
     this.state.services = { WAS: 'Running', W3SVC: 'Running' };
     this.state.installed = settled(this.state.installed);
+    this.setups.replaceFilesInUse();
     this.loadAll();
     this.save();
     this.power = new AbortController();
@@ -447,8 +492,8 @@ export class SimulatedHost implements ScriptedHost {
       throw new CommandFailed(`The simulated host knows no such command: cmd.exe ${commandLine}`);
     }
     const { setup } = parsed;
-    const site = this.sites().find(({ name }) => name === setup.site)?.site;
-    const application = site && this.applications(site).find(({ name }) => name === setup.application);
+    const site = this.sites().find(({ name }) => sameName(name, setup.site))?.site;
+    const application = site && this.applications(site).find(({ name }) => sameName(name, setup.application));
     const provider = application?.application.provider;
     const rule = this.take('setup.cmd', provider);
     this.call('setup.cmd', `${setup.site}/${setup.application}`, rule?.kind, provider);
@@ -464,6 +509,15 @@ export class SimulatedHost implements ScriptedHost {
     });
     if (rule?.kind === 'setupOutlives') throw new PowerShellDied();
     return id;
+  }
+
+  /** Whether the disk is full when an archive is unpacked: half of its files are there then. */
+  unpacksHalf(): boolean {
+    const rule = this.take('Expand-Archive');
+    if (rule === undefined) return false;
+    this.call('Expand-Archive', undefined, rule.kind);
+    if (rule.kind !== 'diskIsFull') throw new UnknownFault(rule.kind, 'Expand-Archive');
+    return true;
   }
 
   /** {@link SetupRuns.wait} */
@@ -508,7 +562,7 @@ export class SimulatedHost implements ScriptedHost {
   }
 
   findApplication(site: HostSite, application: string) {
-    const found = this.applications(site).find(({ name }) => name === application);
+    const found = this.applications(site).find(({ name }) => sameName(name, application));
     if (found === undefined) throw new CommandFailed(`Cannot find the application '${application}' on ${this.name}.`);
     return found;
   }
@@ -571,7 +625,7 @@ export class SimulatedHost implements ScriptedHost {
     this.call(name, object, rule?.kind);
     if (rule !== undefined && DEAD_BEFORE.has(rule.kind)) throw new PowerShellDied();
     if (rule?.kind === 'fault') throw new CommandFailed('Access is denied.');
-    const known = ['slow', ...DEAD_AFTER, ...(OWN_FAULTS[name] ?? [])];
+    const known = ['slow', ...DEAD_AFTER, ...(OWN_FAULTS[name] ?? []), ...(FIELD_FAULTS[name] ?? [])];
     if (rule !== undefined && !known.includes(rule.kind)) throw new UnknownFault(rule.kind, name);
     if (rule?.kind === 'slow') await delay(rule.delayMs ?? 0);
     const result = await effect(rule?.kind, rule?.delayMs ?? 0);

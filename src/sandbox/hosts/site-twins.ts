@@ -136,7 +136,7 @@ export async function setPoolState(
   }
 }
 
-async function pause(gone: AbortSignal): Promise<void> {
+export async function pause(gone: AbortSignal): Promise<void> {
   await delay(GAP_MS);
   if (gone.aborted) throw new PowerShellDied();
 }

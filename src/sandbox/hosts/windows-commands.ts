@@ -100,5 +100,12 @@ export const WINDOWS_COMMANDS: Record<string, ReturnType<typeof command>> = {
   sysadmin: command(z.object({ dataSource: z.string(), login: z.string() }), (host, { dataSource, login }) => ({
     value: host.sysadmin(dataSource, login),
   })),
-  answer: command(z.object({ url: z.string() }), (host, { url }) => ({ status: host.answer(url) })),
+  connect: command(z.object({ address: z.string(), port: z.number() }), (host, { address, port }) => ({
+    connection: host.connect(address, port),
+  })),
+  answer: command(
+    z.object({ address: z.string(), hostname: z.string(), path: z.string() }),
+    (host, { address, hostname, path }) => host.answer(address, hostname, path),
+  ),
+  'Expand-Archive': command(none, (host) => ({ half: host.unpacksHalf() })),
 };

@@ -51,12 +51,29 @@ const record = <T extends z.ZodType>(shape: T) =>
     })
     .pipe(shape);
 
-const setupEnded = z.object({ id: z.string(), exitCode: z.number(), log: z.string() });
+const setupEnded = z.object({
+  id: z.string(),
+  exitCode: z.number(),
+  log: z.string(),
+  /** Lines of the whole log that a person has to see. */
+  remarks: z.array(z.string()),
+  at: z.string(),
+});
+export type SetupEnded = z.output<typeof setupEnded>;
 const setupStarted = z.object({
   id: z.string(),
   site: z.string(),
   application: z.string(),
   hostname: z.string(),
+  ip: z.string(),
+  at: z.string(),
+});
+const restoreBegun = z.object({
+  id: z.string(),
+  site: z.string(),
+  application: z.string(),
+  /** What the application's pool was before, and is to be afterwards. */
+  pool: z.enum(['Started', 'Stopped']),
   at: z.string(),
 });
 const resetDone = z.object({
@@ -69,19 +86,21 @@ const resetDone = z.object({
 });
 export type ResetDone = z.output<typeof resetDone>;
 
+/** ISO 8601 in UTC. */
+const time = z.iso.datetime();
+
 const inspection = z.object({
   sites: z.array(inspectedSite),
   started: z.array(record(setupStarted)),
   ended: z.array(record(setupEnded)),
-  restored: z.array(record(z.object({ id: z.string(), site: z.string(), application: z.string(), at: z.string() }))),
+  restored: z.array(record(restoreBegun)),
   reset: z.array(record(resetDone)),
   /** Sites that a setup.cmd still runs for, whoever has started it. */
   running: z.array(z.object({ site: z.string(), application: z.string() })),
+  /** When Windows was started last. */
+  bootTime: time,
 });
 export type Inspection = z.output<typeof inspection>;
-
-/** ISO 8601 in UTC. */
-const time = z.iso.datetime();
 
 const access = z.object({ path: z.string(), sddl: z.string() });
 /** Access that a file or folder has beside what it inherits: its path, and the list as SDDL. */
@@ -123,8 +142,16 @@ export const RESULTS = {
   stage: z.object({ sha256: z.string(), blocked: z.array(z.string()) }),
   setup: setupEnded,
   reset: resetDone,
-  /** `status` 0: no HTTP answer. `untrusted`: this host does not trust the site's certificate. */
-  answer: z.object({ status: z.number(), untrusted: z.boolean(), problem: z.string() }),
+  /**
+   * `status` 0: no HTTP answer. `connection` `refused`: nobody listens there; `none`: nothing came back, so nobody knows. `untrusted`: why
+   * this host does not trust the site's certificate, which is another question than whether it answers.
+   */
+  answer: z.object({
+    connection: z.enum(['made', 'refused', 'none']),
+    status: z.number(),
+    untrusted: z.string(),
+    problem: z.string(),
+  }),
   hash: z.object({
     backup: siteFiles,
     deployed: siteFiles,
@@ -186,9 +213,11 @@ export interface Parameters {
   /** `backup` names the copy's folder and the copy of the IIS configuration; `copy` says when to copy. */
   backup: OnSite & Decided & { backup: string; copy: 'never' | 'ifMissing' | 'always' };
   stage: Changing & { packageUrl: string; sha256: string };
-  setup: OnSite & Recorded & { sha256: string; ip: string; hostname: string };
-  reset: Recorded & { covers: string[] };
-  answer: OnMachine & { url: string; waitMilliseconds: number };
+  /** `remarkable`: a regular expression for lines of the log. */
+  setup: OnSite & Recorded & { sha256: string; ip: string; hostname: string; remarkable: string };
+  reset: Recorded & { covers: string[]; waitMilliseconds: number };
+  /** `path` is the application's, as it stands in a URL. */
+  answer: OnMachine & { address: string; hostname: string; path: string; waitMilliseconds: number };
   hash: OnSite & OnMachine & { backup: string };
   /** Without `replace` the files are what they have to be; the pool may not be. Waits so long for the pool, and for each file, at most. */
   restore: OnSite & Recorded & { backup: string; replace: boolean; waitMilliseconds: number };

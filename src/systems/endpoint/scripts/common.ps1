@@ -284,6 +284,25 @@ function Confirm-NoSetup {
     if ($running.Count -gt 0) { Fail 'NotYet' "setup.cmd still runs for the site '$($running[0].site)'" }
 }
 
+# Where a package lies. What names it is short, as paths on Windows end at 260 characters; what it is, its hash says.
+function Get-PackageFolder([string] $WorkDirectory, [string] $Sha256) { [IO.Path]::Combine($WorkDirectory, 'packages', $Sha256.Substring(0, 16)) }
+
+# Ends the script unless every file that the archive names lies in the folder, as large as the archive says.
+function Confirm-Unpacked([string] $Archive, [string] $Folder) {
+    Add-Type -AssemblyName System.IO.Compression, System.IO.Compression.FileSystem
+    $zip = [IO.Compression.ZipFile]::OpenRead($Archive)
+    try {
+        foreach ($entry in @($zip.Entries | Where-Object { $_.Name -ne '' })) {
+            $file = Join-Path $Folder $entry.FullName
+            if (-not (Test-Path -LiteralPath $file -PathType Leaf)) { Fail 'UnexpectedState' "$Archive was not unpacked whole: there is no $file" }
+            $bytes = (Get-Item -LiteralPath $file -Force).Length
+            if ($bytes -ne $entry.Length) { Fail 'UnexpectedState' "$Archive was not unpacked whole: $file has $bytes bytes instead of $($entry.Length)" }
+        }
+    } finally {
+        $zip.Dispose()
+    }
+}
+
 # Every file of the O365-Web.zip inside of the package: what has to lie on the disk once it is unpacked.
 function Get-PackagedFiles([string] $Package) {
     Add-Type -AssemblyName System.IO.Compression, System.IO.Compression.FileSystem
@@ -307,7 +326,7 @@ function Get-PackagedFiles([string] $Package) {
 # What keeps the unpacked package from being run: 'problem', empty where it is, file by file, the package with that hash. Trusts
 # nothing that lies beside it. 'directory' holds setup.cmd.
 function Get-StagedPackage([string] $WorkDirectory, [string] $Sha256) {
-    $folder = [IO.Path]::Combine($WorkDirectory, 'packages', $Sha256)
+    $folder = Get-PackageFolder $WorkDirectory $Sha256
     $package = Join-Path $folder 'package.zip'
     $web = Join-Path $folder 'web'
     if (-not (Test-Path -LiteralPath $package) -or -not (Test-Path -LiteralPath $web)) { return @{ problem = "there is no package in $folder" } }

@@ -70,15 +70,15 @@ Use-Host $Parameters {
     $made = Read-Json (Join-Path $backup 'files.json')
     $application = Get-Application $Parameters.site $Parameters.application
     $folder = $application.physicalPath
-    # Before the first change: an interrupted restore is a change as well.
-    Save-Json ([IO.Path]::Combine($Parameters.workDirectory, 'records', $Parameters.records, "$($Parameters.id).restored.json")) @{
-        id = $Parameters.id; operation = $Parameters.operation
-        site = $Parameters.site; application = $Parameters.application; at = (Get-Now)
-    }
     # How the pool was before anything was done to it, and whether the files are of both: for whoever goes on after an end by force.
     $note = Join-Path $backup 'restoring.json'
     $state = if (Test-Path -LiteralPath $note) { Read-Json $note } else {
         @{ pool = if ('Stopped', 'Stopping' -contains [string] (Get-WebAppPoolState -Name $application.pool).Value) { 'Stopped' } else { 'Started' }; half = $false }
+    }
+    # Before the first change: an interrupted restore is a change as well.
+    Save-Json ([IO.Path]::Combine($Parameters.workDirectory, 'records', $Parameters.records, "$($Parameters.id).restored.json")) @{
+        id = $Parameters.id; operation = $Parameters.operation
+        site = $Parameters.site; application = $Parameters.application; pool = $state.pool; at = (Get-Now)
     }
     $half = [bool] $state.half
     Save-Json $note @{ pool = $state.pool; half = $half }
