@@ -8,6 +8,9 @@ import { backupFolder, isTouched, recordedChanges, recordsFolder } from '../src/
 import { isSystemError } from '../src/systems/system-error';
 import { keyOf, nameOf, only, type HostWork } from './host-work';
 
+/** So many files are named; a result is kept in the history. */
+const NAMED_FILES = 20;
+
 /**
  * The copy that an undo of this operation needs: files of the old version, verified by hashing the copy again. A copy that
  * this operation has made before its setup.cmd is kept, whatever the files are now. Files that were new already have none: this
@@ -33,8 +36,8 @@ export async function backUpSite(
   };
   const copyFiles = async (when: 'never' | 'ifMissing' | 'always') => {
     try {
-      const { path, copy, deployed, others } = await run('backup', { ...backup, copy: when });
-      if (copy !== null) return { path, ...copy, deployed };
+      const { path, copy, deployed, ownDoing, others } = await run('backup', { ...backup, copy: when });
+      if (copy !== null) return { path, ...copy, deployed, ownDoing };
       if (version.deployed === 'new') return undefined;
       throw noBackup(whyNotNow(version, operation), whatElse(others, operation));
     } catch (error) {
@@ -56,6 +59,7 @@ export async function backUpSite(
     files: made.copied.length,
     bytes: made.copied.reduce((sum, file) => sum + file.bytes, 0),
     digest: digestOf(made.copied),
+    leftOut: made.ownDoing.slice(0, NAMED_FILES),
   };
 }
 

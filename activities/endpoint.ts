@@ -5,13 +5,11 @@
  */
 import type { EndpointActivities } from '../src/contract/activities';
 import { hostFacts } from '../src/systems/endpoint/host-facts';
-import type { PowerShell } from '../src/systems/endpoint/powershell';
 import { productReleases, type ReleaseFolder } from '../src/systems/endpoint/release-scripts';
-import type { EndpointSettings } from '../src/systems/endpoint/settings';
 import { siteVersion } from '../src/systems/endpoint/site-version';
 import { backUpSite } from './back-up-site';
 import { claimHost } from './host-claims';
-import { onHost } from './host-work';
+import { onHost, type HostWorker } from './host-work';
 import { resetIis } from './reset-iis';
 import { restartHost } from './restart-host';
 import { restoreSite } from './restore-site';
@@ -19,11 +17,7 @@ import { runHostScript } from './run-host-script';
 import { runSetup } from './run-setup';
 import { stagePackage } from './stage-package';
 
-export interface EndpointDependencies {
-  /** Runs the scripts: `powershellOfMachine(process.env)` of src/systems/endpoint/powershell-of-machine. */
-  powershell: PowerShell;
-  /** The worker's own configuration. */
-  settings: EndpointSettings;
+export interface EndpointDependencies extends HostWorker {
   /** Folder that it was read from, which has to be as well protected as what it names; none where it is no file. */
   settingsFolder?: string | undefined;
   /** Releases that may bring scripts; those of the product by default. */
@@ -31,12 +25,11 @@ export interface EndpointDependencies {
 }
 
 export function createEndpointActivities({
-  powershell,
-  settings,
   settingsFolder = '',
   releases = productReleases(),
+  ...worker
 }: EndpointDependencies): EndpointActivities {
-  const worker = { powershell, settings };
+  const { settings } = worker;
   return {
     readHost: ({ host: { name } }) =>
       onHost(worker, { name }, async ({ run }) =>

@@ -16,6 +16,11 @@ const RESERVE = 0.1;
 const DEFAULT_MS = 30 * 60_000;
 /** How long one look waits for a setup.cmd that still runs, in milliseconds. */
 const ATTACH_MS = 15_000;
+/**
+ * How long a script waits for a pool, for a file that a process still holds, for a service: worker processes and LocalDB outlive
+ * their pool by a minute or more (KB 125792). In milliseconds.
+ */
+const PATIENCE_MS = 150_000;
 
 /** What a person has to find out before anything goes on. */
 const DECIDE =
@@ -34,13 +39,25 @@ export interface HostWork {
   inspect: (sites: SiteKey[], operation?: Operation, waitMilliseconds?: number) => Promise<Inspection>;
   /** Waits for any setup.cmd of ours that still lives: it may have outlived the worker that started it, and its operation. */
   untilNoSetupRuns: (sites: SiteKey[], operation: Operation) => Promise<Inspection>;
+  /** How long a script may wait now for what takes its time on Windows, in milliseconds. */
+  patience: () => number;
   /** The failure "<host>: <call> of <object> <problem>. <next>". */
   fail: (problem: Omit<SystemProblem, 'system'>, cause?: unknown) => SystemError;
 }
 
+/** What the worker of a host works with. */
+export interface HostWorker {
+  /** Runs the scripts: `powershellOfMachine(process.env)` of src/systems/endpoint/powershell-of-machine. */
+  powershell: PowerShell;
+  /** The worker's own configuration. */
+  settings: EndpointSettings;
+  /** How long a script waits for what takes its time on Windows; in milliseconds. */
+  patienceMs?: number | undefined;
+}
+
 /** Runs scripts while heartbeating. Cancellation, and the end of the time that Temporal gives, end a script's process tree. */
 export async function onHost<T>(
-  { powershell, settings }: { powershell: PowerShell; settings: EndpointSettings },
+  { powershell, settings, patienceMs = PATIENCE_MS }: HostWorker,
   host: FrozenHost | { name: string; identity?: undefined },
   act: (work: HostWork) => Promise<T>,
 ): Promise<T> {
@@ -90,7 +107,8 @@ export async function onHost<T>(
       }
       return seen;
     };
-    return await act({ host, settings, run, inspect, untilNoSetupRuns, fail });
+    const patience: HostWork['patience'] = () => Math.max(0, Math.min(patienceMs, (ends - Date.now()) / 4));
+    return await act({ host, settings, run, inspect, untilNoSetupRuns, patience, fail });
   });
 }
 

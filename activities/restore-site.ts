@@ -11,7 +11,7 @@ import { keyOf, nameOf, type HostWork } from './host-work';
  * application's folder that the old version could not live with; databases and IIS configuration stay as they are.
  */
 export async function restoreSite(
-  { run, untilNoSetupRuns, fail }: HostWork,
+  { run, untilNoSetupRuns, patience, fail }: HostWork,
   { site, backup, operation }: Parameters<EndpointActivities['restoreSite']>[0],
 ): Promise<void> {
   const seen = await untilNoSetupRuns([site], operation);
@@ -31,7 +31,8 @@ export async function restoreSite(
     ...differingFiles(found.backup, deployed),
     ...differingAccess(listed, access),
   ];
-  if (left(found.deployed, found.access.found).length === 0) return;
+  const replace = left(found.deployed, found.access.found).length > 0;
+  if (!replace && !found.unfinished) return;
   const restored = await run('restore', {
     operation: operationId(operation),
     ...keyOf(site),
@@ -39,6 +40,8 @@ export async function restoreSite(
     records: recordsFolder(operation),
     seen: recordedChanges(seen),
     id: randomUUID(),
+    replace,
+    waitMilliseconds: patience(),
   });
   const different = left(restored.deployed, restored.access);
   if (different.length > 0) {

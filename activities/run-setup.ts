@@ -5,7 +5,7 @@ import type { SetupResult } from '../src/contract/facts';
 import { operationId } from '../src/contract/operation';
 import { redact } from '../src/inventory/secrets';
 import { differences } from '../src/systems/endpoint/planned-site';
-import type { Inspection } from '../src/systems/endpoint/scripts';
+import type { Inspection, SetupEnded } from '../src/systems/endpoint/scripts';
 import { siteVersion } from '../src/systems/endpoint/site-version';
 import { lastSetup, recordedChanges, recordsFolder } from '../src/systems/endpoint/upgrade-records';
 import { isSystemError } from '../src/systems/system-error';
@@ -13,6 +13,15 @@ import { keyOf, nameOf, only, type HostWork } from './host-work';
 import { allowedPackage } from './stage-package';
 
 type Input = Parameters<EndpointActivities['runSetup']>[0];
+
+/** Windows Installer has done its work, and wants a restart: on its way already, or not. */
+const RESTART_WANTED: ReadonlySet<number> = new Set([1641, 3010]);
+/**
+ * Lines of its log that speak of trouble. Assumption: setup.cmd speaks English. KB 125792: it says that the database has drifted from its
+ * data-tier application, and ends with 0 or 1, with all files new.
+ */
+const DRIFT = String.raw`\bdrift`;
+const REMARKABLE = String.raw`${DRIFT}|(?<!\b(?:0|no|without) )\b(?:errors?|exceptions?|failed|failures?)\b(?!\W+0\b)`;
 
 /**
  * Runs setup.cmd unless it has done its work already. One that still runs is waited for, never joined by a second one; files
@@ -42,13 +51,39 @@ function finished(seen: Inspection, { site, operation }: Input): SetupResult | u
   if (siteVersion(only(seen), from, to, site.host).deployed !== 'new') return undefined;
   const last = lastSetup(seen, site);
   if (last === undefined)
-    return { exitCode: 0, log: `The files are those of ${to}; how setup.cmd ended was not seen.` };
-  return last.exitCode === 0 ? { exitCode: 0, log: redact(last.log) } : undefined;
+    return {
+      exitCode: 0,
+      log: `The files are those of ${to}; how setup.cmd ended was not seen.`,
+      remarks: [],
+      restartWanted: false,
+    };
+  return hasDone(last) ? resultOf(last, seen) : undefined;
 }
+
+/** By its exit code, where the files are those of the new version. */
+const hasDone = ({ exitCode, remarks }: SetupEnded): boolean =>
+  exitCode === 0 || RESTART_WANTED.has(exitCode) || remarks.some((line) => new RegExp(DRIFT, 'i').test(line));
+
+const resultOf = ({ exitCode, log, remarks, at }: SetupEnded, { bootTime }: Inspection): SetupResult => ({
+  exitCode,
+  log: redact(log),
+  remarks: remarks.map((line) => redact(line)),
+  restartWanted: RESTART_WANTED.has(exitCode) && Date.parse(bootTime) <= Date.parse(at),
+});
 
 async function setUp({ host, run, inspect, fail }: HostWork, input: Input, before: Inspection): Promise<SetupResult> {
   const { site, sha256, operation } = input;
-  const { exitCode, log } = await run('setup', {
+  const about = { call: 'setup.cmd', object: nameOf(site) };
+  const wantsRestart = (exitCode: number) =>
+    fail({
+      ...about,
+      type: FAILURE.unexpectedState,
+      problem: `ended with exit code ${exitCode}: a restart of ${host.name} is wanted before its files are those of ${operation.to}`,
+      next: `Restart ${host.name}, then retry.`,
+    });
+  const last = lastSetup(before, site);
+  if (last !== undefined && resultOf(last, before).restartWanted) throw wantsRestart(last.exitCode);
+  const ended = await run('setup', {
     operation: operationId(operation),
     ...keyOf(site),
     records: recordsFolder(operation),
@@ -57,9 +92,10 @@ async function setUp({ host, run, inspect, fail }: HostWork, input: Input, befor
     sha256,
     ip: site.ip,
     hostname: site.hostname,
+    remarkable: REMARKABLE,
   });
-  const about = { call: 'setup.cmd', object: nameOf(site) };
-  if (exitCode !== 0) {
+  const { exitCode, log } = ended;
+  if (!hasDone(ended)) {
     throw fail({
       ...about,
       type: FAILURE.rejected,
@@ -68,16 +104,18 @@ async function setUp({ host, run, inspect, fail }: HostWork, input: Input, befor
     });
   }
   const { from, to } = operation;
-  const { deployed, assemblyVersions } = siteVersion(only(await inspect([site], operation)), from, to, host.name);
+  const after = await inspect([site], operation);
+  const { deployed, assemblyVersions } = siteVersion(only(after), from, to, host.name);
   if (deployed !== 'new') {
+    if (RESTART_WANTED.has(exitCode)) throw wantsRestart(exitCode);
     throw fail({
       ...about,
       type: FAILURE.unexpectedState,
-      problem: `ended with exit code 0, but the files are ${assemblyVersions.join(', ') || 'without a version'}: ${log}`,
+      problem: `ended with exit code ${exitCode}, but the files are ${assemblyVersions.join(', ') || 'without a version'}: ${log}`,
       next: 'Read the log of setup.cmd on the host, then retry.',
     });
   }
-  return { exitCode, log: redact(log) };
+  return resultOf(ended, after);
 }
 
 /** The preflight has looked at the names; a person may have named another site since. */

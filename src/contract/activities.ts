@@ -30,6 +30,7 @@ import type {
   OperationsFacts,
   OwnApplication,
   PackageFacts,
+  ServicesRestarted,
   ServiceTemplate,
   SetupResult,
   SiteBackup,
@@ -168,8 +169,15 @@ export interface EndpointActivities {
    * package and everything that was unpacked of it again.
    */
   runSetup(input: { host: FrozenHost; site: GatewaySite; sha256: string; operation: Operation }): Promise<SetupResult>;
-  /** Effect: the host's Internet services were restarted after everything that this operation did before. */
-  resetIis(input: { host: FrozenHost; operation: Operation; purpose: 'upgrade' | 'rollback' }): Promise<void>;
+  /**
+   * Effect: the host's Internet services were restarted after everything that this operation did before, and no gateway that it touched
+   * is known not to answer.
+   */
+  resetIis(input: {
+    host: FrozenHost;
+    operation: Operation;
+    purpose: 'upgrade' | 'rollback';
+  }): Promise<ServicesRestarted>;
   /**
    * Effect: what a script of a release brings, such as a runtime that its setup.cmd needs, as far as it goes without a restart.
    * The script travels with the endpoint worker and is only named here: `install-runtime` of `18.5`. Fails with `Rejected` where

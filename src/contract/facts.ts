@@ -203,12 +203,23 @@ export interface SiteBackup {
   bytes: number;
   /** SHA-256 over the sorted list of relative path and content hash of every file. */
   digest: string;
+  /** Some of what the application writes itself while it runs: part of no comparison, and kept as it is by a restore. */
+  leftOut: string[];
 }
 
 export interface SetupResult {
   exitCode: number;
   /** Last lines that setup.cmd printed. */
   log: string;
+  /** Lines that speak of trouble although the files are those of the new version: a person has to see them. */
+  remarks: string[];
+  /** It asked for a restart of its host, which was not restarted since. */
+  restartWanted: boolean;
+}
+
+export interface ServicesRestarted {
+  /** Gateways that the host cannot reach at their planned address, so that it does not know whether they answer. */
+  cannotTell: { url: string; address: string; problem: string }[];
 }
 
 /** What a script of a release says after it has looked and acted. */

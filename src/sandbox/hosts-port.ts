@@ -46,6 +46,8 @@ export interface HostSite {
   bindings: { address: string; port: number; hostHeader: string }[];
   /** Empty for a site that has nothing to do with Office 365. */
   applications: HostApplication[];
+  /** Its certificate is of an authority that its own host does not know. */
+  untrusted?: boolean;
 }
 
 export interface HostSpec {

@@ -130,7 +130,7 @@ describe('the records of an upgrade', () => {
     ],
     ...changed,
   });
-  const started = (id: string, at: string) => ({ ...key, id, at, hostname: 'gateway.local' });
+  const started = (id: string, at: string) => ({ ...key, id, at, hostname: 'gateway.local', ip: '10.1.2.11' });
   const records = (some: Partial<Inspection>): Inspection => ({
     sites: [],
     started: [],
@@ -138,6 +138,7 @@ describe('the records of an upgrade', () => {
     restored: [],
     reset: [],
     running: [],
+    bootTime: '2026-01-01T09:00:00.000Z',
     ...some,
   });
   const setUp = [started('s1', '2026-01-01T10:00')];
@@ -149,7 +150,11 @@ describe('the records of an upgrade', () => {
     ['the restart failed', records({ started: setUp, reset: [done(['s1'], { exitCode: 1 })] }), true],
     [
       'a site was restored after the restart',
-      records({ started: setUp, reset: [done(['s1'])], restored: [{ ...key, id: 'r1', at: '2026-01-01T11:00' }] }),
+      records({
+        started: setUp,
+        reset: [done(['s1'])],
+        restored: [{ ...key, id: 'r1', pool: 'Started', at: '2026-01-01T11:00' }],
+      }),
       true,
     ],
   ])('ask for iisreset when %s: %#', (_, seen, needed) => {
@@ -172,13 +177,13 @@ describe('the records of an upgrade', () => {
 
   test('tell how the latest setup.cmd of a site ended, if anybody saw its end', () => {
     const twice = [started('s1', '2026-01-01T10:00'), started('s2', '2026-01-01T11:00')];
-    const ended = [{ id: 's1', exitCode: 1603, log: '' }];
+    const ended = [{ id: 's1', exitCode: 1603, log: '', remarks: [], at: '2026-01-01T10:01' }];
     expect(lastSetup(records({ started: twice, ended }), key)).toBeUndefined();
     expect(lastSetup(records({ started: setUp, ended }), key)).toMatchObject({ exitCode: 1603 });
   });
 
   test('tell whether a site was set up and not restored since', () => {
-    const restored = [{ ...key, id: 'r1', at: '2026-01-01T11:00' }];
+    const restored = [{ ...key, id: 'r1', pool: 'Started' as const, at: '2026-01-01T11:00' }];
     expect(isTouched(records({ started: setUp }), key)).toBe(true);
     expect(isTouched(records({ started: setUp, restored }), key)).toBe(false);
     expect(isTouched(records({ started: [...setUp, started('s2', '2026-01-01T12:00')], restored }), key)).toBe(true);
@@ -193,8 +198,12 @@ describe('the records of an upgrade', () => {
 
   test('lie in folders that are readable, short, and different for each operation and application', () => {
     expect(recordsFolder(OPERATION)).toMatch(/^contoso\.18\.3-18\.4\.1-[0-9a-f]{8}$/);
+    expect(backupFolder(OPERATION, { site: 'GATEWAY', application: 'app' }).slice(-8)).toBe(
+      backupFolder(OPERATION, key).slice(-8),
+    );
     expect(backupFolder(OPERATION, key)).toMatch(/^contoso\.18\.3-18\.4\.1\.Gateway\.App-[0-9a-f]{8}$/);
-    expect(backupFolder({ ...OPERATION, provider: 'p'.repeat(63) }, key).length).toBeLessThan(70);
+    // What lies below it may have a long path of its own, and paths on Windows end at 260 characters.
+    expect(backupFolder({ ...OPERATION, provider: 'p'.repeat(63) }, key).length).toBeLessThan(42);
     const others = [
       { ...OPERATION, firstRun: 'another' },
       { ...OPERATION, to: '18.5' },

@@ -155,6 +155,7 @@ describe('an endpoint host', () => {
         seen: 4,
         id: 'late',
         covers: [],
+        waitMilliseconds: 0,
       });
       await expect(late).rejects.toMatchObject({ type: FAILURE.notYet });
       expect(world.effects()).toEqual(before);

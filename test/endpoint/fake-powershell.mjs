@@ -12,7 +12,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [, order] = / '([A-Za-z0-9+/=]+)'$/.exec(line) ?? [];
   if (order === undefined) continue;
   const { nonce } = JSON.parse(Buffer.from(order, 'base64').toString('utf8'));
-  const answer = Buffer.from('{"ok":true,"result":{"status":401,"untrusted":false,"problem":""},"log":""}').toString(
+  const answer = Buffer.from('{"ok":true,"result":{"connection":"made","status":401,"untrusted":"","problem":""},"log":""}').toString(
     'base64',
   );
   const envelope = `\n#onward:${nonce}:${answer}\n`;

@@ -276,6 +276,11 @@ export class HostWorld {
     return await response.json();
   }
 
+  /** A Windows command that somebody gives by hand. */
+  windows(command: string, parameters: object): Promise<unknown> {
+    return this.post(`windows/${encodeURIComponent(command)}`, parameters);
+  }
+
   /** Folder of a gateway application. */
   folder(index: number): string {
     const site = this.spec.sites[index];

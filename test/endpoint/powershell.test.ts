@@ -11,7 +11,9 @@ const FAKE = path.join(__dirname, 'fake-powershell.mjs');
 const ASK = {
   workDirectory: '/work',
   identity: { computerName: 'A', machineGuid: 'b', smbiosUuid: 'c' },
-  url: 'https://gateway.contoso.local/app/aps/',
+  address: '10.1.2.11',
+  hostname: 'gateway.contoso.local',
+  path: 'app',
   waitMilliseconds: 0,
 };
 

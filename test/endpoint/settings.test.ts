@@ -26,6 +26,25 @@ test('the configuration of an endpoint host names its work directory, in one spe
 });
 
 test.each([
+  ["'C:\\Onward'", 'C:\\Onward'],
+  ["'C:\\\\Onward'", 'C:\\Onward'],
+  ['"C:\\\\Onward"', 'C:\\Onward'],
+  ['D:/Onward/', 'D:\\Onward'],
+  ['C:\\Onward\\..\\Onward', 'C:\\Onward'],
+  ['C:\\Program Files\\.\\Onward\\', 'C:\\Program Files\\Onward'],
+])('the work directory %s is %s, on whatever system it is read', async (written, workDirectory) => {
+  await expect(read(`workDirectory: ${written}\n`)).resolves.toMatchObject({ workDirectory });
+});
+
+test.each([
+  [
+    'a path in double quotes, of which YAML makes a tab and a line feed',
+    'workDirectory: "C:\\temp\\new"\n',
+    /line 1: workDirectory holds a tab, a line feed .* single ones/,
+  ],
+  ['a drive', 'workDirectory: C:\\\n', /must be a folder on a drive/],
+  ['a folder of whatever folder the worker is in', 'workDirectory: C:Onward\n', /must be a folder on a drive/],
+  ['a name that Windows would shorten', "workDirectory: 'C:\\Onward.'\n", /ends with a dot/],
   ['a share', "workDirectory: '\\\\server\\share'\n", /line 1: workDirectory must be a folder on a drive/],
   [
     'a name that a batch file would misread',

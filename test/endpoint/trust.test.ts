@@ -144,7 +144,7 @@ describe.each(ENGINES)('through %s', (engine) => {
       ) as string,
     };
     const source = world.packageOf(OPERATION);
-    const backup = { path: '', files: 0, bytes: 0, digest: '' };
+    const backup = { path: '', files: 0, bytes: 0, digest: '', leftOut: [] };
     await expect(onCopy.detectSites({ ...site, sites: [site.site], from: '18.3', to: '18.4.1' })).rejects.toMatchObject(
       wrong,
     );

@@ -291,7 +291,7 @@ describe('before the crossing', () => {
         ...activities,
         resetIis: async (input) => {
           if (input.purpose === 'upgrade') await stop.pass();
-          await activities.resetIis(input);
+          return await activities.resetIis(input);
         },
       },
       { provider: 'abort' },

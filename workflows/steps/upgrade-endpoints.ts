@@ -1,9 +1,18 @@
 import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import { packageOf } from '../../src/contract/entry';
-import type { DeployedVersion, FrozenHost, GatewaySite, SiteBackup } from '../../src/contract/facts';
+import type {
+  DeployedVersion,
+  FrozenHost,
+  GatewaySite,
+  ServicesRestarted,
+  SetupResult,
+  SiteBackup,
+} from '../../src/contract/facts';
+import { sameName } from '../../src/contract/names';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import { reversibleStep, type StepContext } from '../engine/step';
+import { listed } from '../kit/listed';
 import { problemOf } from '../kit/problem';
 import { settleAll } from '../kit/settle-all';
 import { claimHost, claimHosts, type ClaimedHost } from './claim-hosts';
@@ -22,6 +31,8 @@ interface HostSites {
   sites: SiteWork[];
   /** By what was done last; a retry claims it again, as somebody may have removed the claim. */
   claimed: boolean;
+  /** URLs of gateways of which a person has said that they answer. */
+  answering?: string[];
 }
 interface SiteWork {
   site: GatewaySite;
@@ -29,6 +40,8 @@ interface SiteWork {
   deployed: DeployedVersion;
   /** Set once the copy is taken and verified; without it the site is not touched. */
   backup?: SiteBackup | undefined;
+  /** A person has seen what setup.cmd said. */
+  seen?: true;
 }
 
 /**
@@ -41,7 +54,8 @@ export const upgradeEndpoints = reversibleStep<PreflightFacts & GatewaySites, Ho
   undoneBy: UNDONE_BY,
   name: 'upgradeEndpoints',
   title: 'Upgrade the endpoint',
-  waitsFor: 'nobody, unless a site cannot be backed up',
+  waitsFor:
+    'nobody, unless a site cannot be backed up, setup.cmd speaks of trouble, or a host cannot reach its gateway',
   // Of which host each is, is not known yet: about as long as all of them on one.
   takes: ({ facts }) => new Set(facts.operations.instances.map(({ endpointUrl }) => endpointUrl)).size * SITE_SECONDS,
   undoes: 'restores every changed site from its backup, then one iisreset per host',
@@ -82,7 +96,7 @@ export const upgradeEndpoints = reversibleStep<PreflightFacts & GatewaySites, Ho
 });
 
 const isSame = (one: GatewaySite, other: GatewaySite): boolean =>
-  one.host === other.host && one.site === other.site && one.application === other.application;
+  one.host === other.host && sameName(one.site, other.site) && sameName(one.application, other.application);
 
 async function workOn(context: Context, { host, sites }: ClaimedHost): Promise<HostSites> {
   const work = sites.map(({ site, version }): SiteWork => ({ site, deployed: version.deployed }));
@@ -98,6 +112,7 @@ async function upgradeHost(context: Context, work: HostSites): Promise<void> {
   work.claimed = false;
   const { sha256 } = packageOf(profile, to);
   const endpoint = context.activities.endpoint(host);
+  const ended: { each: SiteWork; result: SetupResult }[] = [];
   await endpoint.stagePackage(`stage the package on ${host.name}`, { host, sha256, operation });
   for (const each of sites) {
     const { site } = each;
@@ -108,10 +123,54 @@ async function upgradeHost(context: Context, work: HostSites): Promise<void> {
     if (!each.backup) continue;
     await context.lookAgain();
     context.note(`setup of "${site.site}" on ${host.name}`);
-    await endpoint.runSetup(`setup.cmd for "${site.site}" on ${host.name}`, { host, site, sha256, operation });
+    const summary = `setup.cmd for "${site.site}" on ${host.name}`;
+    ended.push({ each, result: await endpoint.runSetup(summary, { host, site, sha256, operation }) });
   }
+  const unrested = ended.filter(({ result }) => result.restartWanted);
+  if (unrested.length > 0)
+    throw ApplicationFailure.nonRetryable(
+      `A restart of ${host.name} is wanted: setup.cmd ended with exit code ${listed(unrested.map(({ each, result }) => `${result.exitCode} for "${each.site.site}"`))}, and the files are those of ${to}. Restart ${host.name}, then retry: setup.cmd is not run again.`,
+      FAILURE.unexpectedState,
+    );
   await context.lookAgain('noCheckpoint');
-  await endpoint.resetIis(`iisreset on ${host.name}`, { host, operation, purpose: 'upgrade' });
+  const restarted = await endpoint.resetIis(`iisreset on ${host.name}`, { host, operation, purpose: 'upgrade' });
+  for (const { each, result } of ended) await showRemarks(context, host, each, result);
+  for (const gateway of restarted.cannotTell) await askWhetherItAnswers(context, work, gateway);
+}
+
+/** What setup.cmd said counts although its files are there: the database of the gateway may not be. */
+async function showRemarks(
+  context: Context,
+  host: FrozenHost,
+  each: SiteWork,
+  { exitCode, remarks }: SetupResult,
+): Promise<void> {
+  if (remarks.length === 0 || each.seen) return;
+  const { site, hostname } = each.site;
+  await context.ask({
+    item: `setup-${hostname}`,
+    asked: 'operator',
+    title: `What setup.cmd said for "${site}" on ${host.name} is in order`,
+    instructions: `setup.cmd ended with exit code ${exitCode} and the files are those of ${context.to}, but it said:\n\n${remarks.map((line) => `    ${line}`).join('\n')}\n\nWhere a database has drifted from its data-tier application, it was not upgraded (KB 125792): have that put right first. If it cannot be, abort: nothing was imported yet.`,
+    evidence: 'What you looked at, and what it said.',
+  });
+  each.seen = true;
+}
+
+async function askWhetherItAnswers(
+  context: Context,
+  work: HostSites,
+  { url, address, problem }: ServicesRestarted['cannotTell'][number],
+): Promise<void> {
+  if (work.answering?.includes(url)) return;
+  await context.ask({
+    item: `answers-${url}`,
+    asked: 'operator',
+    title: `${url} answers at ${address}`,
+    instructions: `${work.host.name} cannot reach ${address} (${problem}), so it does not know whether the gateway application answers after iisreset. Open ${url} from the management node: without the controller's certificate it says 401 or 403.`,
+    evidence: 'From where you asked, and what it said.',
+  });
+  work.answering = [...(work.answering ?? []), url];
 }
 
 async function backUp(context: Context, host: FrozenHost, site: GatewaySite): Promise<SiteBackup | undefined> {

@@ -41,10 +41,10 @@ export function deployedVersions(folder: string): string[] {
   return [...new Set(versions.filter((version) => version !== null))].sort();
 }
 
-/** One hash over names and contents of everything in a folder. */
-export function folderDigest(folder: string): string {
+/** One hash over names and contents of everything in a folder. @param but absolute paths of files that are left out. */
+export function folderDigest(folder: string, but: ReadonlySet<string> = new Set()): string {
   const hash = createHash('sha256');
-  for (const file of filesBelow(folder))
+  for (const file of filesBelow(folder).filter((name) => !but.has(path.join(folder, name))))
     hash
       .update(`${file}\0`)
       .update(readFileSync(path.join(folder, file)))

@@ -73,3 +73,31 @@ export const RESET_FAULTS = [
   /** iisreset reports success, and the service W3SVC is stopped. */
   'resetLeavesStopped',
 ] as const;
+
+/** What hosts do that are alive, by the command that meets it: as reported from the field, and shown one by one (test/endpoint). */
+export const FIELD_FAULTS: Record<string, readonly string[]> = {
+  'setup.cmd': [
+    /** All files are new, the exit code is 0, and the log says that the database has drifted. */
+    'setupDrifts',
+    /** The same with exit code 1. */
+    'setupDriftsAndFails',
+    /** All files are new, and the exit code is 3010. */
+    'setupWantsRestart',
+    /** Exit code 3010, and some files are new only after the restart. */
+    'setupNeedsRestart',
+  ],
+  iisreset: [
+    /** Gives up with 1062, and W3SVC goes on stopping for `delayMs`. */
+    'resetStopsHalf',
+    /** Reports success, the services run, and no pool can start. */
+    'resetLeavesPoolsDown',
+  ],
+  'Stop-WebAppPool': [
+    /** The pool goes on stopping for `delayMs`, and takes no order meanwhile. */
+    'poolStopsSlowly',
+  ],
+  'Expand-Archive': [
+    /** A function of a script module says `Write-Error`, and has left half of the files. */
+    'diskIsFull',
+  ],
+};

@@ -99,6 +99,21 @@ export const registerHosts: RegisterHosts = async (app, world) => {
       return { access: host.accessTo(at) };
     });
 
+    // Some process opens a file, or begins to write to it; `path` is below the disk of the host.
+    routes.post('/_sim/hosts/:host/open-file', async (request) => {
+      const { path: below, ...how } = openFileRequest.parse(request.body);
+      const host = find(named(request.params).host);
+      const file = path.join(host.directory, 'disk', below);
+      if (!existsSync(file)) throw new CommandFailed(`There is no file ${file}.`);
+      host.openFiles.open({ file, ...how });
+      return { open: file };
+    });
+
+    routes.post('/_sim/hosts/:host/close-files', async (request) => {
+      find(named(request.params).host).openFiles.close();
+      return { open: [] };
+    });
+
     routes.post('/_sim/hosts/:host/restart', async (request) => {
       const { host } = named(request.params);
       find(host).restart();
@@ -225,6 +240,13 @@ const accessRequest = z.strictObject({
   path: z.string().min(1),
   owner: z.string().optional(),
   list: z.string().startsWith('D:').optional(),
+});
+
+const openFileRequest = z.strictObject({
+  path: z.string().min(1),
+  sharing: z.enum(['readWrite', 'none']),
+  growsEveryMs: z.int().positive().optional(),
+  afterStopMs: z.int().nonnegative().optional(),
 });
 
 class NoSuchHost extends Error {

@@ -2,9 +2,7 @@
  * What each script of `src/systems/endpoint/scripts` does, done by the sandbox itself for the stand-in: same parameters, same
  * facts, same files. The scripts are the original; a test runs both and compares.
  */
-import { createHash } from 'node:crypto';
 import {
-  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -12,13 +10,13 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 import { DOMParser } from '@xmldom/xmldom';
 import { unzipSync } from 'fflate';
 import { FAILURE } from '../../contract/activities';
+import { sameName } from '../../contract/names';
 import type { HostIdentity } from '../../contract/facts';
 import type {
   Decided,
@@ -32,6 +30,20 @@ import type { z } from 'zod';
 import { parseList } from './access';
 import { block, fileVersion, filesBelow, isBlocked, unblock, writeFile } from './disk';
 import { ScriptFailed } from './failures';
+import {
+  copyApplication,
+  hashedFiles,
+  isVolatile,
+  pause,
+  removeEmptyFolders,
+  setPoolState,
+  sha256Of,
+  siteFiles,
+  sitePaths,
+  switchFiles,
+  untilReleased,
+  type PoolState,
+} from './site-twins';
 import { setupCommandLine } from './setup-command';
 import type { SimulatedHost } from './simulated-host';
 import type { ReleaseTwins } from '../hosts-port';
@@ -96,8 +108,8 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     };
     return {
       sites: parameters.sites.map(({ site: siteName, application: applicationName }) => {
-        const site = host.sites().find(({ name }) => name === siteName)?.site;
-        const application = site && host.applications(site).find(({ name }) => name === applicationName);
+        const site = host.sites().find(({ name }) => sameName(name, siteName))?.site;
+        const application = site && host.applications(site).find(({ name }) => sameName(name, applicationName));
         const folder = application && existsSync(application.physicalPath) ? application.physicalPath : undefined;
         return {
           site: siteName,
@@ -112,6 +124,7 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
       restored: texts('.restored.json'),
       reset: texts('.reset.json'),
       running,
+      bootTime: host.bootTime,
     };
   },
 
@@ -128,35 +141,37 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     const source = deployed(host, parameters).physicalPath;
     if (parameters.copy === 'always' || (parameters.copy === 'ifMissing' && !existsSync(list))) {
       rmSync(folder, { recursive: true, force: true });
-      cpSync(source, files, { recursive: true });
+      const made = await copyApplication(host, source, files);
       if (!host.configurationBackups().includes(parameters.backup)) await host.backupConfiguration(parameters.backup);
       const { operation, site, application } = parameters;
-      const listed = { files: hashedFiles(source), access: explicitAccess(host, source) };
-      save(list, { operation, site, application, at: now(), source, ...listed });
+      const access = explicitAccess(host, source, made.grew);
+      save(list, { operation, site, application, at: now(), source, ...made, access });
     }
-    const complete = existsSync(list);
+    const made = existsSync(list) ? listOf(folder) : undefined;
+    const grew = made?.grew ?? [];
     return {
       path: folder,
-      copy: complete ? { listed: (readJson(list) as BackupList).files, copied: hashedFiles(files) } : null,
-      deployed: hashedFiles(source),
-      others: complete ? [] : otherBackups(parameters),
+      copy: made ? { listed: made.files, copied: siteFiles(host, files, grew), unread: made.unread } : null,
+      deployed: siteFiles(host, source, grew),
+      ownDoing: filesBelow(source).filter((name) => isVolatile(name, grew)),
+      others: made ? [] : otherBackups(parameters),
     };
   }),
 
-  stage: alone(async ({ gone }, { workDirectory, packageUrl, sha256: wanted }) => {
+  stage: alone(async ({ host, gone }, { workDirectory, packageUrl, sha256: wanted }) => {
     if ('directory' in stagedPackage(workDirectory, wanted)) return { sha256: wanted, blocked: [] };
-    const folder = path.join(workDirectory, 'packages', wanted);
+    const folder = path.join(workDirectory, 'packages', wanted.slice(0, 16));
     rmSync(folder, { recursive: true, force: true });
     const file = path.join(folder, 'package.zip');
     writeFile(folder, 'package.zip', await download(packageUrl, gone));
     block(file);
     const sha256 = sha256Of(readFileSync(file));
     if (sha256 !== wanted) return { sha256, blocked: [] };
-    expand(file, path.join(folder, 'package'));
+    expand(host, file, path.join(folder, 'package'));
     const archive = findOne(path.join(folder, 'package'), 'O365-Web.zip');
     unblock(archive);
     const web = path.join(folder, 'web');
-    expand(archive, web);
+    expand(host, archive, web);
     const blocked = [archive, ...filesBelow(web).map((name) => path.join(web, name))].filter(isBlocked);
     const staged = blocked.length > 0 ? undefined : stagedPackage(workDirectory, wanted);
     if (staged && 'problem' in staged) throw new ScriptFailed(FAILURE.unexpectedState, staged.problem);
@@ -173,15 +188,26 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     save(`${record}.setup-started.json`, { id, operation, site, application, hostname, ip, at: now() });
     const process = host.startSetup(staged.directory, setupCommandLine({ site, application, hostname, ip }, output));
     const { exitCode } = await host.waitForSetup(process, 24 * 3600_000, gone);
-    const log = readFileSync(output, 'utf8').trimEnd().split('\r\n').slice(-40).join('\n');
-    const result = { id, operation, exitCode, log, at: now() };
+    const lines = readFileSync(output, 'utf8').trimEnd().split('\r\n');
+    const remarkable = new RegExp(parameters.remarkable, 'i');
+    const result = {
+      id,
+      operation,
+      exitCode,
+      log: lines.slice(-40).join('\n'),
+      remarks: lines.filter((line) => remarkable.test(line)).slice(0, 20),
+      at: now(),
+    };
     save(`${record}.setup-ended.json`, result);
     return result;
   }),
 
-  reset: alone(async ({ host }, parameters) => {
+  reset: alone(async (run, parameters) => {
+    const { host } = run;
     refuseWhileRunning(host);
+    await untilServicesRest(run, parameters.waitMilliseconds);
     const { exitCode, output } = await host.iisReset();
+    await untilServicesRest(run, parameters.waitMilliseconds);
     const result = {
       operation: parameters.operation,
       covers: parameters.covers,
@@ -194,9 +220,16 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     return result;
   }),
 
-  answer: ({ host }, { url }) => {
-    const status = host.answer(url);
-    return { status, untrusted: false, problem: `Response status code does not indicate success: ${status}.` };
+  answer: async ({ host, gone }, { address, hostname, path: inUrl, waitMilliseconds }) => {
+    const until = Date.now() + waitMilliseconds;
+    for (;;) {
+      const connection = host.connect(address, 443);
+      const { status, untrusted } =
+        connection === 'made' ? host.answer(address, hostname, inUrl) : { status: 0, untrusted: '' };
+      if ((status > 0 && status < 500) || Date.now() >= until || gone.aborted)
+        return { connection, status, untrusted, problem: CONNECTIONS[connection] };
+      await pause(gone);
+    }
   },
 
   hash: ({ host }, parameters) => {
@@ -204,31 +237,73 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     const files = path.join(backup, 'files');
     if (!existsSync(files)) throw new ScriptFailed(FAILURE.unexpectedState, `the backup ${backup} does not exist`);
     const { physicalPath } = deployed(host, parameters);
+    const { grew, access } = listOf(backup);
     return {
-      backup: hashedFiles(files),
-      deployed: hashedFiles(physicalPath),
-      access: { listed: listOf(backup).access, found: explicitAccess(host, physicalPath) },
+      backup: siteFiles(host, files, grew),
+      deployed: siteFiles(host, physicalPath, grew),
+      access: { listed: access, found: explicitAccess(host, physicalPath, grew) },
+      unfinished: existsSync(path.join(backup, 'restoring.json')),
     };
   },
 
-  restore: alone(async ({ host }, parameters) => {
+  restore: alone(async (run, parameters) => {
+    const { host } = run;
     refuseWhileRunning(host);
-    const { id, operation, site, application } = parameters;
+    const { id, operation, site, application, replace, waitMilliseconds } = parameters;
     const backup = path.join(parameters.workDirectory, 'backups', parameters.backup);
-    const { physicalPath, pool } = deployed(host, parameters);
+    const copy = path.join(backup, 'files');
+    const { grew, access } = listOf(backup);
+    const { physicalPath: folder, pool } = deployed(host, parameters);
+    const note = path.join(backup, 'restoring.json');
+    const before = existsSync(note)
+      ? (readJson(note) as { pool: PoolState; half: boolean })
+      : { pool: host.poolState(pool) === 'Started' ? ('Started' as const) : ('Stopped' as const), half: false };
     save(path.join(parameters.workDirectory, 'records', parameters.records, `${id}.restored.json`), {
       id,
       operation,
       site,
       application,
+      pool: before.pool,
       at: now(),
     });
-    if (host.poolState(pool) !== 'Stopped') await host.stopPool(pool);
-    for (const name of readdirSync(physicalPath)) rmSync(path.join(physicalPath, name), { recursive: true });
-    cpSync(path.join(backup, 'files'), physicalPath, { recursive: true });
-    for (const one of listOf(backup).access) host.setAccess(path.join(physicalPath, one.path), parseList(one.sddl));
-    await host.startPool(pool);
-    return { deployed: hashedFiles(physicalPath), access: explicitAccess(host, physicalPath) };
+    let { half } = before;
+    save(note, before);
+    const until = () => Date.now() + waitMilliseconds;
+    let result: Facts<'restore'> = { deployed: [], access: [] };
+    const failures: unknown[] = [];
+    try {
+      if (replace) {
+        await setPoolState(run, pool, 'Stopped', until());
+        const present = sitePaths(folder, grew);
+        await untilReleased(run, folder, present, until());
+        save(note, { ...before, half: true });
+        try {
+          switchFiles(host, folder, copy, path.join(parameters.workDirectory, 'aside', id), present, grew);
+        } catch (error) {
+          save(note, before);
+          throw error;
+        }
+        removeEmptyFolders(folder, copy);
+        for (const one of access) host.setAccess(path.join(folder, one.path), parseList(one.sddl));
+      }
+      half = false;
+      result = { deployed: siteFiles(host, folder, grew), access: explicitAccess(host, folder, grew) };
+      save(note, { ...before, half });
+    } catch (error) {
+      failures.push(error);
+    }
+    if (!half) {
+      try {
+        await setPoolState(run, pool, before.pool, until());
+        rmSync(note);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    // What failed first is what is told.
+    const [first] = failures;
+    if (first instanceof Error) throw first;
+    return result;
   }),
 
   'run-script': alone(async ({ host, releaseTwins }, { release, script, parameters }) => {
@@ -275,6 +350,20 @@ export function confirmIdentity(
     FAILURE.anotherHost,
     `${found.computerName} is not the machine that the preflight has seen: ${different.join(', ')}`,
   );
+}
+
+/** Of a connection, in the words of Windows. */
+const CONNECTIONS = {
+  made: '',
+  refused: 'No connection could be made because the target machine actively refused it.',
+  none: 'no connection within 15 s',
+};
+export const DISK_IS_FULL = 'There is not enough space on the disk.';
+
+/** reset.ps1, Wait-Services */
+async function untilServicesRest({ host, gone }: Run, ms: number): Promise<void> {
+  const until = Date.now() + ms;
+  while (host.serviceState('W3SVC').endsWith('Pending') && Date.now() < until) await pause(gone);
 }
 
 /** The scripts that change the host take its mutex (common.ps1, Use-Host). */
@@ -340,10 +429,11 @@ function protectFolder(host: SimulatedHost, folder: string): void {
 }
 
 /** common.ps1, Get-ExplicitAccess */
-function explicitAccess(host: SimulatedHost, folder: string): ExplicitAccess[] {
+function explicitAccess(host: SimulatedHost, folder: string, grew: string[]): ExplicitAccess[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .sort()
     .flatMap((name) => {
+      if (isVolatile(name.split(path.sep).join('/'), grew)) return [];
       const { isProtected, entries } = parseList(host.accessTo(path.join(folder, name)));
       if (!isProtected && entries.length === 0) return [];
       const list = entries.map((entry) => `(${entry})`).join('');
@@ -353,7 +443,7 @@ function explicitAccess(host: SimulatedHost, folder: string): ExplicitAccess[] {
 
 /** common.ps1, Get-StagedPackage */
 function stagedPackage(workDirectory: string, wanted: string): { directory: string } | { problem: string } {
-  const folder = path.join(workDirectory, 'packages', wanted);
+  const folder = path.join(workDirectory, 'packages', wanted.slice(0, 16));
   const file = path.join(folder, 'package.zip');
   const web = path.join(folder, 'web');
   if (!existsSync(file) || !existsSync(web)) return { problem: `there is no package in ${folder}` };
@@ -368,8 +458,6 @@ function stagedPackage(workDirectory: string, wanted: string): { directory: stri
     return { problem: `what was unpacked in ${web} is not what the package holds: ${different.slice(65)}` };
   return { directory: path.dirname(findOne(web, 'setup.cmd')) };
 }
-
-const sha256Of = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
 const isDecided = (parameters: object): parameters is Decided => 'seen' in parameters;
 
@@ -401,8 +489,8 @@ export function bindings(host: SimulatedHost, site: string): string[] {
 }
 
 function deployed(host: SimulatedHost, key: { site: string; application: string }) {
-  const site = host.sites().find(({ name }) => name === key.site)?.site;
-  const found = site && host.applications(site).find(({ name }) => name === key.application);
+  const site = host.sites().find(({ name }) => sameName(name, key.site))?.site;
+  const found = site && host.applications(site).find(({ name }) => sameName(name, key.application));
   if (found === undefined) {
     throw new ScriptFailed(
       FAILURE.unexpectedState,
@@ -426,6 +514,8 @@ interface BackupList {
   application: string;
   at: string;
   files: HashedFile[];
+  grew: string[];
+  unread: string[];
   access: ExplicitAccess[];
 }
 
@@ -436,7 +526,7 @@ function otherBackups({ workDirectory, site, application }: Parameters['backup']
   return names
     .filter((name) => existsSync(path.join(folder, name, 'files.json')))
     .map((name) => ({ name, made: readJson(path.join(folder, name, 'files.json')) as BackupList }))
-    .filter(({ made }) => made.site === site && made.application === application)
+    .filter(({ made }) => sameName(made.site, site) && sameName(made.application, application))
     .map(({ name, made: { operation, at } }) => ({ path: path.join(folder, name), operation, at }));
 }
 
@@ -459,14 +549,6 @@ function webConfigVersion(folder: string): string | null {
   const document = new DOMParser().parseFromString(readFileSync(path.join(folder, file), 'utf8'), 'text/xml');
   const settings = Array.from(document.getElementsByTagName('add'));
   return settings.find((entry) => entry.getAttribute('key') === 'ApplicationVersion')?.getAttribute('value') ?? null;
-}
-
-function hashedFiles(folder: string): HashedFile[] {
-  return filesBelow(folder).map((name) => {
-    const file = path.join(folder, name);
-    const sha256 = sha256Of(readFileSync(file));
-    return { path: name, bytes: statSync(file).size, sha256 };
-  });
 }
 
 /** common.ps1, Get-RunningSetups */
@@ -494,12 +576,14 @@ function findOne(folder: string, name: string): string {
 }
 
 /** What unpacks a blocked archive hands its mark on, as Windows Explorer does. */
-function expand(archive: string, folder: string): void {
-  for (const [name, content] of Object.entries(unzipSync(readFileSync(archive)))) {
-    if (name.endsWith('/')) continue;
+function expand(host: SimulatedHost, archive: string, folder: string): void {
+  const all = Object.entries(unzipSync(readFileSync(archive))).filter(([name]) => !name.endsWith('/'));
+  const isHalf = host.unpacksHalf();
+  for (const [name, content] of isHalf ? all.slice(0, all.length / 2) : all) {
     writeFile(folder, name, content);
     if (isBlocked(archive)) block(path.join(folder, name));
   }
+  if (isHalf) throw new ScriptFailed(FAILURE.rejected, DISK_IS_FULL);
 }
 
 async function download(url: string, gone: AbortSignal): Promise<Uint8Array> {

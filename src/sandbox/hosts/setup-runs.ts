@@ -1,10 +1,11 @@
 /** The runs of setup.cmd on a simulated host: each takes its time, changes files in two halves, and may go wrong. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { sameName } from '../../contract/names';
 import type { FaultRule } from '../faults';
 import type { HostApplication, HostSite } from '../hosts-port';
 import { filesBelow, installedFile, isBlocked, writeFile } from './disk';
-import { CommandFailed, DEAD_AFTER, PowerShellDied, SETUP_FAULTS, UnknownFault } from './failures';
+import { CommandFailed, DEAD_AFTER, FIELD_FAULTS, PowerShellDied, SETUP_FAULTS, UnknownFault } from './failures';
 import type { SetupArguments } from './setup-command';
 
 /** How setup.cmd was started. */
@@ -47,6 +48,10 @@ interface Surroundings {
   ran(run: SetupRun, files: 'all' | 'some'): void;
 }
 
+/** Said far above the end of its log. */
+const DRIFTED =
+  'WARNING: The database Gateway has drifted from its registered data-tier application; it was not upgraded.';
+
 export class SetupRuns {
   private closed = false;
   private readonly timers = new Map<number, NodeJS.Timeout>();
@@ -67,10 +72,13 @@ export class SetupRuns {
   /** Begins a run and returns its process id. */
   start(start: SetupStart): number {
     const kind = start.fault?.kind;
-    const known = ['fault', 'slow', ...DEAD_AFTER, ...SETUP_FAULTS];
+    const known = ['fault', 'slow', ...DEAD_AFTER, ...SETUP_FAULTS, ...(FIELD_FAULTS['setup.cmd'] ?? [])];
     if (kind !== undefined && !known.includes(kind)) throw new UnknownFault(kind, 'setup.cmd');
     const fails = start.refusal !== undefined || kind === 'setupFails' || kind === 'fault';
-    const half = !fails && kind === 'setupHalfFinishes';
+    const half = !fails && (kind === 'setupHalfFinishes' || kind === 'setupNeedsRestart');
+    const drifts = kind === 'setupDrifts' || kind === 'setupDriftsAndFails';
+    const wantsRestart = kind === 'setupWantsRestart' || kind === 'setupNeedsRestart';
+    const exitCode = wantsRestart ? 3010 : kind === 'setupDriftsAndFails' ? 1 : fails || half ? 1603 : 0;
     const duration = start.fault?.delayMs ?? this.surroundings.timings.setupMs;
     const success = `Gateway ${start.setup.application} is up to date.`;
     const run: SetupRun = {
@@ -79,8 +87,11 @@ export class SetupRuns {
       endsAt: kind === 'setupHangs' ? null : Date.now() + duration,
       changes: fails || kind === 'setupDoesNothing' ? 'none' : half ? 'some' : 'all',
       touched: false,
-      exitCode: fails || half ? 1603 : 0,
-      log: [start.refusal ?? (fails || half ? 'Fatal error during installation.' : success)],
+      exitCode: fails ? 1603 : exitCode,
+      log: [
+        ...(drifts ? [DRIFTED, ...Array.from({ length: 60 }, (_, line) => `Copying file ${line}`)] : []),
+        start.refusal ?? (exitCode === 1603 || fails ? 'Fatal error during installation.' : success),
+      ],
       ended: false,
     };
     this.runs.push(run);
@@ -103,6 +114,11 @@ export class SetupRuns {
     }
     if (run.ended && DEAD_AFTER.has(run.fault?.kind ?? '')) throw new PowerShellDied();
     return { ended: run.ended, exitCode: run.exitCode };
+  }
+
+  /** Windows is started: what could not be replaced while it was in use is replaced first. */
+  replaceFilesInUse(): void {
+    for (const run of this.runs.filter(({ fault }) => fault?.kind === 'setupNeedsRestart')) this.copy(run, 'second');
   }
 
   /** The host goes down, and everything that runs there with it. */
@@ -189,13 +205,14 @@ export function setupRefusal(
   if (!existsSync(command)) return `'.\\setup.cmd' is not recognized as an internal or external command.`;
   if (isBlocked(command)) return `${command} came from another computer and is blocked.`;
   if (!elevated) return 'This installer must be run as Administrator.';
-  if (site?.installedAs !== setup.site) return `There is no Office 365 gateway site '${setup.site}' installed.`;
-  if (!site.applications.some(({ application }) => application === setup.application)) {
+  if (site === undefined || !sameName(site.installedAs, setup.site))
+    return `There is no Office 365 gateway site '${setup.site}' installed.`;
+  if (!site.applications.some(({ application }) => sameName(application, setup.application))) {
     return `There is no Office 365 gateway application '${setup.application}'.`;
   }
-  if (!site.bindings.some(({ address }) => address === setup.ip || address === '*')) {
+  if (!site.bindings.some(({ address, port }) => port === 443 && (address === setup.ip || address === '*'))) {
     return `The site '${setup.site}' is not bound to ${setup.ip}.`;
   }
-  if (site.hostname !== setup.hostname) return `There is no certificate for ${setup.hostname}.`;
+  if (!sameName(site.hostname, setup.hostname)) return `There is no certificate for ${setup.hostname}.`;
   return undefined;
 }

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FAILURE, type FailureType } from '../../contract/activities';
+import { sameName } from '../../contract/names';
 import type { FaultRule } from '../faults';
 import { gatewayFiles } from '../gateway-files';
 import {
@@ -32,6 +33,7 @@ import {
   CommandFailed,
   DEAD_AFTER,
   DEAD_BEFORE,
+  FIELD_FAULTS,
   PowerShellDied,
   RESET_FAULTS,
   RESTART_FAULTS,
@@ -39,6 +41,7 @@ import {
   UnknownFault,
 } from './failures';
 import { bare, settled, type InstalledState } from './installed';
+import { OpenFiles } from './open-files';
 import { parseSetupCommand } from './setup-command';
 import { setupRefusal, SetupRuns, type SetupRun } from './setup-runs';
 
@@ -63,7 +66,11 @@ interface HostState {
 }
 
 /** Of commands that can go wrong in ways of their own. */
-const OWN_FAULTS: Record<string, readonly string[]> = { iisreset: RESET_FAULTS, 'shutdown.exe': RESTART_FAULTS };
+const OWN_FAULTS: Record<string, readonly string[]> = {
+  iisreset: RESET_FAULTS,
+  'shutdown.exe': RESTART_FAULTS,
+};
+const BUSY = 'The service cannot accept control messages at this time. (Exception from HRESULT: 0x80070425)';
 
 /** A host of the sandbox has run for so long when it is laid out, in milliseconds. */
 const UPTIME_MS = 24 * 3600_000;
@@ -77,6 +84,11 @@ export class SimulatedHost implements ScriptedHost {
   readonly programData: string;
   private readonly state: HostState;
   private readonly setups: SetupRuns;
+  /** When each pool has stopped, or will have; in milliseconds since 1970. */
+  private readonly stoppedAt = new Map<string, number>();
+  /** Until then the service W3SVC goes on stopping; in milliseconds since 1970. */
+  private stopPendingUntil = 0;
+  readonly openFiles = new OpenFiles((file) => this.stoppedSince(file));
   /** Who holds the mutex of the scripts that change the host. */
   private changing: symbol | undefined;
   private power = new AbortController();
@@ -155,7 +167,7 @@ export class SimulatedHost implements ScriptedHost {
   }
 
   findSite(name: string): HostSite {
-    const found = this.sites().find((site) => site.name === name);
+    const found = this.sites().find((site) => sameName(site.name, name));
     if (found === undefined) throw new CommandFailed(`Cannot find site '${name}' on ${this.name}.`);
     return found.site;
   }
@@ -169,27 +181,43 @@ export class SimulatedHost implements ScriptedHost {
     }));
   }
 
-  poolState(pool: string): 'Started' | 'Stopped' {
+  poolState(pool: string): 'Started' | 'Stopping' | 'Stopped' {
     this.findPool(pool);
-    return pool in this.state.stoppedPools ? 'Stopped' : 'Started';
+    if (!(pool in this.state.stoppedPools)) return 'Started';
+    return Date.now() < (this.stoppedAt.get(pool) ?? 0) ? 'Stopping' : 'Stopped';
   }
 
   async stopPool(pool: string): Promise<void> {
     const { physicalPath } = this.findPool(pool);
-    await this.command('Stop-WebAppPool', pool, () => {
-      this.state.stoppedPools[pool] ??= folderDigest(physicalPath);
+    await this.command('Stop-WebAppPool', pool, (fault, delayMs) => {
+      if (this.poolState(pool) === 'Stopping') throw new CommandFailed(BUSY);
+      this.state.stoppedPools[pool] ??= this.digest(physicalPath);
+      this.stoppedAt.set(pool, Date.now() + (fault === 'poolStopsSlowly' ? delayMs : 0));
     });
+  }
+
+  private stoppedSince(file: string): number | undefined {
+    const pools = this.sites().flatMap(({ site }) => this.applications(site));
+    const pool = pools.find(({ physicalPath }) => file.startsWith(physicalPath + path.sep))?.pool;
+    if (pool === undefined || this.poolState(pool) !== 'Stopped') return undefined;
+    return this.stoppedAt.get(pool) ?? 0;
+  }
+
+  /** Of an application's folder, without what changes by itself. */
+  private digest(physicalPath: string): string {
+    return folderDigest(physicalPath, this.openFiles.growing());
   }
 
   /** Files that were changed while their pool was stopped were put back: setup.cmd stops no pool. */
   async startPool(pool: string): Promise<void> {
     const { physicalPath, application, site } = this.findPool(pool);
     await this.command('Start-WebAppPool', pool, () => {
+      if (this.poolState(pool) === 'Stopping') throw new CommandFailed(BUSY);
       const before = this.state.stoppedPools[pool];
       delete this.state.stoppedPools[pool];
       if (before === undefined) return;
       this.load(physicalPath);
-      if (before === folderDigest(physicalPath)) return;
+      if (before === this.digest(physicalPath)) return;
       this.effect('siteRestored', `${this.nameInIis(site)}/${application.application}`, application.provider, {
         versions: deployedVersions(physicalPath),
       });
@@ -211,6 +239,7 @@ export class SimulatedHost implements ScriptedHost {
   // What Windows has
 
   serviceState(name: string): string {
+    if (name === 'W3SVC' && Date.now() < this.stopPendingUntil) return 'StopPending';
     const state = this.state.services[name];
     if (state === undefined) throw new CommandFailed(`Cannot find any service with service name '${name}'.`);
     return state;
@@ -222,13 +251,29 @@ export class SimulatedHost implements ScriptedHost {
     return databases.find((d) => d.dataSource === dataSource && d.login === login)?.sysadmin ?? null;
   }
 
-  /** HTTP status of `https://<hostname>/<application>/aps/` for a caller without the controller's certificate. */
-  answer(url: string): number {
-    const { hostname, pathname } = new URL(url);
-    const site = this.spec.sites.find((candidate) => candidate.hostname === hostname);
-    const application = site?.applications.find((one) => pathname === `/${one.application}/aps/`);
-    if (site === undefined || application === undefined) return 404;
-    return this.served(site, application.application) === undefined ? 503 : 403;
+  /** What becomes of a connection from the host itself; what has no such address is somewhere else, and does not answer. */
+  connect(address: string, port: number): 'made' | 'refused' | 'none' {
+    const bound = (site: HostSite) => site.bindings.some((b) => b.port === port && [address, '*'].includes(b.address));
+    const isOwn = this.spec.sites.some(({ ip, bindings }) => [ip, ...bindings.map((b) => b.address)].includes(address));
+    if (!isOwn || this.isDown) return 'none';
+    return this.serviceState('W3SVC') === 'Running' && this.spec.sites.some(bound) ? 'made' : 'refused';
+  }
+
+  /** What a caller without the controller's certificate is told who asks this address for `https://<hostname>/<path>/aps/`. */
+  answer(address: string, hostname: string, pathInUrl: string): { status: number; untrusted: string } {
+    const fit = ({ bindings }: HostSite): number =>
+      Math.max(
+        -1,
+        ...bindings
+          .filter((b) => b.port === 443 && [address, '*'].includes(b.address))
+          .filter(({ hostHeader }) => hostHeader === '' || sameName(hostHeader, hostname))
+          .map((b) => (b.hostHeader === '' ? 0 : 2) + (b.address === '*' ? 0 : 1)),
+      );
+    const [site] = [...this.spec.sites].filter((one) => fit(one) >= 0).sort((one, other) => fit(other) - fit(one));
+    const application = site?.applications.find((one) => sameName(one.application, decodeURIComponent(pathInUrl)));
+    const untrusted = site?.untrusted ? 'RemoteCertificateChainErrors' : '';
+    if (site === undefined || application === undefined) return { status: 404, untrusted };
+    return { status: this.served(site, application.application) === undefined ? 503 : 403, untrusted };
   }
 
   /** Assemblies' versions that the application has loaded; `undefined` where nothing answers. */
@@ -247,8 +292,25 @@ export class SimulatedHost implements ScriptedHost {
         output: ['Access denied, you must be an administrator of the remote computer to use this command.'],
       };
     }
-    return this.command('iisreset', this.name, async (fault) => {
+    return this.command('iisreset', this.name, async (fault, delayMs) => {
       await delay(this.world.timings.iisResetMs);
+      if (this.serviceState('W3SVC') === 'StopPending') {
+        return {
+          exitCode: 1061,
+          output: [
+            ...attempt.slice(0, 2),
+            'The service cannot accept control messages at this time. (2147943461, 80070425)',
+          ],
+        };
+      }
+      if (fault === 'resetStopsHalf') {
+        this.state.services = { WAS: 'Running', W3SVC: 'Stopped' };
+        this.stopPendingUntil = Date.now() + delayMs;
+        return {
+          exitCode: 1062,
+          output: [...attempt.slice(0, 2), 'The service has not been started. (2147943462, 80070426)'],
+        };
+      }
       if (fault === 'resetTimesOut') {
         return {
           exitCode: 1053,
@@ -261,10 +323,18 @@ export class SimulatedHost implements ScriptedHost {
       }
       this.loadAll();
       this.state.stoppedPools = {};
+      if (fault === 'resetLeavesPoolsDown') this.stopAllPools();
       this.state.services = { WAS: 'Running', W3SVC: fault === 'resetLeavesStopped' ? 'Stopped' : 'Running' };
       this.effect('iisReset', this.name);
       return success;
     });
+  }
+
+  private stopAllPools(): void {
+    const pools = this.sites().flatMap(({ site }) => this.applications(site));
+    this.state.stoppedPools = Object.fromEntries(
+      pools.map(({ pool, physicalPath }) => [pool, this.digest(physicalPath)]),
+    );
   }
 
   // Restarts
@@ -334,6 +404,7 @@ export class SimulatedHost implements ScriptedHost {
     this.state.stoppedPools = {};
     this.state.services = { WAS: 'Running', W3SVC: 'Running' };
     this.state.installed = settled(this.state.installed);
+    this.setups.replaceFilesInUse();
     this.loadAll();
     this.save();
     this.power = new AbortController();
@@ -421,8 +492,8 @@ export class SimulatedHost implements ScriptedHost {
       throw new CommandFailed(`The simulated host knows no such command: cmd.exe ${commandLine}`);
     }
     const { setup } = parsed;
-    const site = this.sites().find(({ name }) => name === setup.site)?.site;
-    const application = site && this.applications(site).find(({ name }) => name === setup.application);
+    const site = this.sites().find(({ name }) => sameName(name, setup.site))?.site;
+    const application = site && this.applications(site).find(({ name }) => sameName(name, setup.application));
     const provider = application?.application.provider;
     const rule = this.take('setup.cmd', provider);
     this.call('setup.cmd', `${setup.site}/${setup.application}`, rule?.kind, provider);
@@ -438,6 +509,15 @@ export class SimulatedHost implements ScriptedHost {
     });
     if (rule?.kind === 'setupOutlives') throw new PowerShellDied();
     return id;
+  }
+
+  /** Whether the disk is full when an archive is unpacked: half of its files are there then. */
+  unpacksHalf(): boolean {
+    const rule = this.take('Expand-Archive');
+    if (rule === undefined) return false;
+    this.call('Expand-Archive', undefined, rule.kind);
+    if (rule.kind !== 'diskIsFull') throw new UnknownFault(rule.kind, 'Expand-Archive');
+    return true;
   }
 
   /** {@link SetupRuns.wait} */
@@ -482,7 +562,7 @@ export class SimulatedHost implements ScriptedHost {
   }
 
   findApplication(site: HostSite, application: string) {
-    const found = this.applications(site).find(({ name }) => name === application);
+    const found = this.applications(site).find(({ name }) => sameName(name, application));
     if (found === undefined) throw new CommandFailed(`Cannot find the application '${application}' on ${this.name}.`);
     return found;
   }
@@ -490,6 +570,7 @@ export class SimulatedHost implements ScriptedHost {
   /** Stops the clock of the host; what runs goes on when the sandbox is started again. */
   close(): void {
     clearTimeout(this.restartTimer);
+    this.openFiles.close();
     this.setups.close();
   }
 
@@ -535,15 +616,19 @@ export class SimulatedHost implements ScriptedHost {
   }
 
   /** Runs a command that changes something: journaled, and subject to faults. */
-  private async command<T>(name: string, object: string, effect: (fault?: string) => T | Promise<T>): Promise<T> {
+  private async command<T>(
+    name: string,
+    object: string,
+    effect: (fault: string | undefined, delayMs: number) => T | Promise<T>,
+  ): Promise<T> {
     const rule = this.take(name);
     this.call(name, object, rule?.kind);
     if (rule !== undefined && DEAD_BEFORE.has(rule.kind)) throw new PowerShellDied();
     if (rule?.kind === 'fault') throw new CommandFailed('Access is denied.');
-    const known = ['slow', ...DEAD_AFTER, ...(OWN_FAULTS[name] ?? [])];
+    const known = ['slow', ...DEAD_AFTER, ...(OWN_FAULTS[name] ?? []), ...(FIELD_FAULTS[name] ?? [])];
     if (rule !== undefined && !known.includes(rule.kind)) throw new UnknownFault(rule.kind, name);
     if (rule?.kind === 'slow') await delay(rule.delayMs ?? 0);
-    const result = await effect(rule?.kind);
+    const result = await effect(rule?.kind, rule?.delayMs ?? 0);
     this.save();
     if (rule !== undefined && DEAD_AFTER.has(rule.kind)) throw new PowerShellDied();
     return result;

@@ -34,6 +34,7 @@ function icacls(host: SimulatedHost, at: string, given: string[]): number {
 
 const at = z.object({ path: z.string() });
 const none = z.object({});
+const wish = z.enum(['read', 'alone']);
 const named = z.object({ name: z.string() });
 
 export const WINDOWS_COMMANDS: Record<string, ReturnType<typeof command>> = {
@@ -86,6 +87,9 @@ export const WINDOWS_COMMANDS: Record<string, ReturnType<typeof command>> = {
   'icacls.exe': command(at.extend({ arguments: z.array(z.string()) }), (host, { path, arguments: given }) => ({
     exitCode: icacls(host, path, given),
   })),
+  'Open-File': command(at.extend({ wish }), (host, { path, wish: wanted }) => ({
+    refusal: host.openFiles.refusal(path, wanted) ?? null,
+  })),
   iisreset: command(none, (host) => host.iisReset()),
   'Start-Process': command(z.object({ arguments: z.string(), directory: z.string() }), (host, parameters) => ({
     id: host.startSetup(parameters.directory, parameters.arguments),
@@ -96,5 +100,12 @@ export const WINDOWS_COMMANDS: Record<string, ReturnType<typeof command>> = {
   sysadmin: command(z.object({ dataSource: z.string(), login: z.string() }), (host, { dataSource, login }) => ({
     value: host.sysadmin(dataSource, login),
   })),
-  answer: command(z.object({ url: z.string() }), (host, { url }) => ({ status: host.answer(url) })),
+  connect: command(z.object({ address: z.string(), port: z.number() }), (host, { address, port }) => ({
+    connection: host.connect(address, port),
+  })),
+  answer: command(
+    z.object({ address: z.string(), hostname: z.string(), path: z.string() }),
+    (host, { address, hostname, path }) => host.answer(address, hostname, path),
+  ),
+  'Expand-Archive': command(none, (host) => ({ half: host.unpacksHalf() })),
 };

@@ -113,37 +113,108 @@ function Get-Item {
     }
     $item = Microsoft.PowerShell.Management\Get-Item -LiteralPath $LiteralPath -Force:$Force
     if ($item -isnot [IO.FileInfo] -or $item.Extension -ne '.dll') { return $item }
+    # What people read, and the numbers that Windows itself goes by.
     $version = if ([IO.File]::ReadAllText($item.FullName) -match '(?m)^FileVersion=(.+)$') { $Matches[1].Trim() }
-    [pscustomobject] @{ FullName = $item.FullName; VersionInfo = [pscustomobject] @{ FileVersion = $version } }
+    $numbers = @([regex]::Matches([string] $version, '\d+') | ForEach-Object { [int] $_.Value }) + 0, 0, 0, 0
+    [pscustomobject] @{
+        FullName = $item.FullName; Length = $item.Length; LastWriteTimeUtc = $item.LastWriteTimeUtc; Attributes = $item.Attributes
+        VersionInfo = [pscustomobject] @{
+            FileVersion = $version
+            FileMajorPart = $numbers[0]; FileMinorPart = $numbers[1]; FileBuildPart = $numbers[2]; FilePrivatePart = $numbers[3]
+        }
+    }
+}
+
+# What others have open on the disks of applications: no other system keeps a file from whoever wants to read, move or delete it.
+
+function Confirm-Free([string] $Path, [string] $Wish) {
+    if ($Path -notmatch '[\\/]inetpub[\\/]') { return }
+    $refusal = (Invoke-Windows 'Open-File' @{ path = $Path; wish = $Wish }).refusal
+    if ($refusal) { throw [IO.IOException]::new($refusal) }
+}
+function Move-Item([string] $LiteralPath, [string] $Destination, [switch] $Force) {
+    Confirm-Free $LiteralPath 'alone'
+    Microsoft.PowerShell.Management\Move-Item @PSBoundParameters
+}
+function Remove-Item([string] $LiteralPath, [switch] $Recurse, [switch] $Force) {
+    Confirm-Free $LiteralPath 'alone'
+    Microsoft.PowerShell.Management\Remove-Item @PSBoundParameters
+}
+function Copy-Item([string] $LiteralPath, [string] $Destination, [switch] $Force) {
+    # CopyFile lets nobody write to what it copies.
+    Confirm-Free $LiteralPath 'alone'
+    Microsoft.PowerShell.Management\Copy-Item @PSBoundParameters
 }
 function Unblock-File([string] $LiteralPath) { [IO.File]::Delete("${LiteralPath}:Zone.Identifier") }
 function Set-Blocked([string] $LiteralPath) {
     [IO.File]::WriteAllText("${LiteralPath}:Zone.Identifier", "[ZoneTransfer]`r`nZoneId=3`r`n")
 }
+# A function of a script module, as in Windows PowerShell: it does not see the preference of whoever calls it, and goes on after an error.
 # What unpacks a blocked archive hands its mark on, as Windows Explorer does.
-function Expand-Archive([string] $LiteralPath, [string] $DestinationPath, [switch] $Force) {
+function Expand-Archive {
+    [CmdletBinding()] param([string] $LiteralPath, [string] $DestinationPath, [switch] $Force)
+    if (-not $PSBoundParameters.ContainsKey('ErrorAction')) { $ErrorActionPreference = $global:ErrorActionPreference }
     Microsoft.PowerShell.Archive\Expand-Archive -LiteralPath $LiteralPath -DestinationPath $DestinationPath -Force:$Force
-    if ([IO.File]::Exists("${LiteralPath}:Zone.Identifier")) {
-        Get-ChildItem -LiteralPath $DestinationPath -Recurse -File | ForEach-Object { Set-Blocked $_.FullName }
-    }
-}
-function Invoke-WebRequest([string] $Uri, [string] $OutFile, [switch] $UseBasicParsing, [int] $TimeoutSec) {
-    if ($OutFile) {
-        Microsoft.PowerShell.Utility\Invoke-WebRequest -Uri $Uri -OutFile $OutFile -UseBasicParsing -TimeoutSec $TimeoutSec
-        Set-Blocked $OutFile
+    $files = @(Get-ChildItem -LiteralPath $DestinationPath -Recurse -File)
+    if ((Invoke-Windows 'Expand-Archive').half) {
+        $files | Select-Object -Skip ([int] [Math]::Floor($files.Count / 2)) | ForEach-Object { [IO.File]::Delete($_.FullName) }
+        Write-Error 'There is not enough space on the disk.'
         return
     }
-    $status = (Invoke-Windows 'answer' @{ url = $Uri }).status
-    if ($status -lt 400) { return [pscustomobject] @{ StatusCode = $status } }
-    $failure = New-Object System.InvalidOperationException("Response status code does not indicate success: $status.")
-    $failure | Add-Member -MemberType NoteProperty -Name Response -Value ([pscustomobject] @{ StatusCode = $status })
-    throw $failure
+    if ([IO.File]::Exists("${LiteralPath}:Zone.Identifier")) { $files | ForEach-Object { Set-Blocked $_.FullName } }
+}
+function Invoke-WebRequest([string] $Uri, [string] $OutFile, [switch] $UseBasicParsing, [int] $TimeoutSec) {
+    Microsoft.PowerShell.Utility\Invoke-WebRequest -Uri $Uri -OutFile $OutFile -UseBasicParsing -TimeoutSec $TimeoutSec
+    Set-Blocked $OutFile
+}
+
+# The network: addresses of the host itself answer, and names are known elsewhere.
+
+function New-Client {
+    $client = [pscustomobject] @{ Address = ''; ReceiveTimeout = 0; SendTimeout = 0 }
+    $client | Add-Member -MemberType ScriptMethod -Name ConnectAsync -Value {
+        param($Address, $Port)
+        if (-not ($Address -as [Net.IPAddress])) { throw [Net.Sockets.SocketException]::new(11001) }
+        $this.Address = $Address
+        $connection = (Invoke-Windows 'connect' @{ address = $Address; port = $Port }).connection
+        if ($connection -eq 'refused') { throw [Net.Sockets.SocketException]::new([int] [Net.Sockets.SocketError]::ConnectionRefused) }
+        [pscustomobject] @{ Made = $connection -eq 'made' } | Add-Member -MemberType ScriptMethod -Name Wait -Value { param($Milliseconds) $this.Made } -PassThru
+    }
+    $client | Add-Member -MemberType ScriptMethod -Name GetStream -Value { $this }
+    $client | Add-Member -MemberType ScriptMethod -Name Dispose -Value { }
+    $client
+}
+function New-Tls($Client, $Judge) {
+    $tls = [pscustomobject] @{ Client = $Client; Judge = $Judge; Name = ''; Answer = '' }
+    $tls | Add-Member -MemberType ScriptMethod -Name AuthenticateAsClient -Value { param($Name) $this.Name = $Name }
+    $tls | Add-Member -MemberType ScriptMethod -Name Write -Value {
+        param($Bytes, $Offset, $Count)
+        $text = [Text.Encoding]::ASCII.GetString($Bytes, $Offset, $Count)
+        if ($text -notmatch '(?s)^GET /([^/]+)/aps/ HTTP/1\.1\r\nHost: (\S+)\r\n.*\r\n\r\n$' -or $Matches[2] -ne $this.Name) { throw "The simulated host does not know this request: $text" }
+        $said = Invoke-Windows 'answer' @{ address = $this.Client.Address; hostname = $this.Name; path = $Matches[1] }
+        if ($said.untrusted) { $null = $this.Judge.Invoke($this, $null, $null, [Net.Security.SslPolicyErrors] $said.untrusted) }
+        $this.Answer = "HTTP/1.1 $($said.status) As the host says`r`n`r`n"
+    }
+    $tls | Add-Member -MemberType ScriptMethod -Name Read -Value {
+        param($Buffer, $Offset, $Count)
+        $bytes = [Text.Encoding]::ASCII.GetBytes($this.Answer)
+        [Array]::Copy($bytes, 0, $Buffer, $Offset, $bytes.Length)
+        $this.Answer = ''
+        $bytes.Length
+    }
+    $tls
 }
 
 # SQL Server
 
 function New-Object {
     param([Parameter(Position = 0)] [string] $TypeName, [Parameter(Position = 1)] [object[]] $ArgumentList)
+    if ($TypeName -eq 'System.Net.Sockets.TcpClient') { return New-Client }
+    if ($TypeName -eq 'System.Net.Security.SslStream') { return New-Tls $ArgumentList[0] $ArgumentList[2] }
+    if ($TypeName -eq 'System.IO.FileStream') {
+        $beside = [int] $ArgumentList[3] -band [int] [IO.FileShare]::Write
+        Confirm-Free ([string] $ArgumentList[0]) $(if ($beside) { 'read' } else { 'alone' })
+    }
     if ($TypeName -ne 'System.Data.SqlClient.SqlConnection') { return Microsoft.PowerShell.Utility\New-Object @PSBoundParameters }
     $parts = Microsoft.PowerShell.Utility\New-Object System.Data.Common.DbConnectionStringBuilder
     $parts.set_ConnectionString([string] $ArgumentList[0])

@@ -7,7 +7,17 @@ import { PowerShell } from './powershell';
  * @param env of the worker.
  */
 export function powershellOfMachine(env: NodeJS.ProcessEnv): PowerShell {
-  return new PowerShell({ executable: powershellExecutable(env), env: withoutSecrets(env) });
+  const executable = powershellExecutable(env);
+  return new PowerShell({ executable, env: withOwnModules(executable, withoutSecrets(env)) });
+}
+
+/**
+ * Windows PowerShell that inherits the module path of PowerShell 7 finds none of its own modules (Get-FileHash is in one). Without one
+ * it makes its own.
+ */
+export function withOwnModules(executable: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (!/(^|[\\/])powershell(\.exe)?$/i.test(executable)) return env;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^PSModulePath$/i.test(name)));
 }
 
 export const powershellExecutable = (env: NodeJS.ProcessEnv): string =>

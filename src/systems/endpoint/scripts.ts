@@ -7,6 +7,8 @@ import type { HostScriptParameters } from '../../contract/activities';
 import type { HostIdentity } from '../../contract/facts';
 
 const file = z.object({ path: z.string(), bytes: z.number(), sha256: z.string() });
+/** Of a gateway application, without what it writes itself while it runs (common.ps1, Test-Volatile). */
+const siteFiles = z.array(file);
 /** One file of a folder: path from there with forward slashes, size in bytes, SHA-256 in lower case. */
 export type HashedFile = z.output<typeof file>;
 
@@ -49,12 +51,29 @@ const record = <T extends z.ZodType>(shape: T) =>
     })
     .pipe(shape);
 
-const setupEnded = z.object({ id: z.string(), exitCode: z.number(), log: z.string() });
+const setupEnded = z.object({
+  id: z.string(),
+  exitCode: z.number(),
+  log: z.string(),
+  /** Lines of the whole log that a person has to see. */
+  remarks: z.array(z.string()),
+  at: z.string(),
+});
+export type SetupEnded = z.output<typeof setupEnded>;
 const setupStarted = z.object({
   id: z.string(),
   site: z.string(),
   application: z.string(),
   hostname: z.string(),
+  ip: z.string(),
+  at: z.string(),
+});
+const restoreBegun = z.object({
+  id: z.string(),
+  site: z.string(),
+  application: z.string(),
+  /** What the application's pool was before, and is to be afterwards. */
+  pool: z.enum(['Started', 'Stopped']),
   at: z.string(),
 });
 const resetDone = z.object({
@@ -67,19 +86,21 @@ const resetDone = z.object({
 });
 export type ResetDone = z.output<typeof resetDone>;
 
+/** ISO 8601 in UTC. */
+const time = z.iso.datetime();
+
 const inspection = z.object({
   sites: z.array(inspectedSite),
   started: z.array(record(setupStarted)),
   ended: z.array(record(setupEnded)),
-  restored: z.array(record(z.object({ id: z.string(), site: z.string(), application: z.string(), at: z.string() }))),
+  restored: z.array(record(restoreBegun)),
   reset: z.array(record(resetDone)),
   /** Sites that a setup.cmd still runs for, whoever has started it. */
   running: z.array(z.object({ site: z.string(), application: z.string() })),
+  /** When Windows was started last. */
+  bootTime: time,
 });
 export type Inspection = z.output<typeof inspection>;
-
-/** ISO 8601 in UTC. */
-const time = z.iso.datetime();
 
 const access = z.object({ path: z.string(), sddl: z.string() });
 /** Access that a file or folder has beside what it inherits: its path, and the list as SDDL. */
@@ -110,8 +131,10 @@ export const RESULTS = {
     /** Folder of this operation's copy. */
     path: z.string(),
     /** What was copied, and what the copy holds now; `null` without a complete one. */
-    copy: z.object({ listed: z.array(file), copied: z.array(file) }).nullable(),
-    deployed: z.array(file),
+    copy: z.object({ listed: siteFiles, copied: siteFiles, unread: z.array(z.string()) }).nullable(),
+    deployed: siteFiles,
+    /** What the application writes itself: in none of these lists. Of those, `unread` could not be copied. */
+    ownDoing: z.array(z.string()),
     /** Complete copies of the same application by other operations; not looked for where this one has its own. */
     others: z.array(otherBackup),
   }),
@@ -119,15 +142,25 @@ export const RESULTS = {
   stage: z.object({ sha256: z.string(), blocked: z.array(z.string()) }),
   setup: setupEnded,
   reset: resetDone,
-  /** `status` 0: no HTTP answer. `untrusted`: this host does not trust the site's certificate. */
-  answer: z.object({ status: z.number(), untrusted: z.boolean(), problem: z.string() }),
+  /**
+   * `status` 0: no HTTP answer. `connection` `refused`: nobody listens there; `none`: nothing came back, so nobody knows. `untrusted`: why
+   * this host does not trust the site's certificate, which is another question than whether it answers.
+   */
+  answer: z.object({
+    connection: z.enum(['made', 'refused', 'none']),
+    status: z.number(),
+    untrusted: z.string(),
+    problem: z.string(),
+  }),
   hash: z.object({
-    backup: z.array(file),
-    deployed: z.array(file),
+    backup: siteFiles,
+    deployed: siteFiles,
     /** What was written down with the backup, and what the application has now. */
     access: z.object({ listed: z.array(access), found: z.array(access) }),
+    /** A restore was begun, and either the files or the application's pool are not yet what they have to be. */
+    unfinished: z.boolean(),
   }),
-  restore: z.object({ deployed: z.array(file), access: z.array(access) }),
+  restore: z.object({ deployed: siteFiles, access: z.array(access) }),
   'run-script': z.object({ done: z.boolean(), restartNeeded: z.boolean(), note: z.string(), bootTime: time }),
   /** When Windows was started last, and when it was asked to restart since; `null` where nobody has asked. */
   restart: z.object({ bootTime: time, askedAt: time.nullable() }),
@@ -180,11 +213,14 @@ export interface Parameters {
   /** `backup` names the copy's folder and the copy of the IIS configuration; `copy` says when to copy. */
   backup: OnSite & Decided & { backup: string; copy: 'never' | 'ifMissing' | 'always' };
   stage: Changing & { packageUrl: string; sha256: string };
-  setup: OnSite & Recorded & { sha256: string; ip: string; hostname: string };
-  reset: Recorded & { covers: string[] };
-  answer: OnMachine & { url: string; waitMilliseconds: number };
+  /** `remarkable`: a regular expression for lines of the log. */
+  setup: OnSite & Recorded & { sha256: string; ip: string; hostname: string; remarkable: string };
+  reset: Recorded & { covers: string[]; waitMilliseconds: number };
+  /** `path` is the application's, as it stands in a URL. */
+  answer: OnMachine & { address: string; hostname: string; path: string; waitMilliseconds: number };
   hash: OnSite & OnMachine & { backup: string };
-  restore: OnSite & Recorded & { backup: string };
+  /** Without `replace` the files are what they have to be; the pool may not be. Waits so long for the pool, and for each file, at most. */
+  restore: OnSite & Recorded & { backup: string; replace: boolean; waitMilliseconds: number };
   /** `file` is the script of that name which the release brings. */
   'run-script': Changing & { release: string; script: string; file: string; parameters: HostScriptParameters };
   /**

@@ -10,19 +10,35 @@ import { packageKey, packageSource } from '../../contract/provider';
 import { readText, whyUnread } from '../../inventory/text-file';
 import { explain, numbersAsNames, offsetOf, syntaxMistake } from '../../inventory/yaml-fields';
 
+/** A folder as Windows spells it, or as other systems do; what is no absolute path stays what it is. */
+function inOneSpelling(folder: string): string {
+  const spelling = /^[A-Za-z]:/.test(folder) ? path.win32 : path.posix;
+  const plain = spelling.normalize(folder);
+  return plain === spelling.parse(plain).root ? plain : plain.replace(/[\\/]+$/, '');
+}
+
 export const endpointSettings = z.strictObject({
   /** Folder for packages, backups and records. */
   workDirectory: z
     .string()
     .refine(
-      (folder) => /^([A-Za-z]:[\\/]|\/(?!\/))./.test(folder),
+      // YAML makes a tab and a line feed of "C:\\temp\\new".
+      (folder) => !/\p{Cc}/u.test(folder),
+      'holds a tab, a line feed or the like: write it without quotes, or in single ones, as YAML reads \\t and \\n in double ones',
+    )
+    .refine(
+      (folder) => /^([A-Za-z]:[\\/]|\/(?!\/))./.test(inOneSpelling(folder)),
       'must be a folder on a drive of this host: C:\\Onward',
     )
     .refine(
-      (folder) => unsafeForCommandLine({ folder: path.resolve(folder) }).length === 0,
+      (folder) => !/[. ]([\\/]|$)/.test(inOneSpelling(folder)),
+      'must have no name that ends with a dot or a space',
+    )
+    .refine(
+      (folder) => unsafeForCommandLine({ folder: inOneSpelling(folder) }).length === 0,
       'must not hold any of & | < > ^ % " !, which a batch file would misread',
     )
-    .transform((folder) => path.resolve(folder))
+    .transform(inOneSpelling)
     .default('C:\\Onward'),
   /** The packages that may be run here, by the version that they lead to. */
   packages: z.record(packageKey, packageSource.omit({ caFile: true })).default({}),

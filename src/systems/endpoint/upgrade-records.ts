@@ -1,6 +1,7 @@
 /** What an operation has done on a host so far, read from the records that its scripts keep there. */
 import { createHash } from 'node:crypto';
 import type { SiteKey } from '../../contract/activities';
+import { sameName } from '../../contract/names';
 import { operationId, type Operation } from '../../contract/operation';
 import type { Inspection, ResetDone } from './scripts';
 
@@ -9,7 +10,10 @@ export const recordsFolder = (operation: Operation): string => folderName(shown(
 
 /** Name of the folder that keeps an operation's copy of a gateway application. */
 export const backupFolder = (operation: Operation, { site, application }: SiteKey): string =>
-  folderName([...shown(operation), site, application], [operationId(operation), site, application]);
+  folderName(
+    [...shown(operation), site, application],
+    [operationId(operation), site.toLowerCase(), application.toLowerCase()],
+  );
 
 /** The run, a UUID, only tells operations apart, which the hash does as well: paths on Windows end at 260 characters. */
 const shown = ({ provider, from, to }: Operation): string[] => [provider, `${from}-${to}`];
@@ -25,26 +29,32 @@ export const LATER_BY_MS = 2_000;
 export const isLater = (bootTime: string, before: string): boolean =>
   Date.parse(bootTime) >= Date.parse(before) + LATER_BY_MS;
 
+/** Of a folder's name, in characters: below it lies what has a long path of its own. */
+const LONGEST_SHOWN = 32;
+
 /** Whatever the texts are: readable by those that are shown, and different for different texts. */
 function folderName(readable: string[], different: string[]): string {
   const text = readable.join('.').replace(/[^A-Za-z0-9.-]+/g, '_');
   const hash = createHash('sha256').update(different.join('\0')).digest('hex').slice(0, 8);
-  return `${text.slice(0, 60)}-${hash}`;
+  return `${text.slice(0, LONGEST_SHOWN)}-${hash}`;
 }
 
+const isOf =
+  (key: SiteKey) =>
+  ({ site, application }: SiteKey): boolean =>
+    sameName(site, key.site) && sameName(application, key.application);
+
 /** How setup.cmd last ended for this site; undefined when it was not run, or nobody saw its end. */
-export function lastSetup({ started, ended }: Inspection, { site, application }: SiteKey) {
-  const runs = started.filter((run) => run.site === site && run.application === application);
+export function lastSetup({ started, ended }: Inspection, site: SiteKey) {
+  const runs = started.filter(isOf(site));
   const [last] = runs.sort((a, b) => b.at.localeCompare(a.at));
   return ended.find(({ id }) => id === last?.id);
 }
 
 /** Whether this operation has started setup.cmd for the site and not put its files back since. */
 export function isTouched({ started, restored }: Inspection, site: SiteKey): boolean {
-  const latest = (records: { site: string; application: string; at: string }[]) =>
-    records
-      .filter((one) => one.site === site.site && one.application === site.application)
-      .reduce((last, { at }) => (at > last ? at : last), '');
+  const latest = (records: (SiteKey & { at: string })[]) =>
+    records.filter(isOf(site)).reduce((last, { at }) => (at > last ? at : last), '');
   return latest(started) > latest(restored);
 }
 
@@ -84,11 +94,24 @@ export function resetProblem({ exitCode, output, services }: ResetDone): string 
   return undefined;
 }
 
-/** The gateway URLs of the sites that this operation has touched. */
-export function touchedUrls({ started }: Inspection): string[] {
-  return [
-    ...new Set(
-      started.map(({ hostname, application }) => `https://${hostname}/${encodeURIComponent(application)}/aps/`),
-    ),
-  ];
+/** A gateway application as whoever asks it needs to know it. */
+export interface Gateway {
+  hostname: string;
+  ip: string;
+  /** As it stands in a URL. */
+  path: string;
+  url: string;
+}
+
+/** The gateways that this operation has touched, but for those whose pool was stopped before it was restored, and is so again. */
+export function touchedGateways({ started, restored }: Inspection): Gateway[] {
+  const isOff = (key: SiteKey) =>
+    restored.filter(isOf(key)).sort((a, b) => b.at.localeCompare(a.at))[0]?.pool === 'Stopped';
+  const gateways = started
+    .filter((run) => !isOff(run))
+    .map(({ hostname, ip, application }) => {
+      const path = encodeURIComponent(application);
+      return { hostname, ip, path, url: `https://${hostname}/${path}/aps/` };
+    });
+  return [...new Map(gateways.map((gateway) => [gateway.url.toLowerCase(), gateway])).values()];
 }

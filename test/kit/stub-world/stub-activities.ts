@@ -258,19 +258,22 @@ export function stubActivities(
     detectSites: async ({ sites }) => sites.map(versionNow),
     backupSite: async ({ site }) => {
       did(`backupSite ${site.site}`);
-      return { path: 'C:\\Onward\\backup', files: 4, bytes: 1000, digest: 'd'.repeat(64) };
+      return { path: 'C:\\Onward\\backup', files: 4, bytes: 1000, digest: 'd'.repeat(64), leftOut: [] };
     },
     stagePackage: async () => did('stagePackage'),
     runSetup: async ({ site }) => {
       did(`runSetup ${site.site}`, () => (siteIsNew = true));
-      return { exitCode: 0, log: 'Done.' };
+      return { exitCode: 0, log: 'Done.', remarks: [], restartWanted: false };
     },
     runHostScript: async ({ script }) => {
       did(`runHostScript ${script}`);
       return { done: true, restartNeeded: false, note: 'It is there.', bootTime: BOOTED_AT };
     },
     restartHost: async () => ({ bootTime: BOOTED_AT }),
-    resetIis: async ({ purpose }) => did(`resetIis ${purpose}`),
+    resetIis: async ({ purpose }) => {
+      did(`resetIis ${purpose}`);
+      return { cannotTell: [] };
+    },
     restoreSite: async ({ site }) => did(`restoreSite ${site.site}`, () => (siteIsNew = false)),
     ...change,
   };

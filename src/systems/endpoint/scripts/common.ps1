@@ -40,17 +40,45 @@ function Get-Now { Get-Time ([DateTime]::UtcNow) }
 # When Windows was started. Assumption: it moves by no more than a second or two when the clock is set.
 function Get-BootTime { Get-Time (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime }
 
-# Every file below a folder: its path from there with forward slashes, size and SHA-256.
-function Get-FileList([string] $Folder) {
+# Every file below a folder: its path from there, with forward slashes.
+function Get-Paths([string] $Folder) {
     $root = (Get-Item -LiteralPath $Folder -Force).FullName.TrimEnd('\', '/')
-    Get-ChildItem -LiteralPath $root -Recurse -File -Force | ForEach-Object {
-        @{
-            path   = $_.FullName.Substring($root.Length + 1).Replace('\', '/')
-            bytes  = $_.Length
-            sha256 = (Get-FileHash -LiteralPath $_.FullName -Algorithm SHA256).Hash.ToLowerInvariant()
-        }
+    Get-ChildItem -LiteralPath $root -Recurse -File -Force | ForEach-Object { $_.FullName.Substring($root.Length + 1).Replace('\', '/') }
+}
+
+# Opens a file to read it while others write to it; the application goes on meanwhile. 'None': only where nobody has it open.
+function Open-File([string] $Path, [IO.FileShare] $Share = 'ReadWrite, Delete') {
+    try {
+        New-Object System.IO.FileStream -ArgumentList $Path, ([IO.FileMode]::Open), ([IO.FileAccess]::Read), $Share
+    } catch {
+        $reason = $_.Exception.GetBaseException()
+        if ($reason -isnot [IO.IOException] -or -not (Test-Path -LiteralPath $Path)) { throw $reason }
+        Fail 'NotYet' "$Path is in use: $($reason.Message)"
     }
 }
+
+function Get-Sha256([string] $Path) {
+    $stream = Open-File $Path
+    $sha256 = [Security.Cryptography.SHA256]::Create()
+    try { [BitConverter]::ToString($sha256.ComputeHash($stream)).Replace('-', '').ToLowerInvariant() } finally { $sha256.Dispose(); $stream.Dispose() }
+}
+
+# Files below a folder with size and SHA-256: all of them, or those that are named.
+function Get-FileList([string] $Folder, [string[]] $Paths = @(Get-Paths $Folder)) {
+    foreach ($path in $Paths) {
+        $file = Join-Path $Folder $path
+        @{ path = $path; bytes = (Get-Item -LiteralPath $file -Force).Length; sha256 = (Get-Sha256 $file) }
+    }
+}
+
+# What an application writes while it runs: its App_Data, logs and files of databases, and what was seen to grow. Such a file is copied
+# where it can be, is compared with nothing, and stays as it is: like every other database it is no part of what setup.cmd brings.
+function Test-Volatile([string] $Path, [string[]] $SeenToGrow) {
+    $Path -match '^App_Data/' -or $Path -match '\.(log|mdf|ndf|ldf)$' -or $SeenToGrow -contains $Path
+}
+
+# The files of an application, or of a copy of it, that are not its own doing.
+function Get-SitePaths([string] $Folder, [string[]] $SeenToGrow) { Get-Paths $Folder | Where-Object { -not (Test-Volatile $_ $SeenToGrow) } }
 
 # What tells this machine from every other. A copied disk keeps MachineGuid, which was made when Windows was installed; the UUID of
 # SMBIOS is the hardware's, and a clone gets another one unless somebody sees to it that it does not.
@@ -117,15 +145,18 @@ function Protect-Folder([string] $Path) {
     if ($exposure) { Fail 'UnexpectedState' "$exposure, so what lies in it is not to be trusted: move it away, and Onward makes it anew for administrators alone" }
 }
 
-# Files and folders below a folder that have more or less access than they inherit, with the list of it as SDDL.
-function Get-ExplicitAccess([string] $Folder) {
+# Files and folders below a folder that have more or less access than they inherit, with the list of it as SDDL. The application's
+# own files come and go.
+function Get-ExplicitAccess([string] $Folder, [string[]] $SeenToGrow) {
     $root = (Get-Item -LiteralPath $Folder -Force).FullName.TrimEnd('\', '/')
     Get-ChildItem -LiteralPath $root -Recurse -Force | ForEach-Object {
+        $path = $_.FullName.Substring($root.Length + 1).Replace('\', '/')
+        if (Test-Volatile $path $SeenToGrow) { return }
         $access = Read-Access $_.FullName
         $own = @($access.entries | Where-Object { $_.Split(';')[1] -cnotmatch 'ID' } | ForEach-Object { "($_)" })
         $protected = if ($access.flags -cmatch 'P') { 'P' } else { '' }
         if ($protected -or $own.Count -gt 0) {
-            @{ path = $_.FullName.Substring($root.Length + 1).Replace('\', '/'); sddl = "D:$protected$([string]::Join('', $own))" }
+            @{ path = $path; sddl = "D:$protected$([string]::Join('', $own))" }
         }
     }
 }
@@ -212,6 +243,27 @@ function Get-Application([string] $Site, [string] $Application) {
     $found
 }
 
+# Brings an application pool to a state. While it stops or starts it takes no order, and a start may fail and work half a minute
+# later: it is asked again until then.
+function Set-PoolState([string] $Pool, [string] $Wanted, [DateTime] $Until) {
+    $problem = ''
+    for ($gap = 25; ; $gap = [Math]::Min(2 * $gap, 2000)) {
+        $state = [string] (Get-WebAppPoolState -Name $Pool).Value
+        if ($state -eq $Wanted) { return }
+        if ($state -ne 'Starting' -and $state -ne 'Stopping') {
+            try {
+                if ($Wanted -eq 'Stopped') { Stop-WebAppPool -Name $Pool } else { Start-WebAppPool -Name $Pool }
+            } catch {
+                $problem = ": $($_.Exception.Message)"
+            }
+            $state = [string] (Get-WebAppPoolState -Name $Pool).Value
+            if ($state -eq $Wanted) { return }
+        }
+        if ([DateTime]::UtcNow -ge $Until) { Fail 'NotYet' "the application pool '$Pool' is $state and not yet $Wanted$problem" }
+        Start-Sleep -Milliseconds $gap
+    }
+}
+
 # What setup.cmd is called with, as it stands in the command line of cmd.exe and of whatever it has started.
 $setupArguments = '-GatewaySiteName\s+(?:"(?<site>[^"]*)"|(?<site>\S+))\s+-GatewayAppName\s+(?:"(?<application>[^"]*)"|(?<application>\S+))'
 
@@ -230,6 +282,25 @@ function Get-RunningSetups {
 function Confirm-NoSetup {
     $running = @(Get-RunningSetups)
     if ($running.Count -gt 0) { Fail 'NotYet' "setup.cmd still runs for the site '$($running[0].site)'" }
+}
+
+# Where a package lies. What names it is short, as paths on Windows end at 260 characters; what it is, its hash says.
+function Get-PackageFolder([string] $WorkDirectory, [string] $Sha256) { [IO.Path]::Combine($WorkDirectory, 'packages', $Sha256.Substring(0, 16)) }
+
+# Ends the script unless every file that the archive names lies in the folder, as large as the archive says.
+function Confirm-Unpacked([string] $Archive, [string] $Folder) {
+    Add-Type -AssemblyName System.IO.Compression, System.IO.Compression.FileSystem
+    $zip = [IO.Compression.ZipFile]::OpenRead($Archive)
+    try {
+        foreach ($entry in @($zip.Entries | Where-Object { $_.Name -ne '' })) {
+            $file = Join-Path $Folder $entry.FullName
+            if (-not (Test-Path -LiteralPath $file -PathType Leaf)) { Fail 'UnexpectedState' "$Archive was not unpacked whole: there is no $file" }
+            $bytes = (Get-Item -LiteralPath $file -Force).Length
+            if ($bytes -ne $entry.Length) { Fail 'UnexpectedState' "$Archive was not unpacked whole: $file has $bytes bytes instead of $($entry.Length)" }
+        }
+    } finally {
+        $zip.Dispose()
+    }
 }
 
 # Every file of the O365-Web.zip inside of the package: what has to lie on the disk once it is unpacked.
@@ -255,11 +326,11 @@ function Get-PackagedFiles([string] $Package) {
 # What keeps the unpacked package from being run: 'problem', empty where it is, file by file, the package with that hash. Trusts
 # nothing that lies beside it. 'directory' holds setup.cmd.
 function Get-StagedPackage([string] $WorkDirectory, [string] $Sha256) {
-    $folder = [IO.Path]::Combine($WorkDirectory, 'packages', $Sha256)
+    $folder = Get-PackageFolder $WorkDirectory $Sha256
     $package = Join-Path $folder 'package.zip'
     $web = Join-Path $folder 'web'
     if (-not (Test-Path -LiteralPath $package) -or -not (Test-Path -LiteralPath $web)) { return @{ problem = "there is no package in $folder" } }
-    if ((Get-FileHash -LiteralPath $package -Algorithm SHA256).Hash -ne $Sha256) { return @{ problem = "$package is another file than was downloaded" } }
+    if ((Get-Sha256 $package) -ne $Sha256) { return @{ problem = "$package is another file than was downloaded" } }
     $lines = { "$($_.sha256) $($_.path)" }
     $wanted = @(Get-PackagedFiles $package | ForEach-Object $lines)
     $different = @(Compare-Object -ReferenceObject $wanted -DifferenceObject @(Get-FileList $web | ForEach-Object $lines) -CaseSensitive)

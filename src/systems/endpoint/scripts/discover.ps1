@@ -1,6 +1,11 @@
 # What the host serves: sites, bindings, applications and their databases; whether this session may change it.
 param($Parameters)
 
+# A PowerShell that looks for its modules in another one's folders finds none of these.
+$missing = @('Expand-Archive', 'Unblock-File', 'Invoke-WebRequest', 'Get-CimInstance', 'Get-Acl', 'Set-Acl' |
+        Where-Object { -not (Get-Command -Name $_ -ErrorAction SilentlyContinue) })
+if ($missing.Count -gt 0) { Fail 'UnexpectedState' "PowerShell $($PSVersionTable.PSVersion) knows no $([string]::Join(', ', $missing)); its PSModulePath is $env:PSModulePath" }
+
 # Ask SQL Server whether a login has the role sysadmin: 1, 0, or $null when it does not say.
 function Get-SysadminAnswer([string] $ConnectionString, [string] $Login, [bool] $Self) {
     $connection = New-Object System.Data.SqlClient.SqlConnection($ConnectionString)

@@ -42,4 +42,5 @@ function Get-InspectedSite($Key) {
     restored = @(Get-Records '*.restored.json')
     reset    = @(Get-Records '*.reset.json')
     running  = $running
+    bootTime = (Get-BootTime)
 }

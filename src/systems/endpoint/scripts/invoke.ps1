@@ -2,6 +2,8 @@
 # Windows PowerShell 5.1 and later. All scripts are ASCII; data comes in and goes out as base64, and is never code.
 param([string] $Request)
 
+# Functions of script modules, such as Expand-Archive, see the global one only.
+$global:ErrorActionPreference = 'Stop'
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 $utf8 = New-Object System.Text.UTF8Encoding($false)

@@ -25,8 +25,12 @@ Use-Host $Parameters {
     # Without the handle, the exit code is lost when the process ends (Windows PowerShell).
     $null = $process.Handle
     $process.WaitForExit()
-    $lines = @(if (Test-Path -LiteralPath $output) { Get-Content -LiteralPath $output | Select-Object -Last 40 | ForEach-Object { [string] $_ } })
-    $result = @{ id = $Parameters.id; operation = $Parameters.operation; exitCode = $process.ExitCode; log = [string]::Join("`n", $lines); at = (Get-Now) }
+    $lines = @(if (Test-Path -LiteralPath $output) { Get-Content -LiteralPath $output | ForEach-Object { [string] $_ } })
+    $result = @{
+        id = $Parameters.id; operation = $Parameters.operation; exitCode = $process.ExitCode; at = (Get-Now)
+        log = [string]::Join("`n", @($lines | Select-Object -Last 40))
+        remarks = @($lines | Where-Object { $_ -match $Parameters.remarkable } | Select-Object -First 20 | ForEach-Object { $_.Trim() })
+    }
     Save-Json "$record.setup-ended.json" $result
     $result
 }
