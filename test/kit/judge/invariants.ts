@@ -499,7 +499,7 @@ function disruptedUnseen({ activities }: RunEvidence): Findings {
 
 function disruptedTooEarlyIn(
   run: RunEvidence,
-  { journal, provider, tasksAtStart, office365Tasks }: Evidence,
+  { journal, provider, tasksAtStart, office365Tasks, runs }: Evidence,
 ): Findings {
   // On a host that several providers share, a restart says of nobody whose it is; the setup.cmd before it does.
   const first = during(journal, run).find(
@@ -520,11 +520,14 @@ function disruptedTooEarlyIn(
   const open = [...tasksAtStart, ...named('taskCreated').filter((id) => office365Tasks.includes(id))].filter(
     (id) => has('drainTasks') && !processed.includes(id),
   );
+  // One that was reset, or that finishes another, goes on from what that one has found.
+  const { startedAt } = runs.find(({ before }) => before === run.before) ?? run;
+  const since = during(earlier, { ...run, startedAt });
   const synchronised =
     has('stopSynchronisation') &&
     run.before.synchronisation === 'on' &&
-    !during(earlier, run).some(({ name }) => name === 'synchronisationStopped');
-  const active = stillActive(run, during(earlier, run));
+    !since.some(({ name }) => name === 'synchronisationStopped');
+  const active = stillActive(run, since);
   return [
     ...(open.length > 0
       ? [{ says: `Office 365 tasks ${open.join(', ')} were not processed yet`, entries: [first] }]
