@@ -109,6 +109,15 @@ class Exchange {
   }
 
   begin(agent: http.Agent): void {
+    try {
+      this.send(agent);
+    } catch (error) {
+      // What no header can carry is refused before anything is sent.
+      this.fail(this.classify(error as Error));
+    }
+  }
+
+  private send(agent: http.Agent): void {
     const { url, method, headers, body } = this.request;
     const target = new URL(url);
     const secure = target.protocol === 'https:';
@@ -146,7 +155,7 @@ class Exchange {
 
   private onResponse(incoming: IncomingMessage): void {
     this.answered = true;
-    plainHttp.add(originOf(this.request));
+    answering.add(originOf(this.request));
     const encoding = incoming.headers['content-encoding']?.trim().toLowerCase() || 'identity';
     const decoder = decoderOf(encoding);
     if (decoder === undefined) return this.fail(this.unreadable(`is encoded as ${redact(encoding)}`));
@@ -286,7 +295,7 @@ function decoderOf(encoding: string): Transform | null | undefined {
 }
 
 /** Origins that have answered: whoever speaks plain HTTP once is not asked whether it speaks TLS. */
-const plainHttp = new Set<string>();
+const answering = new Set<string>();
 const originOf = (request: HttpRequest): string => new URL(request.url).origin;
 
 /** Servers say it in a page, in a TLS alert instead of an answer, or not at all. */
@@ -309,7 +318,7 @@ const TLS_LOOK_MS = 2_000;
 /** Asks the port itself, where it hung up on plain HTTP: whether it ends a TLS handshake, whoever it says that it is. */
 async function turnsOutToSpeakTls(request: HttpRequest): Promise<boolean> {
   const { protocol, hostname, port, origin } = new URL(request.url);
-  if (protocol !== 'http:' || plainHttp.has(origin)) return false;
+  if (protocol !== 'http:' || answering.has(origin)) return false;
   return new Promise((resolve) => {
     const socket = tls.connect({
       host: hostname.replace(/^\[|\]$/g, ''),

@@ -235,6 +235,12 @@ describe('nothing was sent, so the call may be repeated:', () => {
     await expectFailure(exchange(request(server.url)), FAILURE.unreachable, 'ECONNREFUSED');
   });
 
+  test('what no header can carry', async () => {
+    const server = await serve(() => ({}));
+    const asked = exchange(request(server.url, { headers: { 'aps-token': 'a\nb' } }));
+    await expectFailure(asked, FAILURE.unreachable, 'ERR_INVALID_CHAR');
+  });
+
   test('a name that does not resolve', async () => {
     await expectFailure(
       exchange(request('http://nowhere.invalid/')),

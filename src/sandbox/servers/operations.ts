@@ -111,7 +111,10 @@ const METHODS: Record<string, Method> = {
     if (!imported)
       throw new UnknownObject(`Package #${wordsOf(application_id)} ${wordsOf(application_version)} does not exist.`);
     const importing = provider.tasks.some(
-      (task) => isOpen(task) && task.name.endsWith(` ${wordsOf(application_version)}`),
+      (task) =>
+        isOpen(task) &&
+        task.name.startsWith('Importing APS package ') &&
+        task.name.endsWith(` ${wordsOf(application_version)}`),
     );
     return { status: importing ? 'Content importing' : 'Ready' };
   }),

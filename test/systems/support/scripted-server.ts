@@ -56,6 +56,8 @@ export async function scriptedServer(answering: Answering, tls?: ServerOptions):
     });
   };
   const server: Server = tls ? createTlsServer(tls, listener) : createServer(listener);
+  // A connection is closed by who is tested, however slow the machine is.
+  server.keepAliveTimeout = 0;
   const { address, connections, close } = await listening(server);
   return { url: `http${tls ? 's' : ''}://${address}/`, asked, connections, close };
 }
