@@ -60,6 +60,13 @@ export function isOfRelease(version: string, release: string): boolean {
   return threeNumbers(version).every((number, index) => number === wanted[index]);
 }
 
+/** Of files, whether an upgrade from one release to another may find them: those of a hotfix, `18.3.2.1`, belong to the line of 18.3. */
+export function isBefore(version: string, { from, to }: { from: string; to: string }): boolean {
+  const [found, first, end] = [version, from, to].map(threeNumbers) as [number[], number[], number[]];
+  const isOfLine = found[0] === first[0] && found[1] === first[1];
+  return isOfLine && compareNumbers(found, first) >= 0 && compareNumbers(found, end) < 0;
+}
+
 const threeNumbers = (version: string): number[] => {
   const main = withoutRelease(version).split('.');
   return [0, 1, 2].map((index) => Number(main[index] ?? 0));

@@ -36,6 +36,10 @@ describe('the version of a gateway application', () => {
     ['new', '18.4', { 'O365.Gateway.dll': '18.4.1.12' }, '18.4.1-12'],
     ['mixed', '18.3', { 'Office365.Gateway.dll': '18.4.1.12', 'Office365.Data.dll': '18.3.0.9' }, null],
     ['mixed', '18.4', { 'Office365.Gateway.dll': '18.4.0.7' }, '18.4.1.12'],
+    ['old', '18.3', { 'Office365.Gateway.dll': '18.3.0.9', 'Office365.Hotfix.dll': '18.3.2.1' }, null],
+    ['old', '18.3', { 'Office365.Gateway.dll': '18.3.0.9', 'Office365.Shared.dll': '1.0.0.0' }, null],
+    ['new', '18.3', { 'Office365.Gateway.dll': '18.4.1.12', 'Office365.Shared.dll': '1.0.0.0' }, null],
+    ['mixed', '18.3', { 'Office365.Gateway.dll': '18.4.1.12', 'Office365.Hotfix.dll': '18.3.2.1' }, null],
     ['mixed', '18.3', {}, '18.3.0.9'],
     ['mixed', '18.3', { 'Office365.Gateway.dll': null }, null],
   ])('is %s, coming from %s, for %j and web.config %s', (deployed, from, assemblies, webConfig) => {
@@ -89,10 +93,14 @@ describe('a planned site', () => {
 
   test('differs by everything that is not as planned, all at once', () => {
     expect(differences(planned, { ...site({}), bindings: [], physicalPath: null })).toEqual([
-      "the site 'Gateway' has no https binding to 10.1.2.11, it has none",
+      "the site 'Gateway' has no https binding to 10.1.2.11 and port 443 for gateway.local, it has none",
       "the site 'Gateway' has no application 'App'",
     ]);
     expect(differences(planned, { ...site({}), bindings: null })).toHaveLength(1);
+    expect(differences(planned, { ...site({}), bindings: ['10.1.2.11:8443:', '10.1.2.11:443:old.local'] })).toEqual([
+      "the site 'Gateway' has no https binding to 10.1.2.11 and port 443 for gateway.local, it has 10.1.2.11:8443:, 10.1.2.11:443:old.local",
+    ]);
+    expect(differences(planned, { ...site({}), bindings: ['*:443:GATEWAY.local'] })).toEqual([]);
   });
 
   test.each(['a & b', 'a | b', 'a < b', 'a > b', 'a ^ b', '50 %', 'a "b"', 'hey!', 'two\nlines', 'ends with \\', ''])(

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FAILURE } from '../../src/contract/activities';
 import { PowerShell } from '../../src/systems/endpoint/powershell';
+import { withOwnModules } from '../../src/systems/endpoint/powershell-of-machine';
 import { SystemError } from '../../src/systems/system-error';
 import { patience } from '../kit/deadlines';
 
@@ -142,6 +143,17 @@ describe('PowerShell', () => {
       delete process.env['NODE_POWERSHELL'];
     }
   });
+});
+
+test('Windows PowerShell does not inherit where PowerShell 7 has its modules, and PowerShell 7 does', () => {
+  const env = { PSMODULEPATH: 'C:\\Program Files\\PowerShell\\7\\Modules', Path: 'C:\\Windows' };
+  for (const executable of [
+    'powershell.exe',
+    'C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\PowerShell.exe',
+    'powershell',
+  ])
+    expect(withOwnModules(executable, env)).toEqual({ Path: 'C:\\Windows' });
+  expect(withOwnModules('/opt/pwsh', env)).toEqual(env);
 });
 
 describe('the scripts', () => {

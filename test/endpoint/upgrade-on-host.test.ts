@@ -167,7 +167,9 @@ describe('setup.cmd', () => {
     await start();
     await expect(setUp({ ...world.planned(0), ip: '10.9.9.9' })).rejects.toMatchObject({
       type: FAILURE.unexpectedState,
-      message: expect.stringMatching(/no https binding to 10\.9\.9\.9, it has 10\.1\.2\.11/),
+      message: expect.stringMatching(
+        /no https binding to 10\.9\.9\.9 and port 443 for gateway01\.contoso\.local, it has 10\.1\.2\.11:443:/,
+      ),
     });
   });
 

@@ -314,11 +314,22 @@ describe('sqlSysadmin', () => {
     ['LocalDB is not asked', { ...login, localDb: true, sysadmin: null }, 'pass'],
     ['a sysadmin passes', { ...login, sysadmin: true }, 'pass'],
     ['any other login is refused', { ...login, sysadmin: false }, 'refusal'],
-    ['a server that does not say is refused', { ...login, sysadmin: null }, 'refusal'],
-    ['an application without a connection string is refused', undefined, 'refusal'],
+    ['of a server that does not say a person is asked', { ...login, sysadmin: null }, 'ask'],
+    ['where no connection was found a person is asked', undefined, 'ask'],
   ])('%s', async (_, database, verdict) => {
     expect(verdicts('sqlSysadmin', await withDatabase(database))).toEqual([verdict]);
   });
+});
+
+test('sqlSysadmin: the application of IIS is found however its name is written in the end-point URI', async () => {
+  const shouting = operationsFacts().instances.map((instance) => ({
+    ...instance,
+    endpointUrl: instance.endpointUrl.replace(/(?<=local\/)[^/]+/, (name) => name.toUpperCase()),
+  }));
+  expect(verdicts('sqlSysadmin', await withOperations({ instances: shouting }))).toEqual(
+    verdicts('sqlSysadmin', await surveyed()),
+  );
+  expect(verdicts('sqlSysadmin', await surveyed())).not.toEqual([]);
 });
 
 test('packageHash: a provider whose inventory has no package of the release is refused', async () => {

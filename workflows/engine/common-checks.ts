@@ -3,7 +3,7 @@ import { ONWARD } from '../../src/contract/onward';
 import { unsafeForCommandLine } from '../../src/contract/command-line';
 import type { ApplicationInstance } from '../../src/contract/facts';
 import { LIMITS } from '../../src/contract/limits';
-import { isNewer, isOfRelease, withoutRelease } from '../../src/contract/versions';
+import { isNewer, isBefore, isOfRelease, withoutRelease } from '../../src/contract/versions';
 import { listed } from '../kit/listed';
 import { answered, type Reading } from '../kit/reading';
 import { ofOperations, pass, refusal, warning, type Check, type Finding, type Readings } from './check';
@@ -236,9 +236,7 @@ export const COMMON_CHECKS: readonly Check[] = [
       if (!meant) return [];
       return gatewaysIn(instances, readings).flatMap(({ host, site, application, versions }) => {
         const where = `${host}, site "${site}", application ${application}`;
-        const strange = versions.filter(
-          (version) => !isOfRelease(version, meant.from) && !isOfRelease(version, meant.to),
-        );
+        const strange = versions.filter((version) => !isBefore(version, meant) && !isOfRelease(version, meant.to));
         if (strange.length > 0)
           return [
             refusal(

@@ -1,7 +1,8 @@
 /** Checks that releases draw on: each for a sentence that the notes of several releases have. */
 import type { HostFacts, MicrosoftCloud, ApplicationInstance } from '../../src/contract/facts';
+import { sameName } from '../../src/contract/names';
 import type { Requirement } from '../engine/release';
-import { ofOperations, pass, quoted, refusal, warning, type Check } from '../engine/check';
+import { ofOperations, pass, quoted, refusal, warning, type Check, type Finding } from '../engine/check';
 import type { Condition } from '../engine/step';
 import { knownByItsBeginning, type Versions } from '../engine/versions';
 import { listed } from '../kit/listed';
@@ -152,17 +153,20 @@ export const sqlSysadmin: Check = {
     hosts.filter(answered).flatMap(({ value: host }) =>
       gatewayApplications(host, instances).map(({ site, application: { name, database } }) => {
         const where = `${host.host}, site "${site.name}", application ${name}`;
-        if (!database)
-          return refusal(
-            `${where}: no database connection was found in its configuration; whether its login is sysadmin cannot be verified.`,
-          );
+        const ask = (why: string): Finding => ({
+          verdict: 'ask',
+          item: `sysadmin-${host.host}-${site.name}-${name}`,
+          message: `${where}: the login of the gateway database is sysadmin, or the database is LocalDB`,
+          instructions: `${why} The vendor's procedure asks for the server role sysadmin unless the database is LocalDB: look in SQL Server Management Studio, also at the groups that the login is a member of. If it is not sysadmin, grant it first.`,
+        });
+        if (!database) return ask('No connection to a database was found in the configuration of the application.');
         if (database.localDb) return pass(`${where} uses LocalDB.`);
         if (database.sysadmin) return pass(`${where}: login ${database.login} is sysadmin on ${database.dataSource}.`);
-        return refusal(
-          database.sysadmin === null
-            ? `${where}: SQL Server ${database.dataSource} does not tell whether login ${database.login} is sysadmin. Verify and grant it.`
-            : `${where}: login ${database.login} is not sysadmin on ${database.dataSource}. Grant it before the upgrade.`,
-        );
+        return database.sysadmin === null
+          ? ask(`SQL Server ${database.dataSource} does not tell it of the login "${database.login}".`)
+          : refusal(
+              `${where}: login ${database.login} is not sysadmin on ${database.dataSource}. Grant it before the upgrade.`,
+            );
       }),
     ),
   ),
@@ -196,9 +200,11 @@ export const hostRestart = (source: string): Check => ({
 
 /** Gateway applications of this provider on one host, by the names in its instances' end-point URIs. */
 function gatewayApplications(host: HostFacts, instances: ApplicationInstance[]) {
-  const names = new Set(instances.flatMap(({ endpointUrl }) => parseEndpointUrl(endpointUrl)?.application ?? []));
+  const names = instances.flatMap(({ endpointUrl }) => parseEndpointUrl(endpointUrl)?.application ?? []);
   return host.sites.flatMap((site) =>
-    site.applications.filter(({ name }) => names.has(name)).map((application) => ({ site, application })),
+    site.applications
+      .filter(({ name }) => names.some((one) => sameName(one, name)))
+      .map((application) => ({ site, application })),
   );
 }
 

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
 import type { ApplicationInstance, GatewaySite, HostFacts, IisSite } from '../../src/contract/facts';
+import { sameName } from '../../src/contract/names';
 import type { PreflightFacts } from '../engine/preflight-facts';
 import type { GatewaySites } from './facts';
 import { listed } from '../kit/listed';
@@ -19,8 +20,8 @@ interface Candidate {
 
 /**
  * Writes down site, application, hostname and address of every gateway site, as the procedure asks. The site is the one
- * whose https binding has the address that the hostname resolves to (systems.md 4.3); where that is not exactly one site,
- * a person says which. Then `gatewaySiteNames`: the name has to be the one from the installation.
+ * whose https binding serves the hostname at the address that it resolves to (systems.md 4.3); where that is not exactly one
+ * site, a person says which. Then `gatewaySiteNames`: the name has to be the one from the installation.
  */
 export const collectGatewaySites = readingStep<PreflightFacts & Partial<GatewaySites>, GatewaySites>({
   name: 'collectGatewaySites',
@@ -60,7 +61,7 @@ const noteSites = (context: StepContext, sites: GatewaySite[]): void =>
 const servedBy = ({ hostname, application }: GatewaySite, instances: ApplicationInstance[]): number[] =>
   instances.flatMap(({ id, endpointUrl }) => {
     const address = parseEndpointUrl(endpointUrl);
-    return address?.hostname === hostname && address.application === application ? [id] : [];
+    return address && sameName(address.hostname, hostname) && sameName(address.application, application) ? [id] : [];
   });
 
 async function locate(
@@ -79,7 +80,7 @@ async function locate(
 
   const known = addressed.flatMap(({ instance, address }) => (address ? [{ instance, ...address }] : []));
   const unlisted = [...new Set(known.map(({ hostname }) => hostname))].filter(
-    (hostname) => !profile.gatewayAddresses[hostname],
+    (hostname) => listedAddress(hostname, profile.gatewayAddresses) === undefined,
   );
   const resolved =
     unlisted.length > 0
@@ -88,7 +89,7 @@ async function locate(
 
   const candidates = new Map<string, Candidate>();
   for (const { instance, hostname, application } of known) {
-    const key = `${hostname}/${application}`;
+    const key = `${hostname}/${application}`.toLowerCase();
     const found = candidates.get(key) ?? {
       hostname,
       application,
@@ -102,8 +103,13 @@ async function locate(
   return [...candidates.values()].map((candidate) => ({ ...candidate, matches: matching(candidate, hosts) }));
 }
 
+/** As the inventory has it, however its name is written there. */
+const listedAddress = (hostname: string, listed: Record<string, string>): string | undefined =>
+  Object.entries(listed).find(([name]) => sameName(name, hostname))?.[1];
+
 function addressOf(hostname: string, listed: Record<string, string>, resolved: Record<string, string[]>): string {
-  const [ip, ...others] = listed[hostname] === undefined ? (resolved[hostname] ?? []) : [listed[hostname]];
+  const known = listedAddress(hostname, listed);
+  const [ip, ...others] = known === undefined ? (resolved[hostname] ?? []) : [known];
   if (ip !== undefined && others.length === 0) return ip;
   throw rejected(
     ip === undefined
@@ -112,20 +118,29 @@ function addressOf(hostname: string, listed: Record<string, string>, resolved: R
   );
 }
 
-/** Sites with the application whose https binding has this address; a binding to all addresses counts only alone. */
-function matching({ hostname, application, ip }: Candidate, hosts: HostFacts[]): Candidate['matches'] {
+/**
+ * Sites with the application that IIS would hand a request for this name at this address and port 443. A binding with the name as its
+ * host header goes before one without, and one to the address before one to all; of those alike each counts, so that a person decides.
+ */
+export function matching(
+  { hostname, application, ip }: Pick<Candidate, 'hostname' | 'application' | 'ip'>,
+  hosts: Pick<HostFacts, 'host' | 'sites'>[],
+): Candidate['matches'] {
+  const fit = ({ bindings }: IisSite): number =>
+    Math.max(
+      -1,
+      ...bindings
+        .filter(({ address, port }) => port === 443 && (address === ip || address === '*'))
+        .filter(({ hostHeader }) => hostHeader === '' || sameName(hostHeader, hostname))
+        .map(({ address, hostHeader }) => (hostHeader === '' ? 0 : 2) + (address === '*' ? 0 : 1)),
+    );
   const serving = hosts.flatMap(({ host, sites }) =>
     sites
-      .filter(({ applications }) => applications.some(({ name }) => same(name, application)))
-      .map((site) => ({ host, site })),
+      .filter(({ applications }) => applications.some(({ name }) => sameName(name, application)))
+      .map((site) => ({ host, site, fit: fit(site) })),
   );
-  const exact = serving.filter(({ site }) => site.bindings.some(({ address }) => address === ip));
-  if (exact.length > 0) return exact;
-  return serving.filter(({ site }) =>
-    site.bindings.some(
-      ({ address, hostHeader }) => address === '*' && (hostHeader === '' || same(hostHeader, hostname)),
-    ),
-  );
+  const best = Math.max(0, ...serving.map((each) => each.fit));
+  return serving.filter((each) => each.fit === best).map(({ host, site }) => ({ host, site }));
 }
 
 async function chooseSite(context: StepContext, candidate: Candidate, hosts: HostFacts[]): Promise<GatewaySite> {
@@ -135,7 +150,8 @@ async function chooseSite(context: StepContext, candidate: Candidate, hosts: Hos
   return {
     host: chosen.host,
     site: chosen.site.name,
-    application,
+    // As IIS spells it.
+    application: chosen.site.applications.find(({ name }) => sameName(name, application))?.name ?? application,
     hostname,
     ip,
     instances: instances.map(({ id }) => id),
@@ -152,7 +168,7 @@ async function askForSite(
   const all = hosts.flatMap(({ host, sites }) => sites.map((site) => ({ host, site })));
   const list = (matches.length > 0 ? matches : all).map(({ host, site }) => `${host}/${site.name}`).join(', ');
   const named = (text: string) =>
-    all.filter(({ host, site }) => same(text, `${host}/${site.name}`) || same(text, site.name));
+    all.filter(({ host, site }) => sameName(text, `${host}/${site.name}`) || sameName(text, site.name));
   const { evidence } = await context.ask({
     item: hostname,
     asked: 'operator',
@@ -170,8 +186,8 @@ async function askForSite(
 }
 
 async function verifyName(context: StepContext, { host, site, hostname }: GatewaySite): Promise<void> {
-  const installed = context.profile.installedSites.find((entry) => same(entry.hostname, hostname));
-  if (installed && installed.site !== site)
+  const installed = context.profile.installedSites.find((entry) => sameName(entry.hostname, hostname));
+  if (installed && !sameName(installed.site, site))
     throw rejected(
       `The gateway site of ${hostname} on ${host} is called "${site}" but was installed as "${installed.site}". Give it its original name back in IIS Manager, then start the upgrade again.`,
     );
@@ -185,5 +201,4 @@ async function verifyName(context: StepContext, { host, site, hostname }: Gatewa
   });
 }
 
-const same = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
 const rejected = (message: string): ApplicationFailure => ApplicationFailure.nonRetryable(message, FAILURE.rejected);

@@ -29,9 +29,14 @@ export function writeFile(folder: string, relative: string, content: string | Ui
   writeFileSync(file, content);
 }
 
-/** The file version that a sandbox assembly names on its second line (gateway-files.ts); `null` for any other file. */
+/**
+ * The file version that a sandbox assembly names on its second line (gateway-files.ts), as the four numbers that Windows goes by; `null`
+ * for any other file.
+ */
 export function fileVersion(file: string): string | null {
-  return /^FileVersion=(.+)$/m.exec(readFileSync(file, 'latin1'))?.[1]?.trim() ?? null;
+  const text = /^FileVersion=(.+)$/m.exec(readFileSync(file, 'latin1'))?.[1];
+  if (text === undefined) return null;
+  return [...(text.match(/\d+/g) ?? []), '0', '0', '0', '0'].slice(0, 4).map(Number).join('.');
 }
 
 /** Versions of the assemblies in a gateway application's folder, each once. */

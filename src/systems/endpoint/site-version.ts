@@ -1,7 +1,7 @@
 /** Which version the files of a gateway application are of. */
 import { FAILURE } from '../../contract/activities';
 import type { DeployedVersion, SiteVersion } from '../../contract/facts';
-import { isOfRelease } from '../../contract/versions';
+import { isBefore, isOfRelease } from '../../contract/versions';
 import { SystemError } from '../system-error';
 import type { InspectedSite } from './scripts';
 
@@ -10,6 +10,8 @@ import type { InspectedSite } from './scripts';
  * of their own.
  */
 const OWN_ASSEMBLY = /^(office365|o365)/i;
+/** What a compiler writes where nobody says a version: it tells nothing of the release. */
+const UNSAID: ReadonlySet<string> = new Set(['0.0.0.0', '1.0.0.0']);
 
 /**
  * `old` or `new` when all own assemblies and web.config agree, else `mixed`: what a setup that died leaves behind.
@@ -24,7 +26,7 @@ export function siteVersion(site: InspectedSite, from: string, to: string, host:
   const assemblyVersions = ownVersions(site.assemblies);
   const webConfigVersion = site.webConfigVersion ?? undefined;
   const all = webConfigVersion === undefined ? assemblyVersions : [...assemblyVersions, webConfigVersion];
-  const strange = all.filter((version) => !isOfRelease(version, from) && !isOfRelease(version, to));
+  const strange = all.filter((version) => !isBefore(version, { from, to }) && !isOfRelease(version, to));
   if (strange.length > 0) {
     throw unexpected(host, site, `has files of version ${strange.join(', ')}, neither ${from} nor ${to}`);
   }
@@ -36,7 +38,13 @@ export function siteVersion(site: InspectedSite, from: string, to: string, host:
 
 /** Of the application's own assemblies, each once. */
 export const ownVersions = (assemblies: { file: string; version: string | null }[]): string[] =>
-  [...new Set(assemblies.filter(({ file }) => OWN_ASSEMBLY.test(file)).flatMap(({ version }) => version ?? []))].sort();
+  [
+    ...new Set(
+      assemblies
+        .filter(({ file }) => OWN_ASSEMBLY.test(file))
+        .flatMap(({ version }) => (version === null || UNSAID.has(version) ? [] : version)),
+    ),
+  ].sort();
 
 function whyNoFiles(site: InspectedSite): string {
   if (site.bindings === null) return 'does not exist: IIS has no such site, unless under another name';

@@ -72,7 +72,8 @@ function Get-FileList([string] $Folder, [string[]] $Paths = @(Get-Paths $Folder)
 }
 
 # What an application writes while it runs: its App_Data, logs and files of databases, and what was seen to grow. Such a file is copied
-# where it can be, is compared with nothing, and stays as it is: like every other database it is no part of what setup.cmd brings.
+# where it can be, is compared with nothing, and stays as it is. Assumption: like every other database it is no part of what setup.cmd
+# brings.
 function Test-Volatile([string] $Path, [string[]] $SeenToGrow) {
     $Path -match '^App_Data/' -or $Path -match '\.(log|mdf|ndf|ldf)$' -or $SeenToGrow -contains $Path
 }
@@ -358,8 +359,10 @@ function Get-Assemblies([string] $Folder) {
     $bin = Join-Path $Folder 'bin'
     if (-not (Test-Path -LiteralPath $bin -PathType Container)) { return }
     Get-ChildItem -LiteralPath $bin -File -Force -Filter '*.dll' | Sort-Object -Property Name | ForEach-Object {
-        $version = (Get-Item -LiteralPath $_.FullName -Force).VersionInfo.FileVersion
-        @{ file = $_.Name; version = if ($version) { ([string] $version).Trim() } else { $null } }
+        # The numbers that Windows goes by. FileVersion itself is free text: '18, 3, 0, 9', 'v18.3.0.9'.
+        $version = (Get-Item -LiteralPath $_.FullName -Force).VersionInfo
+        $numbers = [string]::Join('.', @($version.FileMajorPart, $version.FileMinorPart, $version.FileBuildPart, $version.FilePrivatePart))
+        @{ file = $_.Name; version = if ($version.FileVersion) { $numbers } else { $null } }
     }
 }
 
