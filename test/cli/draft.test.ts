@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(async () => {
   delete process.env['ONWARD_TEST_OPERATIONS'];
   delete process.env['ONWARD_TEST_BILLING'];
-  await closeConnections();
+  closeConnections();
   await sandbox?.close();
 });
 beforeEach(() => {

@@ -12,9 +12,9 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [, order] = / '([A-Za-z0-9+/=]+)'$/.exec(line) ?? [];
   if (order === undefined) continue;
   const { nonce } = JSON.parse(Buffer.from(order, 'base64').toString('utf8'));
-  const answer = Buffer.from('{"ok":true,"result":{"connection":"made","status":401,"untrusted":"","problem":""},"log":""}').toString(
-    'base64',
-  );
+  const answer = Buffer.from(
+    '{"ok":true,"result":{"connection":"made","status":401,"untrusted":"","problem":""},"log":""}',
+  ).toString('base64');
   const envelope = `\n#onward:${nonce}:${answer}\n`;
   const forever = () => setInterval(() => undefined, 60_000);
   switch (process.env.FAKE) {

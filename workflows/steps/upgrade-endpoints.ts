@@ -219,8 +219,8 @@ async function restoreHost(context: Context, work: HostSites): Promise<void> {
   const changed = sites.flatMap(({ site, backup }) => (backup ? [{ site, backup }] : []));
   for (const { site, backup } of changed)
     await endpoint.restoreSite(`restore "${site.site}" on ${host.name}`, { host, site, backup, operation });
-  if (changed.length > 0)
-    await endpoint.resetIis(`iisreset on ${host.name} after the restore`, { host, operation, purpose: 'rollback' });
+  // Restarts nothing where this operation has done nothing. Another run of it may have restored, and have been ended before the restart.
+  await endpoint.resetIis(`iisreset on ${host.name} after the restore`, { host, operation, purpose: 'rollback' });
   const beyond = found.sites.filter(({ version }, index) => version.deployed !== 'old' && !sites[index]?.backup);
   if (beyond.length === 0) return;
   const states = beyond.map(
