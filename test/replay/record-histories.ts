@@ -1,6 +1,6 @@
 /**
  * Records the histories of this version of Onward, in place of those that it has: `npm run record-histories`, or with the
- * names of scenarios after `--` only those. Scenarios of upgrades and guards run on both paths, those of fleets, ledgers and notices once, against
+ * names of scenarios after `--` only those. Scenarios of upgrades, guards and looks run on both paths, those of fleets, ledgers and notices once, against
  * the sandbox, which takes minutes. Nothing is written unless all of them end as they should.
  */
 import { rm } from 'node:fs/promises';
@@ -14,6 +14,7 @@ import { FLEETS } from './fleet-scenarios';
 import { GUARDS } from './guard-scenarios';
 import { LEDGERS } from './ledger-scenarios';
 import { NOTICES } from './notice-scenarios';
+import { PREFLIGHTS } from './preflight-scenarios';
 import { HISTORIES, saveHistory } from './recorded-histories';
 import { RunToRecord, type Scenario } from './run-to-record';
 import { UPGRADES } from './upgrade-scenarios';
@@ -32,7 +33,9 @@ interface Take {
 }
 
 const SERIES: Take[] = [
-  ...SOURCE_VERSIONS.flatMap((from) => [...UPGRADES, ...GUARDS].map((scenario) => ({ folder: from, from, scenario }))),
+  ...SOURCE_VERSIONS.flatMap((from) =>
+    [...UPGRADES, ...GUARDS, ...PREFLIGHTS].map((scenario) => ({ folder: from, from, scenario })),
+  ),
   // Fleets, waves, ledgers and notices are the same whatever upgrades do.
   ...FLEETS.map((scenario) => ({ folder: 'fleet', from: '18.3', scenario })),
   ...LEDGERS.map((scenario) => ({ folder: 'ledger', from: '18.3', scenario })),
@@ -40,7 +43,7 @@ const SERIES: Take[] = [
 ];
 
 async function main(wanted: string[]): Promise<void> {
-  const names = [...UPGRADES, ...GUARDS, ...FLEETS, ...LEDGERS, ...NOTICES].map(({ name }) => name);
+  const names = [...UPGRADES, ...GUARDS, ...PREFLIGHTS, ...FLEETS, ...LEDGERS, ...NOTICES].map(({ name }) => name);
   const unknown = wanted.filter((name) => !names.includes(name));
   if (unknown.length > 0) throw new Error(`No scenario ${unknown.join(', ')}. There are: ${names.join(', ')}.`);
   const series = SERIES.filter(({ scenario: { name } }) => wanted.length === 0 || wanted.includes(name));
