@@ -62,7 +62,7 @@ describe.each(PATHS)('from %s, a failure', (from) => {
     ['of the staging', { system: 'host', call: 'stage', kind: 'fault' }],
     ['of the first setup.cmd', { system: 'host', call: 'setup.cmd', kind: 'setupFails' }],
     ['of a setup.cmd that did nothing', { system: 'host', call: 'setup.cmd', kind: 'setupDoesNothing' }],
-    ['of iisreset', { system: 'host', call: 'iisreset', kind: 'resetTimesOut' }],
+    ['of iisreset', { system: 'host', call: 'iisreset', kind: 'resetTimesOut', times: 3 }],
   ];
   async function expectUndone(fault: Case[1]): Promise<void> {
     const upgrade = await provider(from);

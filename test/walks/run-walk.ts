@@ -176,14 +176,18 @@ class Walker {
 
   /** Once the preflight has seen the host itself; before that nobody can tell which of the two is meant. */
   private async clone(host: string): Promise<void> {
-    const { steps } = await this.upgrade.status();
-    const isSeen = steps.some(({ name, state }) => name === PREFLIGHT.name && state === 'done');
-    if (!isSeen || !this.hosts.includes(host) || this.cloned.has(host)) return;
+    if (!(await this.hasBegun()) || !this.hosts.includes(host) || this.cloned.has(host)) return;
     this.cloned.add(host);
     const copy = `${host}-copy-${++this.copies}`;
     this.rehearsal.sandbox.hosts.clone(host, copy);
     await this.rehearsal.takeDown(host);
     await this.rehearsal.bringUp(host, copy);
+  }
+
+  /** The preflight is done. */
+  private async hasBegun(): Promise<boolean> {
+    const { steps } = await this.upgrade.status();
+    return steps.some(({ name, state }) => name === PREFLIGHT.name && state === 'done');
   }
 
   private async endClones(): Promise<void> {
@@ -196,6 +200,8 @@ class Walker {
 
   /** Nobody may get in while the first upgrade is there; it is paused meanwhile, so that it does not end before the other is refused. */
   private async startSecondEntry(): Promise<void> {
+    // Before that it does not hold the installation yet.
+    if (!(await this.hasBegun())) return;
     await this.say('pause', { by: STARTER, reason: 'Somebody starts it under another name.' });
     if (!(await this.upgrade.status()).paused) return;
     const second = await this.rehearsal.secondEntry(this.upgrade);

@@ -40,11 +40,16 @@ export async function ask<Answer>(
       if ((code === FAILED_PRECONDITION || code === CANCELLED) && performance.now() - began < PATIENCE_MS) continue;
       const failures = await failedTasks(handle);
       if (failures.length === 0) throw error;
-      throw new Error(`${handle.workflowId} does not answer; tasks of it failed: ${failures.join('; ')}`, {
+      throw new SaysNothing(`${handle.workflowId} does not answer; tasks of it failed: ${failures.join('; ')}`, {
         cause: error,
       });
     }
   }
+}
+
+/** It never will: its tasks fail, or it was ended in the midst of one. */
+export class SaysNothing extends Error {
+  override readonly name = 'SaysNothing';
 }
 
 function codeOf(error: unknown): number | undefined {

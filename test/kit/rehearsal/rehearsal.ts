@@ -7,7 +7,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { QueryNotRegisteredError, WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { DefaultLogger, type NativeConnection, type Worker } from '@temporalio/worker';
 import { ledgerWorkflowId } from '../../../src/contract/ledger';
@@ -50,7 +50,7 @@ import { bundle } from '../../../src/worker/workflow-bundle';
 import { SIMULATED_RELEASES } from '../../../workflows/releases';
 import { aMoment, patience, timings } from '../deadlines';
 import { endedInstead } from '../ended-instead';
-import { ask } from '../handles/ask';
+import { SaysNothing, ask } from '../handles/ask';
 import { evidenceOf, evidenceOfRun, hasMoved, openTasks } from '../judge/evidence';
 import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence } from '../judge/invariants';
 import '../quiet-runtime';
@@ -411,6 +411,21 @@ async function bundleInto(folder: string, workflowsPath: string): Promise<{ code
   return { codePath };
 }
 
+/** Nothing of a run that was terminated before it had looked at its newest event: it answers no more. */
+async function evidenceUnlessEnded(
+  client: Client,
+  handle: WorkflowHandle,
+  before: SandboxState,
+): Promise<RunEvidence | undefined> {
+  try {
+    return await evidenceOfRun(client, handle, before);
+  } catch (error) {
+    const isEnded = (await handle.describe()).status.name === 'TERMINATED';
+    if (isEnded && (error instanceof SaysNothing || error instanceof QueryNotRegisteredError)) return undefined;
+    throw error;
+  }
+}
+
 type HistoryEvent = NonNullable<History['events']>[number];
 
 /** The upgrade of one provider, as its operator and its judge see it. */
@@ -530,7 +545,8 @@ export class Upgrade {
     for (const runId of await this.runIds()) {
       if (this.earlier.runs.has(runId)) continue;
       const handle = client.workflow.getHandle(workflowId, runId);
-      seen.push([handle, await evidenceOfRun(client, handle, this.found.get(runId) ?? this.installed)]);
+      const run = await evidenceUnlessEnded(client, handle, this.found.get(runId) ?? this.installed);
+      if (run) seen.push([handle, run]);
     }
     const evidence = await evidenceOf(sandbox, this.provider, {
       runs: seen.map(([, run]) => run),
