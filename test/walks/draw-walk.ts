@@ -8,17 +8,18 @@ const MOST_EVENTS = 12;
 /** About as many calls as a small upgrade makes. */
 const LAST_CALL = 80;
 
-export function drawWalk(seed: number): Walk {
+/** @param buttons whether somebody may press Temporal's buttons, start a second entry, or serve a host's queue on a clone of it. */
+export function drawWalk(seed: number, buttons = false): Walk {
   const random = new Random(`walk ${seed}`);
   const world = drawWorld(random);
   const events = Array.from({ length: random.int(0, MOST_EVENTS) }, () => ({
     afterCalls: random.int(0, LAST_CALL),
-    act: drawAct(random),
+    act: drawAct(random, buttons),
   }));
   return { seed, world, events: events.sort((one, other) => one.afterCalls - other.afterCalls) };
 }
 
-function drawAct(random: Random): Act {
+function drawAct(random: Random, buttons: boolean): Act {
   switch (
     random.pick([
       'fault',
@@ -48,7 +49,7 @@ function drawAct(random: Random): Act {
       return drawNonsense(random);
     case 'worker': {
       if (random.percent(50)) return { kind: 'replaceWorker' };
-      return { kind: random.percent(30) ? 'clone' : 'replaceWorker', host: random.pick(HOST_NAMES) };
+      return { kind: buttons && random.percent(30) ? 'clone' : 'replaceWorker', host: random.pick(HOST_NAMES) };
     }
     case 'growth':
       return {
@@ -61,9 +62,13 @@ function drawAct(random: Random): Act {
         { kind: 'start' },
         { kind: 'start' },
         { kind: 'cancel' },
-        { kind: 'terminate' },
-        { kind: 'reset', nth: random.int(0, 60) },
-        { kind: 'secondEntry' },
+        ...(buttons
+          ? [
+              { kind: 'terminate' as const },
+              { kind: 'reset' as const, nth: random.int(0, 60) },
+              { kind: 'secondEntry' as const },
+            ]
+          : []),
         { kind: 'say', name: 'abort', payload: { by: 'bo', reason: 'The wrong night.' } },
       ]);
   }

@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { FLEET_WALKS } from './fleet/run-fleet-walk';
 import { shownWalk, type Drawn } from './walk';
-import { UPGRADE_WALKS, neededEvents, only, runWalks, type WalkKind, type WalkOutcome } from './walks';
+import { BUTTON_WALKS, UPGRADE_WALKS, neededEvents, only, runWalks, type WalkKind, type WalkOutcome } from './walks';
 
 const wholeNumber = (text: string): number => {
   const value = Number(text);
@@ -17,6 +17,11 @@ const positive = (text: string): number => {
 const options = new Command('walks')
   .description('Upgrades random providers among random faults, answers and restarts, and judges what became of them.')
   .option('--fleet', 'walks of fleets instead of single upgrades', false)
+  .option(
+    '--buttons',
+    "single upgrades, with Temporal's Terminate and Reset, second entries and clones of hosts",
+    false,
+  )
   .option('--seed <number>', 'only the walk of this seed', wholeNumber)
   .option('--keep <list>', 'with --seed: only these of its events, such as 0,3 (none: -)', (text) =>
     text === '-' ? [] : text.split(',').map(wholeNumber),
@@ -26,7 +31,15 @@ const options = new Command('walks')
   .option('--lanes <number>', 'how many walks at once', positive, 6)
   .parse()
 
-  .opts<{ fleet: boolean; seed?: number; keep?: number[]; count: number; from: number; lanes: number }>();
+  .opts<{
+    fleet: boolean;
+    buttons: boolean;
+    seed?: number;
+    keep?: number[];
+    count: number;
+    from: number;
+    lanes: number;
+  }>();
 
 /** Each takes a while; the others wait for their own commands. */
 const MOST_SHRUNK = 3;
@@ -45,7 +58,7 @@ function tell({ walk, end, failure, seconds }: WalkOutcome<Drawn>): void {
 }
 
 const commandFor = ({ seed }: Drawn, kept?: readonly number[]): string =>
-  `npm run walks -- ${options.fleet ? '--fleet ' : ''}--seed ${seed}${kept ? ` --keep ${kept.join(',') || '-'}` : ''}`;
+  `npm run walks -- ${options.fleet ? '--fleet ' : ''}${options.buttons ? '--buttons ' : ''}--seed ${seed}${kept ? ` --keep ${kept.join(',') || '-'}` : ''}`;
 
 async function walkAll<W extends Drawn>(kind: WalkKind<W>): Promise<void> {
   const began = performance.now();
@@ -67,7 +80,7 @@ async function walkAll<W extends Drawn>(kind: WalkKind<W>): Promise<void> {
   }
 }
 
-(options.fleet ? walkAll(FLEET_WALKS) : walkAll(UPGRADE_WALKS))
+(options.fleet ? walkAll(FLEET_WALKS) : walkAll(options.buttons ? BUTTON_WALKS : UPGRADE_WALKS))
   .catch((error: unknown) => {
     console.error(error);
     process.exitCode = 1;

@@ -28,7 +28,9 @@ export interface WalkKind<W extends Drawn> {
 }
 
 /** Walks of one upgrade. */
-export const UPGRADE_WALKS: WalkKind<Walk> = { draw: drawWalk, run: runWalk };
+export const UPGRADE_WALKS: WalkKind<Walk> = { draw: (seed) => drawWalk(seed), run: runWalk };
+/** The same, with what drawWalk calls buttons. */
+export const BUTTON_WALKS: WalkKind<Walk> = { draw: (seed) => drawWalk(seed, true), run: runWalk };
 
 export interface WalkOutcome<W extends Drawn> {
   walk: W;

@@ -6,6 +6,7 @@
  * from the moment on in which the package is found to be imported although this run has not done it.
  */
 import { ApplicationFailure, CancellationScope, TemporalFailure, isCancellation } from '@temporalio/workflow';
+import { ONWARD } from '../../src/contract/onward';
 import { FAILURE, type ImportedPackage } from '../../src/contract/activities';
 import { entryOf } from '../../src/contract/entry';
 import type { Ledger } from '../../src/contract/ledger';
@@ -228,7 +229,7 @@ async function comeBack(walk: Walk, cause: TemporalFailure): Promise<TemporalFai
   await undo.run(async (step) => {
     const listed = await untilTold(walk, step, () => findImported(walk, step));
     if (!listed) return;
-    const problem = `${isListed(listed)} since this upgrade began to undo, and what is imported cannot be rolled back. Run onward finish.`;
+    const problem = `${isListed(listed)} since this upgrade began to undo, and what is imported cannot be rolled back. Run ${ONWARD} finish.`;
     throw ApplicationFailure.nonRetryable(problem, FAILURE.pastPointOfNoReturn);
   });
   await leave(upgrade, installation);

@@ -3,6 +3,7 @@
  * Internet services are restarted for all of its sites at once, which must not fall into the instance upgrades of another, and what is
  * undone later must not undo another's work.
  */
+import { ONWARD } from '../../src/contract/onward';
 import type { FrozenHost, GatewaySite, HostClaim, SiteVersion } from '../../src/contract/facts';
 import { contradicts } from '../engine/look-again';
 import { listed } from '../kit/listed';
@@ -38,7 +39,7 @@ function byHost({ hosts, sites }: PreflightFacts & GatewaySites): { host: Frozen
   const unseen = [...new Set(sites.map(({ host }) => host))].filter((name) => !hosts.some(({ host }) => host === name));
   if (unseen.length > 0)
     throw contradicts(
-      `${listed(unseen)} served gateway sites of this provider, and did not answer when this run began, or left the inventory. Bring its worker back; where this run ends before that, run onward finish.`,
+      `${listed(unseen)} served gateway sites of this provider, and did not answer when this run began, or left the inventory. Bring its worker back; where this run ends before that, run ${ONWARD} finish.`,
     );
   return hosts
     .map(({ host: name, identity }) => ({
