@@ -7,6 +7,7 @@
 import { cp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { applicationDirectory } from '../../src/sandbox/hosts/disk';
+import { aMoment } from '../kit/deadlines';
 import { testInFull } from '../kit/extent';
 import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
 
@@ -24,7 +25,21 @@ const waitsForApproval = (upgrade: Upgrade) =>
   upgrade.statusWhen(({ gates }) => gates.some(({ step }) => step === 'approveCrossing'));
 const loseEverything = async (upgrade: Upgrade): Promise<void> => {
   await upgrade.workflow.terminate('nobody was patient');
-  await upgrade.ledger().terminate('a lost server');
+  const { client } = rehearsal;
+  const { workflowId } = upgrade.ledger();
+  await client.workflowService.deleteWorkflowExecution({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId },
+  });
+  const isThere = (): Promise<boolean> =>
+    upgrade
+      .ledger()
+      .describe()
+      .then(
+        () => true,
+        () => false,
+      );
+  while (await isThere()) await aMoment();
 };
 const holds = (upgrade: Upgrade) => upgrade.statusWhen(({ holds: [hold] }) => hold !== undefined);
 
