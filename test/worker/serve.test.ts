@@ -3,7 +3,7 @@
  *
  * @needs temporal
  */
-import type { Client } from '@temporalio/client';
+import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { DefaultLogger, IllegalStateError, Runtime, Worker, type NativeConnection } from '@temporalio/worker';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
@@ -57,10 +57,14 @@ test('it ends although something that it holds never does, and lets its connecti
     taskQueue: 'stuck',
     args: [{ target: 0, notice }],
   });
-  await Promise.race([hasBegun, handle.result()]);
+  const ended = handle.result();
+  await Promise.race([hasBegun, ended]);
   worker.shutdown();
   await expect(served).resolves.toBeUndefined();
   await expect(connection.close()).resolves.toBeUndefined();
+  // A question that waits for the end would be asked again on a connection that is closed by then.
+  await handle.terminate('over');
+  await expect(ended).rejects.toThrow(WorkflowFailedError);
 });
 
 test.each(['Worker still in use', 'Workflow execution context should have been disposed first'])(
