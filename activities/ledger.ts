@@ -23,7 +23,7 @@ import {
   type LedgerInput,
   type LedgerNote,
 } from '../src/contract/ledger';
-import { Doubtful, valueOf } from '../src/contract/doubtful';
+import { Doubtful } from '../src/contract/doubtful';
 import { operationId, type Operation } from '../src/contract/operation';
 import { QUERY } from '../src/contract/status';
 import { SystemError } from '../src/systems/system-error';
@@ -50,8 +50,8 @@ export function createLedgerActivities(): LedgerActivities {
 
     readLedger: async ({ installation }) => {
       const { client } = Context.current();
-      const ledger = await read(client, installation);
-      return ledger && { ledger, holderRuns: await runs(client, ledger.holder) };
+      const kept = await read(client, installation);
+      return kept && { ledger: kept.ledger, holderRuns: await runs(client, kept.ledger.holder) };
     },
   };
 }
@@ -59,7 +59,8 @@ export function createLedgerActivities(): LedgerActivities {
 async function enter(installation: string, operation: Operation): Promise<Entered> {
   const { client } = Context.current();
   const known = await read(client, installation);
-  if (known && isSameHolder(known.holder, operation) && !known.left) return { ledger: known };
+  if (known && !known.isRunning) await revive(installation, known);
+  if (known && isSameHolder(known.ledger.holder, operation) && !known.ledger.left) return { ledger: known.ledger };
   for (let replaces: Operation | undefined; ;) {
     await write(installation, {
       type: 'entered',
@@ -67,9 +68,10 @@ async function enter(installation: string, operation: Operation): Promise<Entere
       at: new Date().toISOString(),
       ...(replaces ? { replaces } : {}),
     });
-    const ledger = await read(client, installation);
+    const kept = await read(client, installation);
     // It has ended in this moment.
-    if (!ledger) continue;
+    if (!kept) continue;
+    const { ledger } = kept;
     const { holder, left } = ledger;
     if (isSameHolder(holder, operation)) return { ledger };
     if (holder && !left && (await runs(client, holder))) return { refused: heldBy(holder) };
@@ -95,8 +97,17 @@ async function write(installation: string, note: LedgerNote): Promise<void> {
   });
 }
 
-/** As it stands; undefined where there is none, or where it has ended by itself. Somebody may have ended it: that takes nothing back. */
-async function read({ workflow, options }: Client, installation: string): Promise<Ledger | undefined> {
+interface Kept {
+  readonly ledger: Ledger;
+  /** Somebody may have ended it, which takes nothing back. */
+  readonly isRunning: boolean;
+  readonly notes: readonly LedgerNote[];
+  /** Some of its notes were written in clear, before there were keys or by nobody that Onward knows. */
+  readonly isDoubtful: boolean;
+}
+
+/** As it stands; undefined where there is none, or where it has ended by itself. */
+async function read({ workflow, options }: Client, installation: string): Promise<Kept | undefined> {
   const workflowId = ledgerWorkflowId(installation);
   const latest = await found(() => workflow.getHandle(workflowId).describe());
   if (latest === undefined || latest.status.name === 'COMPLETED') return undefined;
@@ -110,13 +121,28 @@ async function read({ workflow, options }: Client, installation: string): Promis
     if (signal?.signalName !== LEDGER_SIGNAL) continue;
     const [payload] = await decodeArrayFromPayloads(options.loadedDataConverter, signal.input?.payloads, owner);
     isDoubtful ||= payload instanceof Doubtful;
-    const note = ledgerNote.safeParse(valueOf(payload));
+    const note = ledgerNote.safeParse(payload);
     if (note.success) notes.push(note.data);
   }
-  if (latest.status.name !== 'RUNNING') for (const note of notes) await write(installation, note);
-  // Written in clear, before there were keys or by nobody that Onward knows: the ledger itself has decided what it takes.
-  if (isDoubtful) return await handle.query<Ledger>(QUERY.status);
-  return notes.reduce(ledgerAfter, emptyLedger(installation));
+  // Which of those in clear count, the ledger itself has decided.
+  const ledger = isDoubtful
+    ? await handle.query<Ledger>(QUERY.status)
+    : notes.reduce(ledgerAfter, emptyLedger(installation));
+  return { ledger, isRunning: latest.status.name === 'RUNNING', notes, isDoubtful };
+}
+
+/** Somebody has ended it in its midst: it begins anew with all that was noted. */
+async function revive(installation: string, { notes, isDoubtful }: Kept): Promise<void> {
+  // Written again, they would be vouched for.
+  if (isDoubtful)
+    throw new SystemError({
+      type: FAILURE.rejected,
+      system: 'Onward',
+      call: `the ledger ${ledgerWorkflowId(installation)}`,
+      problem: 'was ended by somebody, and has notes in clear, which are not taken over',
+      next: "Bring it back with Temporal's Reset, to its first workflow task, then retry.",
+    });
+  for (const note of notes) await write(installation, note);
 }
 
 /** Whether the chain of runs that speaks for the operation goes on. */
