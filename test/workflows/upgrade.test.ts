@@ -336,6 +336,36 @@ describe('before the crossing', () => {
     expect(await statusOf(handle)).toMatchObject({ state: 'rolledBack', gates: [] });
   });
 
+  test('a person who saw that no task is open is asked again after a wait, and not once more without one', async () => {
+    const size = { instances: 2, sites: 2, plans: 1 };
+    const entry = profile('asked-twice', { taskMonitor: { adapter: 'gate' } }, size);
+    const inSetup = barrier();
+    const stub = stubActivities(entry, { size });
+    const handle = await environment.upgrade(
+      {
+        ...stub.activities,
+        runSetup: async (input) => {
+          await inSetup.pass();
+          return await stub.activities.runSetup(input);
+        },
+      },
+      { provider: 'asked-twice' },
+    );
+    const answered = answerEverything(handle);
+    await inSetup.reached;
+    await handle.signal('pause', { by: 'ana', reason: 'lunch' });
+    inSetup.open();
+    await statusWhen(handle, ({ state }) => state === 'paused');
+    await handle.signal('resume', { by: 'ana', reason: 'after lunch' });
+    await answered;
+    await handle.result();
+    const asked = (await auditOf(handle)).filter(
+      ({ subject, detail = '' }) => subject === 'drainTasks/tasks' && detail.startsWith('opened'),
+    );
+    // At first, and before the second setup.
+    expect(asked).toHaveLength(2);
+  });
+
   test('what could not be undone is named in the failure, and the rest is undone all the same', async () => {
     const { activities, calls } = stubActivities(profile('not-undone'), {
       change: { ...refusing('resetIis'), ...refusing('restoreSite') },

@@ -426,7 +426,7 @@ async function stepBefore(walk: Walk, step: AnyStepBefore, facts: object): Promi
       run: () => attemptsBefore(walk, step, context, facts),
     });
     const given = await carryOut(walk, name, whileReversible(walk, actionsBefore(step)), attempts);
-    if (again) stand(walk, step, { ...facts, ...given }, again);
+    if (again) stand(walk, step, facts, given, again);
     record.apply({ type: 'stepMoved', step: name, state: 'done' });
     return given;
   } catch (error) {
@@ -477,16 +477,28 @@ interface LooksAgain {
   readonly again?: (facts: object, known: object) => Promise<object | undefined>;
 }
 
-/** From here on the step looks again where the upgrade is about to change something. It is shown at work only where it is. */
-function stand({ standing }: Walk, step: AnyStepBefore, facts: object, again: NonNullable<LooksAgain['again']>): void {
-  let known = facts;
+/**
+ * From here on the step looks again where the upgrade is about to change something. It is shown at work only where it is. What it has
+ * given last it knows better than whoever asks: the step that is about to act has the facts of its own beginning.
+ */
+function stand(
+  { standing }: Walk,
+  step: AnyStepBefore,
+  facts: object,
+  given: object,
+  again: NonNullable<LooksAgain['again']>,
+): void {
+  let own = given;
+  let known = { ...facts, ...own };
   standing.push({
     step: step.name,
     keepsQuiet: keepsQuiet(step),
     again: async (now) => {
-      const given = await again({ ...known, ...now }, known);
-      known = { ...known, ...now, ...given };
-      return given;
+      const merged = { ...known, ...now, ...own };
+      const newer = await again(merged, known);
+      own = { ...own, ...newer };
+      known = { ...merged, ...own };
+      return newer;
     },
   });
 }

@@ -6,6 +6,7 @@ import type { PreflightInput, PreflightReport } from '../../../src/contract/pref
 import type { UpgradeInput } from '../../../src/contract/upgrade-input';
 import { endpointTaskQueue, upgradeWorkflowId } from '../../../src/contract/provider';
 import {
+  type Gate,
   QUERY,
   inPages,
   type AuditEntry,
@@ -149,15 +150,18 @@ export async function refusalOf(handle: UpgradeHandle, name: string, payload: un
 export const tell = (handle: UpgradeHandle, name: string, payload: unknown): Promise<Recorded> =>
   handle.executeUpdate<Recorded, [unknown]>(name, { args: [payload] });
 
-/** Answers every gate as soon as it opens, until the upgrade ends; optional steps are all wanted, or none. */
+/** Answers every gate as often as it opens, until the upgrade ends; optional steps are all wanted, or none. */
 export async function answerEverything(handle: UpgradeHandle, action: 'run' | 'decline' = 'run'): Promise<void> {
-  const answered = new Set<string>();
+  let answered = new Set<string>();
   for (; ; await aMoment()) {
     const { gates, endedAt } = await statusOf(handle);
     if (endedAt !== undefined) return;
-    for (const { id, answer } of gates) {
-      // Whoever decides that a step is done may be asked to do it, too.
-      const question = `${answer.name} ${id}`;
+    // Whoever decides that a step is done may be asked to do it, too.
+    const questionOf = ({ id, answer }: Gate): string => `${answer.name} ${id}`;
+    answered = new Set(gates.map(questionOf).filter((question) => answered.has(question)));
+    for (const gate of gates) {
+      const { answer } = gate;
+      const question = questionOf(gate);
       if (answered.has(question)) continue;
       answered.add(question);
       const evidence = 'evidence' in answer.payload ? { evidence: 'ticket 4711' } : {};
