@@ -205,7 +205,7 @@ function New-Tls($Client, $Judge) {
     $tls
 }
 
-# SQL Server
+# Objects of .NET that reach out of the process
 
 function New-Object {
     param([Parameter(Position = 0)] [string] $TypeName, [Parameter(Position = 1)] [object[]] $ArgumentList)
@@ -214,6 +214,11 @@ function New-Object {
     if ($TypeName -eq 'System.IO.FileStream') {
         $beside = [int] $ArgumentList[3] -band [int] [IO.FileShare]::Write
         Confirm-Free ([string] $ArgumentList[0]) $(if ($beside) { 'read' } else { 'alone' })
+    }
+    # Names of the kernel are each machine's own: hosts of other sandboxes, with the same names, work beside this one.
+    if ($TypeName -eq 'System.Threading.Mutex') {
+        $disk = [Security.Cryptography.SHA256]::Create().ComputeHash([Text.Encoding]::UTF8.GetBytes($env:ProgramData))
+        $ArgumentList[1] += '-' + [Convert]::ToHexString($disk).Substring(0, 16)
     }
     if ($TypeName -ne 'System.Data.SqlClient.SqlConnection') { return Microsoft.PowerShell.Utility\New-Object @PSBoundParameters }
     $parts = Microsoft.PowerShell.Utility\New-Object System.Data.Common.DbConnectionStringBuilder
