@@ -6,7 +6,7 @@ const path = require('node:path');
 const { default: Sequencer } = require('@jest/test-sequencer');
 
 const LONG = [
-  'test/walks/fleet/walks.test.ts',
+  'test/walks/fleet/walks.full.test.ts',
   'test/e2e/after-the-crossing.test.ts',
   'test/faults/faults.test.ts',
   'test/torture/torture.test.ts',

@@ -8,6 +8,7 @@ import type { ChangedField } from '../../src/contract/entry';
 import type { Messages } from '../../src/contract/messages';
 import type { Hold, UpgradeStatus } from '../../src/contract/status';
 import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
+import { testInFull } from '../kit/extent';
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {
@@ -87,7 +88,7 @@ test('a rollback waits as well, and leaves nothing undone', async () => {
   await upgrade.expectInvariants();
 });
 
-test('the package itself cannot be replaced on the way: it is put back', async () => {
+testInFull('the package itself cannot be replaced on the way: it is put back', async () => {
   const upgrade = await rehearsal.provider(
     { id: 'swapped', sourceVersion: '18.4', instances: 1 },
     { approval: { beforeCrossing: true } },

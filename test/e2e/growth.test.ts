@@ -72,21 +72,24 @@ test('what is added during the approval is upgraded, consented to, tested and gu
   expect(guard).toMatchObject({ state: 'valid', assumed: false });
 });
 
-test('what contradicts holds before the crossing, says what it is, and lets a person retry or go back', async () => {
-  const { upgrade, provider, operated } = await standing('contradicted');
-  const { world } = rehearsal.sandbox;
-  addPackage(world, provider, '19.0-1');
-  await approve(upgrade);
-  expect(await holdOf(upgrade)).toMatch(/newerPackage: 19\.0-1 is enabled/);
-  setPackageEnabled(world, provider, '19.0-1', false);
-  addInstance(world, provider, { name: 'CSP DE', cloud: 'germany' });
-  await resolve(upgrade, 'approveCrossing', 'retry');
-  await upgrade.statusWhen(({ holds }) => holds.some(({ problem }) => /microsoftCloudGermany/.test(problem)));
-  expect(imported(upgrade)).toBe(false);
-  await resolve(upgrade, 'approveCrossing', 'rollback');
-  await operated;
-  expect((await upgrade.status()).state).toBe('rolledBack');
-});
+testInFull(
+  'what contradicts holds before the crossing, says what it is, and lets a person retry or go back',
+  async () => {
+    const { upgrade, provider, operated } = await standing('contradicted');
+    const { world } = rehearsal.sandbox;
+    addPackage(world, provider, '19.0-1');
+    await approve(upgrade);
+    expect(await holdOf(upgrade)).toMatch(/newerPackage: 19\.0-1 is enabled/);
+    setPackageEnabled(world, provider, '19.0-1', false);
+    addInstance(world, provider, { name: 'CSP DE', cloud: 'germany' });
+    await resolve(upgrade, 'approveCrossing', 'retry');
+    await upgrade.statusWhen(({ holds }) => holds.some(({ problem }) => /microsoftCloudGermany/.test(problem)));
+    expect(imported(upgrade)).toBe(false);
+    await resolve(upgrade, 'approveCrossing', 'rollback');
+    await operated;
+    expect((await upgrade.status()).state).toBe('rolledBack');
+  },
+);
 
 testInFull('a gateway site that is added during the approval is set up before the import', async () => {
   const host = 'site-grown-gw-host-01';

@@ -117,7 +117,7 @@ test('terminated before the crossing, finish undoes what was begun and ends as r
   expect(await ledgerRuns(upgrade)).toBe('COMPLETED');
 });
 
-test.each([
+testInFull.each([
   ['cancelled', (ledger: WorkflowHandle) => ledger.cancel()],
   ['terminated', (ledger: WorkflowHandle) => ledger.terminate('the wrong button')],
 ])('a ledger that is %s keeps what was begun, and finish undoes it', async (_, press) => {
@@ -134,29 +134,32 @@ test.each([
   expect(await ledgerRuns(upgrade)).toBe('COMPLETED');
 });
 
-test('who finishes an upgrade while a host that was set up does not answer is refused, and may again', async () => {
-  const host = 'silent-host';
-  const upgrade = await rehearsal.provider(
-    { id: 'silent', sourceVersion: '18.4', instances: 1, gateways: [{ host }] },
-    { ...WANTS_APPROVAL, timings: SOON_SILENT },
-  );
-  const before = await upgrade.state();
-  await upgrade.start({ startedBy: 'ana' });
-  await upgrade.statusWhen(atApproval);
-  await upgrade.workflow.terminate('the wrong button');
-  await rehearsal.takeDown(host);
-  await upgrade.start({ finish: true });
-  await expect(upgrade.result()).rejects.toMatchObject({
-    cause: { type: FAILURE.refused, message: expect.stringContaining(host) as string },
-  });
-  await rehearsal.bringUp(host);
-  await upgrade.start({ finish: true });
-  await expect(upgrade.result()).rejects.toThrow();
-  expect(await upgrade.status()).toMatchObject({ state: 'rolledBack', notUndone: [] });
-  expect(await upgrade.state()).toEqual(before);
-});
+testInFull(
+  'who finishes an upgrade while a host that was set up does not answer is refused, and may again',
+  async () => {
+    const host = 'silent-host';
+    const upgrade = await rehearsal.provider(
+      { id: 'silent', sourceVersion: '18.4', instances: 1, gateways: [{ host }] },
+      { ...WANTS_APPROVAL, timings: SOON_SILENT },
+    );
+    const before = await upgrade.state();
+    await upgrade.start({ startedBy: 'ana' });
+    await upgrade.statusWhen(atApproval);
+    await upgrade.workflow.terminate('the wrong button');
+    await rehearsal.takeDown(host);
+    await upgrade.start({ finish: true });
+    await expect(upgrade.result()).rejects.toMatchObject({
+      cause: { type: FAILURE.refused, message: expect.stringContaining(host) as string },
+    });
+    await rehearsal.bringUp(host);
+    await upgrade.start({ finish: true });
+    await expect(upgrade.result()).rejects.toThrow();
+    expect(await upgrade.status()).toMatchObject({ state: 'rolledBack', notUndone: [] });
+    expect(await upgrade.state()).toEqual(before);
+  },
+);
 
-test('a template that a rollback could not activate is not forgotten: finish activates it', async () => {
+testInFull('a template that a rollback could not activate is not forgotten: finish activates it', async () => {
   const upgrade = await provider(WANTS_APPROVAL);
   const before = await upgrade.state();
   await upgrade.start({ startedBy: 'ana' });

@@ -141,57 +141,60 @@ testInFull(
   },
 );
 
-test('a token of the inventory proves nothing: it waits until Test Connection of the application succeeds', async () => {
-  const secrets = path.join(rehearsal.sandbox.dataDirectory, 'inventory-tokens');
-  await mkdir(secrets);
-  const kept = async (name: string, value: string): Promise<string> => {
-    await writeFile(path.join(secrets, name), value, { mode: 0o600 });
-    return `file:${path.join(secrets, name)}`;
-  };
-  const { urls, world } = rehearsal.sandbox;
-  const clientSecret = await kept('client', CPV_APPLICATION.clientSecret);
-  const upgrade = await rehearsal.provider(
-    { id: 'no-token', sourceVersion: '18.4', instances: 1, openTasks: 0 },
-    (provider) => {
-      const [instance] = provider.instances;
-      if (!instance) throw new Error('no-token has no instance');
-      delete instance.refreshToken;
-      const { value } = issueForeignToken(world, provider, instance);
-      writeFileSync(path.join(secrets, 'token'), value, { mode: 0o600 });
-      return {
-        connectionTest: {
-          adapter: 'microsoft',
-          loginUrl: urls.login,
-          partnerCenterUrl: urls.partnerCenter,
-          graphUrl: urls.graph,
-          clientId: CPV_APPLICATION.clientId,
-          clientSecret,
-          accounts: {
-            [instance.name]: { tenant: instance.tenant, refreshToken: `file:${path.join(secrets, 'token')}` },
+testInFull(
+  'a token of the inventory proves nothing: it waits until Test Connection of the application succeeds',
+  async () => {
+    const secrets = path.join(rehearsal.sandbox.dataDirectory, 'inventory-tokens');
+    await mkdir(secrets);
+    const kept = async (name: string, value: string): Promise<string> => {
+      await writeFile(path.join(secrets, name), value, { mode: 0o600 });
+      return `file:${path.join(secrets, name)}`;
+    };
+    const { urls, world } = rehearsal.sandbox;
+    const clientSecret = await kept('client', CPV_APPLICATION.clientSecret);
+    const upgrade = await rehearsal.provider(
+      { id: 'no-token', sourceVersion: '18.4', instances: 1, openTasks: 0 },
+      (provider) => {
+        const [instance] = provider.instances;
+        if (!instance) throw new Error('no-token has no instance');
+        delete instance.refreshToken;
+        const { value } = issueForeignToken(world, provider, instance);
+        writeFileSync(path.join(secrets, 'token'), value, { mode: 0o600 });
+        return {
+          connectionTest: {
+            adapter: 'microsoft',
+            loginUrl: urls.login,
+            partnerCenterUrl: urls.partnerCenter,
+            graphUrl: urls.graph,
+            clientId: CPV_APPLICATION.clientId,
+            clientSecret,
+            accounts: {
+              [instance.name]: { tenant: instance.tenant, refreshToken: `file:${path.join(secrets, 'token')}` },
+            },
           },
-        },
-      };
-    },
-  );
-  const [instance] = world.provider('no-token').instances;
-  await upgrade.start();
-  const looked: string[] = [];
-  const operated = upgrade.operate({
-    leaves: ({ item = '' }) => {
-      if (/^connection-/.test(item)) looked.push(item);
-      return false;
-    },
-  });
-  const { gates } = await upgrade.statusWhen((status) => status.gates.some(({ step }) => step === 'validate'));
-  expect(gates[0]?.instructions).not.toContain('contradicts');
-  // The operator has pressed the button, seen it fail, and said nothing.
-  while (looked.length < 2) await aMoment();
-  expect((await upgrade.status()).gates).toHaveLength(1);
-  const consent = `${urls.control('no-token')}instances/${instance?.instanceId}/consent`;
-  expect((await fetch(consent, { method: 'POST' })).status).toBe(200);
-  await operated;
-  expect(await upgrade.result()).toMatchObject({ to: '18.4.1' });
-});
+        };
+      },
+    );
+    const [instance] = world.provider('no-token').instances;
+    await upgrade.start();
+    const looked: string[] = [];
+    const operated = upgrade.operate({
+      leaves: ({ item = '' }) => {
+        if (/^connection-/.test(item)) looked.push(item);
+        return false;
+      },
+    });
+    const { gates } = await upgrade.statusWhen((status) => status.gates.some(({ step }) => step === 'validate'));
+    expect(gates[0]?.instructions).not.toContain('contradicts');
+    // The operator has pressed the button, seen it fail, and said nothing.
+    while (looked.length < 2) await aMoment();
+    expect((await upgrade.status()).gates).toHaveLength(1);
+    const consent = `${urls.control('no-token')}instances/${instance?.instanceId}/consent`;
+    expect((await fetch(consent, { method: 'POST' })).status).toBe(200);
+    await operated;
+    expect(await upgrade.result()).toMatchObject({ to: '18.4.1' });
+  },
+);
 
 describe('a provider that must not be upgraded is refused without a single change', () => {
   test.each([

@@ -10,7 +10,7 @@ import { FAILURE, type EndpointActivities, type HostScriptParameters } from '../
 import { operationId } from '../../src/contract/operation';
 import { recordsFolder } from '../../src/systems/endpoint/upgrade-records';
 import { patience } from '../kit/deadlines';
-import { everything } from '../kit/extent';
+import { everything, testInFull } from '../kit/extent';
 import { NEXT_RELEASE } from '../kit/releases';
 import { installRuntime } from '../kit/releases/18.5/simulation';
 import { missingTools } from '../kit/tools.cjs';
@@ -119,7 +119,7 @@ describe.each(ENGINES)('through %s', (engine) => {
     expect(world.effects()).toContain('hostRestarted gw-host-01');
   });
 
-  test('a restart that is on its way already is waited for', async () => {
+  testInFull('a restart that is on its way already is waited for', async () => {
     await start(engine, { hostRestartMs: patience(5_000) });
     const { bootTime } = await install();
     world.fault('shutdown.exe', 'effectThenNoAnswer');

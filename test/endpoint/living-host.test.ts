@@ -10,7 +10,7 @@ import path from 'node:path';
 import { FAILURE, type EndpointActivities } from '../../src/contract/activities';
 import type { SiteBackup } from '../../src/contract/facts';
 import { patience } from '../kit/deadlines';
-import { everything } from '../kit/extent';
+import { everything, testInFull } from '../kit/extent';
 import { missingTools } from '../kit/tools.cjs';
 import { FROM, HOST, hostSpec, HostWorld, OPERATION, TO, type Engine } from './host-world';
 
@@ -102,7 +102,7 @@ describe.each(ENGINES)('through %s', (engine) => {
     });
   });
 
-  test('files that are held after the pool has stopped are waited for', async () => {
+  testInFull('files that are held after the pool has stopped are waited for', async () => {
     await start(engine);
     const pristine = await world.state(0);
     const backup = await backUp();
@@ -142,23 +142,26 @@ describe.each(ENGINES)('through %s', (engine) => {
     expect(await versions()).toMatchObject({ deployed: 'old' });
   });
 
-  test('a pool that does not stop in time is told as such, whatever its start says then, and is gone on with', async () => {
-    await start(engine);
-    const backup = await backUp();
-    await setUp();
-    world.fault('Stop-WebAppPool', 'poolStopsSlowly', { delayMs: LONG_MS });
-    hurry(engine);
-    await expect(restore(backup)).rejects.toMatchObject({
-      type: FAILURE.notYet,
-      message: expect.stringMatching(/the application pool '.+' is Stopping and not yet Stopped/) as string,
-    });
-    activities = world.activities(engine);
-    await restore(backup);
-    expect(await versions()).toMatchObject({ deployed: 'old' });
-    expect(starts()).toEqual(['Start-WebAppPool']);
-  });
+  testInFull(
+    'a pool that does not stop in time is told as such, whatever its start says then, and is gone on with',
+    async () => {
+      await start(engine);
+      const backup = await backUp();
+      await setUp();
+      world.fault('Stop-WebAppPool', 'poolStopsSlowly', { delayMs: LONG_MS });
+      hurry(engine);
+      await expect(restore(backup)).rejects.toMatchObject({
+        type: FAILURE.notYet,
+        message: expect.stringMatching(/the application pool '.+' is Stopping and not yet Stopped/) as string,
+      });
+      activities = world.activities(engine);
+      await restore(backup);
+      expect(await versions()).toMatchObject({ deployed: 'old' });
+      expect(starts()).toEqual(['Start-WebAppPool']);
+    },
+  );
 
-  test('a start that fails is repeated, also by the next attempt, which finds the files in order', async () => {
+  testInFull('a start that fails is repeated, also by the next attempt, which finds the files in order', async () => {
     await start(engine);
     const backup = await backUp();
     await setUp();
@@ -299,31 +302,34 @@ describe.each(ENGINES)('through %s', (engine) => {
     await expect(reset('upgrade')).resolves.toEqual({ cannotTell: [] });
   });
 
-  test('an address that the host cannot reach is no gateway that does not answer, and no rollback ends with it', async () => {
-    const spec = hostSpec();
-    const [first, ...others] = spec.sites;
-    if (!first) throw new Error('The host has a site');
-    const bindings = [{ address: '*', port: 443, hostHeader: first.hostname }];
-    await start(engine, { spec: { ...spec, sites: [{ ...first, ip: '10.0.0.9', bindings }, ...others] } });
-    activities = world.activities(engine, { patienceMs: 200 });
-    const elsewhere = { ...world.planned(0), ip: '10.20.0.11' };
-    const backup = await backUp();
-    await activities.stagePackage({ host: world.host, ...world.packageOf(OPERATION) });
-    // Translated on the way to the host: setup.cmd of the sandbox takes the address of any site that is bound to all.
-    await activities.runSetup({ ...site(), site: elsewhere, ...world.packageOf(OPERATION) });
-    const cannotTell = [
-      {
-        url: 'https://gateway01.contoso.local/Office365GatewayApplication01/aps/',
-        address: '10.20.0.11',
-        problem: expect.stringMatching(/no connection/) as string,
-      },
-    ];
-    await expect(reset('upgrade')).resolves.toEqual({ cannotTell });
-    await restore(backup);
-    await expect(reset('rollback')).resolves.toEqual({ cannotTell });
-  });
+  testInFull(
+    'an address that the host cannot reach is no gateway that does not answer, and no rollback ends with it',
+    async () => {
+      const spec = hostSpec();
+      const [first, ...others] = spec.sites;
+      if (!first) throw new Error('The host has a site');
+      const bindings = [{ address: '*', port: 443, hostHeader: first.hostname }];
+      await start(engine, { spec: { ...spec, sites: [{ ...first, ip: '10.0.0.9', bindings }, ...others] } });
+      activities = world.activities(engine, { patienceMs: 200 });
+      const elsewhere = { ...world.planned(0), ip: '10.20.0.11' };
+      const backup = await backUp();
+      await activities.stagePackage({ host: world.host, ...world.packageOf(OPERATION) });
+      // Translated on the way to the host: setup.cmd of the sandbox takes the address of any site that is bound to all.
+      await activities.runSetup({ ...site(), site: elsewhere, ...world.packageOf(OPERATION) });
+      const cannotTell = [
+        {
+          url: 'https://gateway01.contoso.local/Office365GatewayApplication01/aps/',
+          address: '10.20.0.11',
+          problem: expect.stringMatching(/no connection/) as string,
+        },
+      ];
+      await expect(reset('upgrade')).resolves.toEqual({ cannotTell });
+      await restore(backup);
+      await expect(reset('rollback')).resolves.toEqual({ cannotTell });
+    },
+  );
 
-  test('a gateway whose pool was stopped before is not expected to answer after a rollback', async () => {
+  testInFull('a gateway whose pool was stopped before is not expected to answer after a rollback', async () => {
     await start(engine);
     const backup = await backUp();
     await setUp();

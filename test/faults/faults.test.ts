@@ -3,7 +3,7 @@
  *
  * @needs temporal
  */
-import { samples, testInFull } from '../kit/extent';
+import { everything, samples, testInFull } from '../kit/extent';
 import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { matrixOf, sampleOf, type Cell } from './matrix';
 import { reproduction } from './report';
@@ -12,13 +12,13 @@ import { runCells } from './run-cells';
 import { callsOf, FAULTS_REHEARSAL, STORIES, type Story, type StoryCall } from './stories';
 
 const SEED = Number(process.env['ONWARD_FAULTS_SEED'] ?? 1);
-const SAMPLE = samples({ usually: 2, inFull: 6 });
+const SAMPLE = samples({ usually: 1, inFull: 6 });
 /** Of the release that only tests know: what it does on hosts, and on the way back. */
 const NEXT_SAMPLE = samples({ usually: 0, inFull: 6 });
 const LANES = 10;
 
 /** What the import may suffer while its outcome cannot be known. */
-const CROSSING = ['effectThenNoAnswer', 'stuckTask', 'failedUpgradeTask'];
+const CROSSING = ['effectThenNoAnswer', ...(everything ? ['stuckTask', 'failedUpgradeTask'] : [])];
 
 let results: CellResult[];
 beforeAll(async () => {
@@ -57,8 +57,7 @@ test('a crossing whose import answers nothing, stays half done, or goes on is re
   expect(problemsOf(crossing)).toEqual([]);
   expect(crossing.map(({ cell: { call, failure } }) => `${call.name}: ${failure.name}`).sort()).toEqual([
     'pem.APS.importPackage: effectThenNoAnswer',
-    'pem.APS.importPackage: failedUpgradeTask',
-    'pem.APS.importPackage: stuckTask',
+    ...(everything ? ['pem.APS.importPackage: failedUpgradeTask', 'pem.APS.importPackage: stuckTask'] : []),
     'txn.Commit: effectThenNoAnswer',
   ]);
 });

@@ -171,7 +171,7 @@ testInFull('runs that hand over to the next lose nothing of what arrives meanwhi
   expect(last.historyLength).toBeLessThan(300);
 });
 
-test('a paused fleet starts nobody, although slots become free, until somebody resumes', async () => {
+testInFull('a paused fleet starts nobody, although slots become free, until somebody resumes', async () => {
   const gate = barrier();
   const importPackage = async () => gate.pass().then(() => ({ applicationId: 17, packageVersion: '18.4.1-12' }));
   const ids = world.add('free', 6, (index) => ({ from: '18.4', change: index <= 2 ? { importPackage } : {} }));
@@ -221,7 +221,7 @@ testInFull.each([
     expect(provider).toMatchObject({ state: 'completed', stepSeconds: { preflight: expect.any(Number) } });
 });
 
-test('a fleet, its wave and its upgrades say that they are over when they close, and not before', async () => {
+testInFull('a fleet, its wave and its upgrades say that they are over when they close, and not before', async () => {
   const refuses = async () => {
     throw ApplicationFailure.nonRetryable('no room', FAILURE.rejected);
   };

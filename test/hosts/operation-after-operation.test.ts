@@ -45,19 +45,27 @@ const loseEverything = async (upgrade: Upgrade): Promise<void> => {
 };
 const holds = (upgrade: Upgrade) => upgrade.statusWhen(({ holds: [hold] }) => hold !== undefined);
 
-test('files of both versions that it has left itself are put back from its own copy by who finishes it', async () => {
-  const upgrade = await onHost('own-half', { onFailureBeforeCrossing: 'hold' });
-  const before = await upgrade.state();
-  rehearsal.sandbox.faults.add({ system: 'host', host: 'own-half-host', call: 'setup.cmd', kind: 'setupHalfFinishes' });
-  await upgrade.start();
-  await holds(upgrade);
-  await upgrade.workflow.terminate('nobody was patient');
+testInFull(
+  'files of both versions that it has left itself are put back from its own copy by who finishes it',
+  async () => {
+    const upgrade = await onHost('own-half', { onFailureBeforeCrossing: 'hold' });
+    const before = await upgrade.state();
+    rehearsal.sandbox.faults.add({
+      system: 'host',
+      host: 'own-half-host',
+      call: 'setup.cmd',
+      kind: 'setupHalfFinishes',
+    });
+    await upgrade.start();
+    await holds(upgrade);
+    await upgrade.workflow.terminate('nobody was patient');
 
-  await upgrade.start({ finish: true });
-  await expect(upgrade.result()).rejects.toThrow();
-  expect(await upgrade.status()).toMatchObject({ state: 'rolledBack', notUndone: [] });
-  expect(await upgrade.state()).toEqual(before);
-});
+    await upgrade.start({ finish: true });
+    await expect(upgrade.result()).rejects.toThrow();
+    expect(await upgrade.status()).toMatchObject({ state: 'rolledBack', notUndone: [] });
+    expect(await upgrade.state()).toEqual(before);
+  },
+);
 
 test('files of both versions hold it; the message names the copy to put back by hand, and a retry goes on from there', async () => {
   const upgrade = await onHost('half-way', { onFailureBeforeCrossing: 'hold' });

@@ -7,7 +7,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE, noticeWorkflowId, type Notice } from '../../src/contract/activities';
 import type { ProviderProfile } from '../../src/contract/provider';
 import type { UpgradeState } from '../../src/contract/status';
-import { samples } from '../kit/extent';
+import { samples, testInFull } from '../kit/extent';
 import { statesSaid } from '../kit/handles/last-task';
 import { profile, stubActivities, type StubActivities } from '../kit/stub-world/stub-activities';
 import {
@@ -147,7 +147,7 @@ describe.each(ENDS.filter((_, index) => index % ONE_IN === 0))('an upgrade that 
     expect(notice).toMatchObject({ kind: state === 'completed' ? 'completed' : 'failed' });
   });
 
-  test('says so in the workflow task in which it closes, and not before', async () => {
+  testInFull('says so in the workflow task in which it closes, and not before', async () => {
     const target = new Target('is silent');
     const handle = await start(named(what, 'says'), target, end);
     const looks = looksUntilClosed(handle);

@@ -8,6 +8,7 @@ import { Guard } from '../kit/handles/guard';
 import { profile, stubActivities, type StubActivities } from '../kit/stub-world/stub-activities';
 import { WorkflowEnvironment, answerEverything, statusOf } from '../kit/stub-world/workflow-environment';
 import { aMoment } from '../kit/deadlines';
+import { testInFull } from '../kit/extent';
 
 const DAY = 24 * 3600 * 1000;
 const daysAgo = (days: number): string => new Date(Date.now() - days * DAY).toISOString();
@@ -193,30 +194,33 @@ describe('what an upgrade leaves', () => {
     ]);
   });
 
-  test('to a guard that runs already: word of the new consent, which it tests; a mere test would tell it nothing', async () => {
-    const old = await guarded('left-twice', { consentedAt: daysAgo(80) });
-    const { runId } = await old.handle.describe();
-    const { activities } = stubActivities(profile('left-twice'));
-    const handle = await environment.upgrade(activities, { provider: 'left-twice' });
-    await answerEverything(handle);
-    await handle.result();
-    const status = await old.statusWhen(({ renewals }) => renewals === 1);
-    expect(Date.parse(status.consentedAt)).toBeLessThan(Date.parse((await statusOf(handle)).endedAt ?? ''));
-    expect((await old.handle.describe()).runId).toBe(runId);
-    expect(await old.audit()).toContainEqual(
-      expect.objectContaining({
-        by: expect.stringMatching(/^left-twice\/18\.3-18\.4\.1\//) as string,
-        what: 'renewal',
-        verdict: 'done',
-      }),
-    );
+  testInFull(
+    'to a guard that runs already: word of the new consent, which it tests; a mere test would tell it nothing',
+    async () => {
+      const old = await guarded('left-twice', { consentedAt: daysAgo(80) });
+      const { runId } = await old.handle.describe();
+      const { activities } = stubActivities(profile('left-twice'));
+      const handle = await environment.upgrade(activities, { provider: 'left-twice' });
+      await answerEverything(handle);
+      await handle.result();
+      const status = await old.statusWhen(({ renewals }) => renewals === 1);
+      expect(Date.parse(status.consentedAt)).toBeLessThan(Date.parse((await statusOf(handle)).endedAt ?? ''));
+      expect((await old.handle.describe()).runId).toBe(runId);
+      expect(await old.audit()).toContainEqual(
+        expect.objectContaining({
+          by: expect.stringMatching(/^left-twice\/18\.3-18\.4\.1\//) as string,
+          what: 'renewal',
+          verdict: 'done',
+        }),
+      );
 
-    const { activities: from184 } = stubActivities(profile('left-known'), { version: '18.4' });
-    await environment.serveOnce('left-known', from184);
-    const known = await guarded('left-known', { consentedAt: daysAgo(80) });
-    const upgrade = await environment.upgrade(from184, { provider: 'left-known' });
-    await answerEverything(upgrade);
-    await upgrade.result();
-    expect(await known.status()).toMatchObject({ state: 'expiring', renewals: 0, assumed: false });
-  });
+      const { activities: from184 } = stubActivities(profile('left-known'), { version: '18.4' });
+      await environment.serveOnce('left-known', from184);
+      const known = await guarded('left-known', { consentedAt: daysAgo(80) });
+      const upgrade = await environment.upgrade(from184, { provider: 'left-known' });
+      await answerEverything(upgrade);
+      await upgrade.result();
+      expect(await known.status()).toMatchObject({ state: 'expiring', renewals: 0, assumed: false });
+    },
+  );
 });

@@ -15,6 +15,7 @@ import {
   tell,
   type UpgradeHandle,
 } from '../kit/stub-world/workflow-environment';
+import { testInFull } from '../kit/extent';
 
 const SIZE = { instances: 60, sites: 1, plans: 1 };
 const TEMPLATES = 300;
@@ -141,23 +142,26 @@ test('an abort in the midst of a batch stops after it, and what was switched off
   expect(world.batches).toHaveLength(1 + TEMPLATES / 50);
 });
 
-test('gates of all instances are told in pages, shown a few at a time and reminded of in one bounded notice', async () => {
-  const world = largeProvider('gates-large', BY_HAND);
-  const handle = await environment.upgrade(world.activities, { provider: 'gates-large' });
-  await statusWhen(handle, ({ gates, moreGates = 0 }) => gates.length + moreGates === 60);
-  const status = await statusOf(handle);
-  const gates = await inPages((skip) => handle.query<Gate[], [number]>(QUERY.gates, skip));
-  expect(gates.map(({ item }) => item)).toEqual(operationsFacts('18.3', SIZE).instances.map(({ id }) => String(id)));
-  expect(gates.slice(0, status.gates.length)).toEqual(status.gates);
-  const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
-  expect(currentDetails).toContain('40 more gates are open');
-  expect(currentDetails.length).toBeLessThan(60_000);
-  const [notice] = world.notices.filter(({ kind }) => kind === 'gatesOpened');
-  expect(notice?.body).toContain('And 50 more');
-  expect(bytesOf(notice)).toBeLessThan(40_000);
-  await answerEverything(handle);
-  await handle.result();
-  expect(
-    (await auditOf(handle)).filter(({ what, verdict }) => what === 'gate' && verdict === 'done').length,
-  ).toBeGreaterThan(3 * 60);
-});
+testInFull(
+  'gates of all instances are told in pages, shown a few at a time and reminded of in one bounded notice',
+  async () => {
+    const world = largeProvider('gates-large', BY_HAND);
+    const handle = await environment.upgrade(world.activities, { provider: 'gates-large' });
+    await statusWhen(handle, ({ gates, moreGates = 0 }) => gates.length + moreGates === 60);
+    const status = await statusOf(handle);
+    const gates = await inPages((skip) => handle.query<Gate[], [number]>(QUERY.gates, skip));
+    expect(gates.map(({ item }) => item)).toEqual(operationsFacts('18.3', SIZE).instances.map(({ id }) => String(id)));
+    expect(gates.slice(0, status.gates.length)).toEqual(status.gates);
+    const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    expect(currentDetails).toContain('40 more gates are open');
+    expect(currentDetails.length).toBeLessThan(60_000);
+    const [notice] = world.notices.filter(({ kind }) => kind === 'gatesOpened');
+    expect(notice?.body).toContain('And 50 more');
+    expect(bytesOf(notice)).toBeLessThan(40_000);
+    await answerEverything(handle);
+    await handle.result();
+    expect(
+      (await auditOf(handle)).filter(({ what, verdict }) => what === 'gate' && verdict === 'done').length,
+    ).toBeGreaterThan(3 * 60);
+  },
+);

@@ -15,6 +15,7 @@ import {
   statusWhen,
   type UpgradeHandle,
 } from '../kit/stub-world/workflow-environment';
+import { testInFull } from '../kit/extent';
 
 let environment: WorkflowEnvironment;
 beforeAll(async () => {
@@ -110,7 +111,7 @@ describe('a whole upgrade', () => {
     );
   });
 
-  test('may be started again once it is completed, and is refused as there is nothing left to do', async () => {
+  testInFull('may be started again once it is completed, and is refused as there is nothing left to do', async () => {
     const { activities, calls } = stubActivities(profile('again'));
     let packageIsGone = false;
     const world: StubActivities = {
@@ -442,28 +443,36 @@ describe('before the crossing', () => {
     expect(await handle.result()).toMatchObject({ to: '18.4.1' });
   });
 
-  test('what is switched on again at the crossing makes a hold as well, and whoever retries has it looked at anew', async () => {
-    let stubborn = true;
-    const world = stubActivities(profile('stubborn-late'));
-    const { templates } = await world.activities.readOperations({} as never);
-    const { readActiveTemplates } = world.activities;
-    const isSetUp = (): boolean => world.calls.some((call) => call.startsWith('resetIis'));
-    const activities: StubActivities = {
-      ...world.activities,
-      readActiveTemplates: async (input) =>
-        stubborn && isSetUp() ? templates.slice(0, 1) : await readActiveTemplates(input),
-    };
-    const handle = await environment.upgrade(activities, { provider: 'stubborn-late' });
-    const { holds } = await statusWhen(handle, (status) => status.holds.length > 0);
-    expect(holds).toMatchObject([
-      { step: 'approveCrossing', problem: expect.stringContaining('comes back at once') as string },
-    ]);
-    expect(world.calls).not.toContain('importPackage');
-    stubborn = false;
-    await handle.signal('resolveHold', { step: 'approveCrossing', action: 'retry', by: 'ana', reason: 'stopped him' });
-    await answerEverything(handle);
-    expect(await handle.result()).toMatchObject({ to: '18.4.1' });
-  });
+  testInFull(
+    'what is switched on again at the crossing makes a hold as well, and whoever retries has it looked at anew',
+    async () => {
+      let stubborn = true;
+      const world = stubActivities(profile('stubborn-late'));
+      const { templates } = await world.activities.readOperations({} as never);
+      const { readActiveTemplates } = world.activities;
+      const isSetUp = (): boolean => world.calls.some((call) => call.startsWith('resetIis'));
+      const activities: StubActivities = {
+        ...world.activities,
+        readActiveTemplates: async (input) =>
+          stubborn && isSetUp() ? templates.slice(0, 1) : await readActiveTemplates(input),
+      };
+      const handle = await environment.upgrade(activities, { provider: 'stubborn-late' });
+      const { holds } = await statusWhen(handle, (status) => status.holds.length > 0);
+      expect(holds).toMatchObject([
+        { step: 'approveCrossing', problem: expect.stringContaining('comes back at once') as string },
+      ]);
+      expect(world.calls).not.toContain('importPackage');
+      stubborn = false;
+      await handle.signal('resolveHold', {
+        step: 'approveCrossing',
+        action: 'retry',
+        by: 'ana',
+        reason: 'stopped him',
+      });
+      await answerEverything(handle);
+      expect(await handle.result()).toMatchObject({ to: '18.4.1' });
+    },
+  );
 
   test('what is imported while it undoes is not undone, and said to be for who finishes it', async () => {
     let looks = 0;
@@ -640,7 +649,7 @@ test('a pause stops before the next changing call, and a resume goes on', async 
   await handle.result();
 });
 
-test('a notice that does not go out is sent again, and each target is told by itself', async () => {
+testInFull('a notice that does not go out is sent again, and each target is told by itself', async () => {
   const entry = profile('notices', { notify: [{ kind: 'log' }, { kind: 'webhook', url: 'http://hooks.test/x' }] });
   const { activities } = stubActivities(entry, { version: '18.4' });
   const delivered: string[] = [];
@@ -707,7 +716,7 @@ describe('answers', () => {
     await handle.result();
   });
 
-  test('consents may name the instance by its name, and the second one is refused', async () => {
+  testInFull('consents may name the instance by its name, and the second one is refused', async () => {
     const stop = barrier();
     const { activities } = stubActivities(profile('consents'));
     const handle = await environment.upgrade(
@@ -734,7 +743,7 @@ describe('answers', () => {
     await handle.result();
   });
 
-  test('a consent that the connection test does not confirm leaves the gate open, and says why', async () => {
+  testInFull('a consent that the connection test does not confirm leaves the gate open, and says why', async () => {
     let consented = false;
     const { activities } = stubActivities(profile('wrong-tenant'));
     const handle = await environment.upgrade(

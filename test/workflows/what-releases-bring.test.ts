@@ -172,7 +172,7 @@ describe('a conditional step', () => {
     (await planOf(handle)).steps.find(({ name }) => name === 'clearCache');
   const because = 'Odin Automation, any version below 8.0';
 
-  test('is skipped where its condition does not hold, and the plan says so beforehand', async () => {
+  testInFull('is skipped where its condition does not hold, and the plan says so beforehand', async () => {
     const { handle } = await upgradeFrom('18.4.1', 'skipped');
     await comeToDecision(handle);
     expect(await planned(handle)).toMatchObject({ requirement: 'conditional', because, applies: false });
@@ -256,13 +256,13 @@ describe('a rollback', () => {
 });
 
 describe('which release', () => {
-  test('follows from what is installed, where one release alone can follow it', async () => {
+  testInFull('follows from what is installed, where one release alone can follow it', async () => {
     const { handle } = await upgradeFrom('18.2', 'one-fits');
     await answerEverything(handle);
     expect(await handle.result()).toMatchObject({ from: '18.2', to: '18.4.2', packageVersion: '18.4.2-12' });
   });
 
-  test.each(['18.4.1', '18.4.2'])('may be said: %s', async (to) => {
+  testInFull.each(['18.4.1', '18.4.2'])('may be said: %s', async (to) => {
     const { handle } = await upgradeFrom('18.3', `to-${to}`, { to });
     await answerEverything(handle);
     expect(await handle.result()).toMatchObject({ from: '18.3', to });
@@ -291,7 +291,7 @@ describe('which release', () => {
     expect(calls).toEqual([]);
   });
 
-  test('comes next is decided anew by each upgrade of a provider', async () => {
+  testInFull('comes next is decided anew by each upgrade of a provider', async () => {
     const { handle } = await upgradeFrom('18.3', 'one-after-another', { to: '18.4.1' });
     await answerEverything(handle);
     await handle.result();

@@ -6,7 +6,6 @@
  */
 import { once } from 'node:events';
 import { Fleet } from '../kit/handles/fleet';
-import { testInFull } from '../kit/extent';
 import { NEXT_RELEASE } from '../kit/releases';
 import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
 
@@ -67,7 +66,7 @@ test('a provider goes from 18.3 to 18.4.1 and on to 18.5; a second upgrade that 
   expect(third.effectCounts()).not.toHaveProperty('templateDeactivated');
 });
 
-testInFull(
+test(
   'a host is restarted in mid-step, and its worker is away for longer than it may take to answer',
   async () => {
     const upgrade = await provider('away', '18.4.1', { timings: { hostAnswer: 1 } });
@@ -89,7 +88,7 @@ testInFull(
   },
 );
 
-testInFull('below platform 8.0 there is one step more, and the plan says so', async () => {
+test('below platform 8.0 there is one step more, and the plan says so', async () => {
   const host = 'old-platform-host';
   const upgrade = await rehearsal.provider({
     id: 'old-platform',
@@ -113,7 +112,7 @@ testInFull('below platform 8.0 there is one step more, and the plan says so', as
   expect(plan.steps.find(({ name }) => name === 'announceNewPlans')).toMatchObject({ requirement: 'optional' });
 });
 
-testInFull('in one fleet each provider goes to its own next release', async () => {
+test('in one fleet each provider goes to its own next release', async () => {
   const older = await provider('older', '18.3');
   const newer = await provider('newer', '18.4.1');
   const fleet = await Fleet.start(rehearsal.client, {
