@@ -149,6 +149,25 @@ test('temporal workflow show tells everything in clear through the codec server,
   expect((await temporal(...query, ...through(codecServer))).stdout).toContain('"state": "completed"');
 });
 
+test('what is begun is finished from the ledger of the installation, which says nothing in clear', async () => {
+  const ended = await rehearsal.provider(
+    { id: 'sealed-again', name: 'Sealed Hosting', sourceVersion: '18.4', instances: 1 },
+    { approval: { beforeCrossing: true } },
+  );
+  const before = await ended.state();
+  await ended.start({ startedBy: 'olga@operations.example' });
+  await ended.statusWhen(({ gates }) => gates.some(({ step }) => step === 'approveCrossing'));
+  await ended.workflow.terminate('the wrong button');
+  await ended.start({ finish: true });
+  await expect(ended.result()).rejects.toThrow();
+  expect(await ended.status()).toMatchObject({ state: 'rolledBack', notUndone: [] });
+  expect(await ended.state()).toEqual(before);
+  const ledger = await ended.ledger().describe();
+  const raw = (await rawHistories(rehearsal.client)).get(`${ledger.workflowId} ${ledger.runId}`);
+  for (const text of CONFIDENTIAL) expect(raw).not.toContain(text);
+  expect(keyIds(raw ?? '')).toEqual(new Set(['k2']));
+});
+
 test('a wrong token opens nothing, and the CLI says so', async () => {
   const query = ['workflow', 'query', '-w', 'upgrade/sealed', '--type', 'status'];
   await expect(temporal(...query, ...through(codecServer, 'not-the-token-of-it'))).rejects.toMatchObject({

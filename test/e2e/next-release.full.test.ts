@@ -66,27 +66,24 @@ test('a provider goes from 18.3 to 18.4.1 and on to 18.5; a second upgrade that 
   expect(third.effectCounts()).not.toHaveProperty('templateDeactivated');
 });
 
-test(
-  'a host is restarted in mid-step, and its worker is away for longer than it may take to answer',
-  async () => {
-    const upgrade = await provider('away', '18.4.1', { timings: { hostAnswer: 1 } });
-    const down = once(rehearsal.sandbox.hosts.restarts, 'down');
-    await upgrade.start();
-    const operating = upgrade.operate();
-    await down;
-    await operating;
-    expect(await upgrade.result()).toMatchObject({ from: '18.4.1', to: '18.5' });
-    expect(upgrade.effectCounts()).toMatchObject({
-      prerequisiteInstalled: 1,
-      hostRestarted: 1,
-      synchronisationStopped: 1,
-      synchronisationStarted: 1,
-      setupRan: 2,
-      packageImported: 1,
-      instanceUpgraded: 2,
-    });
-  },
-);
+test('a host is restarted in mid-step, and its worker is away for longer than it may take to answer', async () => {
+  const upgrade = await provider('away', '18.4.1', { timings: { hostAnswer: 1 } });
+  const down = once(rehearsal.sandbox.hosts.restarts, 'down');
+  await upgrade.start();
+  const operating = upgrade.operate();
+  await down;
+  await operating;
+  expect(await upgrade.result()).toMatchObject({ from: '18.4.1', to: '18.5' });
+  expect(upgrade.effectCounts()).toMatchObject({
+    prerequisiteInstalled: 1,
+    hostRestarted: 1,
+    synchronisationStopped: 1,
+    synchronisationStarted: 1,
+    setupRan: 2,
+    packageImported: 1,
+    instanceUpgraded: 2,
+  });
+});
 
 test('below platform 8.0 there is one step more, and the plan says so', async () => {
   const host = 'old-platform-host';

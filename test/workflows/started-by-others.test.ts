@@ -87,3 +87,26 @@ test.each<[type: string, workflowId: string, input: unknown, problem: string, mo
     expect(calls).toEqual([]);
   },
 );
+
+test.each([
+  ['upgradeProvider', 'upgrade/every-day', { provider: 'every-day' }],
+  ['upgradeFleet', 'fleet/every-day', { ...FLEET, name: 'every-day' }],
+])('%s is refused with a cron schedule, which would start it again by nobody', async (type, workflowId, input) => {
+  const { client } = environment;
+  const { firstExecutionRunId } = await client.workflow.start(type, {
+    workflowId,
+    taskQueue: 'test/strangers',
+    args: [input],
+    cronSchedule: '@every 1s',
+  });
+  // A failed run that has a next one is told as continued: what it failed with stands in its last event.
+  const first = client.workflow.getHandle(workflowId, firstExecutionRunId, { followRuns: false });
+  await first.result().catch(() => undefined);
+  await client.workflow.getHandle(workflowId).terminate('tried');
+  const { events } = await first.fetchHistory();
+  expect(events?.at(-1)?.workflowExecutionFailedEventAttributes?.failure).toMatchObject({
+    applicationFailureInfo: { type: FAILURE.invalidInput },
+    message: expect.stringContaining('it has a cron schedule') as string,
+  });
+  expect(calls).toEqual([]);
+});

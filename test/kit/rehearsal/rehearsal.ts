@@ -40,7 +40,7 @@ import { startSandbox, type Sandbox, type SandboxState } from '../../../src/sand
 import type { ProviderOptions } from '../../../src/sandbox/world/spec';
 import type { Provider } from '../../../src/sandbox/world/state';
 import type { ReleaseFolder } from '../../../src/systems/endpoint/release-scripts';
-import { connectClient, type TemporalSettings } from '../../../src/temporal/connection';
+import { connectClient, temporalSettings, type TemporalSettings } from '../../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../../src/temporal/dev-server';
 import { connectWorker } from '../../../src/temporal/worker-connection';
 import { createControlPlaneWorker, type ControlPlaneOptions } from '../../../src/worker/control-plane';
@@ -128,7 +128,7 @@ export class Rehearsal {
     /** The same, where it may be killed. */
     private mortal: DevServer | undefined,
     readonly sandbox: Sandbox,
-    readonly client: Client,
+    public client: Client,
     private readonly connection: NativeConnection,
     private readonly folder: string,
     private readonly options: RehearsalOptions,
@@ -169,6 +169,15 @@ export class Rehearsal {
 
   private workerProcess(role: WorkerRole, environment: NodeJS.ProcessEnv): WorkerProcess {
     return new WorkerProcess(this.settings, role, environment, { spare: this.options.spares === true });
+  }
+
+  /** People and workers have the keys that the environment names by now. */
+  async takeKeys(): Promise<void> {
+    await this.client.connection.close();
+    const { settings } = this.temporal;
+    const { codecKeys, plaintextUntil } = temporalSettings();
+    this.client = await connectClient({ ...settings, codecKeys, plaintextUntil });
+    for (const worker of this.processes.values()) await worker.killAndRestart();
   }
 
   /** Ends the Temporal server as a power cut would, and starts it again on what it had written. */
@@ -503,8 +512,13 @@ export class Upgrade {
 
   /** A workflow of Onward's has started it. */
   startedByWorkflow(): void {
-    this.handle = this.rehearsal.client.workflow.getHandle(upgradeWorkflowId(this.provider));
+    this.findAgain();
     this.judged = false;
+  }
+
+  /** By the connection of now. */
+  findAgain(): void {
+    this.handle = this.rehearsal.client.workflow.getHandle(upgradeWorkflowId(this.provider));
   }
 
   /**
