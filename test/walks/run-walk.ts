@@ -1,4 +1,5 @@
 /** Walks one walk, and judges it by the invariants and by its end. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Gate, Hold, UpgradeState } from '../../src/contract/status';
 import type { UpgradeInput } from '../../src/contract/upgrade-input';
@@ -203,9 +204,14 @@ class Walker {
     // Before that it does not hold the installation yet.
     if (!(await this.hasBegun())) return;
     await this.say('pause', { by: STARTER, reason: 'Somebody starts it under another name.' });
-    if (!(await this.upgrade.status()).paused) return;
+    const { paused, state } = await this.upgrade.status();
+    // Who undoes everything ends all the same, and then the next one may get in.
+    if (!paused || state === 'rollingBack') return;
     const second = await this.rehearsal.secondEntry(this.upgrade);
-    const refusal = await second.result().catch((error: unknown) => error);
+    const refusal = await Promise.race([
+      second.result().catch((error: unknown) => error),
+      delay(ENDS_WITHIN_MS, undefined, { ref: false }),
+    ]);
     if (!(refusal instanceof WorkflowFailedError))
       throw new WalkFailed('second entry', 'An upgrade of a second entry for the same installation was let in.');
     await this.say('resume', { by: STARTER, reason: 'He was refused.' });
