@@ -337,6 +337,31 @@ describe('before the crossing', () => {
     expect(await statusOf(handle)).toMatchObject({ state: 'rolledBack', gates: [] });
   });
 
+  test('another installation, without any of the instances, holds: nothing is imported there', async () => {
+    let elsewhere = true;
+    const { activities, calls } = stubActivities(profile('elsewhere'), {
+      change: {
+        lookAgain: async ({ known }) => ({
+          added: [],
+          gone: elsewhere ? known : [],
+          changed: [],
+          enabledVersions: ['18.3-9'],
+        }),
+      },
+    });
+    const handle = await environment.upgrade(activities, { provider: 'elsewhere' });
+    const answered = answerEverything(handle);
+    const { holds } = await statusWhen(handle, (status) => status.holds.length > 0);
+    expect(holds[0]?.problem).toContain(
+      'None of the 2 instances of this upgrade is there any more ("CSP EMEA", "CSP US")',
+    );
+    expect(calls).not.toContain('importPackage');
+    elsewhere = false;
+    await handle.signal('resolveHold', { step: holds[0]?.step, action: 'retry', by: 'ana', reason: 'corrected' });
+    await answered;
+    expect(await handle.result()).toMatchObject({ instances: 2 });
+  });
+
   test('a person who saw that no task is open is asked again after a wait, and not once more without one', async () => {
     const size = { instances: 2, sites: 2, plans: 1 };
     const entry = profile('asked-twice', { taskMonitor: { adapter: 'gate' } }, size);

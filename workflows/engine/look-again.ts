@@ -8,6 +8,7 @@ import type { ApplicationInstance, HostFacts, PackageFacts } from '../../src/con
 import { entryOf } from '../../src/contract/entry';
 import { withoutRelease } from '../../src/contract/versions';
 import type { Activities } from '../kit/activities';
+import { listed } from '../kit/listed';
 import type { Reading } from '../kit/reading';
 import type { Readings } from './check';
 import type { PreflightFacts } from './preflight-facts';
@@ -78,6 +79,11 @@ export async function lookAtProvider<Known extends PreflightFacts>(facts: Known,
       ...(occasion === 'growth' ? {} : { versions }),
     },
   );
+  // Such as after a new address of Operations was taken into the entry.
+  if (gone.length > 0 && gone.length === instances.length)
+    throw contradicts(
+      `None of the ${instances.length} instances of this upgrade is there any more (${listed(instances.map(({ name }) => `"${name}"`))}): is this another installation? Correct the addresses of Operations and of the APS controller in the inventory, then retry.`,
+    );
   const fitting = added.filter((one) => fits(one, [from, to]));
   // What is not ready yet is met again at the end.
   const misfits = occasion === 'growth' ? [] : [...changed, ...added.filter((one) => !fitting.includes(one))];
