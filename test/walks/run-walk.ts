@@ -153,10 +153,7 @@ class Walker {
           await this.startAnew({ finish: true });
         return;
       case 'reset':
-        return await this.upgrade.reset((events) => {
-          const tasks = events.filter((event) => event.workflowTaskCompletedEventAttributes);
-          return tasks[act.nth % tasks.length];
-        });
+        return await this.reset(act.nth);
       case 'secondEntry':
         return await this.startSecondEntry();
       case 'start':
@@ -169,6 +166,16 @@ class Walker {
       case 'clone':
         return await this.clone(hostOf(provider, act.host));
     }
+  }
+
+  private async reset(nth: number): Promise<void> {
+    const { events } = await this.upgrade.workflow.fetchHistory();
+    // The button is there once a workflow task is done.
+    if (!events?.some((event) => event.workflowTaskCompletedEventAttributes)) return;
+    await this.upgrade.reset((now) => {
+      const tasks = now.filter((event) => event.workflowTaskCompletedEventAttributes);
+      return tasks[nth % tasks.length];
+    });
   }
 
   private get hosts(): string[] {
