@@ -73,7 +73,8 @@ function drawFlaw(random: Random): Partial<ProviderOptions> {
   return random.pick<Partial<ProviderOptions>>([
     { sourceVersion: '18.2' },
     { templateFlaws: ['azureCsp'] },
-    { instances: [{ name: 'Berlin', cloud: 'germany' }], gateways: [{ host: 'a' }] },
+    // 18.4.1 supports none of them: who is on it has none.
+    { sourceVersion: '18.3', instances: [{ name: 'Berlin', cloud: 'germany' }], gateways: [{ host: 'a' }] },
     { instances: [{ name: 'Nowhere', cloud: 'unstated' }], gateways: [{ host: 'a' }] },
     { instances: 1, gateways: [{ host: 'a', installedAs: 'As it was called', site: 'As it is called' }] },
     { build: 'oa-7.1-2000' },
