@@ -12,6 +12,7 @@ import { addMessageCommands } from './kit/messages/message-commands';
 import { onwardVersion } from './kit/version';
 import { addCodecServer } from './operations/codec-server-command';
 import { addDoctor } from './operations/doctor/doctor-command';
+import { addExporter } from './operations/exporter/exporter-command';
 import { addInventory } from './operations/inventory-command';
 import { addReleases, type ReleasesContext } from './operations/releases-command';
 import { addReplay } from './operations/replay-command';
@@ -80,6 +81,7 @@ export function createProgram(context: ProgramContext): Command {
   addInventory(program, context);
   addDoctor(program, context);
   addWorker(program, context);
+  addExporter(program, context);
   addReplay(program, context);
   addCodecServer(program, context);
   addSandbox(program, context);
