@@ -101,7 +101,7 @@ function attributesOf(meta: LogMetadata): Record<string, unknown> {
     ...(provider !== undefined && { provider }),
     ...Object.fromEntries(named),
     ...(error !== undefined && {
-      error: redact(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+      error: error instanceof Error ? redact(error.stack ?? error.message) : redactDeep(error),
     }),
   };
 }
@@ -128,7 +128,7 @@ export const operationInLog: ActivityInterceptorsFactory = () => {
 
 function operationOf(input: unknown): string | undefined {
   if (typeof input !== 'object' || input === null || !('operation' in input)) return undefined;
-  const { operation } = input as { operation: unknown };
+  const { operation } = input;
   if (typeof operation === 'string') return operation;
   if (typeof operation !== 'object' || operation === null || !('firstRun' in operation)) return undefined;
   return operationId(operation as Operation);

@@ -35,7 +35,7 @@ export async function runExporter(context: CliContext, options: ExporterOptions)
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}/metrics`;
     const { namespace } = settings;
     printResult(context, options, { url, namespace }, [`Metrics of the namespace ${namespace} are at ${url}`]);
-    const watcher = new Watcher(client, namespace, context.now);
+    const watcher = new Watcher(client, namespace, () => context.now());
     for (let hosts = known; !interrupted.aborted;) {
       hosts = await hostsNow(inventory, hosts, context);
       await look(watcher, hosts, metrics, context);
