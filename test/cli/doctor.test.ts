@@ -19,6 +19,8 @@ import { CliError } from '../../src/cli/kit/cli-error';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../src/contract/provider';
 import { localSettings, type TemporalSettings } from '../../src/temporal/connection';
 import { connectWorker } from '../../src/temporal/worker-connection';
+import { DEPLOYMENT_NAME, deploymentOptions } from '../../src/worker/deployment';
+import { builtWorkflows } from '../../src/worker/workflow-bundle';
 import '../kit/quiet-runtime';
 import { temporalServer, type TemporalServer } from '../kit/temporal-server';
 
@@ -89,6 +91,38 @@ test('it names the workers of a task queue, and their build', async () => {
   await connection.close();
   const [control] = about(await look(server.settings), `task queue ${CONTROL_TASK_QUEUE}`);
   expect(control?.verdict).toBe('problem');
+});
+
+test('it tells a build that runs and is not current, and one that is', async () => {
+  const connection = await connectWorker(server.settings);
+  const { namespace } = server.settings;
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: CONTROL_TASK_QUEUE,
+    workflowBundle: { codePath: builtWorkflows({}, 'versioned').codePath },
+    activities: { loadProvider: async () => 'loaded' },
+    workerDeploymentOptions: deploymentOptions('3f1c9a7e02b4'),
+  });
+  const control = async (told: (messages: string[]) => boolean): Promise<string[]> => {
+    for (;;) {
+      const messages = about(await look(server.settings), `task queue ${CONTROL_TASK_QUEUE}`);
+      if (told(messages.map(({ message }) => message))) return messages.map(({ verdict }) => verdict);
+    }
+  };
+  await worker.runUntil(async () => {
+    const served = (message = ''): boolean => message.endsWith('; build 3f1c9a7e02b4.');
+    const notCurrent = ([first, second = '']: string[]): boolean =>
+      served(first) && second.includes('set-current-version --deployment-name onward --build-id 3f1c9a7e02b4');
+    expect(await control(notCurrent)).toEqual(['pass', 'problem']);
+    await connection.workflowService.setWorkerDeploymentCurrentVersion({
+      namespace,
+      deploymentName: DEPLOYMENT_NAME,
+      buildId: '3f1c9a7e02b4',
+    });
+    expect(await control((messages) => messages.length === 1 && served(messages[0]))).toEqual(['pass']);
+  });
+  await connection.close();
 });
 
 test('it stops at nothing: without a server, or with settings that cannot be used, everything else is looked at', async () => {

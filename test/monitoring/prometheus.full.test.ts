@@ -8,6 +8,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
+import type net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -29,6 +30,8 @@ let client: Client;
 let folder: string;
 let exporter: http.Server;
 let metrics: string;
+/** Of the exporter as everybody starts it. */
+let exported: string;
 let prometheus: string;
 const programs: ChildProcess[] = [];
 let log = '';
@@ -87,11 +90,16 @@ beforeAll(async () => {
   await writeFile(path.join(folder, 'contoso.yaml'), stringify(entry));
 
   metrics = await freeAddress();
-  const worker = start(process.execPath, [PROGRAM, 'worker', '--inventory', folder, '--metrics', metrics], {
+  const temporal = {
     TEMPORAL_ADDRESS: server.settings.connectionOptions.address,
     TEMPORAL_NAMESPACE: server.settings.namespace,
     XDG_STATE_HOME: folder,
-  });
+  };
+  const ofWorker = ['worker', '--inventory', folder, '--metrics', metrics];
+  const worker = start(process.execPath, [PROGRAM, ...ofWorker], temporal);
+  exported = await freeAddress();
+  const port = exported.split(':')[1] ?? '';
+  start(process.execPath, [PROGRAM, 'exporter', '--inventory', folder, '--port', port, '--interval', '0.5'], temporal);
   worker.stderr?.on('data', (text: Buffer) => (log += text.toString()));
   const upgrade = await client.workflow.start('upgradeProvider', {
     workflowId: upgradeWorkflowId('contoso'),
@@ -107,15 +115,15 @@ beforeAll(async () => {
     response.setHeader('content-type', registry.contentType);
     void registry.metrics().then((text) => response.end(text));
   });
-  const exported = await freeAddress();
-  exporter.listen(Number(exported.split(':')[1]), '127.0.0.1');
+  exporter.listen(0, '127.0.0.1');
   await once(exporter, 'listening');
+  const everything = `127.0.0.1:${(exporter.address() as net.AddressInfo).port}`;
 
   prometheus = await freeAddress();
   const config = {
     global: { scrape_interval: '1s', evaluation_interval: '1s' },
     rule_files: [path.join(MONITORING, 'alerts.yml')],
-    scrape_configs: [{ job_name: 'onward', static_configs: [{ targets: [metrics, exported] }] }],
+    scrape_configs: [{ job_name: 'onward', static_configs: [{ targets: [metrics, everything] }] }],
   };
   await writeFile(path.join(folder, 'prometheus.yaml.txt'), stringify(config));
   start('prometheus', [
@@ -153,6 +161,17 @@ test('a worker’s metrics count answers of people and calls to systems, beside 
     .filter((metric) => /^onward_(answers|system_call)/.test(metric));
   expect(new Set(ofWorkers).size).toBeGreaterThan(2);
   for (const metric of ofWorkers) expect(text).toContain(`\n${metric}{`);
+});
+
+test('the exporter serves what the server knows, and follows it', async () => {
+  const samples = ['onward_upgrades{state="running",step="preflight"} 1', 'onward_exporter_up 1'];
+  samples.push('onward_task_queue_workers{task_queue="onward",build="unversioned"} 1');
+  await soon(async () => {
+    const answer = await fetch(`http://${exported}/metrics`).catch(() => undefined);
+    const text = (await answer?.text()) ?? '';
+    return samples.every((sample) => text.includes(`\n${sample}\n`)) || undefined;
+  });
+  expect((await fetch(`http://${exported}/`)).status).toBe(404);
 });
 
 test('its log is one JSON object a line, and says whose upgrade did what', async () => {
