@@ -21,6 +21,7 @@ import { localSettings, type TemporalSettings } from '../../src/temporal/connect
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { DEPLOYMENT_NAME, deploymentOptions } from '../../src/worker/deployment';
 import { builtWorkflows } from '../../src/worker/workflow-bundle';
+import { testInFull } from '../kit/extent';
 import '../kit/quiet-runtime';
 import { temporalServer, type TemporalServer } from '../kit/temporal-server';
 
@@ -93,7 +94,7 @@ test('it names the workers of a task queue, and their build', async () => {
   expect(control?.verdict).toBe('problem');
 });
 
-test('it tells a build that runs and is not current, and one that is', async () => {
+testInFull('it tells a build that runs and is not current, and one that is', async () => {
   const connection = await connectWorker(server.settings);
   const { namespace } = server.settings;
   const worker = await Worker.create({

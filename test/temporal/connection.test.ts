@@ -57,7 +57,7 @@ describe('settings from the environment', () => {
 
   test('name a profile that is not there', () => {
     process.env['TEMPORAL_PROFILE'] = 'prodction';
-    expect(() => temporalSettings()).toThrow(/Profile 'prodction' not found.*temporal\.toml/);
+    expect(() => temporalSettings()).toThrow(/temporal\.toml(.*\n)+.*Profile 'prodction' not found/);
   });
 });
 

@@ -14,6 +14,7 @@ import {
 } from '../../../temporal/connection';
 import { SEARCH_ATTRIBUTES } from '../../../temporal/search-attributes';
 import { formatDuration } from '../../kit/text/duration';
+import { buildOf, UNVERSIONED } from '../builds';
 import { pass, problem, warning, type Finding } from './finding';
 
 const DEADLINE_MS = 10_000;
@@ -118,7 +119,7 @@ class AskedServer {
       return [problem(about, `Nobody serves it, so what it is asked to do waits. Start a worker: ${start}.`)];
     }
     const [{ pollers, versioningInfo } = activities] = kinds;
-    const builds = [...new Set(pollers.map(({ deploymentOptions }) => buildOf(deploymentOptions)))].sort();
+    const builds = [...new Set(pollers.map(buildOf))].sort();
     const workers = [...new Set(pollers.map(({ identity }) => identity))].sort();
     const served = pass(about, `Served by ${workers.join(', ')}; build ${builds.join(', ')}.`);
     if (!isControl) return [served];
@@ -142,12 +143,6 @@ class AskedServer {
 }
 
 type Poller = temporal.api.taskqueue.v1.IPollerInfo;
-
-const UNVERSIONED = 'unversioned';
-function buildOf(options: Poller['deploymentOptions']): string {
-  const versioned = temporal.api.enums.v1.WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED;
-  return options?.workerVersioningMode === versioned ? (options.buildId ?? UNVERSIONED) : UNVERSIONED;
-}
 
 /** Work that begins goes to the current build; where none is set, to workers without a version. */
 function currentBuild(about: string, builds: readonly string[], current = UNVERSIONED): Finding[] {

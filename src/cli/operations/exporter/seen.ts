@@ -37,5 +37,3 @@ export interface Seen {
 /** `other`: terminated, timed out, or failed in another way than an upgrade does. */
 export const ENDS = ['completed', 'rolledBack', 'rollbackIncomplete', 'refused', 'other'] as const;
 export type EndOfUpgrade = (typeof ENDS)[number];
-
-export const UNVERSIONED = 'unversioned';

@@ -8,7 +8,8 @@ import { QUERY, type Gate, withAllGates, type UpgradeStatus } from '../../../con
 import { openGatesAttribute, stateAttribute, stepAttribute } from '../../../temporal/search-attributes';
 import { CliError } from '../../kit/cli-error';
 import { ServerCalls } from '../../kit/temporal/server-calls';
-import { ENDS, UNVERSIONED, type EndOfUpgrade, type Running, type Seen, type SeenQueue } from './seen';
+import { buildOf } from '../builds';
+import { ENDS, type EndOfUpgrade, type Running, type Seen, type SeenQueue } from './seen';
 
 /** So many workflows are asked at once: each question may make a worker replay one. */
 const AT_ONCE = 5;
@@ -116,9 +117,7 @@ export class Watcher {
           reportStats: true,
         }),
       );
-      for (const { identity, deploymentOptions } of pollers ?? []) {
-        builds.set(identity ?? '', deploymentOptions?.buildId || UNVERSIONED);
-      }
+      for (const poller of pollers ?? []) builds.set(poller.identity ?? '', buildOf(poller));
       backlog += Number(stats?.approximateBacklogCount ?? 0);
     }
     const workers = new Map<string, number>();
