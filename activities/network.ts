@@ -3,6 +3,7 @@ import { promises as dns } from 'node:dns';
 import { Context } from '@temporalio/activity';
 import { FAILURE, type NetworkActivities } from '../src/contract/activities';
 import { packageOf } from '../src/contract/entry';
+import { counted } from '../src/systems/calls';
 import { exchange, statusFailure, type HttpRequest } from '../src/systems/http';
 import { SystemError } from '../src/systems/system-error';
 import type { Entries } from './entries';
@@ -117,7 +118,9 @@ async function hashOf(version: string, url: string, caFile: string | undefined, 
       report({ bytes });
     },
   };
-  const answer = await exchange(request);
-  if (answer.status !== 200) throw statusFailure(request, answer.status);
+  await counted(request.system, async () => {
+    const { status } = await exchange(request);
+    if (status !== 200) throw statusFailure(request, status);
+  });
   return { sha256: hash.digest('hex'), bytes };
 }

@@ -11,6 +11,7 @@ import {
 } from '../src/contract/activities';
 import type { NotifierTarget } from '../src/contract/provider';
 import { providerAttribute } from '../src/temporal/search-attributes';
+import { counted } from '../src/systems/calls';
 import { exchange, type HttpRequest, statusFailure } from '../src/systems/http';
 import type { ResolveSecret } from '../src/systems/xmlrpc-endpoint';
 import type { Entries } from './entries';
@@ -116,8 +117,10 @@ function webhookNotifier(
         deadlineMs,
         signal: cancellationSignal,
       };
-      const { status } = await exchange(request);
-      if (status < 200 || status > 299) throw statusFailure(request, status);
+      await counted(request.system, async () => {
+        const { status } = await exchange(request);
+        if (status < 200 || status > 299) throw statusFailure(request, status);
+      });
     },
   };
 }

@@ -22,6 +22,14 @@ const lastLine = (error: unknown): string => `${String(error).trim().split('\n')
 /** Why the program cannot be had; undefined where it can. */
 type Find = () => Promise<string | undefined>;
 
+/** @param from where a machine has it from. */
+const findProgram = (name: string, from: string) => async (): Promise<string | undefined> =>
+  runs(name, ['--version']).then(
+    () => undefined,
+    (error: unknown) => `${name} does not run: ${lastLine(error)} ${from}`,
+  );
+const OF_DEBIAN = 'On Debian the package prometheus has it.';
+
 const FIND: Record<ToolName, Find> = {
   temporal: () =>
     findTemporalCli().then(
@@ -37,6 +45,8 @@ const FIND: Record<ToolName, Find> = {
       () => undefined,
       (error: unknown) => `python3 does not run: ${lastLine(error)}`,
     ),
+  promtool: findProgram('promtool', OF_DEBIAN),
+  prometheus: findProgram('prometheus', OF_DEBIAN),
   osaapi: () => prepareOsaapi(),
   powershell: async () => {
     const wanted = process.env['ONWARD_PWSH'] || 'pwsh';

@@ -11,6 +11,8 @@ import { EXIT, EXIT_CODES_HELP, type ExitCode } from './kit/exit-codes';
 import { addMessageCommands } from './kit/messages/message-commands';
 import { onwardVersion } from './kit/version';
 import { addCodecServer } from './operations/codec-server-command';
+import { addDoctor } from './operations/doctor/doctor-command';
+import { addExporter } from './operations/exporter/exporter-command';
 import { addInventory } from './operations/inventory-command';
 import { addReleases, type ReleasesContext } from './operations/releases-command';
 import { addReplay } from './operations/replay-command';
@@ -77,7 +79,9 @@ export function createProgram(context: ProgramContext): Command {
   addFleet(program, context);
   addReleases(program, context);
   addInventory(program, context);
+  addDoctor(program, context);
   addWorker(program, context);
+  addExporter(program, context);
   addReplay(program, context);
   addCodecServer(program, context);
   addSandbox(program, context);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { CompanionPackage } from '../contract/facts';
 import type { ApsConnection } from '../contract/provider';
 import { byName, expectShape } from './answers';
+import { counted } from './calls';
 import { answerFailure, exchange, type HttpAnswer, type HttpRequest } from './http';
 import { expectJson, jsonIn } from './json-answer';
 import type { OperationsClient } from './operations';
@@ -119,10 +120,13 @@ export class ApsClient {
   /** With the kept token; when the controller finds it expired, once more with a new one (systems.md 2.1). */
   private async get(path: string): Promise<HttpAnswer> {
     const kept = (this.token ??= this.newToken());
-    const first = await this.send(path, await kept);
-    if (!isExpired(first.answer)) return judge(first);
-    if (this.token === kept) this.token = this.newToken();
-    return judge(await this.send(path, await (this.token ??= this.newToken())));
+    const token = await kept;
+    return await counted(SYSTEM, async () => {
+      const first = await this.send(path, token);
+      if (!isExpired(first.answer)) return judge(first);
+      if (this.token === kept) this.token = this.newToken();
+      return judge(await this.send(path, await (this.token ??= this.newToken())));
+    });
   }
 
   private newToken(): Promise<string> {

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { ConnectionTestResult } from '../contract/facts';
 import { conceal, redact } from '../inventory/secrets';
 import { expectShape } from './answers';
+import { counted } from './calls';
 import { exchange, statusFailure, type HttpAnswer, type HttpRequest } from './http';
 import { expectJson, jsonIn } from './json-answer';
 import { explainTokenError } from './microsoft-errors';
@@ -123,9 +124,11 @@ class ConnectionTest {
       caFile: this.application.caFile,
       deadlineMs: DEADLINE_MS,
     };
-    const answer = await exchange(request);
-    if (answer.status !== 200) throw this.refusal(api, request, answer);
-    return { token, answer, about: request };
+    return await counted(SYSTEM, async () => {
+      const answer = await exchange(request);
+      if (answer.status !== 200) throw this.refusal(api, request, answer);
+      return { token, answer, about: request };
+    });
   }
 
   /** A refresh token gives an access token for either API (systems.md 5.2). */
@@ -150,15 +153,17 @@ class ConnectionTest {
       caFile,
       deadlineMs: DEADLINE_MS,
     };
-    const answer = await exchange(request);
-    if (answer.status === 200) {
-      const { access_token: token } = expectShape(tokenAnswer, expectJson(answer, request), request);
-      conceal(token);
-      return token;
-    }
-    const refused = tokenError.safeParse(lowerNames(jsonIn(answer)));
-    if (!refused.success || answer.status >= 500) throw statusFailure(request, answer.status);
-    throw new CheckFailed(explainTokenError(refused.data.error, refused.data.error_description));
+    return await counted(SYSTEM, async () => {
+      const answer = await exchange(request);
+      if (answer.status === 200) {
+        const { access_token: token } = expectShape(tokenAnswer, expectJson(answer, request), request);
+        conceal(token);
+        return token;
+      }
+      const refused = tokenError.safeParse(lowerNames(jsonIn(answer)));
+      if (!refused.success || answer.status >= 500) throw statusFailure(request, answer.status);
+      throw new CheckFailed(explainTokenError(refused.data.error, refused.data.error_description));
+    });
   }
 
   private refusal(api: string, request: HttpRequest, answer: HttpAnswer): Error {

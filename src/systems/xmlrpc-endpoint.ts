@@ -1,5 +1,6 @@
 import { FAILURE } from '../contract/activities';
 import type { OperationsConnection } from '../contract/provider';
+import { counted } from './calls';
 import { answerFailure, exchange, type HttpAnswer, type HttpRequest } from './http';
 import { SystemError } from './system-error';
 import { MOST_XML, decodeXmlText } from './xml';
@@ -71,7 +72,7 @@ export class XmlRpcEndpoint {
       deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
       maxBytes: MOST_XML,
     };
-    return this.judge(request, await exchange(request));
+    return await counted(this.system, async () => this.judge(request, await exchange(request)));
   }
 
   /** An error that the system names in XML-RPC comes before everything else that is to be said of an answer. */

@@ -8,17 +8,20 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Client, Connection, QueryNotRegisteredError, type WorkflowClientInterceptor } from '@temporalio/client';
 import type { SearchAttributeType } from '@temporalio/common';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
 import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
 import { ONWARD } from '../contract/onward';
 import { ASK_AGAIN } from '../contract/ask-again';
 import { conceal, redact } from '../inventory/secrets';
+import { problemsOfSettings, proxyFor } from './check-settings';
 import { clientConverter } from './data-converter';
 import { SEARCH_ATTRIBUTES } from './search-attributes';
 
 export interface TemporalSettings {
   connectionOptions: Pick<NativeConnectionOptions, 'address' | 'tls' | 'apiKey' | 'metadata'>;
   namespace: string;
+  /** What a worker goes through; a client takes it from the environment itself. */
+  proxy?: NativeConnectionOptions['proxy'];
   /** What `ONWARD_CODEC_KEYS` says: references to the keys that encrypt payloads. Without it they travel in clear. */
   codecKeys?: string | undefined;
   /** What `ONWARD_PLAINTEXT_UNTIL` says: from when on plaintext is refused. */
@@ -30,6 +33,18 @@ export class TemporalUnavailable extends Error {
   override readonly name = 'TemporalUnavailable';
 }
 
+/** The settings cannot be used as they are; the message lists every problem, and no secret. */
+export class InvalidTemporalSettings extends TemporalUnavailable {
+  constructor(
+    readonly problems: string[],
+    options?: ErrorOptions,
+  ) {
+    super(`${UNUSABLE_SETTINGS}\n${problems.map((problem) => `  ${problem}`).join('\n')}`, options);
+  }
+}
+export const UNUSABLE_SETTINGS =
+  "Temporal's configuration cannot be used. Look at the TEMPORAL_* variables, or at the same in temporal.toml (`temporal config list` prints what that says):";
+
 /** How long a server may take to answer a first question. */
 const DEADLINE_MS = 10_000;
 
@@ -38,20 +53,29 @@ const DEADLINE_MS = 10_000;
  * `TEMPORAL_TLS_*`, `TEMPORAL_PROFILE`, and the file `TEMPORAL_CONFIG_FILE` or `temporal.toml` in Temporal's configuration
  * folder. By default `localhost:7233`, namespace `default`.
  *
- * @throws TemporalUnavailable when the configuration cannot be read or names a profile that is not there.
+ * @throws InvalidTemporalSettings with everything that is wrong with it.
  */
-export function temporalSettings(): TemporalSettings {
+export function temporalSettings(env: NodeJS.ProcessEnv = process.env): TemporalSettings {
+  const profile = profileOf();
+  const problems = problemsOfSettings(profile, env);
+  if (profile.apiKey) conceal(profile.apiKey);
+  if (problems.length > 0) throw new InvalidTemporalSettings(problems);
+  const { connectionOptions, namespace = 'default' } = toClientOptions(profile);
+  const { address = 'localhost:7233', tls, apiKey, metadata } = connectionOptions;
+  const proxy = proxyFor(address, env);
+  return {
+    connectionOptions: { address, tls, apiKey, metadata },
+    namespace,
+    ...(proxy && { proxy }),
+    ...encryption(),
+  };
+}
+
+function profileOf(): ReturnType<typeof loadClientConfigProfile> {
   try {
-    const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
-    const { address = 'localhost:7233', tls, apiKey, metadata } = connectionOptions;
-    if (typeof apiKey === 'string') conceal(apiKey);
-    return { connectionOptions: { address, tls, apiKey, metadata }, namespace, ...encryption() };
+    return loadClientConfigProfile();
   } catch (error) {
-    throw new TemporalUnavailable(
-      `Temporal's configuration cannot be used: ${reason(error)}. ` +
-        'Look at the TEMPORAL_* variables and at temporal.toml (`temporal config list` prints what it says).',
-      { cause: error },
-    );
+    throw new InvalidTemporalSettings([reason(error)], { cause: error });
   }
 }
 

@@ -7,7 +7,10 @@ import { reach, requireNamespace, requireSearchAttributes, temporalSettings } fr
  * @throws TemporalUnavailable
  */
 export async function connectWorker(settings = temporalSettings()): Promise<NativeConnection> {
-  const connection = await reach(settings, () => NativeConnection.connect(settings.connectionOptions));
+  const { connectionOptions, proxy } = settings;
+  const connection = await reach(settings, () =>
+    NativeConnection.connect({ ...connectionOptions, ...(proxy && { proxy }) }),
+  );
   try {
     await requireNamespace(connection, settings);
     await requireSearchAttributes(connection, settings);

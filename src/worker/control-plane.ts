@@ -26,6 +26,7 @@ import { connectWorker } from '../temporal/worker-connection';
 import { deploymentOptions } from './deployment';
 import { HEARTBEAT_THROTTLE, STICKY_PATIENCE } from './liveness';
 import { serve, shutdownForceTime } from './serve';
+import { operationInLog } from './telemetry';
 import { takeOver } from './work-in-hand';
 import { builtWorkflows, type WorkflowBuild } from './workflow-bundle';
 import { cachedWorkflows } from './workflow-cache';
@@ -94,7 +95,7 @@ export async function createControlPlaneWorker(
       ...createFleetActivities({ directory: inventoryDirectory, adapters, resolveSecret }),
       ...createNotifyActivities({ entries, resolveSecret }),
     },
-    interceptors: { activity: [...notes, failureInterceptor, doubtfulInputs] },
+    interceptors: { activity: [...notes, operationInLog, failureInterceptor, doubtfulInputs] },
     maxCachedWorkflows: cachedWorkflows(),
     stickyQueueScheduleToStartTimeout: STICKY_PATIENCE,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,

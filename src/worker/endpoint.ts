@@ -15,6 +15,7 @@ import { workerConverter } from '../temporal/data-converter';
 import { connectWorker } from '../temporal/worker-connection';
 import { HEARTBEAT_THROTTLE } from './liveness';
 import { serve, shutdownForceTime } from './serve';
+import { operationInLog } from './telemetry';
 import { takeOver } from './work-in-hand';
 
 export interface EndpointWorkerOptions {
@@ -87,7 +88,7 @@ export async function createEndpointWorker(
     taskQueue,
     dataConverter: await workerConverter(settings),
     activities: createEndpointActivities({ powershell, settings: endpoint, settingsFolder: endpointFolder, releases }),
-    interceptors: { activity: [...notes, failureInterceptor, doubtfulInputs] },
+    interceptors: { activity: [...notes, operationInLog, failureInterceptor, doubtfulInputs] },
     maxConcurrentActivityTaskExecutions: 1,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     shutdownGraceTime: `${SHUTDOWN_GRACE}s`,

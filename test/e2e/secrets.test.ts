@@ -28,6 +28,7 @@ import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { testInFull } from '../kit/extent';
+import { freeAddress } from '../kit/free-address';
 import { Canary, filesBelow } from './canaries';
 import { EchoingSystems } from './echoing-systems';
 import { rawHistories } from './raw-histories';
@@ -72,6 +73,8 @@ const programs = new Set<ChildProcess>();
 /** Tells waiting tests that a worker has ended by itself. */
 let workersDied = new AbortController();
 let logs = '';
+/** Where the workers serve their metrics. */
+let metrics: string[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'onward-secrets-'));
@@ -156,7 +159,9 @@ async function plant(id: string): Promise<void> {
 }
 
 /** `onward worker` as everybody starts it. */
-function startWorker(args: string[], environment: NodeJS.ProcessEnv): void {
+async function startWorker(args: string[], environment: NodeJS.ProcessEnv): Promise<void> {
+  const served = await freeAddress();
+  metrics.push(served);
   const program = spawn(process.execPath, [PROGRAM, 'worker', ...args], {
     env: {
       PATH: process.env['PATH'],
@@ -166,6 +171,7 @@ function startWorker(args: string[], environment: NodeJS.ProcessEnv): void {
       // With an API key there would be TLS.
       TEMPORAL_API_KEY: canaries.apiKey.value,
       TEMPORAL_TLS: 'false',
+      ONWARD_METRICS: served,
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -198,18 +204,19 @@ const overdue = (): AbortSignal => AbortSignal.any([workersDied.signal, AbortSig
 
 async function startWorkers(id: string, environment: NodeJS.ProcessEnv): Promise<void> {
   workersDied = new AbortController();
+  metrics = [];
   await writeFile(within('temporal.toml'), '[profile.default]\n');
   // It writes its whole environment to standard error, and then does what PowerShell does.
   const powershell = within('powershell');
   await writeFile(powershell, `#!/bin/sh\nenv >&2\nexec '${process.execPath}' '${STAND_IN}'\n`);
   await chmod(powershell, 0o755);
-  startWorker(['--inventory', within('inventory'), '--sandbox'], {
+  await startWorker(['--inventory', within('inventory'), '--sandbox'], {
     CANARY_OPERATIONS: canaries.operations.value,
     CANARY_WEBHOOK: canaries.webhook.value,
     ...environment,
   });
   const [host = ''] = sandbox.world.provider(id).gateways.map((gateway) => gateway.host);
-  startWorker(['--host', host, '--sandbox', sandbox.urls.sim], { ONWARD_PWSH: powershell, ...environment });
+  await startWorker(['--host', host, '--sandbox', sandbox.urls.sim], { ONWARD_PWSH: powershell, ...environment });
 }
 
 async function startUpgrade(id: string): Promise<WorkflowHandle> {
@@ -242,6 +249,7 @@ async function everything(id: string): Promise<Map<string, Buffer>> {
   const found = new Map<string, Buffer>([['logs of the workers', Buffer.from(logs)]]);
   const add = (name: string, value: unknown): void =>
     void found.set(name, Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)));
+  for (const address of metrics) add(`metrics at ${address}`, await (await fetch(`http://${address}/metrics`)).text());
   for (const [name, raw] of await rawHistories(client)) add(`raw history of ${name}`, raw);
   for await (const { workflowId, runId } of client.workflow.list()) {
     const handle = client.workflow.getHandle(workflowId, runId);

@@ -13,6 +13,8 @@ const SHOWN = {
   java: 'that reminders come at their times, and that waiting costs next to nothing, over 200 simulated days',
   python: 'that a client of others, xmlrpc.client, can drive the sandbox',
   osaapi: 'that a published client of Odin Automation, unchanged, cannot tell the sandbox from it',
+  promtool: 'that each alert fires when it should, and not before',
+  prometheus: 'that every query of the dashboard is answered',
   powershell: 'that the scripts do the same in a genuine PowerShell as in the stand-in',
 };
 

@@ -45,15 +45,19 @@ describe('settings from the environment', () => {
 
   test('never show the API key, not even where it cannot be sent', async () => {
     Object.assign(process.env, { TEMPORAL_API_KEY: 'hunter2-the-key\n', TEMPORAL_ADDRESS: '127.0.0.1:1' });
-    const { connectionOptions, ...settings } = temporalSettings();
-    const refusal = connectClient({ ...settings, connectionOptions: { ...connectionOptions, tls: false } });
+    expect(() => temporalSettings()).toThrow('TEMPORAL_API_KEY holds a space, a line break');
+    const settings = {
+      connectionOptions: { address: '127.0.0.1:1', apiKey: 'hunter2-the-key\n' },
+      namespace: 'default',
+    };
+    const refusal = connectClient(settings);
     await expect(refusal).rejects.toThrow('Metadata string value "Bearer [secret]" contains illegal characters');
     await expect(refusal).rejects.not.toThrow('hunter2');
   });
 
   test('name a profile that is not there', () => {
     process.env['TEMPORAL_PROFILE'] = 'prodction';
-    expect(() => temporalSettings()).toThrow(/Profile 'prodction' not found.*temporal\.toml/);
+    expect(() => temporalSettings()).toThrow(/temporal\.toml(.*\n)+.*Profile 'prodction' not found/);
   });
 });
 

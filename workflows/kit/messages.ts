@@ -8,6 +8,7 @@ import {
   defineQuery,
   defineSignal,
   defineUpdate,
+  metricMeter,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -65,6 +66,7 @@ export function handleMessages<Messages extends Family>(
         ...(id === undefined ? {} : { id }),
         payload: excerpt(valueOf(payload)),
       });
+      count(name, 'accepted' in verdict ? 'accepted' : 'refused');
       return verdict;
     };
     setHandler(defineSignal<[unknown]>(name), (payload) => {
@@ -85,6 +87,16 @@ export function handleMessages<Messages extends Family>(
       },
     );
   }
+}
+
+/** What people send, for the metrics of workers; a replay does not count it again. */
+function count(message: string, verdict: 'accepted' | 'refused'): void {
+  const counter = metricMeter.createCounter(
+    'onward_answers',
+    undefined,
+    'What people have sent, by what became of it.',
+  );
+  counter.add(1, { message, verdict });
 }
 
 function read<Messages extends Family>(

@@ -1,6 +1,6 @@
 /** Keeps what is known of one upgrade, and shows it: to queries, as search attributes and as current details. */
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
-import { condition } from '@temporalio/workflow';
+import { condition, log } from '@temporalio/workflow';
 import type { AuditEntry, SwitchedOff, UpgradePlan, UpgradeStatus } from '../../src/contract/status';
 import {
   crossedAttribute,
@@ -32,7 +32,17 @@ export class UpgradeRecord {
 
   /** The only way in which anything changes. */
   apply(event: UpgradeEvent): void {
+    const { auditEntries } = this.upgrade;
     this.upgrade = next(this.upgrade, event, now());
+    const written = this.upgrade.auditEntries - auditEntries;
+    if (written > 0) this.upgrade.audit.slice(-written).forEach((entry) => this.log(entry));
+  }
+
+  /** Without the words: people's may be private, and those of systems are in the notice that goes out. A replay says nothing. */
+  private log({ what, verdict, subject }: AuditEntry): void {
+    const { provider, operation, step } = this.upgrade.known;
+    const level = verdict === 'refused' || what === 'hold' ? 'warn' : 'info';
+    log[level](`${what} ${verdict}`, { provider, operation, step, subject, verdict });
   }
 
   get status(): UpgradeStatus {

@@ -41,6 +41,8 @@ export class Companions {
         ...Object.fromEntries(own),
         TEMPORAL_ADDRESS: this.address,
         TEMPORAL_CONFIG_FILE: this.world.temporalConfig,
+        // Its logs are read by people.
+        ONWARD_LOG: 'text',
         ...env,
       },
       logFile: this.world.log(log),

@@ -9,8 +9,10 @@ import { createControlPlaneWorker } from '../../worker/control-plane';
 import { DEPLOYMENT_NAME, makeCurrentArguments } from '../../worker/deployment';
 import { createEndpointWorker, endpointOfMachine, protectFolders, type EndpointOfHost } from '../../worker/endpoint';
 import { serve } from '../../worker/serve';
+import { installTelemetry, NoMetrics, type TelemetrySettings } from '../../worker/telemetry';
 import { notesDirectory } from '../../worker/work-in-hand';
 import { builtWorkflows } from '../../worker/workflow-bundle';
+import { CliError } from '../kit/cli-error';
 import { callingOf, printResult, type CliContext, type GlobalOptions } from '../kit/context';
 import { announceReady } from '../kit/ready';
 import { reached, settingsFor } from '../kit/temporal/connect';
@@ -19,9 +21,16 @@ import { commandLine } from '../kit/text/shell-quote';
 /** Runs a worker until the process is asked to end; the SDK ends it in order at Ctrl-C. */
 export async function runWorker(
   context: CliContext,
-  options: GlobalOptions & { host?: string; inventory?: string; sandbox?: string; versioned?: boolean },
+  options: GlobalOptions & {
+    host?: string;
+    inventory?: string;
+    sandbox?: string;
+    versioned?: boolean;
+  } & Partial<TelemetrySettings>,
 ): Promise<void> {
   const { host, inventory = inventoryDirectory(context.env), sandbox, versioned = false } = options;
+  const { metrics, log = context.stderr.isTTY === true ? 'text' : 'json' } = options;
+  install({ metrics, log });
   const settings = settingsFor(options);
   // A product worker does not load the simulated world.
   const simulated =
@@ -46,9 +55,10 @@ export async function runWorker(
         : await createEndpointWorker(connection, { ...own, settings, notesDirectory: notes });
     const taskQueue = host === undefined ? CONTROL_TASK_QUEUE : endpointTaskQueue(host);
     const { address } = settings.connectionOptions;
-    const where = { taskQueue, address, namespace: settings.namespace };
+    const where = { taskQueue, address, namespace: settings.namespace, ...(metrics !== undefined && { metrics }) };
     printResult(context, options, { ...where, ...pinned, ...(sandbox !== undefined && { sandbox }) }, [
       `Worker of task queue ${taskQueue} at ${address}, namespace ${settings.namespace}.`,
+      ...(metrics === undefined ? [] : [`Metrics are at http://${metrics}/metrics`]),
       ...(sandbox === undefined ? [] : [`It works in a simulated world, that of ${ONWARD} sandbox.`]),
       ...(pinned ? howToMakeCurrent(pinned.buildId, context, options) : []),
     ]);
@@ -56,6 +66,18 @@ export async function runWorker(
     await serve(worker);
   } finally {
     await connection.close();
+  }
+}
+
+function install(telemetry: TelemetrySettings): void {
+  try {
+    installTelemetry(telemetry);
+  } catch (error) {
+    if (!(error instanceof NoMetrics)) throw error;
+    throw new CliError('failure', `No metrics can be served at ${telemetry.metrics}: ${error.message}.`, {
+      hint: 'End the program that has that port, or give another address in --metrics or ONWARD_METRICS.',
+      cause: error,
+    });
   }
 }
 

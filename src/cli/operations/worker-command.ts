@@ -1,16 +1,20 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
+import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { ONWARD } from '../../contract/onward';
 import { plainName } from '../../contract/provider';
 import { globalsOf, inventoryOption, problemsOf } from '../kit/arguments';
 import type { CliContext, GlobalOptions } from '../kit/context';
+import type { LogFormat } from '../../worker/telemetry';
 
 interface WorkerOptions extends GlobalOptions {
   host?: string;
   inventory?: string;
   sandbox?: string;
   versioned?: boolean;
+  metrics?: string;
+  log?: LogFormat;
 }
 
 export function addWorker(program: Command, context: CliContext): void {
@@ -33,6 +37,19 @@ export function addWorker(program: Command, context: CliContext): void {
         '--versioned',
         'pin every upgrade to the build of the workflows that it begins with (docs/changing-a-workflow.md)',
       ).conflicts('host'),
+    )
+    .addOption(
+      new Option(
+        '--metrics <address>',
+        'serve metrics for Prometheus there, such as 127.0.0.1:9464 (docs/monitoring.md)',
+      )
+        .env('ONWARD_METRICS')
+        .argParser(listeningAddress),
+    )
+    .addOption(
+      new Option('--log <format>', 'log one JSON object a line, or text (default: text on a terminal, else json)')
+        .env('ONWARD_LOG')
+        .choices(['json', 'text']),
     )
     .addHelpText(
       'after',
@@ -62,6 +79,17 @@ function hostName(text: string): string {
 function sandboxUrl(text: string): string {
   if (!z.url({ protocol: /^https?$/ }).safeParse(text).success) {
     throw new InvalidArgumentError('Give the URL of the control API, such as http://127.0.0.1:7080/.');
+  }
+  return text;
+}
+
+function listeningAddress(text: string): string {
+  const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+  const isAddress = isIPv4(host) || (/^\[.*\]$/.test(host) && isIPv6(host.slice(1, -1)));
+  if (!isAddress || Number(port) < 1 || Number(port) > 65535) {
+    throw new InvalidArgumentError(
+      'Give the address of this machine to listen on, and a port, such as 127.0.0.1:9464.',
+    );
   }
   return text;
 }

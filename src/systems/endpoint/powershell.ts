@@ -14,6 +14,7 @@ import { PowerShell as NodePowerShell } from 'node-powershell';
 import { z } from 'zod';
 import { FAILURE } from '../../contract/activities';
 import { redact } from '../../inventory/secrets';
+import { counted } from '../calls';
 import { SystemError } from '../system-error';
 import { EnvelopeReader, type Envelope } from './envelope';
 import { findExecutable } from './executable';
@@ -63,6 +64,15 @@ export class PowerShell {
     parameters: Parameters[N],
     deadlineMs: number,
     signal?: AbortSignal,
+  ): Promise<ScriptResult<Result<N>>> {
+    return await counted('PowerShell', () => this.runOnce(script, parameters, deadlineMs, signal));
+  }
+
+  private async runOnce<N extends ScriptName>(
+    script: N,
+    parameters: Parameters[N],
+    deadlineMs: number,
+    signal: AbortSignal | undefined,
   ): Promise<ScriptResult<Result<N>>> {
     signal?.throwIfAborted();
     const env = this.settings.env ?? process.env;

@@ -2,8 +2,10 @@ import type { Client } from '@temporalio/client';
 import { InvalidCodecKeys, UNUSABLE } from '../../../temporal/codec-keys';
 import {
   connectClient,
+  InvalidTemporalSettings,
   temporalSettings,
   TemporalUnavailable,
+  UNUSABLE_SETTINGS,
   type TemporalSettings,
 } from '../../../temporal/connection';
 import { CliError } from '../cli-error';
@@ -24,12 +26,25 @@ export async function reached<T>(connecting: Promise<T>): Promise<T> {
   }
 }
 
-/** The server of Temporal's environment configuration, or the one that the command line names. */
+/**
+ * The server of Temporal's environment configuration, or the one that the command line names.
+ *
+ * @throws CliError `usage` with everything that is wrong with it.
+ */
 export function settingsFor({ address, namespace }: GlobalOptions): TemporalSettings {
-  const settings = temporalSettings();
+  const settings = settingsOfEnvironment();
   return {
     ...settings,
     namespace: namespace ?? settings.namespace,
     connectionOptions: { ...settings.connectionOptions, ...(address === undefined ? {} : { address }) },
   };
+}
+
+function settingsOfEnvironment(): TemporalSettings {
+  try {
+    return temporalSettings();
+  } catch (error) {
+    if (!(error instanceof InvalidTemporalSettings)) throw error;
+    throw new CliError('usage', UNUSABLE_SETTINGS, { problems: error.problems, cause: error });
+  }
 }

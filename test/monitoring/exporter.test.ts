@@ -1,0 +1,108 @@
+/**
+ * What the exporter shows of upgrades on a real server.
+ *
+ * @needs temporal
+ */
+import { ExportedMetrics } from '../../src/cli/operations/exporter/metrics';
+import { Watcher } from '../../src/cli/operations/exporter/watcher';
+import { endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
+import { patience } from '../kit/deadlines';
+import { testInFull } from '../kit/extent';
+import { profile, stubActivities } from '../kit/stub-world/stub-activities';
+import { statusWhen, WorkflowEnvironment } from '../kit/stub-world/workflow-environment';
+import { EVERYTHING, LOOKED_AT } from './everything-seen';
+
+let environment: WorkflowEnvironment;
+beforeAll(async () => {
+  environment = await WorkflowEnvironment.start();
+});
+afterAll(async () => {
+  await environment?.close();
+});
+
+/** Names and labels of the samples, with their values. */
+async function samplesOf(metrics: ExportedMetrics): Promise<Map<string, number>> {
+  const lines = (await metrics.registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+  );
+}
+
+testInFull(
+  'an upgrade that waits for people shows its state and step, since when its gate is open and provisioning is off',
+  async () => {
+    const { activities } = stubActivities(profile('contoso'));
+    const handle = await environment.upgrade(activities, { provider: 'contoso' });
+    const status = await statusWhen(handle, ({ gates, crossed }) => crossed && gates.length > 0);
+    const [gate] = status.gates;
+    const { client, server } = environment;
+    const watcher = new Watcher(client, server.settings.namespace, () => new Date(), patience(2_000));
+    const metrics = new ExportedMetrics('1.2.3');
+    const hosts = ['host-of-contoso', 'gw-nobody'];
+    const gateSeries = `onward_oldest_gate_timestamp_seconds{provider="contoso",asked="${gate?.asked}"}`;
+
+    let samples = new Map<string, number>();
+    // The server's lists are a moment behind.
+    while (!samples.has(`onward_upgrades{state="waiting",step="${status.step}"}`) || !samples.has(gateSeries)) {
+      metrics.show(await watcher.look(hosts), new Date(), 1);
+      samples = await samplesOf(metrics);
+    }
+    expect(samples.get(gateSeries)).toBe(Math.min(...status.gates.map(({ openedAt }) => Date.parse(openedAt))) / 1000);
+    expect(samples.get('onward_switched_off_timestamp_seconds{provider="contoso",what="provisioning"}')).toBe(
+      Date.parse(status.switchedOff[0]?.since ?? '') / 1000,
+    );
+    expect(samples.get(`onward_gates{asked="${gate?.asked}"}`)).toBe(status.gates.length);
+    expect(samples.get('onward_unanswered{workflow="upgrade"}')).toBe(0);
+    const workers = `onward_task_queue_workers{task_queue="${endpointTaskQueue('host-of-contoso')}",build="unversioned"}`;
+    expect(samples.get(workers)).toBe(1);
+    expect([...samples.keys()].filter((name) => name.includes('gw-nobody'))).toEqual([
+      'onward_task_queue_backlog{task_queue="endpoint/gw-nobody"}',
+    ]);
+
+    // Nobody serves this one: the server still counts it, and says that nobody tells its details.
+    await client.workflow.start('upgradeProvider', {
+      workflowId: upgradeWorkflowId('fabrikam'),
+      taskQueue: 'nobody',
+      args: [{ provider: 'fabrikam' }],
+    });
+    while (samples.get('onward_unanswered{workflow="upgrade"}') !== 1) {
+      metrics.show(await watcher.look(hosts), new Date(), 1);
+      samples = await samplesOf(metrics);
+    }
+    expect(samples.get('onward_upgrades{state="",step=""}')).toBe(1);
+    expect(samples.has(gateSeries)).toBe(true);
+
+    const ended = client.workflow.getHandle(upgradeWorkflowId('fabrikam'));
+    await Promise.all([ended.terminate(), handle.terminate()]);
+    while (samples.get('onward_upgrades_ended{end="other"}') !== 2 || samples.has(gateSeries)) {
+      metrics.show(await watcher.look(hosts), new Date(), 1);
+      samples = await samplesOf(metrics);
+    }
+    expect([...samples.keys()].filter((name) => name.startsWith('onward_upgrades{'))).toEqual([]);
+  },
+);
+
+test('holds, fleets, tokens and notices are shown by what people have to do about them', async () => {
+  const metrics = new ExportedMetrics('1.2.3');
+  metrics.show(EVERYTHING, LOOKED_AT, 1);
+  const samples = await samplesOf(metrics);
+  expect(Object.fromEntries(samples)).toMatchObject({
+    'onward_hold_timestamp_seconds{provider="contoso",step="importPackage"}': LOOKED_AT.getTime() / 1000 - 3600,
+    'onward_fleet_state{fleet="autumn",state="halted"}': 1,
+    'onward_fleet_providers{fleet="autumn",state="failed"}': 3,
+    'onward_fleet_budget{fleet="autumn"}': 3,
+    'onward_fleet_broken{fleet="autumn"}': 3,
+    // Of three tokens one has ended, one ends today, one has all its time.
+    'onward_tokens{days_left="0"}': 1,
+    'onward_tokens{days_left="1"}': 1,
+    'onward_tokens{days_left="3"}': 0,
+    'onward_tokens{days_left="90"}': 1,
+    'onward_token_end_timestamp_seconds{provider="contoso"}': LOOKED_AT.getTime() / 1000 - 60,
+    'onward_notices{state="failed"}': 2,
+    onward_exporter_up: 1,
+  });
+  metrics.failed();
+  const blind = await samplesOf(metrics);
+  expect(blind.get('onward_exporter_up')).toBe(0);
+  expect(blind.get('onward_exporter_last_look_timestamp_seconds')).toBe(LOOKED_AT.getTime() / 1000);
+});
