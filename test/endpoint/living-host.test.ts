@@ -133,6 +133,14 @@ describe.each(ENGINES)('through %s', (engine) => {
     await expect(activities.readHost({ host: world.host })).resolves.not.toHaveProperty('disk');
   });
 
+  test('a look before the upgrade makes a work directory that is missing for administrators alone', async () => {
+    world = await HostWorld.start();
+    activities = world.activities(engine);
+    await activities.readHost({ host: world.host, packages: [TO] });
+    await expect(activities.readHost({ host: world.host })).resolves.toMatchObject({ exposed: [] });
+    expect(existsSync(world.workDirectory)).toBe(true);
+  });
+
   test('a package that cannot be unpacked on the host is told before the upgrade, and one that lies there is not fetched again', async () => {
     await start(engine);
     world.fault('Expand-Archive', 'diskIsFull');

@@ -491,6 +491,7 @@ async function examinePackage(
 ): Promise<Facts<'precheck'>['packages'][number]> {
   const seen = { version, bytes: 0, sha256, blocked: [], problem: '', kind: '' };
   if ('directory' in stagedPackage(packageFolder(workDirectory, sha256), sha256)) return seen;
+  protectFolder(host, workDirectory);
   const packages = path.join(workDirectory, 'packages');
   mkdirSync(packages, { recursive: true });
   const folder = mkdtempSync(path.join(packages, 'look-'));

@@ -44,6 +44,8 @@ function Test-Package($Package) {
     $seen = @{ version = $Package.version; bytes = 0; sha256 = $sha256; blocked = @(); problem = ''; kind = '' }
     try {
         if (-not (Get-StagedPackage (Get-PackageFolder $Parameters.workDirectory $sha256) $sha256).problem) { return $seen }
+        # Where there is no work directory any more, it is made as at the start of the worker.
+        Protect-Folder $Parameters.workDirectory
         $saved = Receive-Package $folder $Package.url $sha256
         $seen.sha256 = $saved.sha256
         $seen.blocked = $saved.blocked
