@@ -10,6 +10,7 @@ import { siteVersion } from '../src/systems/endpoint/site-version';
 import { backUpSite } from './back-up-site';
 import { claimHost } from './host-claims';
 import { onHost, type HostWorker } from './host-work';
+import { precheckHost } from './precheck-host';
 import { resetIis } from './reset-iis';
 import { restartHost } from './restart-host';
 import { restoreSite } from './restore-site';
@@ -31,10 +32,11 @@ export function createEndpointActivities({
 }: EndpointDependencies): EndpointActivities {
   const { settings } = worker;
   return {
-    readHost: ({ host: { name } }) =>
-      onHost(worker, { name }, async ({ run }) =>
-        hostFacts(name, await run('discover', { settings: settingsFolder }), settings, releases),
-      ),
+    readHost: ({ host: { name }, packages }) =>
+      onHost(worker, { name }, async (work) => {
+        const seen = await work.run('discover', { settings: settingsFolder });
+        return hostFacts(name, seen, settings, releases, packages && (await precheckHost(work, seen, packages)));
+      }),
     claimHost: (input) => onHost(worker, input.host, (work) => claimHost(work, input)),
     detectSites: ({ host, sites, from, to }) =>
       onHost(worker, host, async ({ inspect }) => {

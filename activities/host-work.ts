@@ -30,10 +30,11 @@ const DECIDE =
 export interface HostWork {
   host: { name: string };
   settings: EndpointSettings;
-  /** Runs a script on the machine that is meant, and on no other. */
+  /** Runs a script on the machine that is meant, and on no other; for as long as there is time, or `longestMs`. */
   run: <N extends ScriptName>(
     script: N,
     parameters: Omit<Parameters[N], 'workDirectory' | 'identity'>,
+    longestMs?: number,
   ) => Promise<Result<N>>;
   /** What stands on the host now, with the records of an operation where one is named. */
   inspect: (sites: SiteKey[], operation?: Operation, waitMilliseconds?: number) => Promise<Inspection>;
@@ -65,10 +66,10 @@ export async function onHost<T>(
   const time = info.startToCloseTimeoutMs || DEFAULT_MS;
   const ends = Date.now() + time * (1 - RESERVE);
   return await heartbeating(async (report) => {
-    const run: HostWork['run'] = async (script, parameters) => {
+    const run: HostWork['run'] = async (script, parameters, longestMs = Infinity) => {
       report({ host: host.name, script });
       // After the end there is time left for a last look at what became of the script that took too long.
-      const deadline = Math.max(ends - Date.now(), (time * RESERVE) / 2);
+      const deadline = Math.min(Math.max(ends - Date.now(), (time * RESERVE) / 2), longestMs);
       try {
         const { workDirectory } = settings;
         const told = { workDirectory, identity: host.identity, ...parameters } as unknown as Parameters[typeof script];

@@ -77,7 +77,7 @@ async function setUp({ host, run, inspect, fail }: HostWork, input: Input, befor
   const wantsRestart = (exitCode: number) =>
     fail({
       ...about,
-      type: FAILURE.unexpectedState,
+      type: FAILURE.restartWanted,
       problem: `ended with exit code ${exitCode}: a restart of ${host.name} is wanted before its files are those of ${operation.to}`,
       next: `Restart ${host.name}, then retry.`,
     });

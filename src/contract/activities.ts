@@ -140,7 +140,8 @@ export interface NetworkActivities {
  * the operation that has claimed it.
  */
 export interface EndpointActivities {
-  readHost(input: { host: EndpointHost }): Promise<HostFacts>;
+  /** `packages`: versions whose package may be run there; then files, space and these packages are looked at as well, for minutes. */
+  readHost(input: { host: EndpointHost; packages?: string[] }): Promise<HostFacts>;
   /**
    * Effect: the host belongs to this operation until its upgrade has upgraded its instances or ended; then the versions of the deployed files,
    * as `detectSites` tells them, once no setup.cmd of an earlier operation runs any more. `takenBy`: another upgrade may still
@@ -390,6 +391,8 @@ export const FAILURE = {
   pastPointOfNoReturn: 'PastPointOfNoReturn',
   /** The copy that an undo would need could not be made; nothing was changed without it. */
   noBackup: 'NoBackup',
+  /** Windows has to be restarted before the step can go on. Not retried: a person does it. */
+  restartWanted: 'RestartWanted',
   /** An answer of a person was refused; it changed nothing. */
   answerRefused: 'AnswerRefused',
   /** The host's files are not what the step expects; a person has to look. */

@@ -117,14 +117,21 @@ export interface IisApplication {
   physicalPath: string;
   /** What its files are of: of its own assemblies, and of web.config; none where there is no folder. */
   versions: string[];
-  /** The gateway database, as the application's connection string names it; undefined when it has none. */
+  /** Why its files do not tell of which version they are, so that they cannot be backed up; a sentence without subject and full stop. */
+  noVersion?: string;
+  /** Size of its folder; missing where nobody has looked, like `unread`. */
+  bytes?: number;
+  /** Files that could not be copied, each with the reason. */
+  unread?: string[];
+  /** What the application's connection strings name; missing in what older builds have read, which tell the first as `database`. */
+  databases?: GatewayDatabase[];
   database?: GatewayDatabase | undefined;
 }
 
 export interface GatewayDatabase {
   dataSource: string;
   localDb: boolean;
-  /** SQL login of the connection string, or the Windows identity of the application pool. */
+  /** SQL login of the connection string, or the Windows identity of the application pool; empty where that cannot be told. */
   login: string;
   /** IS_SRVROLEMEMBER('sysadmin'): null when SQL Server does not say (systems.md 4.4). Not asked for LocalDB. */
   sysadmin: boolean | null;
@@ -159,7 +166,19 @@ export interface HostFacts {
   /** Scripts of releases that its worker has: `18.5/install-runtime`. */
   scripts: string[];
   sites: IisSite[];
+  /** What an upgrade will need of its disk; missing where nobody has looked. */
+  disk?: HostDisk;
 }
+
+/** `problem`: it could not be looked at. */
+export type HostDisk =
+  | { problem: string }
+  | {
+      /** On the drive of the worker's work directory. */
+      freeBytes: number;
+      /** Each by its version: what it takes on the disk, and what keeps it from being unpacked there. */
+      packages: Record<string, { bytes: number; problem?: string }>;
+    };
 
 /** Says which operation an endpoint host belongs to, until its upgrade has upgraded its instances or ended. Kept on the host itself. */
 export interface HostClaim {

@@ -1,5 +1,5 @@
 /** The inventory: a folder of YAML files, one provider per document, checked as a whole. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ONWARD } from '../contract/onward';
 import { PRODUCT_ADAPTERS, type ProviderProfile } from '../contract/provider';
@@ -8,6 +8,7 @@ import { nearMiss } from './near-miss';
 import { addressOf, mentions, sameInstallation } from './same-installation';
 import { EntrySchema } from './schema';
 import { resolveSecret } from './secrets';
+import { readText, whyUnread } from './text-file';
 
 export type { Problem } from './entry';
 
@@ -177,9 +178,9 @@ function adaptersOfWorkers(entry: Entry): Problem[] {
 /** Why what a profile refers to cannot be used here, or undefined. */
 async function brokenReference(field: readonly PropertyKey[], text: string): Promise<string | undefined> {
   if (field.at(-1) === 'caFile') {
-    return readFile(text, 'utf8').then(
+    return readText(text).then(
       (pem) => (pem.includes('-----BEGIN CERTIFICATE-----') ? undefined : `${text} holds no certificate in PEM form`),
-      (error: NodeJS.ErrnoException) => `${text} cannot be read (${error.code ?? error.message})`,
+      (error: unknown) => `${text} ${whyUnread(error)}`,
     );
   }
   if (!isSecretReference(text)) return undefined;

@@ -34,6 +34,8 @@ export interface HostApplication {
   /** Of its files at first, `18.3.0.9`. */
   assemblyVersion: string;
   database: HostDatabase;
+  /** As IIS calls it, `NetworkService`; without it the pool runs as the login of the database. */
+  poolIdentity?: string;
 }
 
 export interface HostSite {
@@ -54,6 +56,12 @@ export interface HostSpec {
   name: string;
   identity: HostIdentity;
   elevated: boolean;
+  /** On its drive, in bytes; plenty without it. */
+  freeBytes?: number;
+  /** In DNS; none without it. */
+  domain?: string;
+  /** What Windows there calls accounts, by what they are asked for: `S-1-5-20`, `contoso.local\\GW-HOST-01$`. */
+  accounts?: Record<string, string>;
   sites: HostSite[];
 }
 

@@ -3,7 +3,6 @@
  * effect. Connections are kept alive and shared by all requests that trust the same certificates.
  */
 import { X509Certificate, constants } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
@@ -12,6 +11,7 @@ import tls from 'node:tls';
 import zlib from 'node:zlib';
 import { FAILURE } from '../contract/activities';
 import { redact } from '../inventory/secrets';
+import { NotText, readText } from '../inventory/text-file';
 import { mendedHeadsOf } from './answer-heads';
 import { timeLeft } from './patience';
 import { SystemError, type SystemProblem } from './system-error';
@@ -156,12 +156,27 @@ class Exchange {
   private onResponse(incoming: IncomingMessage): void {
     this.answered = true;
     answering.add(originOf(this.request));
-    const encoding = incoming.headers['content-encoding']?.trim().toLowerCase() || 'identity';
-    const decoder = decoderOf(encoding);
-    if (decoder === undefined) return this.fail(this.unreadable(`is encoded as ${redact(encoding)}`));
     incoming.on('error', (error) => this.fail(this.classify(error)));
-    decoder?.on('error', (error) => this.fail(this.unreadable(`is no ${encoding}`, error)));
-    const body: Readable = decoder === null ? incoming : incoming.pipe(decoder);
+    // What an answer is packed with shows in its first bytes, if it has any.
+    incoming.once('readable', () => this.unpack(incoming));
+  }
+
+  private unpack(incoming: IncomingMessage): void {
+    const start = incoming.read() as Buffer | null;
+    if (start !== null) incoming.unshift(start);
+    const named = incoming.headers['content-encoding'] ?? '';
+    // In the order in which they were applied.
+    const encodings = named
+      .split(',')
+      .map((name) => name.trim().toLowerCase())
+      .filter((name) => !['', 'identity'].includes(name));
+    let body: Readable = incoming;
+    for (const encoding of start === null ? [] : encodings.reverse()) {
+      const decoder = decoderOf(encoding, body === incoming ? start : null);
+      if (decoder === undefined) return this.fail(this.unreadable(`is encoded as ${redact(encoding)}`));
+      decoder.on('error', (error) => this.fail(this.unreadable(`is no ${encoding}`, error)));
+      body = body.pipe(decoder);
+    }
     const status = incoming.statusCode ?? 0;
     body.on('data', (chunk: Buffer) => this.onData(status, chunk));
     body.on('end', () => {
@@ -277,16 +292,15 @@ class Exchange {
 /** How a connection ends that nobody answers on, or not to the end. */
 const LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'HPE_INVALID_EOF_STATE']);
 
-/** Null where there is nothing to decode, undefined for an encoding that nobody knows here. */
-function decoderOf(encoding: string): Transform | null | undefined {
+/** Undefined for an encoding that nobody knows here. @param start of what is packed. */
+function decoderOf(encoding: string, start: Buffer | null): Transform | undefined {
   switch (encoding) {
-    case 'identity':
-      return null;
     case 'gzip':
     case 'x-gzip':
       return zlib.createGunzip();
     case 'deflate':
-      return zlib.createInflate();
+      // Old servers leave the two bytes out that have to come first.
+      return start !== null && ((start[0] ?? 0) & 0x0f) !== 8 ? zlib.createInflateRaw() : zlib.createInflate();
     case 'br':
       return zlib.createBrotliDecompress();
     default:
@@ -493,15 +507,15 @@ async function connectorFor(request: HttpRequest): Promise<(kept: boolean) => ht
 /** Read for every request, so that a renewed certificate authority needs no restart. */
 async function readCertificates(request: HttpRequest, caFile: string): Promise<string> {
   try {
-    const pem = await readFile(caFile, 'utf8');
+    const pem = await readText(caFile);
     // TLS would ignore a file without certificates and then trust nobody.
     new X509Certificate(pem);
     return pem;
   } catch (error) {
     throw problemOf(request, {
       type: FAILURE.invalidInventory,
-      problem: `was not sent: the caFile ${caFile} gives no certificate (${codeOf(error as Error)})`,
-      next: 'The file must exist on this worker, be readable by it, and hold a certificate in PEM.',
+      problem: `was not sent: the caFile ${caFile} gives no certificate (${error instanceof NotText ? error.message : codeOf(error as Error)})`,
+      next: 'The file must exist on this worker, be readable by it, and hold a certificate in PEM: certutil -encode makes it of a .cer.',
     });
   }
 }

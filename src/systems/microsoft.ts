@@ -10,7 +10,7 @@ import { expectShape } from './answers';
 import { counted } from './calls';
 import { exchange, statusFailure, type HttpAnswer, type HttpRequest } from './http';
 import { expectJson, jsonIn } from './json-answer';
-import { explainTokenError } from './microsoft-errors';
+import { challengeIn, explainTokenError, lowerNames, wordsIn } from './microsoft-errors';
 
 const SYSTEM = 'Microsoft';
 const DEADLINE_MS = 60_000;
@@ -36,25 +36,11 @@ type Check = ConnectionTestResult['checks'][number];
 class CheckFailed extends Error {}
 
 const tokenAnswer = z.object({ access_token: z.string().min(1) });
-const tokenError = z.object({ error: z.string(), error_description: z.string().default('') });
-/** Partner Center says `code` and `description`, Graph an object `error` with `code` and `message`. */
-const apiError = z.union([
-  z
-    .object({ code: z.union([z.string(), z.number()]).optional(), description: z.string() })
-    .transform(({ code, description }) => withCode(code, description)),
-  z
-    .object({ error: z.object({ code: z.string().optional(), message: z.string() }) })
-    .transform(({ error: { code, message } }) => withCode(code, message)),
-]);
-const withCode = (code: string | number | undefined, text: string): string =>
-  code === undefined ? text : `${text} (${code})`;
-
-/** Services write the names of their members in one case today and in another one tomorrow. */
-function lowerNames(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(lowerNames);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name.toLowerCase(), lowerNames(inner)]));
-}
+const tokenError = z.object({
+  error: z.string(),
+  error_description: z.string().nullish(),
+  error_codes: z.array(z.number()).optional(),
+});
 
 /** What they call multi-factor authentication when it is missing: `Unauthorized_MissingMFA`, `MFA required`. */
 const MISSES_MFA = /\bmfa\b|missingmfa|multi-?factor/i;
@@ -162,12 +148,13 @@ class ConnectionTest {
       }
       const refused = tokenError.safeParse(lowerNames(jsonIn(answer)));
       if (!refused.success || answer.status >= 500) throw statusFailure(request, answer.status);
-      throw new CheckFailed(explainTokenError(refused.data.error, refused.data.error_description));
+      const { error, error_description: description, error_codes: codes = [] } = refused.data;
+      throw new CheckFailed(explainTokenError(error, description ?? '', codes[0]));
     });
   }
 
   private refusal(api: string, request: HttpRequest, answer: HttpAnswer): Error {
-    const said = apiError.safeParse(lowerNames(jsonIn(answer))).data;
+    const said = wordsIn(lowerNames(jsonIn(answer))) ?? challengeIn(answer);
     if (answer.status >= 500 || answer.status === 429) return statusFailure(request, answer.status, said);
     const answered = `${api} answered HTTP ${answer.status}${said ? `: ${said}` : ''}`;
     if (answer.status < 404 && said !== undefined && MISSES_MFA.test(said))

@@ -20,14 +20,23 @@ const IMPORT_DEADLINE_MS = 10 * 60_000;
 /** The result envelope (systems.md 1.2). */
 const envelope = z.object({ status: integer, result: z.unknown().optional() });
 
+/** In a struct, or in a list of names and values. */
+function reasonIn(properties: XmlRpcValue | undefined): string {
+  if (isStruct(properties)) return wordsOf(properties.reason);
+  const listed = Array.isArray(properties) ? properties.filter(isStruct) : [];
+  return wordsOf(listed.find(({ name }) => wordsOf(name) === 'reason')?.value);
+}
+
 const ERRORS: Errors = {
   readFault: (text) => text,
   errorIn: (answer) => {
-    const { data } = envelope.safeParse(answer);
-    if (!data || data.status === 0 || !isStruct(answer)) return undefined;
+    if (!isStruct(answer)) return undefined;
     const { error_message, module_id, extype_id, properties } = answer;
-    const reason = isStruct(properties) ? wordsOf(properties.reason) : '';
     const message = wordsOf(error_message);
+    const { data } = envelope.safeParse(answer);
+    // Whoever gives the message of an error has not succeeded, even where the status cannot be read.
+    if (data ? data.status === 0 : message === '') return undefined;
+    const reason = reasonIn(properties);
     const said = [reason, reason.includes(message) ? '' : message].filter(Boolean);
     const from = [
       wordsOf(module_id) && `module ${wordsOf(module_id)}`,
@@ -35,7 +44,7 @@ const ERRORS: Errors = {
     ];
     const origin = from.filter(Boolean).join(', ');
     const words =
-      said.map((text) => text.replace(/[.\s]+$/, '')).join('; ') || `status ${data.status} without a message`;
+      said.map((text) => text.replace(/[.\s]+$/, '')).join('; ') || `status ${data?.status} without a message`;
     return { words: origin ? `${words} (${origin})` : words, code: Number(wordsOf(extype_id)) || undefined };
   },
   next: 'Check what the message names in the Provider Control Panel.',

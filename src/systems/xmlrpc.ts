@@ -104,10 +104,11 @@ export function decodeCall(xml: string): { method: string; params: XmlRpcValue[]
 export function decodeResponse(xml: string): XmlRpcValue {
   const response = parse(xml, 'methodResponse');
   const [content, ...others] = elements(response);
+  const fault = [content, ...others].find((element) => element?.localName === 'fault');
+  if (fault) throw decodeFault(fault);
   if (!content || others.length > 0) {
     throw new MalformedXmlRpc('<methodResponse> must hold exactly one element, <params> or <fault>');
   }
-  if (content.localName === 'fault') throw decodeFault(content);
   if (content.localName !== 'params') {
     throw new MalformedXmlRpc(`<methodResponse> holds <${content.tagName}>, expected <params> or <fault>`);
   }
@@ -116,16 +117,18 @@ export function decodeResponse(xml: string): XmlRpcValue {
   return value;
 }
 
-/** Whatever stands in it, a fault says that the call was not processed. */
+/** Whatever stands in it, a fault says that the call was not processed. Where it breaks the rules, all its text is its words. */
 function decodeFault(element: Element): XmlRpcFault {
-  const value = decodeValue(only(element, 'value'), 0);
+  const value = unlessBroken(() => decodeValue(only(element, 'value'), 0));
   const { faultCode, faultString } = isStruct(value) ? value : { faultCode: undefined, faultString: value };
-  return new XmlRpcFault(typeof faultCode === 'number' ? faultCode : wordsOf(faultCode), wordsOf(faultString));
+  const words = faultString === '' ? '' : wordsOf(faultString) || wordsOf(element.textContent?.replace(/\s+/g, ' '));
+  return new XmlRpcFault(typeof faultCode === 'number' ? faultCode : wordsOf(faultCode), words);
 }
 
 /** A scalar as text; empty for everything else. */
 export function wordsOf(value: unknown): string {
   if (value instanceof LongInteger) return value.digits;
+  if (Buffer.isBuffer(value)) return value.toString('utf8').trim();
   return typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
 }
 
@@ -196,7 +199,7 @@ function encodeText(text: string): string {
 }
 
 function decodeValue(value: Element, depth: number): XmlRpcValue {
-  if (depth > MAX_DEPTH) throw new MalformedXmlRpc(`values are nested deeper than ${MAX_DEPTH} levels`);
+  if (depth > MAX_DEPTH) return new Unreadable(`values are nested deeper than ${MAX_DEPTH} levels`);
   return unlessBroken(() => decodeContent(value, depth));
 }
 
@@ -234,14 +237,25 @@ function decodeContent(value: Element, depth: number): XmlRpcValue {
 /** Without a prototype, so that a member called `__proto__` is a member like any other. */
 function decodeStruct(struct: Element, depth: number): XmlRpcValue {
   const value = Object.create(null) as { [name: string]: XmlRpcValue };
-  for (const member of elements(struct, 'member')) {
-    const name = textOf(only(member, 'name'));
+  for (const member of elements(struct)) {
+    const name = nameOf(member);
+    // Nobody can ask for it.
+    if (name === undefined) continue;
     value[name] =
       name in value
         ? new Unreadable(`the struct has the member '${name}' twice`)
         : unlessBroken(() => decodeValue(only(member, 'value'), depth + 1));
   }
   return value;
+}
+
+function nameOf(member: Element): string | undefined {
+  try {
+    return member.localName === 'member' ? textOf(only(member, 'name')) : undefined;
+  } catch (error) {
+    if (error instanceof BrokenRule) return undefined;
+    throw error;
+  }
 }
 
 function unlessBroken(decode: () => XmlRpcValue): XmlRpcValue {

@@ -75,17 +75,14 @@ describe('an endpoint host', () => {
         sites: [
           {
             bindings: [{ address: '10.1.2.11', port: 443, hostHeader: '' }],
-            applications: [{ database: { localDb: true, sysadmin: null } }],
+            applications: [{ databases: [{ localDb: true, sysadmin: null }] }],
           },
           {
             applications: [
               {
-                database: {
-                  dataSource: 'sql01.hosting.local',
-                  localDb: false,
-                  login: 'o365gateway',
-                  sysadmin: true,
-                },
+                databases: [
+                  { dataSource: 'sql01.hosting.local', localDb: false, login: 'o365gateway', sysadmin: true },
+                ],
               },
             ],
           },

@@ -60,8 +60,8 @@ export type Engine = 'stand-in' | 'PowerShell';
 export const GENUINE = findExecutable(process.env['ONWARD_PWSH'] || 'pwsh', process.env);
 
 /** What an activity sees of Temporal. */
-export function activityEnvironment(startToCloseTimeoutMs = patience(60_000)): MockActivityEnvironment {
-  return new MockActivityEnvironment({ startToCloseTimeoutMs }, { logger: QUIET });
+export function activityEnvironment(startToCloseTimeoutMs = patience(60_000), attempt = 1): MockActivityEnvironment {
+  return new MockActivityEnvironment({ startToCloseTimeoutMs, attempt }, { logger: QUIET });
 }
 
 export function hostSpec(overrides: Partial<HostSpec> = {}): HostSpec {

@@ -5,14 +5,24 @@
  */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { FAILURE, type EndpointActivities } from '../../src/contract/activities';
 import type { SiteBackup } from '../../src/contract/facts';
 import { patience } from '../kit/deadlines';
 import { everything, testInFull } from '../kit/extent';
 import { missingTools } from '../kit/tools.cjs';
-import { FROM, HOST, hostSpec, HostWorld, OPERATION, TO, type Engine } from './host-world';
+import {
+  activityEnvironment,
+  FROM,
+  HOST,
+  hostSpec,
+  HostWorld,
+  OPERATION,
+  SIGNATURE,
+  TO,
+  type Engine,
+} from './host-world';
 
 /** A genuine PowerShell takes a minute for all this. */
 const ENGINES: Engine[] =
@@ -99,6 +109,84 @@ describe.each(ENGINES)('through %s', (engine) => {
     await expect(activities.backupSite(site())).rejects.toMatchObject({
       type: FAILURE.notYet,
       message: expect.stringMatching(/Office365\.Data\.dll is in use: The process cannot access the file/) as string,
+    });
+  });
+
+  test('what an upgrade will need of the host is looked at before: files, space, package; nothing is left behind', async () => {
+    await start(engine, { spec: hostSpec({ freeBytes: 3 * 2 ** 20 }) });
+    await write(SITELOG, 'first line\n');
+    await open(SITELOG, { sharing: 'none', growsEveryMs: 50 });
+    await open('bin/Office365.Data.dll', { sharing: 'none' });
+    activities = world.activities(engine, { patienceMs: 100 });
+    const before = await readdir(world.workDirectory, { recursive: true });
+    const { disk, sites } = await activities.readHost({ host: world.host, packages: [TO] });
+    expect(disk).toEqual({ freeBytes: 3 * 2 ** 20, packages: { [TO]: { bytes: expect.any(Number) as number } } });
+    const [first, second] = sites.flatMap(({ applications }) => applications);
+    expect(first?.unread).toEqual([
+      expect.stringMatching(/^bin\/Office365\.Data\.dll \(.*being used by another process/),
+    ]);
+    expect(second).toMatchObject({ bytes: expect.any(Number) as number, unread: [] });
+    expect((await readdir(world.workDirectory, { recursive: true })).filter((name) => name !== 'packages')).toEqual(
+      before,
+    );
+    expect(world.effects()).toEqual([]);
+    await expect(activities.readHost({ host: world.host })).resolves.not.toHaveProperty('disk');
+  });
+
+  test('a look before the upgrade makes a work directory that is missing for administrators alone', async () => {
+    world = await HostWorld.start();
+    activities = world.activities(engine);
+    await activities.readHost({ host: world.host, packages: [TO] });
+    await expect(activities.readHost({ host: world.host })).resolves.toMatchObject({ exposed: [] });
+    expect(existsSync(world.workDirectory)).toBe(true);
+  });
+
+  test('a package that cannot be unpacked on the host is told before the upgrade, and one that lies there is not fetched again', async () => {
+    await start(engine);
+    world.fault('Expand-Archive', 'diskIsFull');
+    const look = async () => (await activities.readHost({ host: world.host, packages: [TO] })).disk;
+    const problem = expect.stringMatching(/There is not enough space on the disk/) as string;
+    await expect(look()).resolves.toMatchObject({ packages: { [TO]: { problem } } });
+    await activities.stagePackage({ host: world.host, ...world.packageOf(OPERATION) });
+    await expect(look()).resolves.toMatchObject({ packages: { [TO]: { bytes: 0 } } });
+  });
+
+  test('a package that cannot be fetched by the host is tried again, then told without what gives access to it', async () => {
+    await start(engine);
+    const packages = { [TO]: { url: `${world.url}/nothing.zip?sig=${SIGNATURE}`, sha256: 'a'.repeat(64) } };
+    const look = (attempt: number) =>
+      world
+        .activities(engine, {
+          settings: { ...world.settings, packages },
+          environment: () => activityEnvironment(undefined, attempt),
+        })
+        .readHost({ host: world.host, packages: [TO] });
+    await expect(look(1)).rejects.toMatchObject({ type: FAILURE.unreachable, retryable: true });
+    const { disk } = await look(3);
+    expect(disk).toMatchObject({
+      packages: { [TO]: { problem: expect.stringMatching(/cannot be downloaded/) as string } },
+    });
+    expect(JSON.stringify(disk)).not.toContain(SIGNATURE);
+  });
+
+  test('the version that an assembly says of itself is read from its text where a compiler left its numbers at zero', async () => {
+    await start(engine);
+    const text = await readFile(inSite('bin', 'Office365.Data.dll'), 'latin1');
+    await writeFile(
+      inSite('bin', 'Office365.Data.dll'),
+      text.replace(/^FileVersion=.*$/m, 'FileVersion=v18.3.0.9'),
+      'latin1',
+    );
+    await expect(versions()).resolves.toMatchObject({ deployed: 'old', assemblyVersions: ['18.3.0.9'] });
+  });
+
+  test('a PowerShell that finds none of its own modules says which commands it misses, and where it looked', async () => {
+    await start(engine);
+    world.fault('discover', 'foreignModules');
+    await expect(activities.readHost({ host: world.host })).rejects.toMatchObject({
+      type: FAILURE.unexpectedState,
+      retryable: false,
+      message: expect.stringMatching(/knows no Get-Acl, Set-Acl; its PSModulePath is/) as string,
     });
   });
 
@@ -256,7 +344,7 @@ describe.each(ENGINES)('through %s', (engine) => {
           await expect(run()).resolves.toMatchObject({ exitCode: 3010, restartWanted: true });
         } else {
           await expect(run()).rejects.toMatchObject({
-            type: FAILURE.unexpectedState,
+            type: FAILURE.restartWanted,
             retryable: false,
             message: expect.stringMatching(
               /3010: a restart of gw-host-01 is wanted.* Restart gw-host-01, then retry/,

@@ -85,6 +85,7 @@ test('gives an instance two UUIDs, an endpoint, and refuses a query over applica
   );
   expect(listed.map((item) => item.application_resource_id)).toEqual(body.map((item) => item.app?.aps.id));
   expect((await get('aps/2/applications?limit(0,1)')).status).toBe(400);
+  expect((await get('aps/2/packages?limit(-1,5)')).status).toBe(400);
   expect((await get(`aps/2/resources/${first?.app?.aps.id}`)).body).toMatchObject({ instanceName: 'CSP EMEA' });
 });
 

@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { generate } from 'selfsigned';
 import { FAILURE, type FailureType } from '../../src/contract/activities';
 import {
@@ -183,10 +183,18 @@ describe('an answer as old servers and what is before them write it is read:', (
     ['gzip', gzipSync],
     ['x-gzip', gzipSync],
     ['deflate', deflateSync],
+    ['deflate', deflateRawSync],
     ['br', brotliCompressSync],
+    ['identity, gzip', gzipSync],
+    ['deflate, gzip', (text: Buffer) => gzipSync(deflateSync(text))],
   ])('packed with %s', async (encoding, pack) => {
     const server = await serve(() => ({ headers: { 'content-encoding': encoding }, body: pack(Buffer.from('<ok/>')) }));
     expect((await exchange(request(server.url))).body.toString()).toBe('<ok/>');
+  });
+
+  test('packed: one that is empty, with what its status says', async () => {
+    const server = await serve(() => ({ status: 503, headers: { 'content-encoding': 'gzip' }, body: '' }));
+    expect(await exchange(request(server.url))).toMatchObject({ status: 503, body: Buffer.alloc(0) });
   });
 
   test('packed: no further than its limit, and only where it is what it says', async () => {
@@ -363,6 +371,7 @@ describe('a system with a certificate of its own authority', () => {
     caFile = path.join(directory, 'ca.pem');
     await writeFile(caFile, cert);
     await writeFile(path.join(directory, 'broken.pem'), 'no certificate');
+    await writeFile(path.join(directory, 'binary.pem'), Buffer.from(cert.replace(/-----.*-----/g, ''), 'base64'));
   });
   afterAll(() => rm(directory, { recursive: true }));
 
@@ -374,6 +383,13 @@ describe('a system with a certificate of its own authority', () => {
   });
 
   // Security: tls-verified
+  test('is trusted where PowerShell has written the authority, in UTF-16', async () => {
+    const server = await serveTls();
+    const file = path.join(directory, 'utf-16.pem');
+    await writeFile(file, `\uFEFF${await readFile(caFile, 'utf8')}`, 'utf16le');
+    expect((await exchange(request(server.url, { caFile: file }))).body.toString()).toBe('trusted');
+  });
+
   test('is refused when it is not, with what to do', async () => {
     const server = await serveTls();
     await expectFailure(exchange(request(server.url)), FAILURE.unreachable, /no trusted TLS connection.*caFile/);
@@ -427,6 +443,7 @@ describe('a system with a certificate of its own authority', () => {
   test.each([
     ['missing', 'ENOENT'],
     ['broken', 'gives no certificate'],
+    ['binary', 'is no valid UTF-8'],
   ])('needs a readable authority: %s', async (name, problem) => {
     const server = await serveTls();
     const file = path.join(directory, `${name}.pem`);

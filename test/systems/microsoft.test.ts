@@ -161,6 +161,40 @@ test.each([
   expect(failed?.message).toContain('issued without multi-factor authentication');
 });
 
+const denied = (body: unknown): Answer => json(body, { status: 403 });
+test.each<[string, Record<string, Answer>, string]>([
+  ['a message', { partnerCenter: denied({ code: 10001, message: 'No agent.' }) }, 'No agent. (10001)'],
+  [
+    'names of its own',
+    { partnerCenter: denied({ errorName: 'Denied', errorMessage: 'No agent.' }) },
+    'No agent. (Denied)',
+  ],
+  ['a code that is a number', { graph: denied({ error: { code: 17, message: 'No agent.' } }) }, 'No agent. (17)'],
+  [
+    'a code alone',
+    { graph: denied({ error: { code: 'Authorization_RequestDenied' } }) },
+    'Authorization_RequestDenied',
+  ],
+  [
+    'a text in a language',
+    { graph: denied({ 'odata.error': { message: { lang: 'en', value: 'No agent.' } } }) },
+    'No agent.',
+  ],
+  [
+    'nothing but a header',
+    { graph: { status: 401, headers: { 'www-authenticate': 'Bearer error="x", error_description="MFA is needed"' } } },
+    'MFA is needed. The token was issued without multi-factor',
+  ],
+  [
+    'numbers of the token service alone',
+    { token: json({ error: 'invalid_grant', error_description: null, error_codes: [50057] }, { status: 400 }) },
+    'is disabled. Enable it',
+  ],
+])('the words of a refusal are quoted where it has %s', async (_, answers, words) => {
+  const { checks } = await testConnection(answers);
+  expect(checks.find(({ ok }) => !ok)?.message).toContain(words);
+});
+
 describe('a token of another partner account works, and is found out', () => {
   const other = {
     token: json({ access_token: accessToken(OTHER_ID) }),

@@ -324,6 +324,32 @@ describe('what goes wrong is told apart', () => {
   });
 
   test.each([
+    ['text', '<string>failed</string>'],
+    ['nil', '<nil/>'],
+    ['empty', '<i4/>'],
+    ['nowhere', ''],
+  ])('a refusal whose status is %s keeps its words', async (_, status) => {
+    const said = '<member><name>error_message</name><value>No active licence.</value></member>';
+    const odd = status && `<member><name>status</name><value>${status}</value></member>`;
+    const body = `<methodResponse><params><param><value><struct>${said}${odd}</struct></value></param></params></methodResponse>`;
+    const client = await clientOf(() => new RawAnswer({ status: 200, body }));
+    expect(await failureOf(client.deactivateServiceTemplate(16))).toMatchObject({
+      type: FAILURE.rejected,
+      message: expect.stringContaining('was refused: No active licence. ') as string,
+    });
+  });
+
+  test('a refusal whose reason stands in a list of properties gives it', async () => {
+    const client = await clientOf(() => ({
+      status: -1,
+      error_message: Buffer.from('Operation failed.'),
+      properties: [{ name: 'reason', value: 'No active licence.' }],
+    }));
+    const failure = await failureOf(client.deactivateServiceTemplate(16));
+    expect(failure.message).toContain('was refused: No active licence; Operation failed. ');
+  });
+
+  test.each([
     [500, FAILURE.rejected],
     [401, FAILURE.accessDenied],
     [503, FAILURE.malformedAnswer],

@@ -2,6 +2,7 @@ import { packageOf } from '../../src/contract/entry';
 import { frozen } from '../../src/inventory/frozen-profile';
 import type {
   ApplicationInstance,
+  GatewayDatabase,
   HostFacts,
   IisApplication,
   IisSite,
@@ -153,6 +154,56 @@ describe('what can be known of the endpoint hosts before anything is touched', (
     expect(verdicts('gatewayVersions', await withHost({ sites: site('Gateway') }))).toEqual([]);
   });
 
+  test('a site whose files do not tell their version is refused before anything is touched', async () => {
+    const facts = await withHost({ sites: site('Gateway', { versions: ['18.3.0.9'], noVersion: 'has no folder' }) });
+    expect(findings('gatewayVersions', facts)).toEqual([
+      { verdict: 'refusal', message: expect.stringContaining('site "Gateway", application') as string },
+    ]);
+  });
+
+  describe('what the upgrade will need of the disk', () => {
+    const MIB = 2 ** 20;
+    const disk = { freeBytes: 250 * MIB, packages: { '18.4.1': { bytes: 50 * MIB } } };
+    const gateway = (change: Partial<IisApplication> = {}) =>
+      site('Gateway', { versions: ['18.3.0.9'], bytes: 100 * MIB, unread: [], ...change });
+    test.each<[string, Partial<HostFacts>, string[]]>([
+      ['enough of everything', { disk, sites: gateway() }, ['pass']],
+      ['nobody has looked', { sites: gateway() }, []],
+      ['it could not be looked at', { disk: { problem: 'PowerShell was ended' }, sites: gateway() }, ['warning']],
+      [
+        'backup, rollback and package do not fit',
+        { disk: { ...disk, freeBytes: 250 * MIB - 1 }, sites: gateway() },
+        ['refusal'],
+      ],
+      ['a file that cannot be read', { disk, sites: gateway({ unread: ['bin/a.dll (in use)'] }) }, ['pass', 'refusal']],
+      [
+        'a package that cannot be unpacked',
+        { disk: { ...disk, packages: { '18.4.1': { bytes: 0, problem: 'no' } } }, sites: gateway() },
+        ['refusal', 'pass'],
+      ],
+      [
+        'files that are new need no backup',
+        { disk: { ...disk, freeBytes: 60 * MIB }, sites: gateway({ versions: ['18.4.1.12'], unread: ['x'] }) },
+        ['pass'],
+      ],
+      [
+        'sites of others do not count',
+        {
+          disk: { ...disk, freeBytes: 60 * MIB },
+          sites: [
+            {
+              ...gateway()[0],
+              applications: [{ name: 'Shop', physicalPath: '', versions: [], bytes: 900 * MIB }],
+            } as IisSite,
+          ],
+        },
+        ['pass'],
+      ],
+    ])('%s', async (_, change, expected) => {
+      expect(verdicts('endpointDisk', await withHost(change))).toEqual(expected);
+    });
+  });
+
   test('a script of the release that a host does not have is refused', async () => {
     const facts = await withHost({ scripts: [] });
     const meant = facts.meant && { ...facts.meant, scripts: ['install-runtime'] };
@@ -300,13 +351,15 @@ describe('known limitations are warnings', () => {
 });
 
 describe('sqlSysadmin', () => {
-  const withDatabase = async (database: object | undefined): Promise<Readings> => {
+  const withDatabase = (database: object | undefined) =>
+    withDatabases(database === undefined ? [] : [database as GatewayDatabase]);
+  const withDatabases = async (databases: GatewayDatabase[]): Promise<Readings> => {
     const facts = await surveyed();
     const [reading] = facts.hosts;
     const host = structuredClone(reading && 'value' in reading ? reading.value : undefined);
     const application = host?.sites[0]?.applications[0];
     if (!host || !application) throw new Error('the stub has an application');
-    application.database = database as typeof application.database;
+    application.databases = databases;
     return { ...facts, hosts: [{ what: host.host, value: host }] };
   };
   const login = { dataSource: 'sql01', localDb: false, login: 'gateway' };
@@ -314,10 +367,27 @@ describe('sqlSysadmin', () => {
     ['LocalDB is not asked', { ...login, localDb: true, sysadmin: null }, 'pass'],
     ['a sysadmin passes', { ...login, sysadmin: true }, 'pass'],
     ['any other login is refused', { ...login, sysadmin: false }, 'refusal'],
+    [
+      'an account of Windows may have the role through a group: a person is asked',
+      { ...login, login: 'CONTOSO\\GW01$', sysadmin: false },
+      'ask',
+    ],
+    ['where the login cannot be told a person is asked', { ...login, login: '', sysadmin: null }, 'ask'],
     ['of a server that does not say a person is asked', { ...login, sysadmin: null }, 'ask'],
     ['where no connection was found a person is asked', undefined, 'ask'],
   ])('%s', async (_, database, verdict) => {
     expect(verdicts('sqlSysadmin', await withDatabase(database))).toEqual([verdict]);
+  });
+
+  test('each of several connections counts', async () => {
+    const localDb = { dataSource: '(LocalDB)\\MSSQLLocalDB', localDb: true, login: 'gateway', sysadmin: null };
+    const all = async (...databases: GatewayDatabase[]) => verdicts('sqlSysadmin', await withDatabases(databases));
+    expect(await all(localDb, { ...login, sysadmin: true })).toEqual(['pass']);
+    expect(await all(localDb, { ...login, sysadmin: null })).toEqual(['ask']);
+    expect(await all({ ...login, sysadmin: null }, { ...login, dataSource: 'sql02', sysadmin: false })).toEqual([
+      'refusal',
+    ]);
+    expect(await all()).toEqual(['ask']);
   });
 });
 

@@ -141,6 +141,13 @@ describe('a look before the upgrade', () => {
     expect(said('connections').map(({ verdict: each }) => each)).toEqual(['warning', 'warning']);
   });
 
+  test('finds the address of a gateway however its name is written in the inventory', async () => {
+    const { activities } = stubActivities(profile('shouting', { gatewayAddresses: { 'GW01.Test': '10.0.0.31' } }));
+    const { verdict, checks } = await (await look(activities, { provider: 'shouting' })).result();
+    expect(checks.filter(({ name }) => name === 'collectGatewaySites')).toEqual([]);
+    expect(verdict).toBe('clear');
+  });
+
   test('tells that another upgrade has the installation, without taking it', async () => {
     const holder = {
       provider: 'other',

@@ -533,6 +533,87 @@ describe('before the crossing', () => {
     expect(calls).toEqual(['deactivateTemplate 16', 'stagePackage', 'activateTemplate 16']);
   });
 
+  describe('what a host says of its gateways is seen before the import', () => {
+    const remarks = ['The database has drifted from its registered version.'];
+    const url = 'https://gw01.test/Office365GatewayApplication01/aps/';
+    test.each<[string, string, (world: StubActivities) => Partial<StubActivities>, string, string]>([
+      [
+        'a person reads what setup.cmd said of a drifted database',
+        'drifted',
+        ({ runSetup }) => ({ runSetup: async (input) => ({ ...(await runSetup(input)), remarks }) }),
+        'setup-gw01.test',
+        'has drifted from its registered version',
+      ],
+      [
+        'a person asks a gateway that its host cannot reach',
+        'out-of-reach',
+        () => ({
+          resetIis: async ({ purpose }) => ({
+            cannotTell: purpose === 'upgrade' ? [{ url, address: '10.20.0.11', problem: 'no connection' }] : [],
+          }),
+        }),
+        `answers-${url}`,
+        'cannot reach 10.20.0.11 (no connection)',
+      ],
+    ])('%s', async (_, provider, change, item, instructions) => {
+      const { activities, calls } = stubActivities(profile(provider));
+      const handle = await environment.upgrade({ ...activities, ...change(activities) }, { provider });
+      const { gates } = await statusWhen(handle, (status) => status.gates.length > 0);
+      expect(gates).toMatchObject([
+        { step: 'upgradeEndpoints', item, instructions: expect.stringContaining(instructions) as string },
+      ]);
+      expect(calls).not.toContain('importPackage');
+      await answerEverything(handle);
+      await handle.result();
+      expect(calls).toContain('importPackage');
+    });
+
+    test('one that does not answer after iisreset fails the step, and everything is undone', async () => {
+      const { activities, calls } = stubActivities(profile('answers-503'), {
+        change: {
+          resetIis: async ({ purpose }) => {
+            if (purpose === 'rollback') return { cannotTell: [] };
+            throw ApplicationFailure.nonRetryable(`${url} answers HTTP 503`, FAILURE.unreachable);
+          },
+        },
+      });
+      const handle = await environment.upgrade(activities, { provider: 'answers-503' });
+      expect((await failureOf(handle))?.message).toContain('answers HTTP 503');
+      expect(calls).not.toContain('importPackage');
+      expect(await statusOf(handle)).toMatchObject({ state: 'rolledBack', notUndone: [] });
+    });
+
+    test('a restart that setup.cmd wants holds, whatever the provider wants of failures, and a retry goes on after it', async () => {
+      let isRestarted = false;
+      const { activities, calls } = stubActivities(profile('wants-restart'));
+      const handle = await environment.upgrade(
+        {
+          ...activities,
+          runSetup: async (input) => ({
+            ...(await activities.runSetup(input)),
+            exitCode: 3010,
+            restartWanted: !isRestarted,
+          }),
+        },
+        { provider: 'wants-restart' },
+      );
+      const { holds } = await statusWhen(handle, ({ state }) => state === 'held');
+      expect(holds).toMatchObject([
+        {
+          step: 'upgradeEndpoints',
+          problem: expect.stringContaining('Restart host-of-wants-restart, then retry') as string,
+        },
+      ]);
+      expect(calls).not.toContain('resetIis upgrade');
+      isRestarted = true;
+      await handle.signal('resolveHold', { step: 'upgradeEndpoints', action: 'retry', by: 'ana', reason: 'restarted' });
+      await statusWhen(handle, ({ crossed }) => crossed);
+      await answerEverything(handle);
+      await handle.result();
+      expect(calls).toContain('resetIis upgrade');
+    });
+  });
+
   test.each([
     [
       'and said so',

@@ -1,7 +1,7 @@
 /** Checks that every upgrade has to pass, whatever the release. */
 import { ONWARD } from '../../src/contract/onward';
 import { unsafeForCommandLine } from '../../src/contract/command-line';
-import type { ApplicationInstance } from '../../src/contract/facts';
+import type { ApplicationInstance, IisApplication } from '../../src/contract/facts';
 import { LIMITS } from '../../src/contract/limits';
 import { isNewer, isBefore, isOfRelease, withoutRelease } from '../../src/contract/versions';
 import { listed } from '../kit/listed';
@@ -167,6 +167,34 @@ export const COMMON_CHECKS: readonly Check[] = [
     },
   },
   {
+    name: 'endpointDisk',
+    source: 'Upgrade Procedure: the package is unpacked on the endpoint host; no backup, no undo',
+    examine: ofOperations(({ instances }, readings) =>
+      readings.hosts.filter(answered).flatMap(({ value: { host, disk } }) => {
+        if (!disk) return [];
+        if ('problem' in disk)
+          return [
+            warning(`${host}: files, space and package could not be looked at before the upgrade: ${disk.problem}`),
+          ];
+        const gateways = gatewaysIn(instances, readings).filter((each) => each.host === host && !each.isNew);
+        const file = disk.packages[readings.meant?.to ?? ''];
+        return [
+          ...(file?.problem ? [refusal(`${host}: the package cannot be unpacked there. ${file.problem}`)] : []),
+          ...examineSpace(host, disk.freeBytes, gateways, file?.bytes ?? 0),
+          ...gateways.flatMap(({ site, application, seen: { unread = [] } }) =>
+            unread.length === 0
+              ? []
+              : [
+                  refusal(
+                    `${host}, site "${site}", application ${application}: files that nobody could back up: ${listed(unread)}. Let the worker's account read them, and end what keeps them open.`,
+                  ),
+                ],
+          ),
+        ];
+      }),
+    ),
+  },
+  {
     name: 'endpointScripts',
     source: 'Scripts of the release for the endpoint hosts',
     examine: ({ meant, hosts }) =>
@@ -234,13 +262,19 @@ export const COMMON_CHECKS: readonly Check[] = [
     examine: ofOperations(({ instances }, readings) => {
       const { meant } = readings;
       if (!meant) return [];
-      return gatewaysIn(instances, readings).flatMap(({ host, site, application, versions }) => {
+      return gatewaysIn(instances, readings).flatMap(({ host, site, application, seen: { versions, noVersion } }) => {
         const where = `${host}, site "${site}", application ${application}`;
         const strange = versions.filter((version) => !isBefore(version, meant) && !isOfRelease(version, meant.to));
         if (strange.length > 0)
           return [
             refusal(
               `${where}: files of version ${strange.join(', ')}, neither ${meant.from} nor ${meant.to}. Look at the site and put it right.`,
+            ),
+          ];
+        if (noVersion !== undefined)
+          return [
+            refusal(
+              `${where} ${noVersion}: of which version it is cannot be told, so it can be neither backed up nor verified. Put its files right, or correct the end-point URI.`,
             ),
           ];
         const sorts = new Set(versions.map((version) => isOfRelease(version, meant.to)));
@@ -318,6 +352,18 @@ function examinePackage({ profile, meant, package: file }: Readings): Finding[] 
       ];
 }
 
+/** A rollback takes as much again: what was there is put aside. */
+function examineSpace(host: string, free: number, gateways: readonly Gateway[], file: number): Finding[] {
+  const backup = gateways.reduce((sum, { seen: { bytes = 0 } }) => sum + bytes, 0);
+  const needed = 2 * backup + file;
+  const said = `${inMebibytes(free)} are free on the drive of its work directory; backup, rollback and package take ${inMebibytes(needed)}`;
+  return free < needed
+    ? [refusal(`${host}: ${said}. Make room, or give another workDirectory in endpoint.yaml.`)]
+    : [pass(`${host}: ${said}.`)];
+}
+
+const inMebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+
 function misnamed(instances: readonly ApplicationInstance[]): Finding[] {
   const wrong = instances.filter(({ endpointUrl }) => !parseEndpointUrl(endpointUrl));
   if (wrong.length === 0) return [];
@@ -334,7 +380,7 @@ interface Gateway {
   readonly site: string;
   readonly application: string;
   readonly hostnames: readonly string[];
-  readonly versions: readonly string[];
+  readonly seen: IisApplication;
   /** There is nothing to set up any more. */
   readonly isNew: boolean;
 }
@@ -344,12 +390,13 @@ function gatewaysIn(instances: readonly ApplicationInstance[], { hosts, meant }:
   const addresses = instances.flatMap(({ endpointUrl }) => parseEndpointUrl(endpointUrl) ?? []);
   return hosts.filter(answered).flatMap(({ value: { host, sites } }) =>
     sites.flatMap(({ name: site, applications }) =>
-      applications.flatMap(({ name: application, versions }) => {
+      applications.flatMap((seen) => {
+        const { name: application, versions } = seen;
         const served = addresses.filter((each) => each.application.toLowerCase() === application.toLowerCase());
         if (served.length === 0) return [];
         const hostnames = [...new Set(served.map(({ hostname }) => hostname))];
         const isNew = versions.length > 0 && versions.every((version) => isOfRelease(version, meant?.to ?? ''));
-        return [{ host, site, application, hostnames, versions, isNew }];
+        return [{ host, site, application, hostnames, seen, isNew }];
       }),
     ),
   );

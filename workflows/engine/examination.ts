@@ -35,16 +35,18 @@ export interface Examination {
 }
 
 /**
- * @param asked the release, undefined where only one may fit; and who starts the upgrade.
+ * @param asked the release, undefined where only one may fit; who starts the upgrade; whether it is one to finish.
  * @param reading how each system is read: whoever waits for it may want to say so.
  */
 export async function examine(
   profile: FrozenProfile,
   catalogue: Catalogue,
-  { to, startedBy }: { to: string | undefined; startedBy: string | undefined },
+  { to, startedBy, finish = false }: { to: string | undefined; startedBy: string | undefined; finish?: boolean },
   reading: typeof readingOf = readingOf,
 ): Promise<Examination> {
-  const { choice, ...read } = await readAll(profile, catalogue, to, reading);
+  // What has begun has to come to its end, whatever its hosts have room for.
+  const packages = finish ? {} : { packages: to === undefined ? Object.keys(profile.packages) : [to] };
+  const { choice, ...read } = await readAll(profile, catalogue, to, packages, reading);
   const readings: Readings = { profile, startedBy, meant: meantBy(choice), problem: choice?.problem, ...read };
   const release = choice?.chosen?.release;
   const checks = [...COMMON_CHECKS, ...(release ? [requiredVersions(release.requirements), ...release.checks] : [])];
@@ -77,6 +79,7 @@ async function readAll(
   profile: FrozenProfile,
   catalogue: Catalogue,
   to: string | undefined,
+  packages: { packages?: string[] },
   reading: typeof readingOf,
 ): Promise<{ choice: CatalogueAnswer | undefined } & Pick<Readings, 'operations' | 'billing' | 'package' | 'hosts'>> {
   const { operations, billing, endpoint } = activitiesFor(profile.timings);
@@ -97,7 +100,7 @@ async function readAll(
       }),
     ),
     ...profile.endpointHosts.map((host) =>
-      reading(host.name, () => endpoint(host).readHost(`read endpoint host ${host.name}`, { host })),
+      reading(host.name, () => endpoint(host).readHost(`read endpoint host ${host.name}`, { host, ...packages })),
     ),
   ]);
   const choice = answered(operationsFacts)

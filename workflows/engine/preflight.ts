@@ -45,7 +45,7 @@ export async function runPreflight(
 ): Promise<Planned> {
   const { record, profile } = upgrade;
   record.apply({ type: 'stepEntered', step: PREFLIGHT.name });
-  const seen = await examine(profile, catalogue, { to: asked.to, startedBy: upgrade.startedBy });
+  const seen = await examine(profile, catalogue, { ...asked, startedBy: upgrade.startedBy });
   const preflight = new Preflight(upgrade, seen, firstRun);
   return asked.finish ? await preflight.ofUnfinished(catalogue, asked) : await preflight.of(catalogue, asked);
 }

@@ -624,8 +624,11 @@ function holds(
   );
 }
 
-/** Failures after which an undo would not be whole, or would be another machine's: whatever the provider's settings, a person decides. */
-const FOR_A_PERSON: unknown[] = [FAILURE.noBackup, FAILURE.anotherHost];
+/**
+ * Failures after which an undo would not be whole, or would be another machine's: whatever the provider's settings, a person decides. What
+ * Windows does at its next start may replace files that were restored before.
+ */
+const FOR_A_PERSON: unknown[] = [FAILURE.noBackup, FAILURE.anotherHost, FAILURE.restartWanted];
 
 const actionsBefore = ({ kind }: AnyStepBefore): HoldAction[] =>
   kind === 'reading' ? ['retry', 'rollback'] : ['retry', 'doneByHand', 'rollback'];

@@ -1,8 +1,8 @@
 /** Checks that releases draw on: each for a sentence that the notes of several releases have. */
-import type { HostFacts, MicrosoftCloud, ApplicationInstance } from '../../src/contract/facts';
+import type { ApplicationInstance, GatewayDatabase, HostFacts, MicrosoftCloud } from '../../src/contract/facts';
 import { sameName } from '../../src/contract/names';
 import type { Requirement } from '../engine/release';
-import { ofOperations, pass, quoted, refusal, warning, type Check, type Finding } from '../engine/check';
+import { ofOperations, pass, quoted, refusal, warning, type Check } from '../engine/check';
 import type { Condition } from '../engine/step';
 import { knownByItsBeginning, type Versions } from '../engine/versions';
 import { listed } from '../kit/listed';
@@ -151,26 +151,56 @@ export const sqlSysadmin: Check = {
   source: 'Upgrade Procedure, Important: sysadmin for the logins of gateway databases, unless LocalDB',
   examine: ofOperations(({ instances }, { hosts }) =>
     hosts.filter(answered).flatMap(({ value: host }) =>
-      gatewayApplications(host, instances).map(({ site, application: { name, database } }) => {
+      gatewayApplications(host, instances).flatMap(({ site, application: { name, database, databases } }) => {
         const where = `${host.host}, site "${site.name}", application ${name}`;
-        const ask = (why: string): Finding => ({
-          verdict: 'ask',
-          item: `sysadmin-${host.host}-${site.name}-${name}`,
-          message: `${where}: the login of the gateway database is sysadmin, or the database is LocalDB`,
-          instructions: `${why} The vendor's procedure asks for the server role sysadmin unless the database is LocalDB: look in SQL Server Management Studio, also at the groups that the login is a member of. If it is not sysadmin, grant it first.`,
-        });
-        if (!database) return ask('No connection to a database was found in the configuration of the application.');
-        if (database.localDb) return pass(`${where} uses LocalDB.`);
-        if (database.sysadmin) return pass(`${where}: login ${database.login} is sysadmin on ${database.dataSource}.`);
-        return database.sysadmin === null
-          ? ask(`SQL Server ${database.dataSource} does not tell it of the login "${database.login}".`)
-          : refusal(
-              `${where}: login ${database.login} is not sysadmin on ${database.dataSource}. Grant it before the upgrade.`,
-            );
+        const found = databases ?? (database ? [database] : []);
+        if (found.length > 0 && found.every(({ localDb }) => localDb)) return [pass(`${where} uses LocalDB.`)];
+        const asked = found.length > 0 ? found.flatMap(whyAsk) : [NO_CONNECTION];
+        const [refused] = found.filter(isRefused);
+        if (refused)
+          return [
+            refusal(
+              `${where}: login ${refused.login} is not sysadmin on ${refused.dataSource}. Grant it before the upgrade.`,
+            ),
+          ];
+        if (asked.length > 0)
+          return [
+            {
+              verdict: 'ask',
+              item: `sysadmin-${host.host}-${site.name}-${name}`,
+              message: `${where}: the login of the gateway database is sysadmin, or the database is LocalDB`,
+              instructions: `${asked.join(' ')} The vendor's procedure asks for the server role sysadmin unless the database is LocalDB: look in SQL Server Management Studio, also at the groups that the login is a member of. If it is not sysadmin, grant it first.`,
+            },
+          ];
+        const logins = found.filter(({ localDb }) => !localDb);
+        return [
+          pass(
+            `${where}: ${listed(logins.map(({ login, dataSource }) => `login ${login} is sysadmin on ${dataSource}`))}.`,
+          ),
+        ];
       }),
     ),
   ),
 };
+
+const NO_CONNECTION = 'No connection to a database was found in the configuration of the application.';
+
+/** An account of Windows may have the role through a group, which SQL Server does not always tell. */
+const isOfWindows = ({ login }: GatewayDatabase): boolean => login.includes('\\') || login.includes('@');
+
+const isRefused = (database: GatewayDatabase): boolean =>
+  !database.localDb && database.sysadmin === false && !isOfWindows(database);
+
+/** Why a person has to look. */
+function whyAsk({ dataSource, localDb, login, sysadmin }: GatewayDatabase): string[] {
+  if (localDb || sysadmin === true) return [];
+  if (login === '') return [`With which login the application comes to ${dataSource} cannot be told.`];
+  return [
+    sysadmin === null
+      ? `SQL Server ${dataSource} does not tell it of the login "${login}".`
+      : `SQL Server ${dataSource} says that "${login}" is not, which may be so through a group of Windows all the same.`,
+  ];
+}
 
 export const sharedHost: Check = {
   name: 'sharedHost',

@@ -130,7 +130,7 @@ async function upgradeHost(context: Context, work: HostSites): Promise<void> {
   if (unrested.length > 0)
     throw ApplicationFailure.nonRetryable(
       `A restart of ${host.name} is wanted: setup.cmd ended with exit code ${listed(unrested.map(({ each, result }) => `${result.exitCode} for "${each.site.site}"`))}, and the files are those of ${to}. Restart ${host.name}, then retry: setup.cmd is not run again.`,
-      FAILURE.unexpectedState,
+      FAILURE.restartWanted,
     );
   await context.lookAgain('noCheckpoint');
   const restarted = await endpoint.resetIis(`iisreset on ${host.name}`, { host, operation, purpose: 'upgrade' });

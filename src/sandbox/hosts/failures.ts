@@ -96,6 +96,10 @@ export const FIELD_FAULTS: Record<string, readonly string[]> = {
     /** The pool goes on stopping for `delayMs`, and takes no order meanwhile. */
     'poolStopsSlowly',
   ],
+  discover: [
+    /** A PowerShell with another one's PSModulePath finds none of the modules of its own. */
+    'foreignModules',
+  ],
   'Expand-Archive': [
     /** A function of a script module says `Write-Error`, and has left half of the files. */
     'diskIsFull',

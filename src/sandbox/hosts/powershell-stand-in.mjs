@@ -10,6 +10,15 @@ import { createInterface } from 'node:readline';
 import { setInterval } from 'node:timers';
 
 const ECHO = /^\[Console\]::(Out|Error)\.WriteLine\("(\w*)"\)$/;
+/** What scripts say where they meet a fault. */
+const REFUSALS = {
+  fault: { ok: false, kind: 'Rejected', message: 'Access is denied.' },
+  foreignModules: {
+    ok: false,
+    kind: 'UnexpectedState',
+    message: 'PowerShell 5.1 knows no Get-Acl, Set-Acl; its PSModulePath is C:\\Program Files\\PowerShell\\7\\Modules',
+  },
+};
 const RUN = /^& \(\[ScriptBlock\]::Create\(.*\)\) '([A-Za-z0-9+/=]+)'$/;
 
 // Ctrl-C in a terminal reaches the worker and this process alike. What becomes of the script is for the worker to say.
@@ -25,7 +34,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 
 async function run({ nonce, script, parameters }) {
   const { act, delayMs } = await ask(`scripts/${script}/begin`, {});
-  let outcome = act === 'fault' ? { ok: false, kind: 'Rejected', message: 'Access is denied.' } : undefined;
+  let outcome = REFUSALS[act];
   switch (act) {
     case 'hang':
       return new Promise(() => setInterval(() => undefined, 60_000));

@@ -14,6 +14,7 @@ import {
   CommandFailed,
   DEAD_AFTER,
   DEAD_BEFORE,
+  FIELD_FAULTS,
   POWERSHELL_FAULTS,
   PowerShellDied,
   ScriptFailed,
@@ -274,7 +275,8 @@ const sameVersion = (one: string, other: string) =>
 function misbehaviour(kind: string, script: string): string {
   if (DEAD_BEFORE.has(kind)) return 'diesBySignal';
   if (DEAD_AFTER.has(kind)) return 'effectThenNoAnswer';
-  if (!['fault', 'slow', ...POWERSHELL_FAULTS].includes(kind)) throw new UnknownFault(kind, script);
+  if (!['fault', 'slow', ...POWERSHELL_FAULTS, ...(FIELD_FAULTS[script] ?? [])].includes(kind))
+    throw new UnknownFault(kind, script);
   return kind;
 }
 

@@ -6,16 +6,18 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 import { DOMParser } from '@xmldom/xmldom';
 import { unzipSync } from 'fflate';
-import { FAILURE } from '../../contract/activities';
+import { FAILURE, type SiteKey } from '../../contract/activities';
 import { sameName } from '../../contract/names';
 import type { HostIdentity } from '../../contract/facts';
 import type {
@@ -82,16 +84,26 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
         name: application,
         physicalPath,
         ...filesSay(existsSync(physicalPath) ? physicalPath : undefined),
-        database: {
-          dataSource: database.dataSource,
-          login: database.login,
-          sysadmin: /^\(localdb\)\\/i.test(database.dataSource)
-            ? null
-            : host.sysadmin(database.dataSource, database.login),
-        },
+        databases: [
+          {
+            dataSource: database.dataSource,
+            login: database.login,
+            sysadmin: /^\(localdb\)\\/i.test(database.dataSource)
+              ? null
+              : host.sysadmin(database.dataSource, database.login),
+          },
+        ],
       })),
     })),
   }),
+
+  precheck: async (run, { workDirectory, applications, packages, waitMilliseconds }) => {
+    const until = Date.now() + waitMilliseconds;
+    const seen: Facts<'precheck'> = { freeBytes: run.host.freeBytes, applications: [], packages: [] };
+    for (const key of applications) seen.applications.push(await examineApplication(run, key, until));
+    for (const file of packages) seen.packages.push(await examinePackage(run, workDirectory, file));
+    return seen;
+  },
 
   inspect: async ({ host, gone }, parameters) => {
     const until = Date.now() + parameters.waitMilliseconds;
@@ -158,29 +170,15 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
     };
   }),
 
-  stage: alone(async ({ host, gone }, { workDirectory, packageUrl, sha256: wanted }) => {
-    if ('directory' in stagedPackage(workDirectory, wanted)) return { sha256: wanted, blocked: [] };
-    const folder = path.join(workDirectory, 'packages', wanted.slice(0, 16));
-    rmSync(folder, { recursive: true, force: true });
-    const file = path.join(folder, 'package.zip');
-    writeFile(folder, 'package.zip', await download(packageUrl, gone));
-    block(file);
-    const sha256 = sha256Of(readFileSync(file));
-    if (sha256 !== wanted) return { sha256, blocked: [] };
-    expand(host, file, path.join(folder, 'package'));
-    const archive = findOne(path.join(folder, 'package'), 'O365-Web.zip');
-    unblock(archive);
-    const web = path.join(folder, 'web');
-    expand(host, archive, web);
-    const blocked = [archive, ...filesBelow(web).map((name) => path.join(web, name))].filter(isBlocked);
-    const staged = blocked.length > 0 ? undefined : stagedPackage(workDirectory, wanted);
-    if (staged && 'problem' in staged) throw new ScriptFailed(FAILURE.unexpectedState, staged.problem);
-    return { sha256, blocked };
+  stage: alone(async ({ host, gone }, { workDirectory, packageUrl, sha256 }) => {
+    const folder = packageFolder(workDirectory, sha256);
+    if ('directory' in stagedPackage(folder, sha256)) return { sha256, blocked: [] };
+    return receivePackage(host, folder, packageUrl, sha256, gone);
   }),
 
   setup: alone(async ({ host, gone }, parameters) => {
     refuseWhileRunning(host);
-    const staged = stagedPackage(parameters.workDirectory, parameters.sha256);
+    const staged = stagedPackage(packageFolder(parameters.workDirectory, parameters.sha256), parameters.sha256);
     if ('problem' in staged) throw new ScriptFailed(FAILURE.unexpectedState, staged.problem);
     const { id, operation, site, application, hostname, ip } = parameters;
     const record = path.join(parameters.workDirectory, 'records', parameters.records, id);
@@ -340,7 +338,7 @@ export function confirmIdentity(
   script: ScriptName,
   { identity: expected }: { identity?: Partial<HostIdentity> },
 ): void {
-  if (script === 'protect' || script === 'discover') return;
+  if (script === 'protect' || script === 'discover' || script === 'precheck') return;
   const names = ['computerName', 'machineGuid', 'smbiosUuid'] as const;
   const different = names
     .filter((name) => found[name] !== expected?.[name])
@@ -441,9 +439,75 @@ function explicitAccess(host: SimulatedHost, folder: string, grew: string[]): Ex
     });
 }
 
+const packageFolder = (workDirectory: string, sha256: string) =>
+  path.join(workDirectory, 'packages', sha256.slice(0, 16));
+
+/** common.ps1, Receive-Package */
+async function receivePackage(
+  host: SimulatedHost,
+  folder: string,
+  url: string,
+  wanted: string,
+  gone: AbortSignal,
+): Promise<Facts<'stage'>> {
+  rmSync(folder, { recursive: true, force: true });
+  const file = path.join(folder, 'package.zip');
+  writeFile(folder, 'package.zip', await download(url, gone));
+  block(file);
+  const sha256 = sha256Of(readFileSync(file));
+  if (sha256 !== wanted) return { sha256, blocked: [] };
+  expand(host, file, path.join(folder, 'package'));
+  const archive = findOne(path.join(folder, 'package'), 'O365-Web.zip');
+  unblock(archive);
+  const web = path.join(folder, 'web');
+  expand(host, archive, web);
+  const blocked = [archive, ...filesBelow(web).map((name) => path.join(web, name))].filter(isBlocked);
+  const staged = blocked.length > 0 ? undefined : stagedPackage(folder, wanted);
+  if (staged && 'problem' in staged) throw new ScriptFailed(FAILURE.unexpectedState, staged.problem);
+  return { sha256, blocked };
+}
+
+const sizeOf = (folder: string): number =>
+  filesBelow(folder).reduce((sum, name) => sum + statSync(path.join(folder, name)).size, 0);
+
+/** precheck.ps1, Test-Application */
+async function examineApplication({ host, gone }: Run, key: SiteKey, until: number) {
+  const folder = deployed(host, key).physicalPath;
+  for (;;) {
+    const unread = sitePaths(folder, []).flatMap((name) => {
+      const refusal = host.openFiles.refusal(path.join(folder, name), 'read');
+      return refusal === undefined ? [] : [{ path: name, problem: `${path.join(folder, name)} is in use: ${refusal}` }];
+    });
+    if (unread.length === 0 || Date.now() >= until) return { ...key, bytes: sizeOf(folder), unread };
+    await pause(gone);
+  }
+}
+
+/** precheck.ps1, Test-Package */
+async function examinePackage(
+  { host, gone }: Run,
+  workDirectory: string,
+  { version, url, sha256 }: Parameters['precheck']['packages'][number],
+): Promise<Facts<'precheck'>['packages'][number]> {
+  const seen = { version, bytes: 0, sha256, blocked: [], problem: '', kind: '' };
+  if ('directory' in stagedPackage(packageFolder(workDirectory, sha256), sha256)) return seen;
+  protectFolder(host, workDirectory);
+  const packages = path.join(workDirectory, 'packages');
+  mkdirSync(packages, { recursive: true });
+  const folder = mkdtempSync(path.join(packages, 'look-'));
+  try {
+    const received = await receivePackage(host, folder, url, sha256, gone);
+    return { ...seen, ...received, bytes: sizeOf(folder) };
+  } catch (error) {
+    if (!(error instanceof ScriptFailed)) throw error;
+    return { ...seen, problem: error.message, kind: error.kind === FAILURE.rejected ? '' : error.kind };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** common.ps1, Get-StagedPackage */
-function stagedPackage(workDirectory: string, wanted: string): { directory: string } | { problem: string } {
-  const folder = path.join(workDirectory, 'packages', wanted.slice(0, 16));
+function stagedPackage(folder: string, wanted: string): { directory: string } | { problem: string } {
   const file = path.join(folder, 'package.zip');
   const web = path.join(folder, 'web');
   if (!existsSync(file) || !existsSync(web)) return { problem: `there is no package in ${folder}` };

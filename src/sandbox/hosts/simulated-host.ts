@@ -74,6 +74,8 @@ const BUSY = 'The service cannot accept control messages at this time. (Exceptio
 
 /** A host of the sandbox has run for so long when it is laid out, in milliseconds. */
 const UPTIME_MS = 24 * 3600_000;
+/** Free on a drive of which nobody says otherwise, in bytes. */
+const PLENTY = 40 * 2 ** 30;
 /** No Windows is started again sooner, so neither are the boot times of two starts closer to each other. In milliseconds. */
 const SOONEST_START_MS = 5_000;
 
@@ -410,6 +412,11 @@ export class SimulatedHost implements ScriptedHost {
     this.power = new AbortController();
     this.effect('hostRestarted', this.name);
     this.restarts.emit('up', this.name);
+  }
+
+  /** On its one drive. */
+  get freeBytes(): number {
+    return this.spec.freeBytes ?? PLENTY;
   }
 
   // What is installed

@@ -53,7 +53,10 @@ export const WINDOWS_COMMANDS: Record<string, ReturnType<typeof command>> = {
     host.sites().flatMap(({ site }) =>
       host.applications(site).map(({ pool, application }) => ({
         name: pool,
-        processModel: { identityType: 'SpecificUser', userName: application.database.login },
+        processModel: {
+          identityType: application.poolIdentity ?? 'SpecificUser',
+          userName: application.database.login,
+        },
       })),
     ),
   ),
@@ -65,6 +68,8 @@ export const WINDOWS_COMMANDS: Record<string, ReturnType<typeof command>> = {
   'Get-Service': command(named, (host, { name }) => ({ Name: name, Status: host.serviceState(name) })),
   Win32_Process: command(none, (host) => host.runningSetups().map((CommandLine) => ({ Name: 'cmd.exe', CommandLine }))),
   Win32_ComputerSystemProduct: command(none, (host) => ({ UUID: host.spec.identity.smbiosUuid.toUpperCase() })),
+  Win32_ComputerSystem: command(none, (host) => ({ Domain: host.spec.domain ?? 'WORKGROUP' })),
+  account: command(named, (host, { name }) => ({ known: host.spec.accounts?.[name] ?? null })),
   Win32_OperatingSystem: command(none, (host) => ({ LastBootUpTime: host.bootTime })),
   'shutdown.exe': command(z.object({ seconds: z.number() }), (host, { seconds }) => host.shutDown(seconds)),
   'Get-WindowsFeature': command(named, (host, { name }) => ({ Name: name, InstallState: host.featureState(name) })),
@@ -107,5 +112,6 @@ export const WINDOWS_COMMANDS: Record<string, ReturnType<typeof command>> = {
     z.object({ address: z.string(), hostname: z.string(), path: z.string() }),
     (host, { address, hostname, path }) => host.answer(address, hostname, path),
   ),
+  DriveInfo: command(none, (host) => ({ AvailableFreeSpace: host.freeBytes })),
   'Expand-Archive': command(none, (host) => ({ half: host.unpacksHalf() })),
 };

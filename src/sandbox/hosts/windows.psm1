@@ -45,6 +45,7 @@ function Get-CimInstance([string] $ClassName, [string] $Filter) {
     switch ($ClassName) {
         'Win32_Process' { Invoke-Windows $ClassName }
         'Win32_ComputerSystemProduct' { Invoke-Windows $ClassName }
+        'Win32_ComputerSystem' { Invoke-Windows $ClassName }
         # As text, whatever this PowerShell makes of it: Windows gives a time.
         'Win32_OperatingSystem' { [pscustomobject] @{ LastBootUpTime = [DateTime] (Invoke-Windows $ClassName).LastBootUpTime } }
         default { throw "The simulated host has no class $ClassName" }
@@ -113,9 +114,9 @@ function Get-Item {
     }
     $item = Microsoft.PowerShell.Management\Get-Item -LiteralPath $LiteralPath -Force:$Force
     if ($item -isnot [IO.FileInfo] -or $item.Extension -ne '.dll') { return $item }
-    # What people read, and the numbers that Windows itself goes by.
+    # What people read, and the numbers that Windows itself goes by: zeros where the compiler could not read it.
     $version = if ([IO.File]::ReadAllText($item.FullName) -match '(?m)^FileVersion=(.+)$') { $Matches[1].Trim() }
-    $numbers = @([regex]::Matches([string] $version, '\d+') | ForEach-Object { [int] $_.Value }) + 0, 0, 0, 0
+    $numbers = @(if ($version -match '^\d') { [regex]::Matches($version, '\d+') | ForEach-Object { [int] $_.Value } }) + 0, 0, 0, 0
     [pscustomobject] @{
         FullName = $item.FullName; Length = $item.Length; LastWriteTimeUtc = $item.LastWriteTimeUtc; Attributes = $item.Attributes
         VersionInfo = [pscustomobject] @{
@@ -205,6 +206,19 @@ function New-Tls($Client, $Judge) {
     $tls
 }
 
+# Accounts, by whatever names them.
+
+function New-Account([string] $Name) {
+    $account = [pscustomobject] @{ Value = $Name }
+    $account | Add-Member -MemberType ScriptMethod -Name ToString -Value { $this.Value } -Force
+    $account | Add-Member -MemberType ScriptMethod -Name Translate -Value {
+        $known = (Invoke-Windows 'account' @{ name = $this.Value }).known
+        if (-not $known) { throw 'Some or all identity references could not be translated.' }
+        New-Account $known
+    }
+    $account
+}
+
 # Objects of .NET that reach out of the process
 
 function New-Object {
@@ -215,6 +229,8 @@ function New-Object {
         $beside = [int] $ArgumentList[3] -band [int] [IO.FileShare]::Write
         Confirm-Free ([string] $ArgumentList[0]) $(if ($beside) { 'read' } else { 'alone' })
     }
+    if ($TypeName -match '^System\.Security\.Principal\.') { return New-Account ([string]::Join('\', $ArgumentList)) }
+    if ($TypeName -eq 'System.IO.DriveInfo') { return Invoke-Windows 'DriveInfo' }
     # Names of the kernel are each machine's own: hosts of other sandboxes, with the same names, work beside this one.
     if ($TypeName -eq 'System.Threading.Mutex') {
         $disk = [Security.Cryptography.SHA256]::Create().ComputeHash([Text.Encoding]::UTF8.GetBytes($env:ProgramData))
@@ -241,8 +257,6 @@ function New-Object {
     $connection
 }
 
-Export-ModuleMember -Function '*-*', 'iisreset', 'icacls.exe', 'shutdown.exe', 'whoami'
-
 # Introduces this PowerShell to the sandbox, and acts out the fault that is ordered for it.
 $begin = $env:ONWARD_SANDBOX_HOST + "scripts/$env:ONWARD_SCRIPT/begin"
 $order = Microsoft.PowerShell.Utility\Invoke-RestMethod -Method Post -Uri $begin -Body '{}' -ContentType 'application/json'
@@ -263,6 +277,10 @@ switch ($order.act) {
     }
     'slow' { Start-Sleep -Milliseconds $order.delayMs }
     'fault' { throw 'Access is denied.' }
+    # Its own modules are not where it looks for them.
+    'foreignModules' { 'Get-Acl', 'Set-Acl' | ForEach-Object { Microsoft.PowerShell.Management\Remove-Item "function:$_" } }
     # The envelope goes nowhere.
     'effectThenNoAnswer' { [Console]::SetOut([IO.TextWriter]::Null) }
 }
+
+Export-ModuleMember -Function '*-*', 'iisreset', 'icacls.exe', 'shutdown.exe', 'whoami'

@@ -90,7 +90,7 @@ function split(text: string, separator: RegExp): string[] {
 
 function limits({ args }: Term): { offset: number; count: number } {
   const [offset, count] = args.map(Number);
-  if (args.length !== 2 || !Number.isInteger(offset) || !Number.isInteger(count)) {
+  if (args.length !== 2 || !args.every((each) => /^\d+$/.test(each))) {
     throw new InvalidRql('limit takes an offset and a count.');
   }
   return { offset: offset ?? 0, count: count ?? 0 };

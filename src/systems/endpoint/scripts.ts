@@ -21,7 +21,8 @@ const deployed = z.object({
 const application = deployed.extend({
   name: z.string(),
   physicalPath: z.string(),
-  database: z.object({ dataSource: z.string(), login: z.string(), sysadmin: z.number().nullable() }).nullable(),
+  /** `login` is empty where it cannot be told; of what cannot be read, `dataSource` says what it is, in brackets. */
+  databases: z.array(z.object({ dataSource: z.string(), login: z.string(), sysadmin: z.number().nullable() })),
 });
 
 const inspectedSite = deployed.extend({
@@ -102,6 +103,10 @@ const inspection = z.object({
 });
 export type Inspection = z.output<typeof inspection>;
 
+/** Hash of the file that was downloaded, or found; what was unpacked of it and is still blocked. */
+const staged = z.object({ sha256: z.string(), blocked: z.array(z.string()) });
+export type Staged = z.output<typeof staged>;
+
 const access = z.object({ path: z.string(), sddl: z.string() });
 /** Access that a file or folder has beside what it inherits: its path, and the list as SDDL. */
 export type ExplicitAccess = z.output<typeof access>;
@@ -124,6 +129,21 @@ export const RESULTS = {
       }),
     ),
   }),
+  precheck: z.object({
+    /** On the drive of the work directory. */
+    freeBytes: z.number(),
+    applications: z.array(
+      z.object({
+        site: z.string(),
+        application: z.string(),
+        bytes: z.number(),
+        /** Files that could not be copied; `.` for the folder itself. */
+        unread: z.array(z.object({ path: z.string(), problem: z.string() })),
+      }),
+    ),
+    /** `bytes`: what it takes on the disk, 0 where it lies there already. `kind` is that of the failure `problem`; both empty for none. */
+    packages: z.array(staged.extend({ version: z.string(), bytes: z.number(), problem: z.string(), kind: z.string() })),
+  }),
   inspect: inspection,
   /** The claim that stands now; empty for none. */
   claim: z.object({ claim: z.string() }),
@@ -138,8 +158,7 @@ export const RESULTS = {
     /** Complete copies of the same application by other operations; not looked for where this one has its own. */
     others: z.array(otherBackup),
   }),
-  /** Hash of the file that was downloaded, or found; what was unpacked of it and is still blocked. */
-  stage: z.object({ sha256: z.string(), blocked: z.array(z.string()) }),
+  stage: staged,
   setup: setupEnded,
   reset: resetDone,
   /**
@@ -201,6 +220,12 @@ export interface Parameters {
   /** `settings` is the folder that the worker has its configuration from; empty where that is no file. */
   protect: OnHost & { settings: string };
   discover: OnHost & { settings: string };
+  /** Waits so long for files that somebody has open, at most. */
+  precheck: OnHost & {
+    applications: OnSite[];
+    packages: { version: string; url: string; sha256: string }[];
+    waitMilliseconds: number;
+  };
   inspect: OnMachine & {
     sites: { site: string; application: string }[];
     /** Folder of an operation's records; empty to read none. */

@@ -10,6 +10,7 @@ import type { InspectedSite } from './scripts';
  * of their own.
  */
 const OWN_ASSEMBLY = /^(office365|o365)/i;
+const OWN_NAMES = 'Office365*.dll, O365*.dll';
 /** What a compiler writes where nobody says a version: it tells nothing of the release. */
 const UNSAID: ReadonlySet<string> = new Set(['0.0.0.0', '1.0.0.0']);
 
@@ -45,6 +46,21 @@ export const ownVersions = (assemblies: { file: string; version: string | null }
         .flatMap(({ version }) => (version === null || UNSAID.has(version) ? [] : version)),
     ),
   ].sort();
+
+/** Why nobody can say of which version the files of an application are, whatever its web.config says. */
+export function whyNoVersion({ assemblies, physicalPath }: Pick<InspectedSite, 'assemblies' | 'physicalPath'>): {
+  noVersion?: string;
+} {
+  if (assemblies === null) return { noVersion: `has no folder: ${physicalPath ?? ''} does not exist` };
+  if (ownVersions(assemblies).length > 0) return {};
+  const own = assemblies.filter(({ file }) => OWN_ASSEMBLY.test(file));
+  return {
+    noVersion:
+      own.length === 0
+        ? `has no assembly of its own in bin (${OWN_NAMES})`
+        : `has no version in its own assemblies (${own.map(({ file }) => file).join(', ')})`,
+  };
+}
 
 function whyNoFiles(site: InspectedSite): string {
   if (site.bindings === null) return 'does not exist: IIS has no such site, unless under another name';

@@ -324,19 +324,51 @@ function Get-PackagedFiles([string] $Package) {
     }
 }
 
-# What keeps the unpacked package from being run: 'problem', empty where it is, file by file, the package with that hash. Trusts
-# nothing that lies beside it. 'directory' holds setup.cmd.
-function Get-StagedPackage([string] $WorkDirectory, [string] $Sha256) {
-    $folder = Get-PackageFolder $WorkDirectory $Sha256
-    $package = Join-Path $folder 'package.zip'
-    $web = Join-Path $folder 'web'
-    if (-not (Test-Path -LiteralPath $package) -or -not (Test-Path -LiteralPath $web)) { return @{ problem = "there is no package in $folder" } }
+# What keeps the package that was unpacked in a folder from being run: 'problem', empty where it is, file by file, the package with that
+# hash. Trusts nothing that lies beside it. 'directory' holds setup.cmd.
+function Get-StagedPackage([string] $Folder, [string] $Sha256) {
+    $package = Join-Path $Folder 'package.zip'
+    $web = Join-Path $Folder 'web'
+    if (-not (Test-Path -LiteralPath $package) -or -not (Test-Path -LiteralPath $web)) { return @{ problem = "there is no package in $Folder" } }
     if ((Get-Sha256 $package) -ne $Sha256) { return @{ problem = "$package is another file than was downloaded" } }
     $lines = { "$($_.sha256) $($_.path)" }
     $wanted = @(Get-PackagedFiles $package | ForEach-Object $lines)
     $different = @(Compare-Object -ReferenceObject $wanted -DifferenceObject @(Get-FileList $web | ForEach-Object $lines) -CaseSensitive)
     if ($different.Count -gt 0) { return @{ problem = "what was unpacked in $web is not what the package holds: $($different[0].InputObject.Substring(65))" } }
     @{ problem = ''; directory = (Split-Path -Parent (Find-One $web 'setup.cmd')) }
+}
+
+# The mark of files that came from the internet; unpacking would hand it on to what is unpacked.
+function Test-Blocked([string] $File) { [bool] (Get-Item -LiteralPath $File -Stream Zone.Identifier -ErrorAction SilentlyContinue) }
+
+# Downloads the package into a folder, verifies it, and unpacks it in the order of the procedure: unpack, unblock O365-Web.zip, unpack
+# that. 'sha256' is the hash of what was downloaded; 'blocked' names what is still marked.
+function Receive-Package([string] $Folder, [string] $Url, [string] $Sha256) {
+    if (Test-Path -LiteralPath $Folder) { Remove-Item -LiteralPath $Folder -Recurse -Force }
+    $null = New-Item -ItemType Directory -Path $Folder -Force
+    $package = Join-Path $Folder 'package.zip'
+    try {
+        Invoke-WebRequest -Uri $Url -OutFile $package -UseBasicParsing -TimeoutSec 600
+    } catch {
+        # What follows the question mark may be a signature, which is as good as a password.
+        Fail 'Unreachable' "the package cannot be downloaded from $($Url.Split('?')[0]): $($_.Exception.Message)"
+    }
+    $saved = @{ sha256 = (Get-Sha256 $package); blocked = @() }
+    if ($saved.sha256 -ne $Sha256) { return $saved }
+
+    $unpacked = Join-Path $Folder 'package'
+    Expand-Archive -LiteralPath $package -DestinationPath $unpacked -Force
+    Confirm-Unpacked $package $unpacked
+    $archive = Find-One $unpacked 'O365-Web.zip'
+    Unblock-File -LiteralPath $archive
+    $web = Join-Path $Folder 'web'
+    Expand-Archive -LiteralPath $archive -DestinationPath $web -Force
+    Confirm-Unpacked $archive $web
+    $saved.blocked = @(@($archive) + @(Get-ChildItem -LiteralPath $web -Recurse -File -Force | ForEach-Object { $_.FullName }) | Where-Object { Test-Blocked $_ })
+    if ($saved.blocked.Count -gt 0) { return $saved }
+    $problem = (Get-StagedPackage $Folder $Sha256).problem
+    if ($problem) { Fail 'UnexpectedState' $problem }
+    $saved
 }
 
 function Find-One([string] $Folder, [string] $Name) {
@@ -348,21 +380,26 @@ function Find-One([string] $Folder, [string] $Name) {
 # The text of web.config, whatever the case of its name; $null without one.
 function Read-WebConfig([string] $Folder) {
     $file = Get-ChildItem -LiteralPath $Folder -File -Force | Where-Object { $_.Name -eq 'web.config' } | Select-Object -First 1
-    if ($file) {
-        $document = New-Object System.Xml.XmlDocument
-        $document.Load($file.FullName)
-        $document
-    }
+    if ($file) { Read-Xml $file.FullName }
+}
+
+function Read-Xml([string] $Path) {
+    $document = New-Object System.Xml.XmlDocument
+    $document.Load($Path)
+    $document
 }
 
 function Get-Assemblies([string] $Folder) {
     $bin = Join-Path $Folder 'bin'
     if (-not (Test-Path -LiteralPath $bin -PathType Container)) { return }
     Get-ChildItem -LiteralPath $bin -File -Force -Filter '*.dll' | Sort-Object -Property Name | ForEach-Object {
-        # The numbers that Windows goes by. FileVersion itself is free text: '18, 3, 0, 9', 'v18.3.0.9'.
+        # The numbers that Windows goes by. FileVersion itself is free text: '18, 3, 0, 9'. A compiler that cannot read it, such as
+        # 'v18.3.0.9', leaves the numbers at zero.
         $version = (Get-Item -LiteralPath $_.FullName -Force).VersionInfo
-        $numbers = [string]::Join('.', @($version.FileMajorPart, $version.FileMinorPart, $version.FileBuildPart, $version.FilePrivatePart))
-        @{ file = $_.Name; version = if ($version.FileVersion) { $numbers } else { $null } }
+        $numbers = @($version.FileMajorPart, $version.FileMinorPart, $version.FileBuildPart, $version.FilePrivatePart)
+        $said = @([regex]::Matches([string] $version.FileVersion, '\d+') | ForEach-Object { $_.Value })
+        if (-not @($numbers | Where-Object { $_ -ne 0 }) -and $said.Count -eq 4) { $numbers = $said }
+        @{ file = $_.Name; version = if ($version.FileVersion) { [string]::Join('.', $numbers) } else { $null } }
     }
 }
 
@@ -370,7 +407,7 @@ function Get-Assemblies([string] $Folder) {
 function Get-WebConfigVersion([string] $Folder) {
     $config = Read-WebConfig $Folder
     if ($config) {
-        $setting = $config.SelectSingleNode("/configuration/appSettings/add[@key='ApplicationVersion']")
+        $setting = $config.SelectSingleNode("/*/*[local-name()='appSettings']/*[@key='ApplicationVersion']")
         if ($setting) { $setting.GetAttribute('value') }
     }
 }

@@ -13,7 +13,7 @@ $log = New-Object 'System.Collections.Generic.List[string]'
 try {
     foreach ($module in @($order.modules)) { Import-Module -Name $module -Global -DisableNameChecking }
     . ([ScriptBlock]::Create([IO.File]::ReadAllText([IO.Path]::Combine($order.scripts, 'common.ps1'))))
-    if ('protect', 'discover' -notcontains $order.script) { Confirm-Identity $order.parameters.identity }
+    if ('protect', 'discover', 'precheck' -notcontains $order.script) { Confirm-Identity $order.parameters.identity }
     $script = [ScriptBlock]::Create([IO.File]::ReadAllText([IO.Path]::Combine($order.scripts, $order.script + '.ps1')))
     $output = @(& $script $order.parameters)
     $envelope = @{ ok = $true; result = $output[-1] }

@@ -5,7 +5,7 @@ param($Parameters)
 Use-Host $Parameters {
     Confirm-Seen $Parameters
     Confirm-NoSetup
-    $staged = Get-StagedPackage $Parameters.workDirectory $Parameters.sha256
+    $staged = Get-StagedPackage (Get-PackageFolder $Parameters.workDirectory $Parameters.sha256) $Parameters.sha256
     if ($staged.problem) { Fail 'UnexpectedState' $staged.problem }
     $records = [IO.Path]::Combine($Parameters.workDirectory, 'records', $Parameters.records)
     $null = New-Item -ItemType Directory -Path $records -Force
