@@ -44,7 +44,8 @@ describe('docker-compose.yml', () => {
   });
 
   test('pins the version of every image', () => {
-    for (const [, { image }] of services) expect(image).toMatch(/^[\w/-]+:\d+\.\d+[\w.-]*$/);
+    for (const [, { image }] of services)
+      expect(image).toMatch(/^(\$\{ONWARD_IMAGE:-onward:\d+\.\d+\.\d+\}|[\w/-]+:\d+\.\d+[\w.-]*)$/);
   });
 
   test('opens ports on this machine only', () => {
@@ -79,7 +80,7 @@ describe('docker-compose.yml', () => {
         pids_limit: expect.any(Number),
         logging: { options: { 'max-size': expect.any(String), 'max-file': expect.any(String) } },
       });
-      const own = service.image.startsWith('onward:') && name !== 'prepare';
+      const own = service.image.includes('onward:') && name !== 'prepare';
       if (!own)
         expect([name, service.user]).toEqual([name, name === 'prepare' ? '0:0' : expect.stringMatching(/^[1-9]/)]);
     }
@@ -136,6 +137,17 @@ describe('what its containers run', () => {
       expect([attempt, connection]).toEqual([attempt, expect.any(NativeConnection)]);
       await connection.close();
     }
+  });
+
+  test('a worker whose inventory is not mounted ends at once, and says so', async () => {
+    const nowhere = path.join(folder, 'nowhere');
+    const started = run(process.execPath, [path.join(ROOT, 'tools/onward.mjs'), 'worker', '--inventory', nowhere], {
+      env: environment('default'),
+    });
+    await expect(started).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`${nowhere}: there is no`),
+    });
   });
 
   test('the health check of a worker tells one that polls from one that does not', async () => {

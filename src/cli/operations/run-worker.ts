@@ -1,7 +1,7 @@
 import type { Worker } from '@temporalio/worker';
 import { ONWARD } from '../../contract/onward';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../contract/provider';
-import { inventoryDirectory } from '../../inventory/inventory';
+import { inventoryDirectory, inventoryFiles } from '../../inventory/inventory';
 import type * as SimulatedWorld from '../../sandbox/adapters';
 import { workerConverter } from '../../temporal/data-converter';
 import { connectWorker } from '../../temporal/worker-connection';
@@ -12,6 +12,7 @@ import { serve } from '../../worker/serve';
 import { notesDirectory } from '../../worker/work-in-hand';
 import { builtWorkflows } from '../../worker/workflow-bundle';
 import { callingOf, printResult, type CliContext, type GlobalOptions } from '../kit/context';
+import { readInventory } from '../kit/inventory';
 import { announceReady } from '../kit/ready';
 import { reached, settingsFor } from '../kit/temporal/connect';
 import { commandLine } from '../kit/text/shell-quote';
@@ -27,6 +28,8 @@ export async function runWorker(
   const simulated =
     sandbox === undefined ? undefined : { url: sandbox, ...(await import('../../sandbox/adapters/index.js')) };
   const own = host === undefined ? undefined : { host, ...(await ownConfiguration(context.env, host, simulated)) };
+  // Entries may come later; a folder that is not there, or not readable, is a mistake of whoever starts this.
+  if (own === undefined) await readInventory(inventoryFiles(inventory));
   const converter = await reached(workerConverter(settings));
   const connection = await reached(connectWorker(settings));
   try {
