@@ -64,8 +64,10 @@ const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFix
 async function main(): Promise<void> {
   const project = await ComposeProject.open(`onward-check-${process.pid}`);
   say('Compose', `${project.version}, project ${project.name}`);
-  // Ctrl-C ends the command that runs now, and thereby this; what was made is removed.
-  process.on('SIGINT', () => console.error('Interrupted: removing what was made.'));
+  process.once('SIGINT', () => {
+    console.error('Interrupted: removing what was made.');
+    void project.remove().finally(() => process.exit(130));
+  });
   try {
     if (!(await check(project))) process.exitCode = 1;
   } finally {

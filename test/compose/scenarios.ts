@@ -8,8 +8,8 @@ import { docker, until, type ComposeProject, type Container } from './project';
 import { effect, journal, Upgrade, type Moment } from './upgrade';
 
 const HEALTHY_MS = 10 * 60_000;
-/** The next build of the workers, as far as the engine knows. */
-const NEXT_IMAGE = 'onward:compose-check';
+/** Another image as far as the engine knows. What another build makes of an upgrade is tested in test/replay. */
+const OTHER_IMAGE = 'onward:compose-check';
 
 /** What a scenario has measured: words for people. */
 export type Figure = string;
@@ -38,7 +38,7 @@ export function scenarios({ restartEngine }: { restartEngine?: string | undefine
     ]),
     killSome('one of two workers, at the import', 2, 1),
     killSome('two of three workers, at the import', 3, 2),
-    { name: 'workers replaced one by one by the next build', play: replaced },
+    { name: 'two workers replaced by two of an image with another name', play: replaced },
     { name: 'the database lost, and restored from a backup', play: restored },
     ...(restartEngine === undefined
       ? []
@@ -142,9 +142,9 @@ async function replaced(project: ComposeProject, provider: string): Promise<Figu
   await upgrade.start();
   await upgrade.reaches(IMPORTED);
   const old = await project.containers('demo-worker');
-  await docker('tag', 'onward:1.1.0', NEXT_IMAGE);
+  await docker('tag', 'onward:1.1.0', OTHER_IMAGE);
   try {
-    await scale(project.with({ ONWARD_IMAGE: NEXT_IMAGE }), 4);
+    await scale(project.with({ ONWARD_IMAGE: OTHER_IMAGE }), 4);
     const slowest = await stopInOrder(old);
     await upgrade.complete();
     await docker('rm', ...old.map(({ id }) => id));
@@ -152,7 +152,7 @@ async function replaced(project: ComposeProject, provider: string): Promise<Figu
     await project.healthy(HEALTHY_MS);
     return `the slowest old worker ended after ${seconds(slowest)}`;
   } finally {
-    await docker('rmi', NEXT_IMAGE).catch((error: Error) => console.error(error.message));
+    await docker('rmi', OTHER_IMAGE).catch((error: Error) => console.error(error.message));
   }
 }
 
@@ -201,7 +201,8 @@ async function restored(project: ComposeProject, provider: string): Promise<Figu
     for (const database of DATABASES)
       await project.pipe(
         { from: dump(database) },
-        ...[...inDatabase, 'pg_restore', ...user, '--create', '--dbname', 'postgres', '--exit-on-error'],
+        ...[...inDatabase, 'pg_restore', ...user, '--clean', '--if-exists', '--create'],
+        ...['--dbname', 'postgres', '--exit-on-error'],
       );
     await project.compose('up', '--detach');
     await project.healthy(HEALTHY_MS);

@@ -8,9 +8,10 @@ import { connectWorker } from '../../temporal/worker-connection';
 import { createControlPlaneWorker } from '../../worker/control-plane';
 import { DEPLOYMENT_NAME, makeCurrentArguments } from '../../worker/deployment';
 import { createEndpointWorker, endpointOfMachine, protectFolders, type EndpointOfHost } from '../../worker/endpoint';
-import { serve } from '../../worker/serve';
+import { serve, WorkerHeld } from '../../worker/serve';
 import { notesDirectory } from '../../worker/work-in-hand';
 import { builtWorkflows } from '../../worker/workflow-bundle';
+import { CliError } from '../kit/cli-error';
 import { callingOf, printResult, type CliContext, type GlobalOptions } from '../kit/context';
 import { readInventory } from '../kit/inventory';
 import { announceReady } from '../kit/ready';
@@ -57,9 +58,12 @@ export async function runWorker(
     ]);
     announceReady(() => worker.shutdown());
     await serve(worker);
-  } finally {
+  } catch (error) {
+    if (error instanceof WorkerHeld) throw new CliError('failure', error.message, { cause: error });
     await connection.close();
+    throw error;
   }
+  await connection.close();
 }
 
 /** What an endpoint worker has before it is one: its own configuration, and folders that nobody but administrators can reach. */
