@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import type { ConsentContext } from './consent/consents';
 import { addConsents } from './consent/consents-command';
 import { addDemo } from './demo/demo-command';
+import { addSandboxOperator } from './demo/sandbox-operator-command';
 import { addFleet } from './fleet/fleet-command';
 import type { FleetContext } from './fleet/fleets';
 import { WHERE_HELP_IS } from './kit/arguments';
@@ -85,6 +86,7 @@ export function createProgram(context: ProgramContext): Command {
   addReplay(program, context);
   addCodecServer(program, context);
   addSandbox(program, context);
+  addSandboxOperator(program, context);
   addDemo(program, context);
   return program;
 }

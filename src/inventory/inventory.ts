@@ -190,17 +190,24 @@ async function brokenReference(field: readonly PropertyKey[], text: string): Pro
   );
 }
 
+const NO_FOLDER =
+  'there is no such folder. Create it with one YAML file per provider, as inventory/example.yaml.sample shows, ' +
+  'or name another one in ONWARD_INVENTORY';
+const WHY_UNREAD: Record<string, string> = {
+  ENOENT: NO_FOLDER,
+  ENOTDIR: NO_FOLDER,
+  EACCES: 'this process may not read it. Give the folder and its files to the user that Onward runs as',
+};
+
 /**
  * Paths of the files that may hold entries, in a fixed order.
  *
- * @throws InvalidInventory when there is no such folder.
+ * @throws InvalidInventory when there is no such folder, or when it may not be read.
  */
 export async function inventoryFiles(directory: string): Promise<string[]> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
-    const message =
-      'there is no such folder. Create it with one YAML file per provider, as inventory/example.yaml.sample shows, ' +
-      'or name another one in ONWARD_INVENTORY';
+    const message = WHY_UNREAD[error.code ?? ''];
+    if (message === undefined) throw error;
     throw new InvalidInventory([{ file: directory, line: undefined, field: '', message }]);
   });
   return names

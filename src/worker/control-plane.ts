@@ -54,7 +54,7 @@ export interface ControlPlaneOptions {
 }
 
 /** A worker ends its activities in order within this time before it gives them back, in seconds. */
-const SHUTDOWN_GRACE = 10;
+export const SHUTDOWN_GRACE = 10;
 
 /** @param connection stays open when the worker ends; whoever opened it closes it. */
 export async function createControlPlaneWorker(

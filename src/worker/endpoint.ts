@@ -35,7 +35,7 @@ export interface EndpointWorkerOptions {
 }
 
 /** A script gets this long to end by itself before its process tree is killed, in seconds. */
-const SHUTDOWN_GRACE = 20;
+export const SHUTDOWN_GRACE = 20;
 
 /** What there has to be before there is a worker. */
 export type EndpointOfHost = Required<Pick<EndpointWorkerOptions, 'endpoint' | 'powershell'>> &

@@ -11,6 +11,8 @@ import { findTemporalCli } from '../../src/temporal/cli-binary';
 import { localSettings } from '../../src/temporal/connection';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { type DevServer, startDevServer } from '../../src/temporal/dev-server';
+import { SHUTDOWN_GRACE } from '../../src/worker/endpoint';
+import { shutdownForceTime } from '../../src/worker/serve';
 import { patience } from '../kit/deadlines';
 
 const ROOT = path.join(__dirname, '../..');
@@ -22,7 +24,16 @@ interface Service {
   restart: string;
   command?: string[];
   healthcheck?: object;
-  environment?: Record<string, string>;
+  environment?: Record<string, string | null>;
+  profiles?: string[];
+  build?: object;
+  user?: string;
+  read_only?: boolean;
+  cap_drop?: string[];
+  mem_limit?: string;
+  pids_limit?: number;
+  logging?: { options: Record<string, string> };
+  stop_grace_period?: string;
 }
 
 describe('docker-compose.yml', () => {
@@ -33,7 +44,8 @@ describe('docker-compose.yml', () => {
   });
 
   test('pins the version of every image', () => {
-    for (const [, { image }] of services) expect(image).toMatch(/^[\w/-]+:\d+\.\d+[\w.-]*$/);
+    for (const [, { image }] of services)
+      expect(image).toMatch(/^(\$\{ONWARD_IMAGE:-onward:\d+\.\d+\.\d+\}|[\w/-]+:\d+\.\d+[\w.-]*)$/);
   });
 
   test('opens ports on this machine only', () => {
@@ -42,16 +54,54 @@ describe('docker-compose.yml', () => {
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
   });
 
-  test('tells every worker that its world is simulated', () => {
-    const workers = services.flatMap(([, { command = [] }]) => (command[0] === 'worker' ? [command] : []));
-    expect(workers).toHaveLength(3);
-    for (const command of workers) expect(command).toContain('--sandbox');
+  test('simulates nothing unless the profile of the demo is asked for', () => {
+    const demo = services.filter(([, { profiles }]) => profiles?.includes('demo'));
+    const told = services.filter(([, { command = [] }]) => command[0] === 'worker' && command.includes('--sandbox'));
+    expect(told.map(([name]) => name)).toEqual(['demo-worker', 'endpoint-gw-host-01', 'endpoint-gw-host-02']);
+    expect(demo).toEqual(expect.arrayContaining(told));
+    for (const [, { environment }] of demo)
+      if (environment?.['TEMPORAL_NAMESPACE']) expect(environment['TEMPORAL_NAMESPACE']).toBe('demo');
+    expect(demo.map(([name]) => name)).toContain('sandbox');
+  });
+
+  test('makes the image once, whatever of it is started', () => {
+    const built = services.filter(([, { build }]) => build !== undefined);
+    expect(built.map(([name]) => name)).toEqual(['prepare']);
+  });
+
+  // Security: containers-hardened
+  test('gives a container nothing to write, no capability, and bounds', () => {
+    for (const [name, service] of services) {
+      expect({ name, ...service }).toMatchObject({
+        name,
+        read_only: true,
+        cap_drop: ['ALL'],
+        mem_limit: expect.any(String),
+        pids_limit: expect.any(Number),
+        logging: { options: { 'max-size': expect.any(String), 'max-file': expect.any(String) } },
+      });
+      const own = service.image.includes('onward:') && name !== 'prepare';
+      if (!own)
+        expect([name, service.user]).toEqual([name, name === 'prepare' ? '0:0' : expect.stringMatching(/^[1-9]/)]);
+    }
+  });
+
+  test('has no password in it', () => {
+    const names = services.flatMap(([, { environment }]) => Object.keys(environment ?? {}));
+    expect(names.filter((name) => /PASSWORD|PWD/.test(name))).toEqual([]);
+  });
+
+  test('gives workers longer to end than their own limits', () => {
+    const workers = services.filter(([, { command = [] }]) => command[0] === 'worker');
+    // The endpoint worker's (src/worker/endpoint.ts) is the longest.
+    for (const [, { stop_grace_period: period = '0s' }] of workers)
+      expect(Number.parseInt(period)).toBeGreaterThan(Number.parseInt(shutdownForceTime(SHUTDOWN_GRACE)));
   });
 
   test('watches the health of everything that keeps running', () => {
     const watched = services.filter(([, { restart }]) => restart === 'unless-stopped');
     expect(watched.map(([name]) => name)).toEqual(
-      expect.arrayContaining(['postgres', 'temporal', 'sandbox', 'worker']),
+      expect.arrayContaining(['postgres', 'temporal', 'sandbox', 'worker', 'demo-worker']),
     );
     for (const [name, { healthcheck }] of watched) expect([name, healthcheck]).toEqual([name, expect.anything()]);
   });
@@ -87,6 +137,17 @@ describe('what its containers run', () => {
       expect([attempt, connection]).toEqual([attempt, expect.any(NativeConnection)]);
       await connection.close();
     }
+  });
+
+  test('a worker whose inventory is not mounted ends at once, and says so', async () => {
+    const nowhere = path.join(folder, 'nowhere');
+    const started = run(process.execPath, [path.join(ROOT, 'tools/onward.mjs'), 'worker', '--inventory', nowhere], {
+      env: environment('default'),
+    });
+    await expect(started).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`${nowhere}: there is no`),
+    });
   });
 
   test('the health check of a worker tells one that polls from one that does not', async () => {

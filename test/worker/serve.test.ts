@@ -8,8 +8,9 @@ import { DefaultLogger, IllegalStateError, Runtime, Worker, type NativeConnectio
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
 import { connectWorker } from '../../src/temporal/worker-connection';
-import { serve } from '../../src/worker/serve';
+import { serve, WorkerHeld } from '../../src/worker/serve';
 import { builtWorkflows } from '../../src/worker/workflow-bundle';
+import { testInFull } from '../kit/extent';
 
 /** A worker that is ended by force is said to have failed: here that is wanted, and nobody has to read of it. */
 Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
@@ -78,4 +79,9 @@ test.each(['Worker still in use', 'Workflow execution context should have been d
 test('what else it fails with is told', async () => {
   const failed = { run: () => Promise.reject(new Error('The disk is full.')) } as Partial<Worker> as Worker;
   await expect(serve(failed)).rejects.toThrow('The disk is full.');
+});
+
+testInFull('it ends where the SDK keeps a worker that has failed', async () => {
+  const failed = { run: () => new Promise<never>(() => undefined), getState: () => 'FAILED' as const };
+  await expect(serve(failed)).rejects.toBeInstanceOf(WorkerHeld);
 });

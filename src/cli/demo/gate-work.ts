@@ -39,21 +39,31 @@ export async function answerGates({ upgrades, provider, controlUrl, print, signa
   });
 }
 
+export interface WorkOptions extends Pick<GateWorkOptions, 'upgrades' | 'print' | 'signal'> {
+  /** Whose gates; asked before each look. */
+  providers: () => Promise<string[]>;
+  /** `.../_sim/providers/<provider>/` */
+  controlUrl: (provider: string) => string;
+}
+
 /**
  * Does the work and leaves the answers to the person at the terminal. Without it, no answer would stand: the sandbox is
  * looked at as a real system is.
  */
-export async function workForGates({ upgrades, provider, controlUrl, print, signal }: GateWorkOptions): Promise<void> {
-  const work = new ManualWork(controlUrl);
+export async function workForGates({ upgrades, providers, controlUrl, print, signal }: WorkOptions): Promise<void> {
   const done = new Set<string>();
   let problem: string | undefined;
   while (!signal.aborted) {
     try {
-      const { status } = await upgrades.view(provider);
-      for (const gate of status.gates) {
-        const key = `${gate.id} ${gate.openedAt}`;
-        if (!done.has(key) && 'evidence' in (await work.for(gate, isUndoing(status, gate.step)))) done.add(key);
+      for (const provider of await providers()) {
+        const { status } = await upgrades.view(provider);
+        const work = new ManualWork(controlUrl(provider));
+        for (const gate of status.gates) {
+          const key = `${provider} ${gate.id} ${gate.openedAt}`;
+          if (!done.has(key) && 'evidence' in (await work.for(gate, isUndoing(status, gate.step)))) done.add(key);
+        }
       }
+      problem = undefined;
     } catch (error) {
       // A worker, the server or the sandbox may be away for a while: the next look finds out.
       const { message } = asCliError(error);

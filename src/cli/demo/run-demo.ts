@@ -143,8 +143,10 @@ class Demo {
     const { provider, print } = this;
     const over = new AbortController();
     const controlUrl = `http://127.0.0.1:${settings.ports.control}/_sim/providers/${provider}/`;
-    const options = { upgrades, provider, controlUrl, print, signal: over.signal };
-    const work = this.options.auto ? answerGates(options) : workForGates(options);
+    const options = { upgrades, print, signal: over.signal };
+    const work = this.options.auto
+      ? answerGates({ ...options, provider, controlUrl })
+      : workForGates({ ...options, providers: async () => [provider], controlUrl: () => controlUrl });
     try {
       return await run();
     } finally {

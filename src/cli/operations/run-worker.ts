@@ -1,19 +1,20 @@
 import type { Worker } from '@temporalio/worker';
 import { ONWARD } from '../../contract/onward';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../contract/provider';
-import { inventoryDirectory } from '../../inventory/inventory';
+import { inventoryDirectory, inventoryFiles } from '../../inventory/inventory';
 import type * as SimulatedWorld from '../../sandbox/adapters';
 import { workerConverter } from '../../temporal/data-converter';
 import { connectWorker } from '../../temporal/worker-connection';
 import { createControlPlaneWorker } from '../../worker/control-plane';
 import { DEPLOYMENT_NAME, makeCurrentArguments } from '../../worker/deployment';
 import { createEndpointWorker, endpointOfMachine, protectFolders, type EndpointOfHost } from '../../worker/endpoint';
-import { serve } from '../../worker/serve';
+import { serve, WorkerHeld } from '../../worker/serve';
 import { installTelemetry, NoMetrics, type TelemetrySettings } from '../../worker/telemetry';
 import { notesDirectory } from '../../worker/work-in-hand';
 import { builtWorkflows } from '../../worker/workflow-bundle';
 import { CliError } from '../kit/cli-error';
 import { callingOf, printResult, type CliContext, type GlobalOptions } from '../kit/context';
+import { readInventory } from '../kit/inventory';
 import { announceReady } from '../kit/ready';
 import { reached, settingsFor } from '../kit/temporal/connect';
 import { commandLine } from '../kit/text/shell-quote';
@@ -36,6 +37,8 @@ export async function runWorker(
   const simulated =
     sandbox === undefined ? undefined : { url: sandbox, ...(await import('../../sandbox/adapters/index.js')) };
   const own = host === undefined ? undefined : { host, ...(await ownConfiguration(context.env, host, simulated)) };
+  // Entries may come later; a folder that is not there, or not readable, is a mistake of whoever starts this.
+  if (own === undefined) await readInventory(inventoryFiles(inventory));
   const converter = await reached(workerConverter(settings));
   const connection = await reached(connectWorker(settings));
   try {
@@ -64,9 +67,12 @@ export async function runWorker(
     ]);
     announceReady(() => worker.shutdown());
     await serve(worker);
-  } finally {
+  } catch (error) {
+    if (error instanceof WorkerHeld) throw new CliError('failure', error.message, { cause: error });
     await connection.close();
+    throw error;
   }
+  await connection.close();
 }
 
 function install(telemetry: TelemetrySettings): void {
