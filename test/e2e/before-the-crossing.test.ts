@@ -88,7 +88,7 @@ describe.each(PATHS)('from %s, a failure', (from) => {
     await expectUntouched(upgrade, before);
   });
 
-  test('of the backup touches no site: the step holds, and a rollback undoes the rest', async () => {
+  testInFull('of the backup touches no site: the step holds, and a rollback undoes the rest', async () => {
     const upgrade = await provider(from);
     const before = await upgrade.state();
     rehearsal.sandbox.faults.add({ system: 'host', call: 'backup', kind: 'fault', host: `${upgrade.provider}-host` });

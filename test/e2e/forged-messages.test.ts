@@ -68,11 +68,15 @@ async function eventsOf(upgrade: Upgrade): Promise<HistoryEvent[]> {
   return (await upgrade.workflow.fetchHistory()).events ?? [];
 }
 
-/** What others have sent, as it stands in the history for all who may read it. */
+/** What others have sent, as it stands in the history for all who may read it. The server keeps it back while a workflow task is at work. */
 async function sentTo(upgrade: Upgrade, name: string): Promise<Payload[]> {
-  const events = await eventsOf(upgrade);
-  const signals = events.flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => (signal ? [signal] : []));
-  return signals.find(({ signalName }) => signalName === name)?.input?.payloads ?? [];
+  for (;;) {
+    const events = await eventsOf(upgrade);
+    const signals = events.flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => (signal ? [signal] : []));
+    const payloads = signals.find(({ signalName }) => signalName === name)?.input?.payloads;
+    if (payloads) return payloads;
+    await aMoment();
+  }
 }
 
 async function trailWhenLongerThan(entries: number): Promise<AuditEntry[]> {

@@ -6,6 +6,7 @@ import type { SiteBackup } from '../../src/contract/facts';
 import { operationId, type Operation } from '../../src/contract/operation';
 import { patience } from '../kit/deadlines';
 import { HostWorld, NEXT, OPERATION } from './host-world';
+import { testInFull } from '../kit/extent';
 
 let world: HostWorld;
 let activities: EndpointActivities;
@@ -72,7 +73,7 @@ test('files of both versions are backed up by nobody: the copy of the older oper
   await expect(activities.backupSite(on(NEXT))).resolves.toMatchObject({ digest: older.digest });
 });
 
-test('the newest of several copies is the one that is named', async () => {
+testInFull('the newest of several copies is the one that is named', async () => {
   await start();
   await activities.backupSite(on(OPERATION));
   await world.claim(NEXT);
@@ -96,20 +97,23 @@ test('a setup.cmd that an operation has left running is waited for before its si
   await abandoned;
 });
 
-test('what an older operation has restarted counts for nothing: new files that were found are served after an iisreset', async () => {
-  await start();
-  await activities.backupSite(on(OPERATION));
-  await setUp(OPERATION);
-  await world.claim(NEXT);
-  await activities.resetIis({ ...on(NEXT), purpose: 'upgrade' });
-  await activities.resetIis({ ...on(NEXT), purpose: 'upgrade' });
-  expect(iisresets()).toBe(1);
-  await expect(world.served(0)).resolves.toBe('18.4.1');
-  await activities.resetIis({ ...on(NEXT), purpose: 'rollback' });
-  expect(iisresets()).toBe(1);
-});
+testInFull(
+  'what an older operation has restarted counts for nothing: new files that were found are served after an iisreset',
+  async () => {
+    await start();
+    await activities.backupSite(on(OPERATION));
+    await setUp(OPERATION);
+    await world.claim(NEXT);
+    await activities.resetIis({ ...on(NEXT), purpose: 'upgrade' });
+    await activities.resetIis({ ...on(NEXT), purpose: 'upgrade' });
+    expect(iisresets()).toBe(1);
+    await expect(world.served(0)).resolves.toBe('18.4.1');
+    await activities.resetIis({ ...on(NEXT), purpose: 'rollback' });
+    expect(iisresets()).toBe(1);
+  },
+);
 
-test('a reset of its workflow leads an operation back to its own copy', async () => {
+testInFull('a reset of its workflow leads an operation back to its own copy', async () => {
   await start();
   const backup = await activities.backupSite(on(OPERATION));
   await setUp(OPERATION);

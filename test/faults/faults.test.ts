@@ -12,7 +12,7 @@ import { runCells } from './run-cells';
 import { callsOf, FAULTS_REHEARSAL, STORIES, type Story, type StoryCall } from './stories';
 
 const SEED = Number(process.env['ONWARD_FAULTS_SEED'] ?? 1);
-const SAMPLE = samples({ usually: 1, inFull: 6 });
+const SAMPLE = samples({ usually: 0, inFull: 6 });
 /** Of the release that only tests know: what it does on hosts, and on the way back. */
 const NEXT_SAMPLE = samples({ usually: 0, inFull: 6 });
 const LANES = 10;
@@ -62,7 +62,7 @@ test('a crossing whose import answers nothing, stays half done, or goes on is re
   ]);
 });
 
-test(`with any fault an upgrade completes, or says what is wrong and comes back (seed ${SEED})`, () => {
+testInFull(`with any fault an upgrade completes, or says what is wrong and comes back (seed ${SEED})`, () => {
   const sample = results.filter(({ cell }) => !isCrossing(cell) && !isNext(cell.call.story));
   expect(problemsOf(sample)).toEqual([]);
   expect(sample).toHaveLength(SAMPLE);

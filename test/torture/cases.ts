@@ -109,8 +109,8 @@ const CHANGING: ChangingActivity[] = [
     activity: 'stagePackage',
     runsOn: 'endpoint',
     ...host('stage', ''),
-    // The preflight has fetched it before.
-    during: { system: 'sim', call: 'GET package', kind: 'slow', delayMs: SLOW_MS, skip: 1 },
+    // The preflight has fetched it before, as Operations will and as the host will.
+    during: { system: 'sim', call: 'GET package', kind: 'slow', delayMs: SLOW_MS, skip: 2 },
   },
   { activity: 'runSetup', runsOn: 'endpoint', ...host('setup', 'setup.cmd') },
   { activity: 'resetIis', runsOn: 'endpoint', ...host('reset', 'iisreset') },

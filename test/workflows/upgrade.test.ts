@@ -243,7 +243,7 @@ describe('the crossing', () => {
     expect(calls.filter((call) => call === 'importPackage')).toHaveLength(1);
   });
 
-  test('that certainly did not happen holds, and a retry imports', async () => {
+  testInFull('that certainly did not happen holds, and a retry imports', async () => {
     const { activities, calls } = stubActivities(profile('lost-import'));
     let lost = true;
     const handle = await environment.upgrade(
@@ -392,7 +392,7 @@ describe('before the crossing', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('what could not be undone is named in the failure, and the rest is undone all the same', async () => {
+  testInFull('what could not be undone is named in the failure, and the rest is undone all the same', async () => {
     const { activities, calls } = stubActivities(profile('not-undone'), {
       change: { ...refusing('resetIis'), ...refusing('restoreSite') },
     });
@@ -404,7 +404,7 @@ describe('before the crossing', () => {
     expect(await statusOf(handle)).toMatchObject({ state: 'rollbackIncomplete' });
   });
 
-  test('what stays switched off after a rollback is named by itself', async () => {
+  testInFull('what stays switched off after a rollback is named by itself', async () => {
     const { activities } = stubActivities(profile('left-off'), {
       change: { ...refusing('stagePackage'), ...refusing('activateTemplates') },
     });
@@ -443,7 +443,7 @@ describe('before the crossing', () => {
     expect(calls.filter((call) => call.startsWith('deactivateTemplate'))).toHaveLength(1);
   });
 
-  test('what is switched on again as often as it is switched off makes a hold, and no endless run', async () => {
+  testInFull('what is switched on again as often as it is switched off makes a hold, and no endless run', async () => {
     let stubborn = true;
     const world = stubActivities(profile('stubborn', { onFailureBeforeCrossing: 'hold' }));
     const { templates } = await world.activities.readOperations({} as never);
@@ -536,7 +536,7 @@ describe('before the crossing', () => {
   describe('what a host says of its gateways is seen before the import', () => {
     const remarks = ['The database has drifted from its registered version.'];
     const url = 'https://gw01.test/Office365GatewayApplication01/aps/';
-    test.each<[string, string, (world: StubActivities) => Partial<StubActivities>, string, string]>([
+    testInFull.each<[string, string, (world: StubActivities) => Partial<StubActivities>, string, string]>([
       [
         'a person reads what setup.cmd said of a drifted database',
         'drifted',
@@ -652,32 +652,35 @@ describe('before the crossing', () => {
     });
   });
 
-  test('a worker on another machine than the preflight has seen holds the step, also where a failure is undone at once', async () => {
-    const { activities, calls } = stubActivities(profile('cloned'));
-    let isClone = true;
-    const handle = await environment.upgrade(
-      {
-        ...activities,
-        claimHost: async (input) => {
-          if (!isClone) return await activities.claimHost(input);
-          throw ApplicationFailure.nonRetryable('GW01 is not the machine', FAILURE.anotherHost);
+  testInFull(
+    'a worker on another machine than the preflight has seen holds the step, also where a failure is undone at once',
+    async () => {
+      const { activities, calls } = stubActivities(profile('cloned'));
+      let isClone = true;
+      const handle = await environment.upgrade(
+        {
+          ...activities,
+          claimHost: async (input) => {
+            if (!isClone) return await activities.claimHost(input);
+            throw ApplicationFailure.nonRetryable('GW01 is not the machine', FAILURE.anotherHost);
+          },
         },
-      },
-      { provider: 'cloned' },
-    );
-    const { holds } = await statusWhen(handle, ({ state }) => state === 'held');
-    expect(holds).toMatchObject([{ step: 'upgradeEndpoints', actions: ['retry', 'rollback'] }]);
-    isClone = false;
-    await handle.signal('resolveHold', {
-      step: 'upgradeEndpoints',
-      action: 'retry',
-      by: 'ana',
-      reason: 'ended the clone',
-    });
-    await answerEverything(handle);
-    await handle.result();
-    expect(calls).toContain('importPackage');
-  });
+        { provider: 'cloned' },
+      );
+      const { holds } = await statusWhen(handle, ({ state }) => state === 'held');
+      expect(holds).toMatchObject([{ step: 'upgradeEndpoints', actions: ['retry', 'rollback'] }]);
+      isClone = false;
+      await handle.signal('resolveHold', {
+        step: 'upgradeEndpoints',
+        action: 'retry',
+        by: 'ana',
+        reason: 'ended the clone',
+      });
+      await answerEverything(handle);
+      await handle.result();
+      expect(calls).toContain('importPackage');
+    },
+  );
 });
 
 describe('after the crossing', () => {

@@ -86,7 +86,7 @@ async function stepOf(handle: UpgradeHandle, name: string): Promise<StepStatus |
 }
 
 describe('an optional step', () => {
-  test('is declined with a reason that is kept, and the upgrade goes on without it', async () => {
+  testInFull('is declined with a reason that is kept, and the upgrade goes on without it', async () => {
     let waits = 0;
     const awaitTasksProcessed = async (): Promise<void> => void waits++;
     const { handle } = await upgradeFrom('18.4.1', 'declined', { change: { awaitTasksProcessed } });
@@ -147,7 +147,7 @@ describe('an optional step', () => {
   });
 });
 
-test('a decision is refused where nothing is to be decided, and a confirmation is none', async () => {
+testInFull('a decision is refused where nothing is to be decided, and a confirmation is none', async () => {
   const { handle } = await upgradeFrom('18.4.1', 'decisions');
   const decision = { step: 'drainTasks', action: 'run', by: 'ana', reason: 'as always' };
   await statusWhen(handle, ({ gates }) => gates.some(({ item }) => item === 'off'));
@@ -193,7 +193,7 @@ describe('a conditional step', () => {
 });
 
 describe('a rollback', () => {
-  test('keeps what a lasting step has done, and says what stays', async () => {
+  testInFull('keeps what a lasting step has done, and says what stays', async () => {
     const { handle } = await upgradeFrom('18.4.1', 'kept', { change: refusing('stagePackage') });
     await answerEverything(handle);
     const kept = 'installCertificate: the new certificate on the endpoint hosts';
