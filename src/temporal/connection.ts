@@ -14,18 +14,13 @@ import { ONWARD } from '../contract/onward';
 import { ASK_AGAIN } from '../contract/ask-again';
 import { conceal, redact } from '../inventory/secrets';
 import { problemsOfSettings, proxyFor } from './check-settings';
-import { clientConverter } from './data-converter';
+import { clientConverter, type EncryptionSettings } from './data-converter';
 import { SEARCH_ATTRIBUTES } from './search-attributes';
 
-export interface TemporalSettings {
+export interface TemporalSettings extends EncryptionSettings {
   connectionOptions: Pick<NativeConnectionOptions, 'address' | 'tls' | 'apiKey' | 'metadata'>;
-  namespace: string;
   /** What a worker goes through; a client takes it from the environment itself. */
   proxy?: NativeConnectionOptions['proxy'];
-  /** What `ONWARD_CODEC_KEYS` says: references to the keys that encrypt payloads. Without it they travel in clear. */
-  codecKeys?: string | undefined;
-  /** What `ONWARD_PLAINTEXT_UNTIL` says: from when on plaintext is refused. */
-  plaintextUntil?: string | undefined;
 }
 
 /** The server cannot be used as it is; the message says what to do. */
@@ -84,7 +79,7 @@ export function localSettings(address: string): TemporalSettings {
   return { connectionOptions: { address }, namespace: 'default', ...encryption() };
 }
 
-const encryption = (): Pick<TemporalSettings, 'codecKeys' | 'plaintextUntil'> => ({
+const encryption = (): Omit<EncryptionSettings, 'namespace'> => ({
   codecKeys: process.env['ONWARD_CODEC_KEYS'],
   plaintextUntil: process.env['ONWARD_PLAINTEXT_UNTIL'],
 });

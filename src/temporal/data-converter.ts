@@ -3,13 +3,18 @@ import path from 'node:path';
 import type { DataConverter } from '@temporalio/common';
 import { EncryptionCodec, type CodecOptions } from './codec';
 import { readEncryption } from './codec-keys';
-import type { TemporalSettings } from './connection';
 
 /** Modules of the converters; the workflow bundle needs them as well. */
 export const ENCODED_FAILURES = path.join(__dirname, 'encoded-failures');
 export const DOUBTFUL_PAYLOADS = path.join(__dirname, 'doubtful-payloads');
 
-export type EncryptionSettings = Pick<TemporalSettings, 'namespace' | 'codecKeys' | 'plaintextUntil'>;
+export interface EncryptionSettings {
+  namespace: string;
+  /** What `ONWARD_CODEC_KEYS` says: references to the keys that encrypt payloads. Without it they travel in clear. */
+  codecKeys?: string | undefined;
+  /** What `ONWARD_PLAINTEXT_UNTIL` says: from when on plaintext is refused. */
+  plaintextUntil?: string | undefined;
+}
 
 /**
  * Encrypts where keys are named. Where none are, values are written as Temporal itself does, and whoever meets an encrypted
