@@ -47,6 +47,7 @@ test('it brings its build, and neither sources nor anything that translates them
     'dist',
     'docs',
     'inventory',
+    'monitoring',
     'package.json',
     'tools',
   ]);
