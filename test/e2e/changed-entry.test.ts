@@ -68,7 +68,7 @@ test('what has changed is not used before somebody takes it, before the crossing
   await upgrade.expectInvariants();
 });
 
-test('a rollback waits as well, and leaves nothing undone', async () => {
+testInFull('a rollback waits as well, and leaves nothing undone', async () => {
   const upgrade = await rehearsal.provider(
     { id: 'moves-back', sourceVersion: '18.4', instances: 1 },
     { taskMonitor: { adapter: 'gate' } },

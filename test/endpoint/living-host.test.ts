@@ -141,33 +141,39 @@ describe.each(ENGINES)('through %s', (engine) => {
     expect(existsSync(world.workDirectory)).toBe(true);
   });
 
-  test('a package that cannot be unpacked on the host is told before the upgrade, and one that lies there is not fetched again', async () => {
-    await start(engine);
-    world.fault('Expand-Archive', 'diskIsFull');
-    const look = async () => (await activities.readHost({ host: world.host, packages: [TO] })).disk;
-    const problem = expect.stringMatching(/There is not enough space on the disk/) as string;
-    await expect(look()).resolves.toMatchObject({ packages: { [TO]: { problem } } });
-    await activities.stagePackage({ host: world.host, ...world.packageOf(OPERATION) });
-    await expect(look()).resolves.toMatchObject({ packages: { [TO]: { bytes: 0 } } });
-  });
+  testInFull(
+    'a package that cannot be unpacked on the host is told before the upgrade, and one that lies there is not fetched again',
+    async () => {
+      await start(engine);
+      world.fault('Expand-Archive', 'diskIsFull');
+      const look = async () => (await activities.readHost({ host: world.host, packages: [TO] })).disk;
+      const problem = expect.stringMatching(/There is not enough space on the disk/) as string;
+      await expect(look()).resolves.toMatchObject({ packages: { [TO]: { problem } } });
+      await activities.stagePackage({ host: world.host, ...world.packageOf(OPERATION) });
+      await expect(look()).resolves.toMatchObject({ packages: { [TO]: { bytes: 0 } } });
+    },
+  );
 
-  test('a package that cannot be fetched by the host is tried again, then told without what gives access to it', async () => {
-    await start(engine);
-    const packages = { [TO]: { url: `${world.url}/nothing.zip?sig=${SIGNATURE}`, sha256: 'a'.repeat(64) } };
-    const look = (attempt: number) =>
-      world
-        .activities(engine, {
-          settings: { ...world.settings, packages },
-          environment: () => activityEnvironment(undefined, attempt),
-        })
-        .readHost({ host: world.host, packages: [TO] });
-    await expect(look(1)).rejects.toMatchObject({ type: FAILURE.unreachable, retryable: true });
-    const { disk } = await look(3);
-    expect(disk).toMatchObject({
-      packages: { [TO]: { problem: expect.stringMatching(/cannot be downloaded/) as string } },
-    });
-    expect(JSON.stringify(disk)).not.toContain(SIGNATURE);
-  });
+  testInFull(
+    'a package that cannot be fetched by the host is tried again, then told without what gives access to it',
+    async () => {
+      await start(engine);
+      const packages = { [TO]: { url: `${world.url}/nothing.zip?sig=${SIGNATURE}`, sha256: 'a'.repeat(64) } };
+      const look = (attempt: number) =>
+        world
+          .activities(engine, {
+            settings: { ...world.settings, packages },
+            environment: () => activityEnvironment(undefined, attempt),
+          })
+          .readHost({ host: world.host, packages: [TO] });
+      await expect(look(1)).rejects.toMatchObject({ type: FAILURE.unreachable, retryable: true });
+      const { disk } = await look(3);
+      expect(disk).toMatchObject({
+        packages: { [TO]: { problem: expect.stringMatching(/cannot be downloaded/) as string } },
+      });
+      expect(JSON.stringify(disk)).not.toContain(SIGNATURE);
+    },
+  );
 
   test('the version that an assembly says of itself is read from its text where a compiler left its numbers at zero', async () => {
     await start(engine);
@@ -217,7 +223,7 @@ describe.each(ENGINES)('through %s', (engine) => {
     expect(starts()).toEqual(['Start-WebAppPool']);
   });
 
-  test('a pool that goes on stopping is waited for, and stopped and started once', async () => {
+  testInFull('a pool that goes on stopping is waited for, and stopped and started once', async () => {
     await start(engine);
     const backup = await backUp();
     await setUp();

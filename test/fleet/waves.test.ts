@@ -250,7 +250,7 @@ testInFull('a fleet, its wave and its upgrades say that they are over when they 
   }
 });
 
-test('two fleets, or a fleet and a single start, never upgrade one provider at once', async () => {
+testInFull('two fleets, or a fleet and a single start, never upgrade one provider at once', async () => {
   const gate = barrier();
   const change = { readBilling: async () => gate.pass().then(() => ({ templates: [] })) };
   const ids = world.add('shared', 2, { from: '18.4', change });

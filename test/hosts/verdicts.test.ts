@@ -30,7 +30,7 @@ const AT_ONCE = 5;
 const LOOK_MS = 200;
 
 let rehearsal: Rehearsal;
-const ONE_IN = samples({ usually: 8, inFull: 1 });
+const ONE_IN = samples({ usually: 20, inFull: 1 });
 const SHOWN = VERDICTS.filter((_, index) => index % ONE_IN === 0);
 const endings = new Map<HostVerdict, Ending | Error>();
 

@@ -11,7 +11,7 @@ import { runWalk } from './run-walk';
 import { UPGRADE_WALKS, WALKS_REHEARSAL, only, runWalks } from './walks';
 
 const FIRST_SEED = Number(process.env['ONWARD_SEED'] ?? 1);
-const WALKS = samples({ usually: 2, inFull: 30 });
+const WALKS = samples({ usually: 1, inFull: 30 });
 const AT_ONCE = 6;
 /** So many have the time of one test. */
 const IN_A_ROW = 10;

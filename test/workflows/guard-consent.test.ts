@@ -168,19 +168,22 @@ describe('the guard of a consent', () => {
 describe('what an upgrade leaves', () => {
   const guardsOf = (provider: string): Guard[] => [1, 2].map((id) => Guard.of(environment.client, provider, id));
 
-  test('after 18.4, where nobody consents: guards that say that their clock is an assumption, from the connection test on', async () => {
-    const { activities } = stubActivities(profile('left-18.4'), { version: '18.4' });
-    const handle = await environment.upgrade(activities, { provider: 'left-18.4' });
-    await answerEverything(handle);
-    await handle.result();
-    const { steps } = await statusOf(handle);
-    const validated = steps.find(({ name }) => name === 'validate');
-    for (const status of await Promise.all(guardsOf('left-18.4').map((guard) => guard.status()))) {
-      expect(status).toMatchObject({ state: 'valid', assumed: true });
-      expect(Date.parse(status.consentedAt)).toBeGreaterThanOrEqual(Date.parse(validated?.startedAt ?? ''));
-      expect(Date.parse(status.consentedAt)).toBeLessThanOrEqual(Date.parse(validated?.endedAt ?? ''));
-    }
-  });
+  testInFull(
+    'after 18.4, where nobody consents: guards that say that their clock is an assumption, from the connection test on',
+    async () => {
+      const { activities } = stubActivities(profile('left-18.4'), { version: '18.4' });
+      const handle = await environment.upgrade(activities, { provider: 'left-18.4' });
+      await answerEverything(handle);
+      await handle.result();
+      const { steps } = await statusOf(handle);
+      const validated = steps.find(({ name }) => name === 'validate');
+      for (const status of await Promise.all(guardsOf('left-18.4').map((guard) => guard.status()))) {
+        expect(status).toMatchObject({ state: 'valid', assumed: true });
+        expect(Date.parse(status.consentedAt)).toBeGreaterThanOrEqual(Date.parse(validated?.startedAt ?? ''));
+        expect(Date.parse(status.consentedAt)).toBeLessThanOrEqual(Date.parse(validated?.endedAt ?? ''));
+      }
+    },
+  );
 
   test('guards for the instances of that provider, which go on after it and are not stopped with it', async () => {
     const { activities } = stubActivities(profile('left'));
