@@ -7,7 +7,7 @@ import path from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { findTemporalCli } from '../../src/temporal/cli-binary';
-import { connectClient, localSettings, temporalSettings } from '../../src/temporal/connection';
+import { connectClient, InvalidTemporalSettings, localSettings, temporalSettings } from '../../src/temporal/connection';
 import { type DevServer, startDevServer } from '../../src/temporal/dev-server';
 import { connectWorker } from '../../src/temporal/worker-connection';
 
@@ -30,6 +30,14 @@ describe('settings from the environment', () => {
       connectionOptions: { address: 'localhost:7233' },
       namespace: 'default',
     });
+  });
+
+  test('are told in one error with everything that is wrong, also in temporal.toml', async () => {
+    await writeFile(path.join(folder, 'temporal.toml'), '[profile.default.tls]\nclient_cert_path = "/nowhere/c.pem"\n');
+    process.env['TEMPORAL_ADDRESS'] = 'http://temporal.example';
+    const read = (): unknown => temporalSettings();
+    expect(read).toThrow(InvalidTemporalSettings);
+    expect(read).toThrow(/TEMPORAL_ADDRESS(.*\n)+.*CERT_PATH.*ENOENT(.*\n)+.*KEY_PATH/);
   });
 
   test('come from a profile of temporal.toml, and variables win', async () => {

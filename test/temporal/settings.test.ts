@@ -1,10 +1,7 @@
 /** What is wrong with the settings of a connection is said before anybody connects. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
 import { generate } from 'selfsigned';
 import { problemsOfSettings, proxyFor } from '../../src/temporal/check-settings';
-import { InvalidTemporalSettings, TYPE_NAMES, temporalSettings } from '../../src/temporal/connection';
+import { TYPE_NAMES } from '../../src/temporal/connection';
 import { SEARCH_ATTRIBUTES } from '../../src/temporal/search-attributes';
 
 const pair = (notAfterDate = new Date(Date.now() + 86_400_000)) =>
@@ -116,28 +113,6 @@ test('workers go through the proxy that clients go through, and spare what those
   expect(proxyFor('temporal.example:7233', {})).toBeUndefined();
   const wrong = { grpc_proxy: 'socks5://onward:hunter2@proxy.example' };
   expect(problemsOfSettings({}, wrong)).toEqual([expect.stringMatching(/^grpc_proxy is not http:(?!.*hunter2)/)]);
-});
-
-describe('from the environment', () => {
-  const before = { ...process.env };
-  let folder: string;
-  beforeEach(async () => {
-    folder = await mkdtemp(path.join(os.tmpdir(), 'onward-settings-'));
-    for (const name of Object.keys(process.env)) if (name.startsWith('TEMPORAL_')) delete process.env[name];
-    process.env['TEMPORAL_CONFIG_FILE'] = path.join(folder, 'temporal.toml');
-  });
-  afterEach(async () => {
-    process.env = { ...before };
-    await rm(folder, { recursive: true });
-  });
-
-  test('and from temporal.toml, everything wrong is told in one error', async () => {
-    await writeFile(path.join(folder, 'temporal.toml'), '[profile.default.tls]\nclient_cert_path = "/nowhere/c.pem"\n');
-    process.env['TEMPORAL_ADDRESS'] = 'http://temporal.example';
-    const read = (): unknown => temporalSettings();
-    expect(read).toThrow(InvalidTemporalSettings);
-    expect(read).toThrow(/TEMPORAL_ADDRESS(.*\n)+.*CERT_PATH.*ENOENT(.*\n)+.*KEY_PATH/);
-  });
 });
 
 test('a visibility store on PostgreSQL has room for every search attribute: it has so many columns of each type', () => {

@@ -68,6 +68,7 @@ export async function runWorker(
     announceReady(() => worker.shutdown());
     await serve(worker);
   } catch (error) {
+    // Its connection would never close.
     if (error instanceof WorkerHeld) throw new CliError('failure', error.message, { cause: error });
     await connection.close();
     throw error;
