@@ -6,6 +6,7 @@
  */
 import { once } from 'node:events';
 import { Fleet } from '../kit/handles/fleet';
+import { timings } from '../kit/deadlines';
 import { NEXT_RELEASE } from '../kit/releases';
 import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
 
@@ -67,7 +68,10 @@ test('a provider goes from 18.3 to 18.4.1 and on to 18.5; a second upgrade that 
 });
 
 test('a host is restarted in mid-step, and its worker is away for longer than it may take to answer', async () => {
-  const upgrade = await provider('away', '18.4.1', { timings: { hostAnswer: 1 } });
+  const { hostAnswer } = timings({ hostAnswer: 5 });
+  await rehearsal.close();
+  rehearsal = await Rehearsal.start({ knows: NEXT_RELEASE, hostRestartMs: (hostAnswer + 1) * 1000 });
+  const upgrade = await provider('away', '18.4.1', { timings: { hostAnswer } });
   const down = once(rehearsal.sandbox.hosts.restarts, 'down');
   await upgrade.start();
   const operating = upgrade.operate();

@@ -34,11 +34,11 @@ const fault = (upgrade: Upgrade, rule: Omit<FaultRule, 'id' | 'provider'>): Faul
 const atApproval = ({ gates }: { gates: { step: string }[] }): boolean =>
   gates.some(({ step }) => step === 'approveCrossing');
 const leavesApproval = { leaves: ({ step }: { step: string }) => step === 'approveCrossing' };
-/** How long a host may say nothing. */
+/** How long a host may say nothing: long enough for a worker that starts on a busy machine. */
 const SOON_SILENT = timings({
   retryFor: 20,
   heartbeat: 5,
-  hostAnswer: 5,
+  hostAnswer: 30,
   drain: 60,
   import: 60,
   instanceUpgrade: 60,

@@ -107,6 +107,8 @@ export interface RehearsalOptions {
   lookAtWindow?: NonNullable<ControlPlaneOptions['lookAtWindow']>;
   /** Of the endpoint workers: decides which PowerShell runs their scripts; the stand-in by default. */
   endpointEnvironment?: NodeJS.ProcessEnv;
+  /** How long a host takes to go down, and to come up again. */
+  hostRestartMs?: number;
   /** Whether the worker of a host that restarts goes down and comes up with it, which it does by default. */
   followsRestarts?: boolean;
   /** For whoever wants to see a failure again: `seed 4711`. */
@@ -146,6 +148,7 @@ export class Rehearsal {
       releases: options.releases ?? options.knows?.catalogue.simulations ?? SIMULATED_RELEASES,
       dataDirectory: path.join(folder, 'sandbox'),
       providers: [],
+      ...(options.hostRestartMs !== undefined && { timings: { hostRestartMs: options.hostRestartMs } }),
     });
     const connection = await connectWorker(server.settings);
     const client = await connectClient(server.settings);
