@@ -84,7 +84,7 @@ function notifierFor(target: NotifierTarget, resolveSecret: ResolveSecret): Noti
 }
 
 /** What somebody has to look at now. */
-const ALARMS: Notice['kind'][] = ['held', 'failed', 'consentExpired', 'renewalRefused'];
+const ALARMS: Notice['kind'][] = ['held', 'failed', 'consentExpired', 'connectionFails', 'renewalRefused'];
 
 const logNotifier: Notifier = {
   async deliver({ subject, ...notice }) {

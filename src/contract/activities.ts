@@ -338,6 +338,8 @@ export const notice = z.strictObject({
     'failed',
     'consentExpiring',
     'consentExpired',
+    'connectionFails',
+    'connectionWorks',
     'consentRenewed',
     'renewalRefused',
   ]),

@@ -43,10 +43,10 @@ export type GuardMessageName = keyof typeof guardMessages;
 export type GuardMessages = { [N in GuardMessageName]: z.output<(typeof guardMessages)[N]> };
 
 /**
- * State of the token by the calendar, also the search attribute `OnwardState`: `expiring` from the first warning on. Only a
- * connection test knows whether Microsoft still takes it.
+ * State of the token, also the search attribute `OnwardState`: by the calendar, `expiring` from the first warning on; `failing`
+ * where it has time left and the last connection test failed all the same.
  */
-export const CONSENT_STATES = ['valid', 'expiring', 'expired'] as const;
+export const CONSENT_STATES = ['valid', 'expiring', 'failing', 'expired'] as const;
 export type ConsentState = (typeof CONSENT_STATES)[number];
 
 /** A renewal that somebody has reported and that does not count yet. */
@@ -62,6 +62,16 @@ export interface PendingRenewal {
   confirmedBy?: string;
 }
 
+/** How the last connection test that the guard made by itself ended; `notMade` where nobody could be asked. */
+export interface ConnectionTested {
+  result: 'succeeds' | 'fails' | 'notMade';
+  /** Unless it succeeds. */
+  problem?: string;
+  at: string;
+  /** Since when every test has ended like this. */
+  since: string;
+}
+
 /** What the query `status` of a guard answers, and what its memo {@link CONSENT_MEMO} holds. */
 export interface ConsentStatus {
   provider: string;
@@ -75,6 +85,8 @@ export interface ConsentStatus {
   expiresAt: string;
   /** When people hear of it next, if nothing happens. */
   nextNoticeAt: string;
+  /** Not before the first test, nor after a renewal until the next; never where no adapter can test. */
+  test?: ConnectionTested;
   renewal?: PendingRenewal;
   /** Why the last renewal did not count. */
   lastProblem?: string;
@@ -104,6 +116,10 @@ export const guardInput = z.strictObject({
 
   /** Everything that was to be told until then has been told; `consentedAt` at first. */
   toldAt: time.optional(),
+  /** When it tests the connection by itself next. */
+  looksAt: time.optional(),
+  lookIsDue: z.boolean().optional(),
+  test: z.custom<ConnectionTested>().optional(),
   renewal: z.custom<PendingRenewal>().optional(),
   lastProblem: z.string().optional(),
   renewals: z.int().nonnegative().default(0),

@@ -55,6 +55,14 @@ describe('the commands about consents', () => {
     expect(stdout).toContain('The last renewal did not count: Graph: no token');
   });
 
+  test('say first which tokens Microsoft refuses before their end, with its words', async () => {
+    const at = '2026-11-03T10:00:00.000Z';
+    const test = { result: 'fails' as const, problem: 'Graph: AADSTS50078 \u202e', at, since: at };
+    const { stdout } = await withConsents(['consents'], new FakeConsents([consent({ state: 'failing', test })]));
+    expect(stdout).toContain('failing  ends in 9 d');
+    expect(stdout).toMatch(/Test Connection fails since 2026-11-03 10:00.* UTC\. Graph: AADSTS50078 \\u\{202e\}/);
+  });
+
   test('say where the begin of the 90 days is an assumption, and that there are none', async () => {
     const assumed = await withConsents(['consents'], new FakeConsents([consent({ assumed: true })]));
     expect(assumed.stdout).toContain('assumed to be of 2026-08-15');
@@ -95,11 +103,15 @@ describe('consents on a Temporal server', () => {
     await environment?.close();
   });
 
-  async function guarded(provider: string, daysAgo: number): Promise<Guard> {
+  async function guarded(provider: string, daysAgo: number, connectionWorks = true): Promise<Guard> {
     const entry = profile(provider);
-    await environment.serveOnce(provider, stubActivities(entry).activities);
+    const testConnection = async () => ({ ok: connectionWorks, checks: [] });
+    await environment.serveOnce(provider, stubActivities(entry, { change: { testConnection } }).activities);
     const consentedAt = new Date(Date.now() - daysAgo * DAY).toISOString();
-    const guard = await Guard.start(environment.client, `test/${provider}`, entry, { consentedAt });
+    const guard = await Guard.start(environment.client, `test/${provider}`, entry, {
+      consentedAt,
+      ...(connectionWorks ? {} : { looksAt: consentedAt }),
+    });
     await guard.status();
     return guard;
   }
@@ -107,12 +119,17 @@ describe('consents on a Temporal server', () => {
   test('are listed from what the server itself knows, the most urgent first, and are renewed by the command’s message', async () => {
     await guarded('listed-young', 10);
     await guarded('listed-old', 80);
+    await guarded('listed-refused', 1, false);
     let listed = await consents.list();
-    while (!listed.some(({ state }) => state === 'expiring') || listed.length < 2) {
+    while (
+      ['expiring', 'failing'].some((wanted) => !listed.some(({ state }) => state === wanted)) ||
+      listed.length < 3
+    ) {
       await aMoment();
       listed = await consents.list();
     }
     expect(listed.map(({ provider, state }) => ({ provider, state }))).toEqual([
+      { provider: 'listed-refused', state: 'failing' },
       { provider: 'listed-old', state: 'expiring' },
       { provider: 'listed-young', state: 'valid' },
     ]);

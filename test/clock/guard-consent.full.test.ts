@@ -14,6 +14,7 @@ const FAILS: ConnectionTestResult = {
   ok: false,
   checks: [{ name: 'Graph', ok: false, message: 'AADSTS700082: the refresh token has expired' }],
 };
+const WORKS: ConnectionTestResult = { ok: true, checks: [] };
 const iso = (time: number): string => new Date(time).toISOString();
 
 describe('the guard of a consent, over months', () => {
@@ -72,9 +73,13 @@ describe('the guard of a consent, over months', () => {
   });
 
   test('a renewal that the connection test refuses changes nothing, and people hear why', async () => {
-    const { guard, notices, began } = await guarded({}, { testConnection: async () => FAILS });
+    let answer = WORKS;
+    const { guard, notices, began } = await guarded({}, { testConnection: async () => answer });
     await time.pass(80 * DAY);
-    expect(await guard.renew()).toMatchObject({
+    answer = FAILS;
+    const refused = await guard.renew();
+    answer = WORKS;
+    expect(refused).toMatchObject({
       state: 'expiring',
       consentedAt: iso(began),
       renewals: 0,
@@ -91,12 +96,92 @@ describe('the guard of a consent, over months', () => {
     expect(notices.daysAfter(began, 'consentExpiring', 'consentExpired')).toEqual([60, 76, 83, 87, 89, 90, 91]);
   });
 
+  test('a token that a policy ends after 13 days is noticed within a day, brought to mind, and well again once it is renewed', async () => {
+    let answer = WORKS;
+    const { guard, notices, began } = await guarded({}, { testConnection: async () => answer });
+    await time.pass(12.5 * DAY);
+    expect(notices.all).toEqual([]);
+    const { state, test: first } = await guard.status();
+    expect({ state, result: first?.result }).toEqual({ state: 'valid', result: 'succeeds' });
+    expect((Date.parse(first?.since ?? '') - began) / DAY).toBeCloseTo(1, 1);
+    answer = {
+      ok: false,
+      checks: [{ name: 'Graph', ok: false, message: 'AADSTS50078: multi-factor authentication has expired' }],
+    };
+    await time.pass(DAY);
+    expect(notices.of('connectionFails')).toEqual([
+      expect.objectContaining({
+        subject: expect.stringMatching(/Test Connection fails$/) as string,
+        body: expect.stringContaining('AADSTS50078') as string,
+      }),
+    ]);
+    const status = await guard.status();
+    expect(status).toMatchObject({ state: 'failing', test: { result: 'fails' }, consentedAt: iso(began) });
+    expect(Date.parse(status.test?.since ?? '') - began).toBeLessThan(13.1 * DAY);
+    const { typedSearchAttributes } = await guard.handle.describe();
+    expect(typedSearchAttributes.get(stateAttribute)).toBe('failing');
+
+    await time.pass(20 * DAY);
+    expect(notices.daysAfter(Date.parse(status.test?.since ?? ''), 'connectionFails')).toEqual([0, 1, 3, 7, 14]);
+    answer = WORKS;
+    expect(await guard.renew()).toMatchObject({ state: 'valid', renewals: 1 });
+    await time.pass(10 * DAY);
+    expect(notices.all.at(-1)?.notice.kind).toBe('consentRenewed');
+    expect(await guard.status()).toMatchObject({ state: 'valid', test: { result: 'succeeds' } });
+  });
+
+  test('a connection that could not be tested is told, is no word against the token, and is told again when it works', async () => {
+    let known = true;
+    const { guard, notices } = await guarded(
+      {},
+      {
+        testConnection: async () => {
+          if (!known) throw ApplicationFailure.nonRetryable('No account in the inventory.', FAILURE.accessDenied);
+          return WORKS;
+        },
+      },
+    );
+    known = false;
+    await time.pass(2.5 * DAY);
+    expect(await guard.status()).toMatchObject({ state: 'valid', test: { result: 'notMade' } });
+    expect(notices.of('connectionFails').map(({ subject, body }) => subject + body)).toEqual(
+      Array<unknown>(2).fill(expect.stringMatching(/could not be tested.*No account in the inventory/s)),
+    );
+    known = true;
+    await time.pass(DAY);
+    expect(notices.all.at(-1)?.notice).toMatchObject({ kind: 'connectionWorks' });
+    expect(await guard.status()).toMatchObject({ test: { result: 'succeeds' } });
+  });
+
+  test('where no adapter can test, nothing is tested; from the day on that one can, it is', async () => {
+    let adapter: 'gate' | 'sandbox' = 'gate';
+    let tested = 0;
+    const { guard } = await guarded(
+      {},
+      {
+        loadProvider: async () => frozen(profile('contoso', { connectionTest: { adapter } })),
+        testConnection: async () => {
+          tested += 1;
+          return WORKS;
+        },
+      },
+      { connectionTest: { adapter } },
+    );
+    await time.pass(50 * DAY);
+    expect(tested).toBe(0);
+    expect(await guard.status()).not.toHaveProperty('test');
+    adapter = 'sandbox';
+    // A guard reads the inventory when it has something to tell: at day 60.
+    await time.pass(20.5 * DAY);
+    expect(tested).toBe(10);
+  });
+
   test('an expired token can still be renewed', async () => {
     let answer: ConnectionTestResult = FAILS;
     const { guard, notices } = await guarded({}, { testConnection: async () => answer });
     await time.pass(120 * DAY);
     expect(await guard.renew()).toMatchObject({ state: 'expired', renewals: 0 });
-    answer = { ok: true, checks: [] };
+    answer = WORKS;
     const status = await guard.renew();
     expect(status).toMatchObject({ state: 'valid', renewals: 1 });
     expect(status.lastProblem).toBeUndefined();
@@ -155,9 +240,9 @@ describe('the guard of a consent, over months', () => {
   });
 
   test('it goes on for years in short runs, and keeps what it knows', async () => {
-    const { guard, notices, began } = await guarded({ historyLimit: 40 });
+    const { guard, notices, began } = await guarded({ historyLimit: 200 });
     const { runId: firstRun } = await guard.handle.describe();
-    for (let renewal = 1; renewal <= 12; renewal++) {
+    for (let renewal = 1; renewal <= 6; renewal++) {
       await time.pass(85 * DAY);
       await guard.handle.signal('consentRenewed', { by: 'ana' });
       // This server loses a query that comes while a run hands over to the next; a notice it does not.
@@ -165,13 +250,13 @@ describe('the guard of a consent, over months', () => {
     }
     await time.pass(DAY);
     const status = await guard.status();
-    expect(status).toMatchObject({ state: 'valid', renewals: 12 });
-    expect((Date.parse(status.consentedAt) - began) / DAY).toBeCloseTo(12 * 85, 1);
-    expect(notices.of('consentExpiring')).toHaveLength(3 * 12);
+    expect(status).toMatchObject({ state: 'valid', renewals: 6 });
+    expect((Date.parse(status.consentedAt) - began) / DAY).toBeCloseTo(6 * 85, 1);
+    expect(notices.of('consentExpiring')).toHaveLength(3 * 6);
     expect(notices.of('consentExpired')).toEqual([]);
-    expect((await guard.audit()).filter(({ what }) => what === 'renewal')).toHaveLength(12);
+    expect((await guard.audit()).filter(({ what }) => what === 'renewal')).toHaveLength(6);
     const { runId, historyLength } = await guard.handle.describe();
     expect(runId).not.toBe(firstRun);
-    expect(historyLength).toBeLessThan(80);
+    expect(historyLength).toBeLessThan(240);
   });
 });

@@ -43,7 +43,11 @@ export const EVERYTHING: Seen = {
   fleets: [{ runId: '2', name: 'autumn', state: 'halted', step: '', details: fleet as FleetStatus, silent: false }],
   tokens: [
     { provider: 'contoso', expiresAt: hours(-1 / 60) },
-    { provider: 'contoso', expiresAt: hours(90 * 24) },
+    {
+      provider: 'contoso',
+      expiresAt: hours(90 * 24),
+      test: { result: 'fails', problem: 'AADSTS50078', at: hours(-1), since: hours(-1) },
+    },
     { provider: 'fabrikam', expiresAt: hours(5) },
   ],
   notices: { waiting: 1, failed: 2 },

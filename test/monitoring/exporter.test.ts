@@ -97,6 +97,8 @@ test('holds, fleets, tokens and notices are shown by what people have to do abou
     'onward_tokens{days_left="1"}': 1,
     'onward_tokens{days_left="3"}': 0,
     'onward_tokens{days_left="90"}': 1,
+    'onward_tokens_refused{provider="contoso"}': 1,
+    'onward_tokens_refused{provider="fabrikam"}': 0,
     'onward_token_end_timestamp_seconds{provider="contoso"}': LOOKED_AT.getTime() / 1000 - 60,
     'onward_notices{state="failed"}': 2,
     onward_exporter_up: 1,

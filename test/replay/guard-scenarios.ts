@@ -28,6 +28,11 @@ export const GUARDS: Scenario[] = [
       await guardWhen(guard, ({ lastProblem }) => lastProblem !== undefined);
       await guard.signal('consentRenewed', { by: ANA, at: '2099-01-01' });
       await run.record('guard-that-refused-a-renewal', guard);
+      await guard.terminate('the next one begins');
+      const [consentedAt, looksAt] = [new Date().toISOString(), new Date(Date.now() - DAY_MS).toISOString()];
+      const next = await startGuard(run, { consentedAt, looksAt });
+      // Two at first; both begin anew after the test.
+      await run.recordWhen('guard-of-failing-connection', timerStarted, 4, next);
     },
   },
   {
@@ -53,8 +58,8 @@ export const GUARDS: Scenario[] = [
     name,
     record: async (run: RunToRecord) => {
       const guard = await startGuard(run, { consentedAt: new Date(Date.now() - daysAgo * DAY_MS).toISOString() });
-      // The first timer is over at once: it tells how the token stands.
-      await run.recordWhen(name, timerStarted, 2, guard);
+      // One to the next test, and one that is over at once: it tells how the token stands. Then one to the next notice.
+      await run.recordWhen(name, timerStarted, 3, guard);
     },
   })),
   {
@@ -65,7 +70,7 @@ export const GUARDS: Scenario[] = [
       await guard.signal('consentRenewed', { by: ANA });
       const first = run.rehearsal.client.workflow.getHandle(guard.workflowId, guard.firstExecutionRunId);
       await run.recordWhen('guard-continues-as-new', continuedAsNew, 1, first);
-      await run.recordWhen('guard-continued-as-new', timerStarted, 1, guard);
+      await run.recordWhen('guard-continued-as-new', timerStarted, 2, guard);
     },
   },
 ];
@@ -78,7 +83,7 @@ function guardOf(run: RunToRecord): WorkflowHandle {
 /** One whose token is as old as the scenario wants it, without an upgrade before. */
 async function startGuard(
   run: RunToRecord,
-  age: Pick<GuardInput, 'consentedAt' | 'historyLimit'>,
+  age: Pick<GuardInput, 'consentedAt' | 'looksAt' | 'historyLimit'>,
 ): Promise<WorkflowHandleWithFirstExecutionRunId> {
   const { client } = run.rehearsal;
   const { provider } = run.upgrade;

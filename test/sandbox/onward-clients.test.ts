@@ -175,4 +175,11 @@ test('tests a connection in the same way by its own screen and by the APIs of Mi
     [true, true],
     [true, true],
   ]);
+  for (const code of [50078, 70043, 53003]) {
+    await consent({ ends: { afterDays: 13, code } });
+    expect((await verdicts()).flat()).not.toContain(false);
+    sandbox.world.advanceClock(13 * 24 * 3600 * 1000);
+    for (const { checks } of [await bySandbox(), await byMicrosoft()])
+      for (const { message } of checks) expect(message).toContain(`AADSTS${code}`);
+  }
 });

@@ -1,7 +1,7 @@
 /** @needs temporal */
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { FAILURE } from '../../src/contract/activities';
+import { FAILURE, type Notice } from '../../src/contract/activities';
 import type { GuardInput } from '../../src/contract/consent';
 import { frozen } from '../../src/inventory/frozen-profile';
 import { Guard } from '../kit/handles/guard';
@@ -118,6 +118,48 @@ describe('the guard of a consent', () => {
     expect(await guard.statusWhen((status) => status.renewal === undefined)).toMatchObject({ renewals: 2 });
     expect((await guard.audit()).at(-1)?.detail).toContain('token has expired');
   });
+
+  test.each([
+    [{ adapter: 'sandbox' } as const, 'Test Connection of "CSP EMEA" fails'],
+    [
+      {
+        adapter: 'microsoft',
+        clientId: 'client',
+        clientSecret: 'env:CLIENT_SECRET',
+        accounts: { 'CSP EMEA': { tenant: 'contoso.example', refreshToken: 'env:TOKEN' } },
+      } as const,
+      'asks with the token of the inventory',
+    ],
+  ])(
+    'tests the connection by itself, and tells what fails long before the 90 days are over: %j',
+    async (entry, words) => {
+      const provider = `fails-${entry.adapter}`;
+      const told: Notice[] = [];
+      const guard = await guarded(
+        provider,
+        { looksAt: daysAgo(1) },
+        {
+          loadProvider: async () => frozen(profile(provider, { connectionTest: entry })),
+          notify: async ({ notice }) => void told.push(notice),
+          testConnection: async () => ({
+            ok: false,
+            checks: [{ name: 'Graph', ok: false, message: 'AADSTS53003: access has been blocked' }],
+          }),
+        },
+      );
+      const status = await guard.statusWhen(({ test }) => test !== undefined);
+      expect(status).toMatchObject({ state: 'failing', test: { result: 'fails' } });
+      expect(status.test?.problem).toContain(words);
+      expect(status.test?.problem).toContain('AADSTS53003');
+      const audit = await guard.audit();
+      expect(audit).toContainEqual(
+        expect.objectContaining({ by: 'guard', what: 'connectionTest', verdict: 'refused' }),
+      );
+      while (told.length === 0) await aMoment();
+      expect(told).toEqual([expect.objectContaining({ kind: 'connectionFails' })]);
+      expect(Date.parse(status.nextNoticeAt)).toBeLessThan(Date.now() + 1.1 * DAY);
+    },
+  );
 
   test('where the date is an assumption, says so, and takes an older one from who knows better', async () => {
     const bodies: string[] = [];

@@ -2,6 +2,7 @@
 import { TemporalFailure, isCancellation } from '@temporalio/workflow';
 import {
   TOKEN_LIFETIME_DAYS,
+  type ConnectionTested,
   type GuardMessages,
   type GuardSettings,
   type guardMessages,
@@ -72,14 +73,29 @@ export const evidenceAgainst = ({
  * Assumption: nobody can ask Microsoft how old the token is (systems.md 5.2), so a token that still lives passes for one that was
  * renewed. What the test does refuse is a renewal that did not work, or that went to the wrong tenant.
  */
-export async function problemWith({
+export async function problemWith(record: GuardRecord): Promise<string | undefined> {
+  const { result, problem } = await testConnection(record);
+  return result === 'notMade'
+    ? `It could not be verified: ${problem} Send consentRenewed again once this is repaired.`
+    : problem;
+}
+
+/** By the adapter of the provider's entry, as that is now: a guard lives for years. Only where there is one. */
+export async function testConnection({
   state: { provider, instance, settings },
-}: GuardRecord): Promise<string | undefined> {
+}: GuardRecord): Promise<Pick<ConnectionTested, 'result' | 'problem'>> {
   try {
-    // A guard lives for years: it tests by the entry as it is now.
-    return await connectionProblem(activitiesFor(settings.timings), { provider }, instance);
+    const problem = await connectionProblem(activitiesFor(settings.timings), { provider }, instance);
+    if (problem === undefined) return { result: 'succeeds' };
+    const { adapter } = settings.connectionTest;
+    return {
+      result: 'fails',
+      problem: testsByHand(settings)
+        ? `The adapter ${adapter} asks with the token of the inventory. ${problem} If Test Connection of the application succeeds all the same, give the inventory a new token.`
+        : problem,
+    };
   } catch (error) {
     if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
-    return `It could not be verified: ${problemOf(error)} Send consentRenewed again once this is repaired.`;
+    return { result: 'notMade', problem: problemOf(error) };
   }
 }

@@ -7,7 +7,7 @@ import { CONSENT_INSTRUCTIONS } from '../steps/acquire-refresh-tokens';
 import { CONNECTION_TEST_INSTRUCTIONS } from '../steps/test-connection';
 import { DAY } from './token-clock';
 
-const MARK: Record<ConsentStatus['state'], string> = { valid: '✅', expiring: '⏳', expired: '🛑' };
+const MARK: Record<ConsentStatus['state'], string> = { valid: '✅', expiring: '⏳', failing: '❌', expired: '🛑' };
 
 /** Markdown. */
 export function consentDetails(status: ConsentStatus): string {
@@ -17,6 +17,7 @@ export function consentDetails(status: ConsentStatus): string {
     '',
     `Consent of ${consentedAt}; its ${TOKEN_LIFETIME_DAYS} days end at ${expiresAt}.`,
     ...assumption(status),
+    ...tested(status).flatMap((line) => ['', plain(line)]),
     ...(lastProblem === undefined ? [] : ['', `❌ The last renewal did not count: ${plain(lastProblem)}`]),
     ...(status.renewal === undefined ? [] : ['', `✋ ${waitsFor(status.renewal, plain)}`]),
     '',
@@ -24,7 +25,7 @@ export function consentDetails(status: ConsentStatus): string {
   ].join('\n');
 }
 
-/** What has to be told at `time`: that the token ends, or that a renewal still waits for an operator. */
+/** What has to be told at `time`: that the token ends, that the connection does not work, or that a renewal still waits for an operator. */
 export function noticeOf(status: ConsentStatus, time: number): Pick<Notice, 'kind' | 'subject' | 'body'> {
   const { state, consentedAt, expiresAt, renewal, lastProblem } = status;
   const days = Math.ceil((Date.parse(expiresAt) - time) / DAY);
@@ -32,6 +33,7 @@ export function noticeOf(status: ConsentStatus, time: number): Pick<Notice, 'kin
     `Consent of ${consentedAt}; its ${TOKEN_LIFETIME_DAYS} days end at ${expiresAt}.`,
     ...(state === 'expired' ? ['Until it is renewed, the application cannot manage or create subscriptions.'] : []),
     ...assumption(status),
+    ...tested(status),
     ...(lastProblem === undefined ? [] : [`The last renewal did not count: ${lastProblem}`]),
     '',
     ...(renewal === undefined ? [CONSENT_INSTRUCTIONS] : [waitsFor(renewal), CONNECTION_TEST_INSTRUCTIONS]),
@@ -44,8 +46,38 @@ export function noticeOf(status: ConsentStatus, time: number): Pick<Notice, 'kin
       return { kind: 'consentExpired', subject: `${token} has expired`, body };
     case 'expiring':
       return { kind: 'consentExpiring', subject: `${token} expires in ${days} day${days === 1 ? '' : 's'}`, body };
+    case 'failing':
+      return { ...connectionWords(status), body };
     case 'valid':
-      return { kind: 'reminder', subject: `The renewal of ${token} waits for Test Connection`, body };
+      return renewal === undefined
+        ? { ...connectionWords(status), body }
+        : { kind: 'reminder', subject: `The renewal of ${token} waits for Test Connection`, body };
+  }
+}
+
+/** How the last connection test ended, in one sentence. */
+export function connectionWords(status: ConsentStatus): Pick<Notice, 'kind' | 'subject'> {
+  const token = tokenOf(status);
+  switch (status.test?.result) {
+    case 'fails':
+      return { kind: 'connectionFails', subject: `${token}: Test Connection fails` };
+    case 'notMade':
+      return { kind: 'connectionFails', subject: `${token}: the connection could not be tested` };
+    default:
+      return { kind: 'connectionWorks', subject: `${token}: Test Connection succeeds` };
+  }
+}
+
+function tested({ test }: ConsentStatus): string[] {
+  if (test === undefined) return [];
+  const said = test.problem === undefined ? '' : ` ${test.problem}`;
+  switch (test.result) {
+    case 'succeeds':
+      return [`Test Connection succeeded at ${test.at}.`];
+    case 'fails':
+      return [`Test Connection fails since ${test.since}.${said}`];
+    case 'notMade':
+      return [`The connection could not be tested since ${test.since}.${said}`];
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * The guard of one application instance's consent. A refresh token lives for 90 days ("you must acquire a new refresh token
- * before the current refresh token expires"); the guard warns before they end, takes renewals, and goes on for ever.
+ * before the current refresh token expires"), unless a policy of the tenant ends it earlier; the guard warns before they end, tests
+ * the connection once a day where an adapter can, takes renewals, and goes on for ever.
  */
 import {
   TemporalFailure,
@@ -23,16 +24,17 @@ import {
 } from '../../src/contract/consent';
 import { shortened } from '../../src/contract/fields';
 import { QUERY, type AuditEntry } from '../../src/contract/status';
-import { noticeOf, tokenOf } from './current-details';
+import { connectionWords, noticeOf, tokenOf } from './current-details';
 import { GuardRecord } from './guard-record';
-import { evidenceAgainst, judge, problemWith, testsByHand } from './answers';
+import { evidenceAgainst, judge, problemWith, testConnection, testsByHand } from './answers';
 import { inventory } from '../kit/activities';
 import { handleMessages } from '../kit/messages';
 import { problemOf } from '../kit/problem';
 import { otherIdThan, readInput } from '../kit/read-input';
 import { notifyAndWait } from '../kit/notices';
-import { isLong } from '../kit/long-lived';
+import { isLong, lookRegularly } from '../kit/long-lived';
 import { now } from '../kit/now';
+import { DAY } from './token-clock';
 
 /** Started by an upgrade that succeeds; cancel it when the instance is gone. */
 export async function guardConsent(input: GuardInput): Promise<never> {
@@ -46,10 +48,16 @@ export async function guardConsent(input: GuardInput): Promise<never> {
     () => record.state.audit,
   );
 
+  void lookRegularly(record.state, {
+    every: DAY,
+    summary: shortened(`test the connection of "${record.state.instance.name}" of ${record.state.provider}`),
+    isNeeded: () => canTest(record),
+  });
   for (;;) {
     record.publish();
     const renewal = toVerify(record);
     if (renewal) await verify(record, renewal);
+    else if (record.state.lookIsDue) await test(record);
     // Handlers only record, so whatever was received is part of the state that is handed on.
     else if (isLong(record.state.historyLimit)) await continueAsNew<typeof guardConsent>(record.state);
     else if ((await awaitNews(record)) === 'due') await remind(record);
@@ -63,7 +71,11 @@ export async function guardConsent(input: GuardInput): Promise<never> {
 async function awaitNews(record: GuardRecord): Promise<'due' | 'news'> {
   const { provider, instance } = record.state;
   const news = await condition(
-    () => toVerify(record) !== undefined || record.hasNews || isLong(record.state.historyLimit),
+    () =>
+      toVerify(record) !== undefined ||
+      record.state.lookIsDue === true ||
+      record.hasNews ||
+      isLong(record.state.historyLimit),
     Math.max(record.nextNoticeAt - Date.now(), 1),
     { summary: shortened(`next notice about the consent of "${instance.name}" of ${provider}`) },
   );
@@ -94,6 +106,20 @@ async function verify(record: GuardRecord, renewal: PendingRenewal): Promise<voi
     record.notRenewed(renewal, problem);
     await tellPeople(record, { kind: 'renewalRefused', subject: `${tokenOf(state)}: the renewal does not count` });
   }
+}
+
+const canTest = ({ state }: GuardRecord): boolean => state.settings.connectionTest.adapter !== 'gate';
+
+/** Microsoft may refuse a token long before its 90 days are over. People hear of it at once, and then by the reminder schedule. */
+async function test(record: GuardRecord): Promise<void> {
+  const { state } = record;
+  await readSettings(record);
+  if (canTest(record)) {
+    const isNews = record.tested(await testConnection(record));
+    if (isNews) await tellPeople(record, connectionWords(record.status()));
+  }
+  delete state.looksAt;
+  delete state.lookIsDue;
 }
 
 async function remind(record: GuardRecord): Promise<void> {

@@ -1,6 +1,12 @@
 /** What one guard knows of its consent: the answer of its queries, and what a list of guards and the Temporal UI show. */
 import { setCurrentDetails, upsertMemo, workflowInfo } from '@temporalio/workflow';
-import { CONSENT_MEMO, type ConsentStatus, type GuardState, type PendingRenewal } from '../../src/contract/consent';
+import {
+  CONSENT_MEMO,
+  type ConnectionTested,
+  type ConsentStatus,
+  type GuardState,
+  type PendingRenewal,
+} from '../../src/contract/consent';
 import { valueOf } from '../../src/contract/doubtful';
 import type { AuditEntry } from '../../src/contract/status';
 import { stateAttribute } from '../../src/temporal/search-attributes';
@@ -26,13 +32,20 @@ export class GuardRecord {
     return expiryOf(Date.parse(this.state.consentedAt));
   }
 
-  /** When people have to hear of the token, or of a renewal that waits for an operator; in the past when it is due. */
+  /**
+   * When people have to hear of the token, of a renewal that waits for an operator, or of a connection that does not work; in the
+   * past when it is due.
+   */
   get nextNoticeAt(): number {
-    const { settings, toldAt, consentedAt, renewal } = this.state;
+    const { settings, toldAt, consentedAt, renewal, test } = this.state;
     const told = Date.parse(toldAt ?? consentedAt);
-    const ofToken = nextNotice(this.expiresAt, settings.reminders, told);
-    if (renewal?.askedAt === undefined) return ofToken;
-    return Math.min(ofToken, nextReminder(settings.reminders, Date.parse(renewal.askedAt), told));
+    const open = [renewal?.askedAt, test?.problem === undefined ? undefined : test.since];
+    return Math.min(
+      nextNotice(this.expiresAt, settings.reminders, told),
+      ...open
+        .filter((since) => since !== undefined)
+        .map((since) => nextReminder(settings.reminders, Date.parse(since), Math.max(told, Date.parse(since)))),
+    );
   }
 
   /** Everything that was due when the timer fired is being told; what was missed before is part of it. */
@@ -42,16 +55,18 @@ export class GuardRecord {
 
   /** @param time at which the token is looked at. */
   status(time = Date.now()): ConsentStatus {
-    const { provider, instance, consentedAt, assumed, renewal, lastProblem, renewals } = this.state;
+    const { provider, instance, consentedAt, assumed, test, renewal, lastProblem, renewals } = this.state;
+    const byCalendar = stateAt(this.expiresAt, time);
     return {
       provider,
       instance: { id: instance.id, name: instance.name },
       workflowId: workflowInfo().workflowId,
-      state: stateAt(this.expiresAt, time),
+      state: test?.result === 'fails' && byCalendar !== 'expired' ? 'failing' : byCalendar,
       consentedAt,
       assumed,
       expiresAt: new Date(this.expiresAt).toISOString(),
       nextNoticeAt: new Date(this.nextNoticeAt).toISOString(),
+      ...(test === undefined ? {} : { test: { ...test } }),
       ...(renewal === undefined ? {} : { renewal: { ...renewal } }),
       ...(lastProblem === undefined ? {} : { lastProblem }),
       renewals,
@@ -61,11 +76,28 @@ export class GuardRecord {
   /** The clock starts anew. */
   renewed({ by, consentedAt, contradiction }: PendingRenewal): void {
     const { state } = this;
+    delete state.test;
     delete state.renewal;
     delete state.lastProblem;
     Object.assign(state, { consentedAt, toldAt: consentedAt, assumed: false, renewals: state.renewals + 1 });
     const against = contradiction === undefined ? '' : ` ${contradiction}`;
     this.write({ by, what: 'renewal', verdict: 'done', detail: `The 90 days began anew at ${consentedAt}.${against}` });
+  }
+
+  /** @returns whether it ended otherwise than the test before. */
+  tested({ result, problem }: Pick<ConnectionTested, 'result' | 'problem'>): boolean {
+    const { test: before = { result: 'succeeds', since: now() } } = this.state;
+    const isNews = before.result !== result;
+    const at = now();
+    this.state.test = { result, ...(problem === undefined ? {} : { problem }), at, since: isNews ? at : before.since };
+    if (isNews)
+      this.write({
+        by: 'guard',
+        what: 'connectionTest',
+        verdict: problem === undefined ? 'done' : 'refused',
+        detail: problem ?? 'Test Connection succeeds again.',
+      });
+    return isNews;
   }
 
   /** Nothing changes but what is known of the attempt. */

@@ -7,7 +7,7 @@ export const DAY = 24 * 3600 * 1000;
 
 export const expiryOf = (consentedAt: number): number => consentedAt + TOKEN_LIFETIME_DAYS * DAY;
 
-export function stateAt(expiresAt: number, time: number): ConsentState {
+export function stateAt(expiresAt: number, time: number): Exclude<ConsentState, 'failing'> {
   if (time >= expiresAt) return 'expired';
   return time >= expiresAt - WARNING_DAYS[0] * DAY ? 'expiring' : 'valid';
 }

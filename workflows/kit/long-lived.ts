@@ -1,5 +1,5 @@
 /** What workflows need that live for weeks and look after others: when to hand over to the next run, and when to look. */
-import { condition, sleep, workflowInfo } from '@temporalio/workflow';
+import { condition, isCancellation, sleep, workflowInfo } from '@temporalio/workflow';
 
 export const isLong = (historyLimit: number | undefined): boolean =>
   workflowInfo().continueAsNewSuggested || workflowInfo().historyLength >= (historyLimit ?? Infinity);
@@ -9,22 +9,35 @@ const LOOK_EVERY = 3600 * 1000;
 
 /** Part of what a run hands on to the next. */
 export interface Looks {
-  /** When it looks by itself whether its children are still there. */
+  /** When it looks by itself. */
   looksAt?: string;
   lookIsDue?: boolean;
 }
 
-/** Makes a look due every hour, as long as there is somebody to look after; never ends. Whoever looks deletes both fields. */
+/**
+ * Makes a look due every so often, as long as there is something to look at, until the workflow is cancelled. Whoever looks deletes
+ * both fields.
+ */
 export async function lookRegularly(
   looks: Looks,
-  { summary, isNeeded = () => true, wake }: { summary: string; isNeeded?: () => boolean; wake: () => void },
-): Promise<never> {
-  for (;;) {
-    await condition(isNeeded);
-    looks.looksAt ??= new Date(Date.now() + LOOK_EVERY).toISOString();
-    await sleep(Math.max(Date.parse(looks.looksAt) - Date.now(), 1), { summary });
-    looks.lookIsDue = true;
-    wake();
-    await condition(() => looks.looksAt === undefined);
+  {
+    summary,
+    every = LOOK_EVERY,
+    isNeeded = () => true,
+    wake = () => undefined,
+  }: { summary: string; every?: number; isNeeded?: () => boolean; wake?: () => void },
+): Promise<void> {
+  try {
+    for (;;) {
+      await condition(isNeeded);
+      looks.looksAt ??= new Date(Date.now() + every).toISOString();
+      await sleep(Math.max(Date.parse(looks.looksAt) - Date.now(), 1), { summary });
+      looks.lookIsDue = true;
+      wake();
+      await condition(() => looks.looksAt === undefined);
+    }
+  } catch (error) {
+    // Nobody waits for this: an error that nobody takes would fail the workflow task for ever.
+    if (!isCancellation(error)) throw error;
   }
 }

@@ -1,6 +1,6 @@
 /** The consents that are guarded: how long each token lives, and what is wrong with it. */
 import type { Colors } from 'picocolors/types';
-import type { ConsentState, ConsentStatus } from '../../contract/consent';
+import type { ConnectionTested, ConsentState, ConsentStatus } from '../../contract/consent';
 import type { Calling, Display } from '../kit/context';
 import { howToSend } from '../kit/messages/how-to-answer';
 import { formatDuration, formatTime } from '../kit/text/duration';
@@ -13,7 +13,7 @@ export function consentsLines(consents: ConsentStatus[], options: Display): stri
 }
 
 function consentLines(consent: ConsentStatus, { now, paint, calling }: Display): string[] {
-  const { provider, instance, state, expiresAt, consentedAt, assumed, renewal, lastProblem } = consent;
+  const { provider, instance, state, expiresAt, consentedAt, assumed, test, renewal, lastProblem } = consent;
   const left = Date.parse(expiresAt) - now.getTime();
   const when = left > 0 ? `ends in ${formatDuration(left)}` : `ended ${formatDuration(-left)} ago`;
   const begin = `${assumed ? 'assumed to be of' : 'consent of'} ${formatTime(consentedAt)} UTC`;
@@ -24,6 +24,7 @@ function consentLines(consent: ConsentStatus, { now, paint, calling }: Display):
       PAINT[state](paint)(state),
       `${when}, on ${formatTime(expiresAt)} UTC (${begin})`,
     ].join('  '),
+    ...(test?.problem === undefined ? [] : [paint.red(`  ${testLine(test)}`)]),
     ...(renewal === undefined ? [] : [`  ${renewalLine(consent, renewal, calling)}`]),
     ...(lastProblem === undefined
       ? []
@@ -34,8 +35,14 @@ function consentLines(consent: ConsentStatus, { now, paint, calling }: Display):
 const PAINT: Record<ConsentState, (paint: Colors) => Colors['red']> = {
   valid: ({ green }) => green,
   expiring: ({ yellow }) => yellow,
+  failing: ({ red }) => red,
   expired: ({ red }) => red,
 };
+
+function testLine({ result, problem, since }: ConnectionTested): string {
+  const what = result === 'fails' ? 'Test Connection fails' : 'The connection could not be tested';
+  return `${what} since ${formatTime(since)} UTC. ${safeText(problem ?? '', 1000)}`;
+}
 
 function renewalLine(
   { provider, instance }: ConsentStatus,

@@ -6,7 +6,7 @@ import type { ConsentKey } from './messages';
 
 /** Every method fails with a {@link CliError}, as those of upgrades do. */
 export interface Consents {
-  /** Every consent that is guarded, those that end first before all others; also while no worker is up. */
+  /** Every consent that is guarded, those that fail, then those that end first, before all others; also while no worker is up. */
   list(provider?: string): Promise<ConsentStatus[]>;
   readonly messages: Mailbox<ConsentKey, GuardMessages>;
   close(): Promise<void>;

@@ -33,7 +33,8 @@ export class TemporalConsents implements Consents {
         const status = memo?.[CONSENT_MEMO];
         if (status !== undefined) found.push(status as ConsentStatus);
       }
-      return found.sort((a, b) => (a.expiresAt < b.expiresAt ? -1 : 1));
+      const urgency = ({ state, expiresAt }: ConsentStatus) => (state === 'failing' ? '' : expiresAt);
+      return found.sort((a, b) => (urgency(a) < urgency(b) ? -1 : 1));
     });
   }
 

@@ -77,6 +77,7 @@ const newTask = z.strictObject({
 const consent = z.strictObject({
   tenant: text.optional(),
   mfa: z.boolean().optional(),
+  ends: z.strictObject({ afterDays: z.number().nonnegative(), code: z.literal([50078, 70043, 53003]) }).optional(),
   /** The administrator declines in Microsoft's page: nothing changes. */
   denied: z.boolean().default(false),
 });

@@ -1,7 +1,7 @@
 /** Microsoft's token service, Partner Center and Graph, as far as a connection test goes (systems.md 5.2, 5.3). */
 import { randomUUID } from 'node:crypto';
 import { fastify, type FastifyInstance } from 'fastify';
-import { tokenExpired } from '../world/manual-acts';
+import { tokenEnded } from '../world/manual-acts';
 import { seededUuid } from '../world/seeded';
 import type { Instance, Provider, RefreshToken } from '../world/state';
 import type { World } from '../world/world';
@@ -123,9 +123,8 @@ function token(world: World, issued: Map<string, Access>, form: URLSearchParams,
     return tokenError(401, 'invalid_client', 7000215, 'Invalid client secret is provided.');
   }
   if (!owner) return tokenError(400, 'invalid_grant', 65001, 'The user or administrator has not consented.');
-  if (tokenExpired(world, owner.refreshToken)) {
-    return tokenError(400, 'invalid_grant', 700082, 'The refresh token has expired due to inactivity.');
-  }
+  const ended = tokenEnded(world, owner.refreshToken);
+  if (ended) return tokenError(400, 'invalid_grant', ended.code, ended.text);
   const resource = form.get('resource') ?? '';
   const api = (['partnerCenter', 'graph'] as const).find((name) => RESOURCES[name].test(resource));
   if (!api)

@@ -4,12 +4,21 @@
  */
 import { SUBDOMAIN_PARAMETER, refreshTokenValue } from './create';
 import { seededUuid } from './seeded';
-import type { Instance, Provider, RefreshToken, Task } from './state';
+import type { EarlyEnd, Instance, Provider, RefreshToken, Task } from './state';
 import { newestVersion, openTask } from './upgrades';
 import { Impossible, UnknownObject, type World } from './world';
 
+const DAY_MS = 24 * 60 * 60_000;
+
 /** A refresh token is good for 90 days (release notes, "New Application Security Model"). */
-export const REFRESH_TOKEN_LIFETIME_MS = 90 * 24 * 60 * 60_000;
+export const REFRESH_TOKEN_LIFETIME_MS = 90 * DAY_MS;
+
+/** What Microsoft says where a policy of the tenant ends a token earlier (field report C1); words shortened. */
+const EARLY_ENDS: Record<EarlyEnd['code'], string> = {
+  50078: 'Presented multi-factor authentication has expired due to policies configured by your administrator.',
+  70043: 'The refresh token has expired or is invalid due to sign-in frequency checks by conditional access.',
+  53003: 'Access has been blocked by Conditional Access policies.',
+};
 
 /** Billing > Service Templates > the template > Service Parameters > Delete (systems.md 3.3). */
 export function removeParameter(world: World, provider: Provider, serviceTemplateId: number, parameter: string): void {
@@ -65,6 +74,8 @@ export interface Consent {
   tenant?: string | undefined;
   /** Whether the administrator signs in with multi-factor authentication. */
   mfa?: boolean | undefined;
+  /** Whether a policy of the tenant ends the token early. */
+  ends?: EarlyEnd | undefined;
 }
 
 /** A CSP administrator gives consent in Microsoft's page, and the application keeps the refresh token (systems.md 5.5). */
@@ -80,6 +91,7 @@ export function giveConsent(world: World, provider: Provider, instance: Instance
     mfa: consent.mfa ?? true,
     issuedAt,
     value: refreshTokenValue(seededUuid(provider.seed, provider.id, tenant, String(issuedAt))),
+    ...(consent.ends && { ends: consent.ends }),
   };
   world.effect(provider, {
     system: 'microsoft',
@@ -108,8 +120,14 @@ export function findInstance(provider: Provider, key: string): Instance {
   return found;
 }
 
-export const tokenExpired = (world: World, token: RefreshToken): boolean =>
-  world.now() >= token.issuedAt + REFRESH_TOKEN_LIFETIME_MS;
+/** Why Microsoft takes this token no longer, as it would say so; undefined while it does. */
+export function tokenEnded(world: World, token: RefreshToken): { code: number; text: string } | undefined {
+  const age = world.now() - token.issuedAt;
+  if (token.ends && age >= token.ends.afterDays * DAY_MS)
+    return { code: token.ends.code, text: EARLY_ENDS[token.ends.code] };
+  if (age < REFRESH_TOKEN_LIFETIME_MS) return undefined;
+  return { code: 700082, text: 'The refresh token has expired due to inactivity.' };
+}
 
 export interface ConnectionTest {
   success: boolean;
@@ -130,7 +148,8 @@ function connectionProblem(world: World, instance: Instance): { partnerCenter: s
   const token = instance.refreshToken;
   const both = (text: string) => ({ partnerCenter: text, graph: text });
   if (!token) return both('The refresh token is missing.');
-  if (tokenExpired(world, token)) return both('AADSTS700082: The refresh token has expired.');
+  const ended = tokenEnded(world, token);
+  if (ended) return both(`AADSTS${ended.code}: ${ended.text}`);
   if (token.tenant !== instance.tenant) {
     return both(`The refresh token belongs to ${token.tenant}, the CSP partner account is ${instance.tenant}.`);
   }

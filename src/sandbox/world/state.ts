@@ -30,6 +30,14 @@ export interface RefreshToken {
   mfa: boolean;
   /** Milliseconds since 1970, by the sandbox's clock. */
   issuedAt: number;
+  /** A policy of the tenant that ends the token before its 90 days. */
+  ends?: EarlyEnd;
+}
+
+/** From so many days on, Microsoft refuses the token with `AADSTS<code>`. */
+export interface EarlyEnd {
+  afterDays: number;
+  code: 50078 | 70043 | 53003;
 }
 
 export interface Instance {

@@ -39,6 +39,11 @@ export class ExportedMetrics {
     tokenEnds: this.gauge('onward_token_end_timestamp_seconds', 'When the first token of the provider ends.', [
       'provider',
     ]),
+    tokensRefused: this.gauge(
+      'onward_tokens_refused',
+      'Refresh tokens of the provider with which the last connection test failed.',
+      ['provider'],
+    ),
     notices: this.gauge('onward_notices', 'Notices that wait to be delivered, or failed in the last day.', ['state']),
     workers: this.gauge('onward_task_queue_workers', 'Workers that poll the task queue.', ['task_queue', 'build']),
     backlog: this.gauge('onward_task_queue_backlog', 'Tasks that wait for a worker, about.', ['task_queue']),
@@ -105,13 +110,14 @@ export class ExportedMetrics {
   }
 
   private showTokens({ tokens }: Seen, at: Date): void {
-    const { tokens: counted, tokenEnds } = this.shown;
+    const { tokens: counted, tokenEnds, tokensRefused } = this.shown;
     for (const days of DAYS_LEFT) counted.set({ days_left: days }, 0);
     const first = new Map<string, number>();
-    for (const { provider, expiresAt } of tokens) {
+    for (const { provider, expiresAt, test } of tokens) {
       const ends = secondsOf(expiresAt);
       const left = Math.max(0, Math.ceil((ends - at.getTime() / 1000) / DAY_SECONDS));
       counted.inc({ days_left: DAYS_LEFT.find((days) => left <= days) ?? TOKEN_LIFETIME_DAYS });
+      tokensRefused.inc({ provider }, test?.result === 'fails' ? 1 : 0);
       first.set(provider, Math.min(first.get(provider) ?? Infinity, ends));
     }
     for (const [provider, ends] of first) tokenEnds.set({ provider }, ends);

@@ -29,7 +29,7 @@ export interface Seen {
   /** Of upgrades that have ended, as long as the server keeps them. */
   ended: Record<EndOfUpgrade, number>;
   fleets: Running<FleetStatus>[];
-  tokens: Pick<ConsentStatus, 'provider' | 'expiresAt'>[];
+  tokens: Pick<ConsentStatus, 'provider' | 'expiresAt' | 'test'>[];
   notices: { waiting: number; failed: number };
   queues: SeenQueue[];
 }
