@@ -22,6 +22,8 @@ export interface HostDatabase {
   login: string;
   /** What IS_SRVROLEMEMBER('sysadmin') says. */
   sysadmin: 1 | 0 | null;
+  /** How web.config has the connection string; without it, in plain text. */
+  connectionString?: 'plain' | 'encrypted' | 'missing';
 }
 
 export interface HostApplication {

@@ -196,6 +196,26 @@ testInFull(
   },
 );
 
+testInFull.each([
+  ['its connection string is encrypted', { connectionString: 'encrypted' as const }],
+  ['it has no connection string where one is looked for', { connectionString: 'missing' as const }],
+  ['its account of Windows may have the role through a group', { login: 'CONTOSO\\GW-HOST-01$', sysadmin: 0 as const }],
+  ['SQL Server does not know its login', { sysadmin: null }],
+])('a person is asked once about the database of a gateway where %s', async (what, gateway) => {
+  const upgrade = await rehearsal.provider({
+    id: `database-${what.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`.slice(0, 40),
+    instances: 1,
+    gateways: [{ localDb: false, ...gateway }],
+  });
+  await upgrade.start();
+  const [gate] = (await upgrade.statusWhen(({ gates }) => gates.length > 0)).gates;
+  expect(gate).toMatchObject({ step: 'preflight', asked: 'operator' });
+  expect(gate?.title).toContain('the login of the gateway database is sysadmin');
+  expect(upgrade.effects()).toEqual([]);
+  await upgrade.operate();
+  expect(await upgrade.result()).toMatchObject({ to: '18.4.1' });
+});
+
 describe('a provider that must not be upgraded is refused without a single change', () => {
   test.each([
     [

@@ -144,3 +144,22 @@ inPowerShell('the login of an application with integrated security', () => {
     expect(found).toEqual([{ dataSource, localDb: false, login, sysadmin: login === '' ? null : true }]);
   });
 });
+
+inPowerShell('the stand-in of the sandbox says the same as the script', () => {
+  test.each(['plain', 'encrypted', 'missing'] as const)(
+    'of a connection string that is %s',
+    async (connectionString) => {
+      const spec = hostSpec();
+      const sites = spec.sites.map((site) => ({
+        ...site,
+        applications: site.applications.map((one) => ({ ...one, database: { ...one.database, connectionString } })),
+      }));
+      world = await HostWorld.start({ spec: { ...spec, sites } });
+      const databases = async (engine: 'stand-in' | 'PowerShell') => {
+        const read = await world.activities(engine).readHost({ host: world.host });
+        return read.sites.flatMap(({ applications }) => applications.map((each) => each.databases));
+      };
+      expect(await databases('stand-in')).toEqual(await databases('PowerShell'));
+    },
+  );
+});

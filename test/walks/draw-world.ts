@@ -54,6 +54,7 @@ function drawProvider(random: Random, sourceVersion: '18.3' | '18.4' | '18.4.1')
       host: random.pick(HOST_NAMES),
       binding: random.pick(['own', 'any'] as const),
       localDb: random.percent(70),
+      connectionString: random.pick(['plain', 'plain', 'plain', 'encrypted', 'missing'] as const),
     })),
     inactiveTemplates: random.int(0, 2),
     otherTemplates: random.int(0, 1),

@@ -59,19 +59,29 @@ export function folderDigest(folder: string, but: ReadonlySet<string> = new Set(
 
 /** web.config of a gateway application with its connection string in the place where Onward looks for it. */
 function withConnectionString(webConfig: string, { database }: HostApplication): string {
+  if (database.connectionString === 'missing') return webConfig;
+  if (database.connectionString === 'encrypted') return withSection(webConfig, ENCRYPTED);
   const identity = database.login.includes('\\')
     ? 'Integrated Security=True'
     : `User ID=${database.login};Password=sandbox`;
   const text = `Data Source=${database.dataSource};Initial Catalog=${database.name};${identity}`;
   const attribute = text.replace(/&/g, '&amp;').replace(/"/g, '&quot;').replace(/</g, '&lt;');
-  const section = [
-    '  <connectionStrings>',
-    `    <add name="Gateway" connectionString="${attribute}" providerName="System.Data.SqlClient" />`,
-    '  </connectionStrings>',
-    '</configuration>',
-  ].join('\n');
-  return webConfig.replace('</configuration>', section);
+  return withSection(webConfig, [
+    '<connectionStrings>',
+    `  <add name="Gateway" connectionString="${attribute}" providerName="System.Data.SqlClient" />`,
+    '</connectionStrings>',
+  ]);
 }
+
+/** As `aspnet_regiis -pe` leaves it. */
+const ENCRYPTED = [
+  '<connectionStrings configProtectionProvider="RsaProtectedConfigurationProvider">',
+  '  <EncryptedData />',
+  '</connectionStrings>',
+];
+
+const withSection = (webConfig: string, lines: string[]): string =>
+  webConfig.replace('</configuration>', [...lines.map((line) => `  ${line}`), '</configuration>'].join('\n'));
 
 /** A file of a gateway application as setup.cmd installs it. */
 export function installedFile(file: string, content: string, application: HostApplication): string {

@@ -48,7 +48,7 @@ import {
 } from './site-twins';
 import { setupCommandLine } from './setup-command';
 import type { SimulatedHost } from './simulated-host';
-import type { ReleaseTwins } from '../hosts-port';
+import type { HostDatabase, ReleaseTwins } from '../hosts-port';
 
 /** Where a twin runs. `gone` aborts when the PowerShell that the stand-in plays was ended. */
 export interface Run {
@@ -58,6 +58,20 @@ export interface Run {
 }
 type Facts<N extends ScriptName> = z.input<(typeof RESULTS)[N]>;
 type Twin<N extends ScriptName> = (run: Run, parameters: Parameters[N]) => Facts<N> | Promise<Facts<N>>;
+
+function databasesOf(host: SimulatedHost, database: HostDatabase) {
+  const { dataSource, login } = database;
+  switch (database.connectionString) {
+    case 'missing':
+      return [];
+    case 'encrypted':
+      return [{ dataSource: '(encrypted connection string)', login: '', sysadmin: null }];
+    default:
+      return [
+        { dataSource, login, sysadmin: /^\(localdb\)\\/i.test(dataSource) ? null : host.sysadmin(dataSource, login) },
+      ];
+  }
+}
 
 export const TWINS: { [N in ScriptName]: Twin<N> } = {
   protect: alone(({ host }, { settings }) => {
@@ -84,15 +98,7 @@ export const TWINS: { [N in ScriptName]: Twin<N> } = {
         name: application,
         physicalPath,
         ...filesSay(existsSync(physicalPath) ? physicalPath : undefined),
-        databases: [
-          {
-            dataSource: database.dataSource,
-            login: database.login,
-            sysadmin: /^\(localdb\)\\/i.test(database.dataSource)
-              ? null
-              : host.sysadmin(database.dataSource, database.login),
-          },
-        ],
+        databases: databasesOf(host, database),
       })),
     })),
   }),

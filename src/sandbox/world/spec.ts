@@ -35,6 +35,10 @@ export const gatewaySpec = z.strictObject({
   /** Version of the endpoint as installed at first; by default the oldest of the instances it serves. */
   packageVersion: packageVersion.optional(),
   localDb: z.boolean().default(true),
+  /** By default LocalDB is used as the application's pool, and SQL Server as a login of its own. */
+  login: text.optional(),
+  /** How web.config has the connection string. */
+  connectionString: z.enum(['plain', 'encrypted', 'missing']).default('plain'),
   /** What SQL Server answers about the role sysadmin; not asked for LocalDB. */
   sysadmin: z.union([z.literal(1), z.literal(0), z.null()]).default(1),
 });
@@ -179,12 +183,14 @@ export function completeGateway(
   const number = String(index + 1).padStart(2, '0');
   const installedAs = gateway.installedAs ?? `${name} Office365 Gateway ${number}`;
   const network = [seededInt(1, 250, seed, id, 'network'), seededInt(1, 250, seed, id, 'subnet')].join('.');
+  const application = gateway.application ?? `Office365GatewayApplication${number}`;
   return {
     ...gateway,
     host: gateway.host ?? `${id}-gw-host-01`,
     installedAs,
     site: gateway.site ?? installedAs,
-    application: gateway.application ?? `Office365GatewayApplication${number}`,
+    application,
+    login: gateway.login ?? (gateway.localDb ? `IIS APPPOOL\\${application}` : 'office365_gateway'),
     hostname: gateway.hostname ?? `office365gateway${number}.${id}.hosting.local`,
     ip: gateway.ip ?? `10.${network}.${index + 11}`,
   };

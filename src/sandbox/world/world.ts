@@ -333,8 +333,9 @@ function hostSite(provider: Provider, gateway: Provider['gateways'][number], ver
         database: {
           dataSource: gateway.localDb ? '(LocalDB)\\MSSQLLocalDB' : 'SQL01\\OFFICE365',
           name: `${provider.id}_${gateway.application}`,
-          login: gateway.localDb ? `IIS APPPOOL\\${gateway.application}` : 'office365_gateway',
+          login: gateway.login,
           sysadmin: gateway.sysadmin,
+          connectionString: gateway.connectionString,
         },
       },
     ],
