@@ -120,16 +120,29 @@ describe('every request is in the journal, and none is answered by the web frame
     expect(newest()).toMatchObject({ system, name: 'unreadable', provider: 'fabrikam' });
   });
 
-  test('also where it is no HTTP', async () => {
-    const answer = await new Promise<string>((resolve, reject) => {
+  const answerTo = (request: string) =>
+    new Promise<string>((resolve, reject) => {
       let text = '';
-      const socket = createConnection(sandbox.ports.operations, '127.0.0.1', () =>
-        socket.write('<methodCall/>\r\n\r\n'),
-      );
+      const socket = createConnection(sandbox.ports.operations, '127.0.0.1', () => socket.write(request));
       socket.on('data', (piece) => (text += piece.toString()));
       socket.on('close', () => resolve(text));
       socket.on('error', reject);
     });
+
+  test('a request that names the whole address is one for its path', async () => {
+    const body = '<methodCall><methodName>pem.getBuild</methodName></methodCall>';
+    const head = [
+      'POST http://localhost:8440/fabrikam/RPC2 HTTP/1.1',
+      'Host: localhost:8440',
+      'Connection: close',
+      `Content-Length: ${body.length}`,
+    ];
+    expect(await answerTo(`${head.join('\r\n')}\r\n\r\n${body}`)).toMatch(/^HTTP\/1\.1 200 .*<methodResponse>/s);
+    expect(newest()).toMatchObject({ system: 'operations', provider: 'fabrikam' });
+  });
+
+  test('also where it is no HTTP', async () => {
+    const answer = await answerTo('<methodCall/>\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 400 .*text\/html/s);
     expect(newest()).toMatchObject({ system: 'operations', name: 'unreadable', outcome: '400' });
   });

@@ -8,7 +8,7 @@ import type { ApsTokens } from './aps-tokens';
 import { instanceSettings } from './instance-settings';
 import { InvalidRql, query, type Page } from './rql';
 import type { RootProvider } from './root-provider';
-import { unreadable, type Answer, type Wire } from './wire';
+import { rewriteUrl, unreadable, type Answer, type Wire } from './wire';
 
 export interface ApsDependencies {
   world: World;
@@ -58,6 +58,7 @@ export function apsServer({ world, wire, tokens, tls, root }: ApsDependencies): 
   const app = fastify({
     https: tls,
     forceCloseConnections: true,
+    rewriteUrl,
     // Lists are documented with a slash at their end, and clients send two (systems.md 2.2).
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
     clientErrorHandler: unreadable(wire, 'aps', 'application/json', failure(NO_HTTP).body.toString()),

@@ -26,7 +26,7 @@ import { isOpen, type Provider } from '../world/state';
 import { newestVersion, rescheduleTask } from '../world/upgrades';
 import { Impossible, UnknownObject, type World } from '../world/world';
 import type { ApsTokens } from './aps-tokens';
-import type { Answer, Wire } from './wire';
+import { rewriteUrl, type Answer, type Wire } from './wire';
 
 export interface ControlDependencies {
   world: World;
@@ -107,7 +107,7 @@ const DAY_MS = 24 * 60 * 60_000;
 
 /** Adds the routes to `app`, which also carries those of the hosts. */
 export function controlServer(): FastifyInstance {
-  const app = fastify({ forceCloseConnections: true });
+  const app = fastify({ forceCloseConnections: true, rewriteUrl });
   app.setErrorHandler((error, _, reply) => {
     const { status, body } = described(error);
     return reply.code(status).send(body);

@@ -5,7 +5,7 @@ import { tokenEnded } from '../world/manual-acts';
 import { seededUuid } from '../world/seeded';
 import type { Instance, Provider, RefreshToken } from '../world/state';
 import type { World } from '../world/world';
-import type { Answer, Call, Wire } from './wire';
+import { rewriteUrl, type Answer, type Call, type Wire } from './wire';
 
 /** The one application that all CSP partners share (systems.md 5.1); only the sandbox knows a secret of it. */
 export const CPV_APPLICATION = {
@@ -31,7 +31,7 @@ const RESOURCES: Record<Api, RegExp> = {
 };
 
 export function microsoftServer(world: World, wire: Wire): FastifyInstance {
-  const app = fastify({ forceCloseConnections: true });
+  const app = fastify({ forceCloseConnections: true, rewriteUrl });
   const issued = new Map<string, Access>();
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_, body, done) =>

@@ -6,6 +6,10 @@ import type { FaultRule, Faults, Latencies } from '../faults';
 import type { Journal, JournalSystem } from '../journal';
 import type { TaskFate } from '../world/packages';
 
+/** A request may name the whole address, as to a proxy; every server has to take that (RFC 9112, 3.2.2). */
+export const rewriteUrl = ({ url = '/' }: { url?: string | undefined }): string =>
+  url.replace(/^https?:\/\/[^/?]*\/?/i, '/');
+
 export interface Call {
   system: JournalSystem;
   provider?: string | undefined;

@@ -8,7 +8,7 @@ import type { Login, Provider } from '../world/state';
 import { UnknownObject, type World } from '../world/world';
 import { mayEnter } from './login';
 import type { RootProvider } from './root-provider';
-import { unreadable, type Answer, type Wire } from './wire';
+import { rewriteUrl, unreadable, type Answer, type Wire } from './wire';
 
 export type Struct = { [name: string]: XmlRpcValue };
 
@@ -69,6 +69,7 @@ export function xmlRpcServer({ world, wire, root }: ServedWorld, dialect: Dialec
   const app = fastify({
     bodyLimit: MOST_XML,
     forceCloseConnections: true,
+    rewriteUrl,
     clientErrorHandler: unreadable(wire, system, 'text/html'),
     frameworkErrors: (error, request, reply) => void refuseBroken(error, request, reply as FastifyReply),
   });
