@@ -62,7 +62,7 @@ export function temporalSettings(env: NodeJS.ProcessEnv = process.env): Temporal
     connectionOptions: { address, tls, apiKey, metadata },
     namespace,
     ...(proxy && { proxy }),
-    ...encryption(env),
+    ...encryptionOf(env),
   };
 }
 
@@ -77,10 +77,11 @@ function profileOf(env: NodeJS.ProcessEnv): ReturnType<typeof loadClientConfigPr
 
 /** A server of our own on this machine, whatever the environment says of servers. */
 export function localSettings(address: string): TemporalSettings {
-  return { connectionOptions: { address }, namespace: 'default', ...encryption(process.env) };
+  return { connectionOptions: { address }, namespace: 'default', ...encryptionOf(process.env) };
 }
 
-const encryption = (env: NodeJS.ProcessEnv): Omit<EncryptionSettings, 'namespace'> => ({
+/** How payloads are encrypted there. */
+export const encryptionOf = (env: NodeJS.ProcessEnv): Omit<EncryptionSettings, 'namespace'> => ({
   codecKeys: env['ONWARD_CODEC_KEYS'],
   plaintextUntil: env['ONWARD_PLAINTEXT_UNTIL'],
 });

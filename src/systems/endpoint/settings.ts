@@ -58,7 +58,7 @@ export function endpointSettingsFile(env: NodeJS.ProcessEnv): string {
 export class InvalidEndpointSettings extends Error {
   override readonly name = 'InvalidEndpointSettings';
   constructor(
-    file: string,
+    readonly file: string,
     readonly problems: string[],
   ) {
     const list = problems.map((problem) => `\n- ${problem}`).join('');

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
 import { InvalidCodecKeys, readEncryption } from '../../../temporal/codec-keys';
-import { InvalidTemporalSettings, temporalSettings } from '../../../temporal/connection';
+import { encryptionOf, InvalidTemporalSettings, temporalSettings } from '../../../temporal/connection';
 
 export interface WorkerEnvironment {
   values: NodeJS.ProcessEnv;
@@ -49,11 +49,11 @@ export async function readWorkerEnvironment(file: string): Promise<WorkerEnviron
 }
 
 async function wrongSettings(values: NodeJS.ProcessEnv): Promise<string[]> {
-  const { ONWARD_CODEC_KEYS: codecKeys, ONWARD_PLAINTEXT_UNTIL: plaintextUntil } = values;
+  const encryption = encryptionOf(values);
   return [
     ...(await problemsOf(() => temporalSettings(values))),
     // A key in another variable is for the worker alone to read.
-    ...(codecKeys?.includes('env:') ? [] : await problemsOf(() => readEncryption({ codecKeys, plaintextUntil }))),
+    ...(encryption.codecKeys?.includes('env:') ? [] : await problemsOf(() => readEncryption(encryption))),
   ];
 }
 
