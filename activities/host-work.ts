@@ -56,7 +56,10 @@ export interface HostWorker {
   patienceMs?: number | undefined;
 }
 
-/** Runs scripts while heartbeating. Cancellation, and the end of the time that Temporal gives, end a script's process tree. */
+/**
+ * Runs scripts while heartbeating. Cancellation, and the end of the time that Temporal gives, end a script's process tree; the end of the
+ * worker leaves a setup.cmd to the next one.
+ */
 export async function onHost<T>(
   { powershell, settings, patienceMs = PATIENCE_MS }: HostWorker,
   host: FrozenHost | { name: string; identity?: undefined },

@@ -18,6 +18,7 @@ import { addInventory } from './operations/inventory-command';
 import { addReleases, type ReleasesContext } from './operations/releases-command';
 import { addReplay } from './operations/replay-command';
 import { addSandbox } from './operations/sandbox-command';
+import { addService } from './operations/service/service-command';
 import { addWorker } from './operations/worker-command';
 import { addAudit } from './upgrade/audit-command';
 import { addGates } from './upgrade/gates-command';
@@ -82,6 +83,7 @@ export function createProgram(context: ProgramContext): Command {
   addInventory(program, context);
   addDoctor(program, context);
   addWorker(program, context);
+  addService(program, context);
   addExporter(program, context);
   addReplay(program, context);
   addCodecServer(program, context);

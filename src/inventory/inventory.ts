@@ -54,6 +54,16 @@ export async function loadInventory(
 }
 
 /**
+ * What can be used of an inventory, and what keeps the rest from it.
+ *
+ * @throws InvalidInventory when there is no such folder, or when it may not be read.
+ */
+export async function usableEntries(directory: string): Promise<{ profiles: ProviderProfile[]; problems: Problem[] }> {
+  const entries = await readInventory(directory);
+  return { profiles: entries.flatMap(({ profile }) => profile ?? []), problems: problemsOf(entries) };
+}
+
+/**
  * One provider. Mistakes in the entries of others are not in its way.
  *
  * @param schema of the worker that wants it; without it, what any worker may take.

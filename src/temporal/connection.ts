@@ -51,7 +51,7 @@ const DEADLINE_MS = 10_000;
  * @throws InvalidTemporalSettings with everything that is wrong with it.
  */
 export function temporalSettings(env: NodeJS.ProcessEnv = process.env): TemporalSettings {
-  const profile = profileOf();
+  const profile = profileOf(env);
   const problems = problemsOfSettings(profile, env);
   if (profile.apiKey) conceal(profile.apiKey);
   if (problems.length > 0) throw new InvalidTemporalSettings(problems);
@@ -62,13 +62,14 @@ export function temporalSettings(env: NodeJS.ProcessEnv = process.env): Temporal
     connectionOptions: { address, tls, apiKey, metadata },
     namespace,
     ...(proxy && { proxy }),
-    ...encryption(),
+    ...encryptionOf(env),
   };
 }
 
-function profileOf(): ReturnType<typeof loadClientConfigProfile> {
+function profileOf(env: NodeJS.ProcessEnv): ReturnType<typeof loadClientConfigProfile> {
   try {
-    return loadClientConfigProfile();
+    // None of its values is undefined, whatever the type says.
+    return loadClientConfigProfile({ overrideEnvVars: env as Record<string, string> });
   } catch (error) {
     throw new InvalidTemporalSettings([reason(error)], { cause: error });
   }
@@ -76,12 +77,13 @@ function profileOf(): ReturnType<typeof loadClientConfigProfile> {
 
 /** A server of our own on this machine, whatever the environment says of servers. */
 export function localSettings(address: string): TemporalSettings {
-  return { connectionOptions: { address }, namespace: 'default', ...encryption() };
+  return { connectionOptions: { address }, namespace: 'default', ...encryptionOf(process.env) };
 }
 
-const encryption = (): Omit<EncryptionSettings, 'namespace'> => ({
-  codecKeys: process.env['ONWARD_CODEC_KEYS'],
-  plaintextUntil: process.env['ONWARD_PLAINTEXT_UNTIL'],
+/** How payloads are encrypted there. */
+export const encryptionOf = (env: NodeJS.ProcessEnv): Omit<EncryptionSettings, 'namespace'> => ({
+  codecKeys: env['ONWARD_CODEC_KEYS'],
+  plaintextUntil: env['ONWARD_PLAINTEXT_UNTIL'],
 });
 
 /**

@@ -34,7 +34,7 @@ export interface EndpointWorkerOptions {
   notesDirectory?: string;
 }
 
-/** A script gets this long to end by itself before its process tree is killed, in seconds. */
+/** A script gets this long to end by itself before its process tree is killed, in seconds; a setup.cmd goes on. */
 export const SHUTDOWN_GRACE = 20;
 
 /** What there has to be before there is a worker. */

@@ -16,8 +16,8 @@ import type { Finding } from '../../src/cli/operations/doctor/finding';
 import { runDoctor } from '../../src/cli/operations/doctor/run-doctor';
 import { clockFinding, skew } from '../../src/cli/operations/doctor/server';
 import { CliError } from '../../src/cli/kit/cli-error';
-import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../src/contract/provider';
-import { localSettings, type TemporalSettings } from '../../src/temporal/connection';
+import { CONTROL_TASK_QUEUE, endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
+import { connectClient, localSettings, type TemporalSettings } from '../../src/temporal/connection';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { DEPLOYMENT_NAME, deploymentOptions } from '../../src/worker/deployment';
 import { builtWorkflows } from '../../src/worker/workflow-bundle';
@@ -92,6 +92,30 @@ test('it names the workers of a task queue, and their build', async () => {
   await connection.close();
   const [control] = about(await look(server.settings), `task queue ${CONTROL_TASK_QUEUE}`);
   expect(control?.verdict).toBe('problem');
+});
+
+test('it names what is pinned to a build that no worker runs', async () => {
+  const client = await connectClient(server.settings);
+  const start = (provider: string) =>
+    client.workflow.start('upgradeProvider', {
+      workflowId: upgradeWorkflowId(provider),
+      taskQueue: CONTROL_TASK_QUEUE,
+      args: [{ provider }],
+      versioningOverride: { pinnedTo: { deploymentName: DEPLOYMENT_NAME, buildId: '0ddba11ade00' } },
+    });
+  const handles = await Promise.all(['contoso', 'fabrikam', 'litware', 'tailspin'].map(start));
+  const pinned = async (told: (message: string) => boolean): Promise<Finding[]> => {
+    for (;;) {
+      const findings = about(await look(server.settings), 'build 0ddba11ade00');
+      // The server's lists are a moment behind.
+      if (told(findings[0]?.message ?? '')) return findings;
+    }
+  };
+  const [finding] = await pinned((message) => message.includes(' and 1 more'));
+  expect(finding).toMatchObject({ verdict: 'problem', message: expect.stringMatching(/waits: upgrade\/\w+, upgrade/) });
+  await Promise.all(handles.map((handle) => handle.terminate()));
+  expect(await pinned((message) => message === '')).toEqual([]);
+  await client.connection.close();
 });
 
 testInFull('it tells a build that runs and is not current, and one that is', async () => {

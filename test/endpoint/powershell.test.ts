@@ -2,9 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { CancelledFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import { PowerShell } from '../../src/systems/endpoint/powershell';
 import { withOwnModules } from '../../src/systems/endpoint/powershell-of-machine';
+import type { ScriptName } from '../../src/systems/endpoint/scripts';
 import { SystemError } from '../../src/systems/system-error';
 import { patience } from '../kit/deadlines';
 
@@ -24,9 +26,15 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-function fake(behaviour: string, deadlineMs = patience(20_000), signal?: AbortSignal) {
+function fake(
+  behaviour: string,
+  deadlineMs = patience(20_000),
+  signal?: AbortSignal,
+  script: 'answer' | 'setup' = 'answer',
+) {
   const env = { ...process.env, FAKE: behaviour, FAKE_CHILD: path.join(folder, 'child') };
-  return new PowerShell({ executable: FAKE, env }).run('answer', ASK, deadlineMs, signal);
+  // The fake reads nothing of what it is told.
+  return new PowerShell({ executable: FAKE, env }).run<ScriptName>(script, ASK, deadlineMs, signal);
 }
 
 async function failureOf(outcome: Promise<unknown>): Promise<SystemError> {
@@ -104,6 +112,20 @@ describe('PowerShell', () => {
     cancel.abort(new Error('the upgrade was aborted'));
     await expect(outcome).rejects.toThrow('the upgrade was aborted');
     expect(isAlive(child)).toBe(false);
+  });
+
+  test.each([
+    ['goes on when the worker ends', 'WORKER_SHUTDOWN', true],
+    ['is ended when the upgrade is cancelled', 'CANCELLED', false],
+  ])('that waits for a setup.cmd is ended, and setup.cmd %s', async (_what, reason, goesOn) => {
+    await rm(path.join(folder, 'child'), { force: true });
+    const ends = new AbortController();
+    const outcome = fake('hangs', patience(20_000), ends.signal, 'setup');
+    const child = await childPid();
+    ends.abort(new CancelledFailure(reason));
+    await expect(outcome).rejects.toThrow(reason);
+    expect(isAlive(child)).toBe(goesOn);
+    if (goesOn) process.kill(child);
   });
 
   test('that ends while what it has started lives on is not waited for', async () => {

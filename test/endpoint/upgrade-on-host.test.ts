@@ -142,6 +142,22 @@ describe('setup.cmd', () => {
     expect(world.effects()).toEqual([]);
   });
 
+  test('goes on when its worker ends, and the next worker waits for it', async () => {
+    await start();
+    world.fault('setup.cmd', 'setupSurvives', { delayMs: patience(1_000) });
+    await stage();
+    const environment = activityEnvironment();
+    activities = world.activities('stand-in', { environment: () => environment });
+    const running = setUp();
+    await world.journalled('setup.cmd');
+    environment.cancel('WORKER_SHUTDOWN');
+    await expect(running).rejects.toThrow('WORKER_SHUTDOWN');
+    activities = world.activities('stand-in');
+    await expect(setUp()).resolves.toMatchObject({ exitCode: 0 });
+    expect(count('setup.cmd')).toBe(1);
+    expect(world.effects()).toEqual([SETUP_RAN]);
+  });
+
   testInFull('that never ends is ended before the time that Temporal gives is over', async () => {
     await start();
     world.fault('setup.cmd', 'setupHangs', { times: 2 });

@@ -3,7 +3,12 @@
  *
  * @needs temporal
  */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { CliContext } from '../../src/cli/kit/context';
 import { ExportedMetrics } from '../../src/cli/operations/exporter/metrics';
+import { runExporter } from '../../src/cli/operations/exporter/run-exporter';
 import { Watcher } from '../../src/cli/operations/exporter/watcher';
 import { endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
 import { patience } from '../kit/deadlines';
@@ -107,4 +112,54 @@ test('holds, fleets, tokens and notices are shown by what people have to do abou
   const blind = await samplesOf(metrics);
   expect(blind.get('onward_exporter_up')).toBe(0);
   expect(blind.get('onward_exporter_last_look_timestamp_seconds')).toBe(LOOKED_AT.getTime() / 1000);
+});
+
+test('an entry that is broken when the exporter starts is told, and hides no other', async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'onward-exporter-'));
+  const entry = (provider: string, url: string) => `provider: ${provider}
+operations: { url: '${url}' }
+aps: { url: 'https://${provider}.example/' }
+billing: { url: 'https://${provider}.example/RPC2' }
+plans: [1]
+stores: []
+endpointHosts: [{ name: gw-${provider} }]
+packages: { '18.4.1': { url: 'https://packages.example/package.zip', sha256: '${'0'.repeat(64)}' } }
+`;
+  await writeFile(path.join(folder, 'contoso.yaml'), entry('contoso', 'https://contoso.example/RPC2'));
+  await writeFile(path.join(folder, 'fabrikam.yaml'), entry('fabrikam', 'nowhere'));
+  const ends = new AbortController();
+  const said: string[] = [];
+  let serves: (url: string) => void = () => undefined;
+  const served = new Promise<string>((resolve) => (serves = resolve));
+  const context: CliContext = {
+    stdout: { write: (text: string) => serves((JSON.parse(text) as { url: string }).url) },
+    stderr: { write: (text: string) => said.push(text) },
+    env: {},
+    platform: process.platform,
+    now: () => new Date(),
+    interrupted: () => ends.signal,
+  };
+  const { connectionOptions, namespace } = environment.server.settings;
+  const options = { address: connectionOptions.address ?? '', namespace, json: true, inventory: folder };
+  const running = runExporter(context, { ...options, host: '127.0.0.1', port: 0, interval: 100 });
+  const url = await Promise.race([served, running.then(() => '')]);
+  /** Until a look has told so. */
+  const shows = async (...lines: string[]): Promise<void> => {
+    const until = Date.now() + patience(20_000);
+    for (let text = ''; !lines.every((line) => text.includes(`\n${line}\n`));) {
+      if (Date.now() > until) throw new Error(`The exporter does not show ${lines.join(', ')}:\n${text}`);
+      text = await (await fetch(url)).text();
+    }
+  };
+  const backlog = (provider: string) => `onward_task_queue_backlog{task_queue="endpoint/gw-${provider}"} 0`;
+  await shows('onward_inventory_problems 1', backlog('contoso'));
+  expect(said[0]).toMatch(/"level":"WARN".*fabrikam\.yaml:2: operations\.url/);
+  await writeFile(path.join(folder, 'fabrikam.yaml'), entry('fabrikam', 'https://fabrikam.example/RPC2'));
+  await shows('onward_inventory_problems 0', backlog('contoso'), backlog('fabrikam'));
+  // What was known of an entry that breaks later is kept.
+  await writeFile(path.join(folder, 'fabrikam.yaml'), entry('fabrikam', 'nowhere'));
+  await shows('onward_inventory_problems 1', backlog('contoso'), backlog('fabrikam'));
+  ends.abort();
+  await running;
+  await rm(folder, { recursive: true });
 });

@@ -1,44 +1,37 @@
 import type { Worker } from '@temporalio/worker';
 import { ONWARD } from '../../contract/onward';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../contract/provider';
-import { inventoryDirectory, inventoryFiles } from '../../inventory/inventory';
 import type * as SimulatedWorld from '../../sandbox/adapters';
 import { workerConverter } from '../../temporal/data-converter';
 import { connectWorker } from '../../temporal/worker-connection';
 import { createControlPlaneWorker } from '../../worker/control-plane';
 import { DEPLOYMENT_NAME, makeCurrentArguments } from '../../worker/deployment';
-import { createEndpointWorker, endpointOfMachine, protectFolders, type EndpointOfHost } from '../../worker/endpoint';
+import { createEndpointWorker, protectFolders, type EndpointOfHost } from '../../worker/endpoint';
 import { serve, WorkerHeld } from '../../worker/serve';
 import { installTelemetry, NoMetrics, type TelemetrySettings } from '../../worker/telemetry';
 import { notesDirectory } from '../../worker/work-in-hand';
 import { builtWorkflows } from '../../worker/workflow-bundle';
 import { CliError } from '../kit/cli-error';
 import { callingOf, printResult, type CliContext, type GlobalOptions } from '../kit/context';
-import { readInventory } from '../kit/inventory';
 import { announceReady } from '../kit/ready';
-import { reached, settingsFor } from '../kit/temporal/connect';
+import { reached } from '../kit/temporal/connect';
 import { commandLine } from '../kit/text/shell-quote';
+import { workerSettings, type WorkerOptions } from './worker-settings';
 
 /** Runs a worker until the process is asked to end; the SDK ends it in order at Ctrl-C. */
-export async function runWorker(
-  context: CliContext,
-  options: GlobalOptions & {
-    host?: string;
-    inventory?: string;
-    sandbox?: string;
-    versioned?: boolean;
-  } & Partial<TelemetrySettings>,
-): Promise<void> {
-  const { host, inventory = inventoryDirectory(context.env), sandbox, versioned = false } = options;
-  const { metrics, log = context.stderr.isTTY === true ? 'text' : 'json' } = options;
-  install({ metrics, log });
-  const settings = settingsFor(options);
+export async function runWorker(context: CliContext, options: WorkerOptions & { versioned?: boolean }): Promise<void> {
+  const { host, sandbox, versioned = false } = options;
+  const { settings, telemetry, inventory, ...read } = await workerSettings(context, options);
+  const { metrics } = telemetry;
+  install(telemetry);
   // A product worker does not load the simulated world.
   const simulated =
     sandbox === undefined ? undefined : { url: sandbox, ...(await import('../../sandbox/adapters/index.js')) };
-  const own = host === undefined ? undefined : { host, ...(await ownConfiguration(context.env, host, simulated)) };
-  // Entries may come later; a folder that is not there, or not readable, is a mistake of whoever starts this.
-  if (own === undefined) await readInventory(inventoryFiles(inventory));
+  const endpoint =
+    host === undefined || simulated === undefined ? read.endpoint : await ofSandbox(context.env, host, simulated);
+  // Folders that nobody but administrators can reach.
+  if (endpoint !== undefined) await protectFolders(endpoint);
+  const own = host === undefined || endpoint === undefined ? undefined : { host, ...endpoint };
   const converter = await reached(workerConverter(settings));
   const connection = await reached(connectWorker(settings));
   try {
@@ -86,17 +79,6 @@ function install(telemetry: TelemetrySettings): void {
       cause: error,
     });
   }
-}
-
-/** What an endpoint worker has before it is one: its own configuration, and folders that nobody but administrators can reach. */
-async function ownConfiguration(
-  env: NodeJS.ProcessEnv,
-  host: string,
-  simulated: ({ url: string } & typeof SimulatedWorld) | undefined,
-): Promise<EndpointOfHost> {
-  const own = simulated === undefined ? await endpointOfMachine(env) : await ofSandbox(env, host, simulated);
-  await protectFolders(own);
-  return own;
 }
 
 async function ofSandbox(

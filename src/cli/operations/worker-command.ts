@@ -41,15 +41,14 @@ export function addWorker(program: Command, context: CliContext): void {
     .addOption(
       new Option(
         '--metrics <address>',
-        'serve metrics for Prometheus there, such as 127.0.0.1:9464 (docs/monitoring.md)',
-      )
-        .env('ONWARD_METRICS')
-        .argParser(listeningAddress),
+        'serve metrics for Prometheus there, such as 127.0.0.1:9464 (docs/monitoring.md; default: ONWARD_METRICS)',
+      ).argParser(listeningAddress),
     )
     .addOption(
-      new Option('--log <format>', 'log one JSON object a line, or text (default: text on a terminal, else json)')
-        .env('ONWARD_LOG')
-        .choices(['json', 'text']),
+      new Option(
+        '--log <format>',
+        'log one JSON object a line, or text (default: ONWARD_LOG, else text on a terminal, json elsewhere)',
+      ).choices(['json', 'text']),
     )
     .addHelpText(
       'after',
@@ -83,13 +82,15 @@ function sandboxUrl(text: string): string {
   return text;
 }
 
+export const LISTENING_ADDRESS = 'Give the address of this machine to listen on, and a port, such as 127.0.0.1:9464.';
+
 function listeningAddress(text: string): string {
+  if (!isListeningAddress(text)) throw new InvalidArgumentError(LISTENING_ADDRESS);
+  return text;
+}
+
+export function isListeningAddress(text: string): boolean {
   const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
   const isAddress = isIPv4(host) || (/^\[.*\]$/.test(host) && isIPv6(host.slice(1, -1)));
-  if (!isAddress || Number(port) < 1 || Number(port) > 65535) {
-    throw new InvalidArgumentError(
-      'Give the address of this machine to listen on, and a port, such as 127.0.0.1:9464.',
-    );
-  }
-  return text;
+  return isAddress && Number(port) >= 1 && Number(port) <= 65535;
 }

@@ -60,6 +60,8 @@ export const SETUP_FAULTS = [
   'setupHangs',
   /** PowerShell dies; setup.cmd goes on, takes `delayMs` in all, and completes. */
   'setupOutlives',
+  /** Goes on when PowerShell is ended, as where only PowerShell is; takes `delayMs` in all, and completes. */
+  'setupSurvives',
 ] as const;
 
 export const RESTART_FAULTS = [

@@ -102,14 +102,14 @@ export class SetupRuns {
 
   /**
    * Waits until the run has ended, or for `ms`. When `gone` aborts, the PowerShell that waits was ended with everything
-   * that it had started, unless it is the sandbox that ends.
+   * that it had started, unless it is the sandbox that ends, or a fault says otherwise.
    */
   async wait(id: number, ms: number, gone: AbortSignal): Promise<{ ended: boolean; exitCode: number }> {
     const run = this.runs.find((one) => one.id === id);
     if (run === undefined) throw new CommandFailed(`Cannot find a process with the process identifier ${id}.`);
     if (!run.ended && !gone.aborted) await this.endOf(run, ms, gone);
     if (gone.aborted && !run.ended) {
-      if (this.closed) throw new PowerShellDied();
+      if (this.closed || run.fault?.kind === 'setupSurvives') throw new PowerShellDied();
       this.kill(run);
     }
     if (run.ended && DEAD_AFTER.has(run.fault?.kind ?? '')) throw new PowerShellDied();

@@ -44,6 +44,8 @@ export interface ScriptResult<T> {
 const STDERR_TAIL = 4000;
 /** What the library itself writes to standard error, to find the beginning and the end of a command. */
 const LIBRARY_MARK = /^[0-9A-Za-z]{16}\r?$/gm;
+/** Why Temporal's worker cancels its activities when it ends: message of the CancelledFailure. */
+const WORKER_ENDS = 'WORKER_SHUTDOWN';
 /** How long PowerShell may take to end after its envelope, in milliseconds. */
 const FAREWELL_MS = 2000;
 
@@ -54,7 +56,7 @@ export class PowerShell {
    * Runs one script in a process of its own and returns its facts.
    *
    * @param deadlineMs Milliseconds after which the process is ended with everything that it has started.
-   * @param signal Ends the process likewise; the call then rejects with the signal's reason.
+   * @param signal Ends the process likewise, or alone ({@link leavesRunning}); the call then rejects with the signal's reason.
    * @throws SystemError `Unreachable`: PowerShell could not be started, nothing was done. `OutcomeUnknown`: it ended, or
    *   was ended, without an envelope. `MalformedAnswer`: the envelope's facts are not the script's. Else what the script
    *   says: `Rejected` for any error of its own, or the kind that it names.
@@ -147,7 +149,10 @@ export class PowerShell {
     ]);
     if (reason === 'told') await Promise.race([closed, elapsed(FAREWELL_MS, waiting.signal)]);
     waiting.abort();
-    if (isAlive(child)) await endProcessTree(child.pid);
+    if (isAlive(child)) {
+      if (reason === 'stopped' && leavesRunning(script, signal)) child.kill('SIGKILL');
+      else await endProcessTree(child.pid);
+    }
     const problem = await Promise.race([closed, delay(FAREWELL_MS, undefined, { ref: false })]);
     if (problem !== undefined) throw this.notStarted(script, `could not be started (${problem})`);
     await Promise.race([invocation, delay(FAREWELL_MS, undefined, { ref: false })]);
@@ -247,6 +252,15 @@ function ended(child: ChildProcess): Promise<string | undefined> {
       if (child.pid === undefined) resolve(error.message);
     });
   });
+}
+
+/**
+ * A worker that is told to end gives its work back, and the next one finds the setup.cmd that goes on. It is not cut off in its midst: only
+ * the PowerShell that waits for it is ended.
+ */
+function leavesRunning(script: ScriptName, signal: AbortSignal | undefined): boolean {
+  const reason: unknown = signal?.reason;
+  return script === 'setup' && reason instanceof Error && reason.message === WORKER_ENDS;
 }
 
 function isAlive(child: ChildProcess): child is ChildProcess & { pid: number } {

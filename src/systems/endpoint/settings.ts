@@ -57,7 +57,10 @@ export function endpointSettingsFile(env: NodeJS.ProcessEnv): string {
 /** What is wrong with the configuration of this host, all at once. */
 export class InvalidEndpointSettings extends Error {
   override readonly name = 'InvalidEndpointSettings';
-  constructor(file: string, problems: string[]) {
+  constructor(
+    readonly file: string,
+    readonly problems: string[],
+  ) {
     const list = problems.map((problem) => `\n- ${problem}`).join('');
     super(
       `The configuration of this endpoint host, ${file}, cannot be used:${list}\nIt says which packages may be run here (docs/windows-host.md).`,

@@ -1,7 +1,8 @@
-/** A look at the Temporal server: does it answer, does it know Onward, does its clock agree, and who serves the task queues. */
+/** A look at the Temporal server: does it answer, does it know Onward, does its clock agree, and who serves the task queues and builds. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { ONWARD } from '../../../contract/onward';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../../contract/provider';
@@ -13,11 +14,14 @@ import {
   type TemporalSettings,
 } from '../../../temporal/connection';
 import { SEARCH_ATTRIBUTES } from '../../../temporal/search-attributes';
+import { DEPLOYMENT_NAME } from '../../../worker/deployment';
 import { formatDuration } from '../../kit/text/duration';
 import { buildOf, UNVERSIONED } from '../builds';
 import { pass, problem, warning, type Finding } from './finding';
 
 const DEADLINE_MS = 10_000;
+/** So many workflows are named of those that wait for the same. */
+const NAMED = 3;
 const { TaskQueueType } = temporal.api.enums.v1;
 
 /** @param hosts of the inventory: each has a task queue of its own. */
@@ -34,6 +38,7 @@ export async function lookAtServer(settings: TemporalSettings, hosts: readonly s
     for (const queue of [CONTROL_TASK_QUEUE, ...hosts.map(endpointTaskQueue)]) {
       findings.push(...(await server.taskQueue(queue)));
     }
+    findings.push(...(await server.pinned()));
     return findings;
   } catch (error) {
     if (!(error instanceof TemporalUnavailable)) throw error;
@@ -124,6 +129,43 @@ class AskedServer {
     const served = pass(about, `Served by ${workers.join(', ')}; build ${builds.join(', ')}.`);
     if (!isControl) return [served];
     return [served, ...currentBuild(about, builds, versioningInfo?.currentDeploymentVersion?.buildId ?? undefined)];
+  }
+
+  /** Workflows that only a build goes on with which no worker runs. */
+  async pinned(): Promise<Finding[]> {
+    const waiting = new Map<string, string[]>();
+    for (const { build, workflowId } of await this.pinnedWorkflows()) {
+      waiting.set(build, [...(waiting.get(build) ?? []), workflowId]);
+    }
+    if (waiting.size === 0) return [];
+    const { pollers } = await this.describe(CONTROL_TASK_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW);
+    for (const build of pollers.map(buildOf)) waiting.delete(build);
+    return [...waiting].map(([build, ids]) => {
+      const more = ids.length > NAMED ? ` and ${ids.length - NAMED} more` : '';
+      return problem(
+        `build ${build}`,
+        `No worker runs it, so what is pinned to it waits: ${ids.slice(0, NAMED).join(', ')}${more}. Start a worker of it, or move them to another build (docs/changing-a-workflow.md).`,
+      );
+    });
+  }
+
+  private async pinnedWorkflows(): Promise<{ workflowId: string; build: string }[]> {
+    const { namespace } = this.settings;
+    const query = "ExecutionStatus = 'Running' AND TemporalWorkflowVersioningBehavior = 'Pinned'";
+    const found: { workflowId: string; build: string }[] = [];
+    let nextPageToken: Uint8Array | undefined;
+    do {
+      const page = await this.ask(() =>
+        this.connection.workflowService.listWorkflowExecutions({ namespace, query, nextPageToken }),
+      );
+      for (const { execution, searchAttributes } of page.executions ?? []) {
+        const version = searchAttributes?.indexedFields?.['TemporalWorkerDeploymentVersion'];
+        const [deployment, build] = version ? defaultPayloadConverter.fromPayload<string>(version).split(':') : [];
+        if (deployment === DEPLOYMENT_NAME && build) found.push({ workflowId: execution?.workflowId ?? '', build });
+      }
+      nextPageToken = page.nextPageToken?.length ? page.nextPageToken : undefined;
+    } while (nextPageToken);
+    return found;
   }
 
   private async describe(

@@ -20,6 +20,10 @@ export class ExportedMetrics {
     'When the last look succeeded.',
   );
   private readonly lookSeconds = this.gauge('onward_exporter_look_duration_seconds', 'How long it took.');
+  private readonly broken = this.gauge(
+    'onward_inventory_problems',
+    'Problems that keep entries of the inventory from being used.',
+  );
   private readonly shown = {
     upgrades: this.gauge('onward_upgrades', 'Upgrades that run.', ['state', 'step']),
     ended: this.gauge('onward_upgrades_ended', 'Upgrades that have ended, as long as the server keeps them.', ['end']),
@@ -70,6 +74,11 @@ export class ExportedMetrics {
     this.up.set(1);
     this.lookedAt.set(at.getTime() / 1000);
     this.lookSeconds.set(seconds);
+  }
+
+  /** What was found wrong with the inventory. */
+  inventory(problems: number): void {
+    this.broken.set(problems);
   }
 
   /** The metrics of the last look stay. */

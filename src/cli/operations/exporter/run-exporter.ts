@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { inventoryDirectory, InvalidInventory, loadInventory } from '../../../inventory/inventory';
-import type { ProviderProfile } from '../../../contract/provider';
+import { inventoryDirectory, InvalidInventory, inventoryFiles, usableEntries } from '../../../inventory/inventory';
 import { redact } from '../../../inventory/secrets';
 import { asCliError, CliError } from '../../kit/cli-error';
 import { printResult, type CliContext, type GlobalOptions } from '../../kit/context';
@@ -25,7 +24,8 @@ export interface ExporterOptions extends GlobalOptions {
 export async function runExporter(context: CliContext, options: ExporterOptions): Promise<void> {
   const { host, port, interval, inventory = inventoryDirectory(context.env) } = options;
   const settings = settingsFor(options);
-  const known = hostsOf(await readInventory(loadInventory(inventory)));
+  // A folder that is not there is a mistake of whoever starts this; an entry that is broken must not hide the others.
+  await readInventory(inventoryFiles(inventory));
   const client = await connect(settings);
   const interrupted = context.interrupted();
   const metrics = new ExportedMetrics(onwardVersion());
@@ -36,8 +36,8 @@ export async function runExporter(context: CliContext, options: ExporterOptions)
     const { namespace } = settings;
     printResult(context, options, { url, namespace }, [`Metrics of the namespace ${namespace} are at ${url}`]);
     const watcher = new Watcher(client, namespace, () => context.now());
-    for (let hosts = known; !interrupted.aborted;) {
-      hosts = await hostsNow(inventory, hosts, context);
+    for (let hosts: string[] = []; !interrupted.aborted;) {
+      hosts = await hostsNow(inventory, hosts, metrics, context);
       await look(watcher, hosts, metrics, context);
       await delay(interval, undefined, { signal: interrupted }).catch(() => undefined);
     }
@@ -71,18 +71,21 @@ function warn(context: CliContext, message: string): void {
   context.stderr.write(`${JSON.stringify(line)}\n`);
 }
 
-const hostsOf = (profiles: readonly ProviderProfile[]): string[] =>
-  [...new Set(profiles.flatMap(({ endpointHosts }) => endpointHosts.map(({ name }) => name)))].sort();
-
-/** An entry that somebody is at work on must not hide what else there is to see. */
-async function hostsNow(inventory: string, before: string[], context: CliContext): Promise<string[]> {
-  try {
-    return hostsOf(await loadInventory(inventory));
-  } catch (error) {
+/** What is known of entries that are broken now is kept. */
+async function hostsNow(
+  inventory: string,
+  before: readonly string[],
+  metrics: ExportedMetrics,
+  context: CliContext,
+): Promise<string[]> {
+  const { profiles, problems } = await usableEntries(inventory).catch((error: unknown) => {
     if (!(error instanceof InvalidInventory)) throw error;
-    warn(context, `Endpoint hosts are those of before. ${error.message}`);
-    return before;
-  }
+    return { profiles: [], problems: error.problems };
+  });
+  metrics.inventory(problems.length);
+  if (problems.length > 0) warn(context, new InvalidInventory(problems).message);
+  const usable = profiles.flatMap(({ endpointHosts }) => endpointHosts.map(({ name }) => name));
+  return [...new Set([...usable, ...(problems.length > 0 ? before : [])])].sort();
 }
 
 function serving({ registry }: ExportedMetrics): http.Server {
