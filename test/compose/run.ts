@@ -26,6 +26,8 @@ const providerOf = (index: number): ProviderOptions => ({
   openTasks: 1,
 });
 
+const interrupted = new AbortController();
+
 async function check(project: ComposeProject): Promise<boolean> {
   const chosen = scenarios(options).filter(({ name }) => name.includes(options.only));
   if (chosen.length === 0) throw new Error(`No scenario's name contains "${options.only}".`);
@@ -50,6 +52,7 @@ async function succeeds(project: ComposeProject, { name, play }: Scenario, index
     say(`ok    ${name}`, await play(project, providerOf(index).id));
     return true;
   } catch (error) {
+    if (interrupted.signal.aborted) throw error;
     say(`FAIL  ${name}`, error instanceof Error ? error.message : String(error));
     // The next one begins with everything running.
     await project.compose('up', '--detach');
@@ -64,14 +67,17 @@ const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFix
 async function main(): Promise<void> {
   const project = await ComposeProject.open(`onward-check-${process.pid}`);
   say('Compose', `${project.version}, project ${project.name}`);
+  let removal: Promise<void> | undefined;
+  const remove = (): Promise<void> => (removal ??= project.remove());
   process.once('SIGINT', () => {
     console.error('Interrupted: removing what was made.');
-    void project.remove().finally(() => process.exit(130));
+    interrupted.abort();
+    void remove().finally(() => process.exit(130));
   });
   try {
     if (!(await check(project))) process.exitCode = 1;
   } finally {
-    await project.remove();
+    await remove();
   }
 }
 
