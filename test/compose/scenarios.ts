@@ -81,7 +81,7 @@ async function watched(project: ComposeProject, provider: string): Promise<Figur
   await upgrade.complete();
   await serves('the worker', () => project.metrics('demo-worker', 9464), [
     /^onward_system_call_duration_seconds_count\{.*result="ok".*system="Operations".*\} [1-9]/m,
-    /^onward_answers_total\{.*message="consentCompleted".*verdict="accepted".*\} 2$/m,
+    /^onward_answers_total\{.*message="consentCompleted".*verdict="accepted".*\} [1-9]/m,
   ]);
   await serves("the host's worker", () => project.metrics('endpoint-gw-host-01', 9464), [
     /^onward_system_call_duration_seconds_count\{.*result="ok".*system="PowerShell".*\} [1-9]/m,
