@@ -41,7 +41,7 @@ export function scenarios({ restartEngine }: { restartEngine?: string | undefine
     killSome('two of three workers, at the import', 3, 2),
     { name: 'two workers replaced by two of an image with another name', play: replaced },
     { name: 'the database lost, and restored from a backup', play: restored },
-    { name: 'the disk of the database full, at the import', play: filled },
+    { name: 'the disk of the database full, before the import', play: filled },
     ...(restartEngine === undefined
       ? []
       : [
