@@ -16,6 +16,8 @@ export type Figure = string;
 
 export interface Scenario {
   name: string;
+  /** Where its gateway is: `gw-host-01` where nothing is said. */
+  host?: string;
   /** Runs one upgrade of `provider` to its end. */
   play(project: ComposeProject, provider: string): Promise<Figure>;
 }
@@ -41,7 +43,6 @@ export function scenarios({ restartEngine }: { restartEngine?: string | undefine
     killSome('two of three workers, at the import', 3, 2),
     { name: 'two workers replaced by two of an image with another name', play: replaced },
     { name: 'the database lost, and restored from a backup', play: restored },
-    { name: 'the disk of the database full, before the import', play: filled },
     ...(restartEngine === undefined
       ? []
       : [
@@ -49,6 +50,8 @@ export function scenarios({ restartEngine }: { restartEngine?: string | undefine
             await promisify(execFile)('/bin/sh', ['-c', restartEngine]);
           }),
         ]),
+    // The last, and on a host that no other has upgraded: to a new database, the claims of its predecessors are those of strangers.
+    { name: 'the disk of the database full, before the import', host: 'gw-host-02', play: filled },
   ];
 }
 
