@@ -21,6 +21,7 @@ const SECRET = [
   'tools/codec.key',
   'client.p12',
   'src/client.pfx',
+  'temporal.dump',
 ];
 
 /** Whether Docker sends the file, by its rules: the last pattern that matches the file or a folder above it decides. */

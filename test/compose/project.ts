@@ -53,6 +53,8 @@ export class ComposeProject {
     readonly version: string,
     private readonly env: NodeJS.ProcessEnv,
     readonly sandboxUrl: string,
+    /** Compose files, of which each is laid over the one before. */
+    private readonly files = [FILE],
   ) {}
 
   /** @throws NoEngine */
@@ -64,11 +66,13 @@ export class ComposeProject {
       const [file = '', ...first] = program;
       const version = await run(file, [...first, 'version', '--short']).catch(() => undefined);
       if (version === undefined) continue;
-      const { temporal, ui, control } = await freePorts();
+      // Nothing else of a world has a port here.
+      const { temporal, ui, control, aps: exporter } = await freePorts();
       const ports = {
         ONWARD_TEMPORAL_PORT: String(temporal),
         ONWARD_UI_PORT: String(ui),
         ONWARD_SANDBOX_PORT: String(control),
+        ONWARD_EXPORTER_PORT: String(exporter),
       };
       const env = { ...process.env, ...ports, COMPOSE_PROJECT_NAME: name, COMPOSE_HTTP_TIMEOUT: '600' };
       return new ComposeProject(name, program, version.stdout.trim(), env, `http://127.0.0.1:${control}/`);
@@ -78,8 +82,8 @@ export class ComposeProject {
 
   /** Runs one command of Compose on the whole file, the demo's services included. */
   async compose(...args: string[]): Promise<string> {
-    const [file = '', ...first] = this.program;
-    const { stdout } = await run(file, [...first, '--file', FILE, '--profile', 'demo', ...args], {
+    const [file = '', ...all] = this.commandLine(args);
+    const { stdout } = await run(file, all, {
       cwd: PACKAGE_ROOT,
       env: this.env,
       maxBuffer: MOST_OUTPUT,
@@ -92,8 +96,8 @@ export class ComposeProject {
     const files = await Promise.all([from && open(from, 'r'), to && open(to, 'w')]);
     const [input, output] = files;
     try {
-      const [file = '', ...first] = this.program;
-      const child = spawn(file, [...first, '--file', FILE, '--profile', 'demo', ...args], {
+      const [file = '', ...all] = this.commandLine(args);
+      const child = spawn(file, all, {
         cwd: PACKAGE_ROOT,
         env: this.env,
         stdio: [input ? input.fd : 'ignore', output ? output.fd : 'inherit', 'inherit'],
@@ -107,12 +111,29 @@ export class ComposeProject {
 
   /** With other settings of the Compose file's. */
   with(env: Record<string, string>): ComposeProject {
-    return new ComposeProject(this.name, this.program, this.version, { ...this.env, ...env }, this.sandboxUrl);
+    const { name, program, version, sandboxUrl, files } = this;
+    return new ComposeProject(name, program, version, { ...this.env, ...env }, sandboxUrl, files);
+  }
+
+  /** With a file of this folder laid over the others. */
+  under(file: string): ComposeProject {
+    const { name, program, version, env, sandboxUrl, files } = this;
+    return new ComposeProject(name, program, version, env, sandboxUrl, [...files, path.join(__dirname, file)]);
+  }
+
+  private commandLine(args: readonly string[]): string[] {
+    return [...this.program, ...this.files.flatMap((file) => ['--file', file]), '--profile', 'demo', ...args];
   }
 
   /** The demo's command line, as docs/production.md has it; gives its JSON. */
   async onward(...args: string[]): Promise<unknown> {
     return JSON.parse(await this.compose('run', '--rm', '-T', 'demo', '--json', ...args)) as unknown;
+  }
+
+  /** The same, in a container that is there already and that nobody kills: for what is asked again and again. */
+  async quickOnward(...args: string[]): Promise<unknown> {
+    const inside = ['exec', '-T', 'sandbox-operator', 'node', 'tools/onward.mjs', '--json'];
+    return JSON.parse(await this.compose(...inside, ...args)) as unknown;
   }
 
   async containers(service?: string): Promise<Container[]> {
@@ -178,6 +199,12 @@ export class ComposeProject {
     const lines = await docker('stats', '--no-stream', '--format', '{{.MemUsage}}', ...running.map(({ id }) => id));
     const used = lines.trim().split('\n').map(mebibytes);
     return new Map(running.map(({ service }, index) => [service, used[index] ?? Number.NaN]));
+  }
+
+  /** What Prometheus would be given by a service, asked from within its network. */
+  async metrics(service: string, port: number): Promise<string> {
+    const ask = 'fetch(process.argv[1]).then((answer) => answer.text()).then(console.log)';
+    return this.compose('exec', '-T', 'worker', 'node', '--eval', ask, `http://${service}:${port}/metrics`);
   }
 
   /** Removes everything that the project has made: containers, networks, volumes. */

@@ -19,12 +19,14 @@ const options = new Command('compose-check')
   .opts<{ only: string; build: boolean; restartEngine?: string }>();
 
 /** One for each scenario: it is upgraded once. */
-const providerOf = (index: number): ProviderOptions => ({
+const providerOf = (index: number, host = 'gw-host-01'): ProviderOptions => ({
   id: `check-${index + 1}`,
   instances: 2,
-  gateways: [{ host: 'gw-host-01' }],
+  gateways: [{ host }],
   openTasks: 1,
 });
+
+const interrupted = new AbortController();
 
 async function check(project: ComposeProject): Promise<boolean> {
   const chosen = scenarios(options).filter(({ name }) => name.includes(options.only));
@@ -33,7 +35,7 @@ async function check(project: ComposeProject): Promise<boolean> {
   await project.compose('up', '--detach', ...(options.build ? ['--build'] : []));
   await project.healthy(HEALTHY_MS);
   say('everything is healthy', `after ${seconds(Date.now() - began)}${options.build ? ', the build included' : ''}`);
-  for (const index of chosen.keys()) await Upgrade.add(project, providerOf(index));
+  for (const [index, { host }] of chosen.entries()) await Upgrade.add(project, providerOf(index, host));
   // It writes the entries when it starts.
   await project.compose('restart', 'sandbox');
   await project.healthy(HEALTHY_MS);
@@ -50,6 +52,7 @@ async function succeeds(project: ComposeProject, { name, play }: Scenario, index
     say(`ok    ${name}`, await play(project, providerOf(index).id));
     return true;
   } catch (error) {
+    if (interrupted.signal.aborted) throw error;
     say(`FAIL  ${name}`, error instanceof Error ? error.message : String(error));
     // The next one begins with everything running.
     await project.compose('up', '--detach');
@@ -64,14 +67,17 @@ const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFix
 async function main(): Promise<void> {
   const project = await ComposeProject.open(`onward-check-${process.pid}`);
   say('Compose', `${project.version}, project ${project.name}`);
+  let removal: Promise<void> | undefined;
+  const remove = (): Promise<void> => (removal ??= project.remove());
   process.once('SIGINT', () => {
     console.error('Interrupted: removing what was made.');
-    void project.remove().finally(() => process.exit(130));
+    interrupted.abort();
+    void remove().finally(() => process.exit(130));
   });
   try {
     if (!(await check(project))) process.exitCode = 1;
   } finally {
-    await project.remove();
+    await remove();
   }
 }
 

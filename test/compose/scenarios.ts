@@ -16,6 +16,8 @@ export type Figure = string;
 
 export interface Scenario {
   name: string;
+  /** Where its gateway is: `gw-host-01` where nothing is said. */
+  host?: string;
   /** Runs one upgrade of `provider` to its end. */
   play(project: ComposeProject, provider: string): Promise<Figure>;
 }
@@ -26,6 +28,7 @@ const COMES_ON = effect('instanceUpgradeStarted');
 export function scenarios({ restartEngine }: { restartEngine?: string | undefined }): Scenario[] {
   return [
     { name: 'an upgrade, answered through the command line', play: undisturbed },
+    { name: 'an upgrade, watched by doctor, exporter and metrics', play: watched },
     kill('the worker, at the import', ['demo-worker']),
     kill('the endpoint worker, in setup.cmd', ['endpoint-gw-host-01'], {
       when: ({ kind, name }) => kind === 'call' && name === 'setup.cmd',
@@ -47,6 +50,8 @@ export function scenarios({ restartEngine }: { restartEngine?: string | undefine
             await promisify(execFile)('/bin/sh', ['-c', restartEngine]);
           }),
         ]),
+    // The last, and on a host that no other has upgraded: to a new database, the claims of its predecessors are those of strangers.
+    { name: 'the disk of the database full, before the import', host: 'gw-host-02', play: filled },
   ];
 }
 
@@ -56,6 +61,47 @@ async function undisturbed(project: ComposeProject, provider: string): Promise<F
   await upgrade.start();
   await upgrade.complete();
   return `completed in ${seconds(Date.now() - began)}`;
+}
+
+/** What docs/monitoring.md says that one sees, asked of the containers by the command line and as Prometheus would. */
+async function watched(project: ComposeProject, provider: string): Promise<Figure> {
+  await project.onward('doctor');
+  const upgrade = new Upgrade(project, provider);
+  await upgrade.start();
+  const began = Date.now();
+  // The exporter of the file looks at the namespace of production.
+  await startExporter(project.with({ TEMPORAL_NAMESPACE: 'demo' }));
+  await serves('the exporter', () => project.metrics('exporter', 9465), [
+    /^onward_exporter_up 1$/m,
+    /^onward_upgrades\{state="waiting",step="\w+"\} 1$/m,
+    // One for each of its instances.
+    /^onward_gates\{asked="partnerAdministrator"\} 2$/m,
+    new RegExp(`^onward_switched_off_timestamp_seconds{provider="${provider}",what="provisioning"}`, 'm'),
+    /^onward_task_queue_workers\{task_queue="onward",build="unversioned"\} 1$/m,
+  ]);
+  const shown = seconds(Date.now() - began);
+  await startExporter(project);
+  await upgrade.complete();
+  await serves('the worker', () => project.metrics('demo-worker', 9464), [
+    /^onward_system_call_duration_seconds_count\{.*result="ok".*system="Operations".*\} [1-9]/m,
+    /^onward_answers_total\{.*message="consentCompleted".*verdict="accepted".*\} [1-9]/m,
+  ]);
+  await serves("the host's worker", () => project.metrics('endpoint-gw-host-01', 9464), [
+    /^onward_system_call_duration_seconds_count\{.*result="ok".*system="PowerShell".*\} [1-9]/m,
+  ]);
+  return `doctor finds nothing wrong, the exporter shows both gates after ${shown}`;
+}
+
+async function startExporter(project: ComposeProject): Promise<void> {
+  await project.compose('up', '--detach', '--no-deps', 'exporter');
+}
+
+async function serves(who: string, read: () => Promise<string>, expected: RegExp[]): Promise<void> {
+  await until(HEALTHY_MS, `${who} serves what was expected`, async () => {
+    const text = await read();
+    const missing = expected.filter((each) => !each.test(text));
+    return missing.length === 0 ? true : missing.map(String).join('; ');
+  });
 }
 
 interface Moments {
@@ -190,9 +236,7 @@ async function restored(project: ComposeProject, provider: string): Promise<Figu
     await upgrade.asksPeople((open) => !open.some((id) => asked.includes(id)));
 
     const began = Date.now();
-    await project.compose('stop', 'demo-worker', 'worker', 'temporal-ui', 'temporal');
-    await project.compose('rm', '--stop', '--force', 'postgres');
-    await docker('volume', 'rm', `${project.name}_postgres`);
+    await removeDatabase(project);
     await project.compose('up', '--detach', '--no-deps', 'postgres');
     await until(HEALTHY_MS, 'the new PostgreSQL is healthy', async () => {
       const [{ health } = { health: 'not there' }] = await project.containers('postgres');
@@ -215,5 +259,52 @@ async function restored(project: ComposeProject, provider: string): Promise<Figu
     await rm(folder, { recursive: true });
   }
 }
+
+async function removeDatabase(project: ComposeProject): Promise<void> {
+  await project.compose('stop', 'demo-worker', 'worker', 'exporter', 'temporal-ui', 'temporal');
+  await project.compose('rm', '--stop', '--force', 'postgres');
+  await docker('volume', 'rm', `${project.name}_postgres`);
+}
+
+/** A new database on a small disk. In mid-upgrade others fill it, until PostgreSQL can write no longer; then somebody makes room. */
+async function filled(project: ComposeProject, provider: string): Promise<Figure> {
+  const small = project.under('small-disk.yml');
+  await removeDatabase(project);
+  const fill = async (): Promise<void> => {
+    const write = 'dd if=/dev/zero of=/disk/others bs=64k 2>&1 || true';
+    const written = await small.compose('exec', '-T', 'others', 'sh', '-c', write);
+    if (!written.includes(NO_SPACE)) throw new Error(`The disk is not full: ${written}`);
+    const [database] = await small.containers('postgres');
+    if (database === undefined) throw new Error('There is no PostgreSQL.');
+    // What it has in reserve lasts for some MiB of changes: it is told to begin the next piece of its log, until there is none.
+    await until(HEALTHY_MS, 'PostgreSQL has ended for want of room, and was started again', async () => {
+      const next = docker('exec', database.id, 'psql', '--username', 'temporal', '--command', 'SELECT pg_switch_wal()');
+      const answer = await next.catch((error: Error) => error.message);
+      return (await small.containers('postgres'))[0]?.restarts === database.restarts ? answer : true;
+    });
+    if (!(await small.compose('logs', 'postgres')).includes(NO_SPACE))
+      throw new Error('PostgreSQL ended, and not for want of room.');
+  };
+  const { play } = disturbed(
+    '',
+    async () => {
+      await fill();
+      await small.compose('exec', '-T', 'others', 'rm', '/disk/others');
+    },
+    { when: effect('templateDeactivated'), comesOn: IMPORTED },
+  );
+  try {
+    await small.compose('up', '--detach');
+    await small.healthy(HEALTHY_MS);
+    return await play(small, provider);
+  } finally {
+    await small.compose('rm', '--stop', '--force', 'others');
+    await removeDatabase(small);
+    await project.compose('up', '--detach');
+    await project.healthy(HEALTHY_MS);
+  }
+}
+
+const NO_SPACE = 'No space left on device';
 
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;

@@ -97,7 +97,7 @@ export class Upgrade {
   /** Answers what comes until the upgrade is over. @throws unless it has completed, with nothing done twice. */
   async complete(): Promise<void> {
     await until(DEADLINE_MS, `the upgrade of ${this.provider} completes`, async () => {
-      const { execution, status: own } = status.parse(await this.project.onward('status', this.provider));
+      const { execution, status: own } = status.parse(await this.project.quickOnward('status', this.provider));
       if (execution === 'completed' && own.state === 'completed') return true;
       if (execution !== 'running') throw new Error(`The upgrade of ${this.provider} is over: ${own.state}.`);
       await this.answer();
@@ -126,7 +126,7 @@ export class Upgrade {
   }
 
   private async gates(): Promise<z.output<typeof gates>['upgrades'][number]['gates']> {
-    const [waiting] = gates.parse(await this.project.onward('gates', this.provider)).upgrades;
+    const [waiting] = gates.parse(await this.project.quickOnward('gates', this.provider)).upgrades;
     const [hold] = waiting?.holds ?? [];
     if (hold !== undefined) throw new Error(`${this.provider} holds in ${hold.step}: ${hold.problem}`);
     return waiting?.gates ?? [];

@@ -98,6 +98,13 @@ describe('docker-compose.yml', () => {
       expect(Number.parseInt(period)).toBeGreaterThan(Number.parseInt(shutdownForceTime(SHUTDOWN_GRACE)));
   });
 
+  test('serves the metrics of every worker where docs/production.md says', () => {
+    const workers = services.filter(([, { command = [] }]) => command[0] === 'worker');
+    expect(workers).not.toHaveLength(0);
+    for (const [name, { environment }] of workers)
+      expect([name, environment?.['ONWARD_METRICS']]).toEqual([name, '0.0.0.0:9464']);
+  });
+
   test('watches the health of everything that keeps running', () => {
     const watched = services.filter(([, { restart }]) => restart === 'unless-stopped');
     expect(watched.map(([name]) => name)).toEqual(
