@@ -1,13 +1,8 @@
 /** The stories of an upgrade without any fault, and every call that they make: what the fault matrix is made of. */
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
 import type { StepStatus } from '../../src/contract/status';
 import type { JournalSystem } from '../../src/sandbox/journal';
-import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
-import type { Sandbox } from '../../src/sandbox/server';
-import { issueForeignToken } from '../../src/sandbox/world/manual-acts';
 import type { ProviderOptions } from '../../src/sandbox/world/spec';
-import type { Provider } from '../../src/sandbox/world/state';
+import { testAtMicrosoft } from '../kit/microsoft-adapter';
 import { NEXT_RELEASE } from '../kit/releases';
 import type { Rehearsal, RehearsalOptions, Settings, Upgrade } from '../kit/rehearsal/rehearsal';
 import { timings } from '../kit/deadlines';
@@ -95,33 +90,6 @@ export async function provide(
       approval: { beforeCrossing: story.comesBack },
     }),
   );
-}
-
-/** With tokens of the inventory's own; what the application has is tested by whoever answers the gates. */
-function testAtMicrosoft({ urls, dataDirectory, world }: Sandbox, provider: Provider): Settings['connectionTest'] {
-  const { id, instances } = provider;
-  const kept = (name: string, value: string): string => {
-    const file = path.join(dataDirectory, `${id}-${name}`);
-    writeFileSync(file, value, { mode: 0o600 });
-    return `file:${file}`;
-  };
-  return {
-    adapter: 'microsoft',
-    loginUrl: urls.login,
-    partnerCenterUrl: urls.partnerCenter,
-    graphUrl: urls.graph,
-    clientId: CPV_APPLICATION.clientId,
-    clientSecret: kept('client-secret', CPV_APPLICATION.clientSecret),
-    accounts: Object.fromEntries(
-      instances.map((instance) => [
-        instance.name,
-        {
-          tenant: instance.tenant,
-          refreshToken: kept('refresh-token', issueForeignToken(world, provider, instance).value),
-        },
-      ]),
-    ),
-  };
 }
 
 /** Aborts where the story comes back, as soon as it stands at the gate; returns whether it did. */
