@@ -4,12 +4,11 @@
  * @needs temporal
  */
 import { everything, samples, testInFull } from '../kit/extent';
-import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { matrixOf, sampleOf, type Cell } from './matrix';
 import { reproduction } from './report';
 import type { CellResult } from './run-cell';
 import { runCells } from './run-cells';
-import { callsOf, FAULTS_REHEARSAL, STORIES, type Story, type StoryCall } from './stories';
+import { FaultsRehearsal, live, STORIES, type Story, type StoryCall } from './stories';
 
 const SEED = Number(process.env['ONWARD_FAULTS_SEED'] ?? 1);
 const SAMPLE = samples({ usually: 0, inFull: 6 });
@@ -22,21 +21,21 @@ const CROSSING = ['effectThenNoAnswer', ...(everything ? ['stuckTask', 'failedUp
 
 let results: CellResult[];
 beforeAll(async () => {
-  const rehearsal = await Rehearsal.start(FAULTS_REHEARSAL);
+  const faults = await FaultsRehearsal.start();
   try {
-    const cells = matrixOf(await callsOf(rehearsal, STORIES[0] as Story));
+    const cells = matrixOf((await live(faults, STORIES[0] as Story)).calls);
     const others = cells.filter((cell) => !isCrossing(cell));
-    const sample = [...cells.filter(isCrossing), ...sampleOf(others, SAMPLE, SEED), ...(await nextSample(rehearsal))];
-    results = await runCells(rehearsal, sample, LANES);
+    const sample = [...cells.filter(isCrossing), ...sampleOf(others, SAMPLE, SEED), ...(await nextSample(faults))];
+    results = await runCells(faults, sample, LANES);
   } finally {
-    await rehearsal.end();
+    await faults.rehearsal.end();
   }
 });
 
-async function nextSample(rehearsal: Rehearsal): Promise<Cell[]> {
+async function nextSample(faults: FaultsRehearsal): Promise<Cell[]> {
   if (NEXT_SAMPLE === 0) return [];
   const calls: StoryCall[] = [];
-  for (const story of STORIES.filter(isNext)) calls.push(...(await callsOf(rehearsal, story)));
+  for (const story of STORIES.filter(isNext)) calls.push(...(await live(faults, story)).calls);
   return sampleOf(
     matrixOf(calls).filter(({ call: { story, step } }) => story.comesBack || step.startsWith('installRuntime')),
     NEXT_SAMPLE,
