@@ -611,7 +611,7 @@ export class Upgrade {
     const { connection } = this.rehearsal.client;
     const soon = <T>(ask: () => Promise<T>): Promise<T> => connection.withDeadline(Date.now() + PROMPT_MS, ask);
     return {
-      query: (name) => soon(() => this.workflow.query<unknown>(name)),
+      query: (name, skip) => soon(() => this.workflow.query<unknown, [number?]>(name, skip)),
       signal: (name, payload) => soon(() => this.workflow.signal(name, payload)),
     };
   }
