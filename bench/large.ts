@@ -57,10 +57,11 @@ async function measured(
     providers: [{ id, gateways: [{ host: hostOf(id) }], ...size }],
     atMicrosoft: testedBy === 'Microsoft' ? [id] : [],
   });
+  let watch: UsageWatch | undefined;
   try {
     const worker = await world.startControlPlane();
     await world.startEndpoints([hostOf(id)]);
-    const watch = await UsageWatch.start({ 'control-plane worker': worker.pid, 'Temporal server': world.server.pid });
+    watch = await UsageWatch.start({ 'control-plane worker': worker.pid, 'Temporal server': world.server.pid });
     say(`${what}: the upgrade starts`);
     const began = performance.now();
     const handle = await startUpgrade(world.client, id);
@@ -91,6 +92,7 @@ async function measured(
       ...usage.map(({ name, mostResidentMiB }) => figure(`memory of the ${name}`, mostResidentMiB, 'MiB')),
     ];
   } finally {
+    watch?.stop();
     await world.close();
   }
 }

@@ -392,6 +392,11 @@ export class Rehearsal {
     return connection;
   }
 
+  /** Names of the activities that the workers in this process have. */
+  get activities(): string[] {
+    return [...new Set(this.running.flatMap(({ worker }) => [...worker.options.activities.keys()]))];
+  }
+
   get settings(): TemporalSettings {
     return this.temporal.settings;
   }
