@@ -19,7 +19,16 @@ const CROSSING = ['effectThenNoAnswer', ...(everything ? ['stuckTask', 'failedUp
 
 /** Activities that no story of the matrix has, with where else their failures are shown. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  loadProvider: 'reads files of its own machine: test/inventory',
+  awaitClaimEnd: 'waits for another upgrade: test/hosts',
+  explainRefusedStart: 'of fleets: test/fleet',
+  findEnded: 'of fleets: test/fleet',
+  freezeEntries: 'reads files of its own machine, for fleets: test/inventory',
+  lookAtWindow: 'asks nobody: test/clock',
+  notify: 'is local to its worker: test/systems/other-activities.test.ts',
+  readOpenTasks: 'of the look before an upgrade, which only reads: test/workflows/preflight-provider.test.ts',
+  resolveHostnames: 'asks a name service, which has no twin: test/systems/other-activities.test.ts',
+  selectProviders: 'reads files of its own machine, for fleets: test/inventory',
+  surveyProviders: 'of fleets: test/fleet',
 };
 
 let results: CellResult[];
