@@ -15,6 +15,7 @@ import { operationId } from '../src/contract/operation';
 import { siteVersion } from '../src/systems/endpoint/site-version';
 import { SystemError } from '../src/systems/system-error';
 import { hostsFreeAttribute } from '../src/temporal/search-attributes';
+import { askingTemporal } from './asking-temporal';
 import type { HostWork } from './host-work';
 
 type Input = Parameters<EndpointActivities['claimHost']>[0];
@@ -83,7 +84,9 @@ export function createClaimActivities(): ClaimActivities {
 async function needsHost({ workflow }: Client, claim: HostClaim): Promise<boolean> {
   try {
     // The newest run of this id: a reset goes on with the claim, an upgrade that was started anew makes its own.
-    const { status, typedSearchAttributes, raw } = await workflow.getHandle(claim.workflowId).describe();
+    const { status, typedSearchAttributes, raw } = await askingTemporal('reading the state', claim.workflowId, () =>
+      workflow.getHandle(claim.workflowId).describe(),
+    );
     return (
       status.name === 'RUNNING' &&
       raw.workflowExecutionInfo?.firstRunId === claim.run &&
@@ -92,7 +95,7 @@ async function needsHost({ workflow }: Client, claim: HostClaim): Promise<boolea
   } catch (error) {
     // Ended so long ago that the namespace has forgotten it.
     if (error instanceof WorkflowNotFoundError) return false;
-    throw temporalIsSilent(error, 'reading the state', claim.workflowId);
+    throw error;
   }
 }
 
@@ -101,26 +104,10 @@ const nameOfClaim = ({ operation, workflowId }: HostClaim): string => `${operati
 
 /** Names survive a server's loss of its data, ids do not. */
 async function namespaceId({ workflowService, options: { namespace } }: Client): Promise<string> {
-  try {
-    const { namespaceInfo } = await workflowService.describeNamespace({ namespace });
-    return namespaceInfo?.id ?? '';
-  } catch (error) {
-    throw temporalIsSilent(error, 'reading the id of the namespace', namespace);
-  }
-}
-
-function temporalIsSilent(cause: unknown, call: string, object: string): SystemError {
-  return new SystemError(
-    {
-      type: FAILURE.unreachable,
-      system: 'Temporal',
-      call,
-      object,
-      problem: `failed: ${cause instanceof Error ? cause.message : String(cause)}`,
-      next: 'Look at the Temporal server, and at the rights of this worker in its namespace.',
-    },
-    { cause },
+  const { namespaceInfo } = await askingTemporal('reading the id of the namespace', namespace, () =>
+    workflowService.describeNamespace({ namespace }),
   );
+  return namespaceInfo?.id ?? '';
 }
 
 function readClaim({ fail }: HostWork, text: string): HostClaim {

@@ -3,7 +3,12 @@
  * they arrive; read from its history, so that neither a reader nor a lock has to wait for a worker.
  */
 import { Context } from '@temporalio/activity';
-import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
+import {
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowExecutionDescription,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import { FAILURE, type LedgerActivities } from '../src/contract/activities';
 import {
@@ -28,6 +33,7 @@ import { operationId, type Operation } from '../src/contract/operation';
 import { QUERY } from '../src/contract/status';
 import { SystemError } from '../src/systems/system-error';
 import { providerAttribute } from '../src/temporal/search-attributes';
+import { askingTemporal } from './asking-temporal';
 
 export function createLedgerActivities(): LedgerActivities {
   return {
@@ -86,15 +92,18 @@ async function enter(installation: string, operation: Operation): Promise<Entere
 async function write(installation: string, note: LedgerNote): Promise<void> {
   const { client, info } = Context.current();
   const { provider } = note.operation;
-  await client.workflow.signalWithStart<(input: LedgerInput) => Promise<void>, [LedgerNote]>(LEDGER_WORKFLOW, {
-    workflowId: ledgerWorkflowId(installation),
-    taskQueue: info.taskQueue,
-    args: [{ installation }],
-    signal: LEDGER_SIGNAL,
-    signalArgs: [note],
-    staticSummary: `Installation of ${provider}: who changes it, and what is to be undone or finished`,
-    typedSearchAttributes: [{ key: providerAttribute, value: provider }],
-  });
+  const workflowId = ledgerWorkflowId(installation);
+  await askingTemporal('writing the ledger', workflowId, () =>
+    client.workflow.signalWithStart<(input: LedgerInput) => Promise<void>, [LedgerNote]>(LEDGER_WORKFLOW, {
+      workflowId,
+      taskQueue: info.taskQueue,
+      args: [{ installation }],
+      signal: LEDGER_SIGNAL,
+      signalArgs: [note],
+      staticSummary: `Installation of ${provider}: who changes it, and what is to be undone or finished`,
+      typedSearchAttributes: [{ key: providerAttribute, value: provider }],
+    }),
+  );
 }
 
 interface Kept {
@@ -109,10 +118,10 @@ interface Kept {
 /** As it stands; undefined where there is none, or where it has ended by itself. */
 async function read({ workflow, options }: Client, installation: string): Promise<Kept | undefined> {
   const workflowId = ledgerWorkflowId(installation);
-  const latest = await found(() => workflow.getHandle(workflowId).describe());
+  const latest = await found(workflow.getHandle(workflowId));
   if (latest === undefined || latest.status.name === 'COMPLETED') return undefined;
   const handle = workflow.getHandle(workflowId, latest.runId);
-  const { events } = await handle.fetchHistory();
+  const { events } = await askingTemporal('reading the ledger', workflowId, () => handle.fetchHistory());
   // What is encrypted is bound to its workflow.
   const owner = { type: 'workflow', namespace: options.namespace, workflowId } as const;
   const notes: LedgerNote[] = [];
@@ -126,7 +135,7 @@ async function read({ workflow, options }: Client, installation: string): Promis
   }
   // Which of those in clear count, the ledger itself has decided.
   const ledger = isDoubtful
-    ? await handle.query<Ledger>(QUERY.status)
+    ? await askingTemporal('reading the ledger', workflowId, () => handle.query<Ledger>(QUERY.status))
     : notes.reduce(ledgerAfter, emptyLedger(installation));
   return { ledger, isRunning: latest.status.name === 'RUNNING', notes, isDoubtful };
 }
@@ -148,16 +157,14 @@ async function revive(installation: string, { notes, isDoubtful }: Kept): Promis
 /** Whether the chain of runs that speaks for the operation goes on. */
 async function runs({ workflow }: Client, holder: Operation | undefined): Promise<boolean> {
   if (!holder) return false;
-  const latest = await found(() => workflow.getHandle(holder.workflowId).describe());
+  const latest = await found(workflow.getHandle(holder.workflowId));
   return latest?.status.name === 'RUNNING' && latest.raw.workflowExecutionInfo?.firstRunId === runOf(holder);
 }
 
 /** Undefined where the namespace has none of it, or has forgotten it. */
-async function found(
-  describe: () => ReturnType<WorkflowHandle['describe']>,
-): Promise<Awaited<ReturnType<WorkflowHandle['describe']>> | undefined> {
+async function found(handle: WorkflowHandle): Promise<WorkflowExecutionDescription | undefined> {
   try {
-    return await describe();
+    return await askingTemporal('reading the state', handle.workflowId, () => handle.describe());
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

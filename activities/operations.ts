@@ -82,7 +82,12 @@ export function createOperationsActivities({
 
     deactivateTemplates: (input) => heartbeating((report) => switchTemplates(input, false, report)),
 
-    readActiveTemplates: (input) => heartbeating(async () => (await systemsOf(input)).application.activeTemplates()),
+    readActiveTemplates: (input) =>
+      heartbeating(async () => {
+        const { application } = await systemsOf(input);
+        const page = await application.activeTemplates(input.candidates);
+        return page.left ? page : page.templates;
+      }),
 
     lookAgain: (input) =>
       heartbeating(async () => {

@@ -20,6 +20,8 @@ import { SIMULATED_RELEASES } from '../../workflows/releases';
 export interface BenchWorldOptions {
   providers: ProviderOptions[];
   settings?: Partial<ProviderProfileInput>;
+  /** Whose connections Microsoft itself tests, in place of the sandbox's screen. */
+  atMicrosoft?: string[];
   /** Sees the sandbox before anything has happened in it. */
   inspect?: (sandbox: Sandbox) => Promise<void>;
   /** Whether the Temporal server keeps its state in a file: in memory that of thousands of upgrades takes more than there is. */
@@ -45,6 +47,7 @@ export class BenchWorld {
   static async open({
     providers,
     settings = {},
+    atMicrosoft = [],
     inspect,
     serverStateOnDisk = false,
   }: BenchWorldOptions): Promise<BenchWorld> {
@@ -62,7 +65,7 @@ export class BenchWorld {
       });
       await inspect?.(sandbox);
       await sandbox.close();
-      await world.startSandbox(settings);
+      await world.startSandbox(settings, atMicrosoft);
       return world;
     } catch (error) {
       await world.close();
@@ -74,13 +77,14 @@ export class BenchWorld {
   operator!: NotifiedOperator;
 
   /** Goes on with what is in its directory, in a process of its own. */
-  private async startSandbox(settings: Partial<ProviderProfileInput>): Promise<void> {
+  private async startSandbox(settings: Partial<ProviderProfileInput>, atMicrosoft: string[]): Promise<void> {
     this.operator = await NotifiedOperator.start(this.client, (provider) => this.controlUrl(provider));
     this.sandbox = await this.start({
       part: 'sandbox',
       dataDirectory: this.sandboxDirectory,
       inventoryDirectory: this.inventoryDirectory,
       settings: { notify: [this.operator.webhook], ...settings },
+      atMicrosoft,
     });
     this.sim = ready.sandbox.parse(this.sandbox.ready).sim;
   }

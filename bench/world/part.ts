@@ -13,6 +13,7 @@ import { connectWorker } from '../../src/temporal/worker-connection';
 import { createControlPlaneWorker } from '../../src/worker/control-plane';
 import { createEndpointWorker } from '../../src/worker/endpoint';
 import { cachedWorkflows } from '../../src/worker/workflow-cache';
+import { testAtMicrosoft } from '../../test/kit/microsoft-adapter';
 import { QUICK_LOOKS } from '../../test/kit/rehearsal/quick-looks';
 
 import { stubFleetControlPlane, type StubFleet } from './stub-fleet';
@@ -26,6 +27,8 @@ export interface SandboxPart {
   inventoryDirectory: string;
   /** What all entries of the inventory have in common. */
   settings: Partial<ProviderProfileInput>;
+  /** Whose connections Microsoft itself tests, in place of the sandbox's screen. */
+  atMicrosoft?: string[];
 }
 export interface ControlPlanePart {
   part: 'controlPlane';
@@ -72,7 +75,7 @@ const nobodyConsented: MicrosoftActivities['testConnection'] = async () => ({
 async function begin(part: Part): Promise<void> {
   switch (part.part) {
     case 'sandbox': {
-      const { dataDirectory, inventoryDirectory, settings } = part;
+      const { dataDirectory, inventoryDirectory, settings, atMicrosoft = [] } = part;
       const sandbox = await startSandbox({
         releases: SIMULATED_RELEASES,
         dataDirectory,
@@ -80,6 +83,10 @@ async function begin(part: Part): Promise<void> {
         timings: AT_ONCE,
       });
       sandbox.writeInventory(inventoryDirectory, settings);
+      for (const id of atMicrosoft) {
+        const connectionTest = testAtMicrosoft(sandbox, sandbox.world.provider(id));
+        sandbox.writeInventory(inventoryDirectory, { ...settings, connectionTest }, [id]);
+      }
       return ready({ sim: sandbox.urls.sim });
     }
     case 'controlPlane': {

@@ -56,8 +56,10 @@ export interface OperationsActivities {
   activateTemplates(input: OnEntry & { templateIds: number[] }): Promise<void>;
   /** Effect: the templates are not active. Otherwise as `activateTemplates`. */
   deactivateTemplates(input: OnEntry & { templateIds: number[] }): Promise<void>;
-  /** The active ones among them, by two calls. */
-  readActiveTemplates(input: OnEntry): Promise<Pick<ServiceTemplate, 'id' | 'name'>[]>;
+  /** The active ones among them, by two calls: all of them where one result takes them, else a page, those of `candidates` or the first. */
+  readActiveTemplates(
+    input: OnEntry & { candidates?: TemplateCandidates },
+  ): Promise<ActiveTemplate[] | ActiveTemplatePage>;
   /** What has changed since somebody looked: of the application instances, and of the package list. Cheap. */
   lookAgain(input: OnEntry & KnownInstances): Promise<InstanceNews & Pick<OperationsFacts, 'enabledVersions'>>;
   /**
@@ -99,6 +101,12 @@ export interface TemplatePage {
   templates: ServiceTemplate[];
   /** Those of the pages to come; undefined on the last one. */
   left?: TemplateCandidates;
+}
+
+export type ActiveTemplate = Pick<ServiceTemplate, 'id' | 'name'>;
+
+export interface ActiveTemplatePage extends Pick<TemplatePage, 'left'> {
+  templates: ActiveTemplate[];
 }
 
 /** Templates that may have Office 365 resources. */

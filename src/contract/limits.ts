@@ -17,3 +17,6 @@ export const LIMITS = {
 
 /** How many templates one activity reads: each is a call that takes its time, and a line of the result. */
 export const TEMPLATE_PAGE = 250;
+
+/** How many active templates, by id and name, one result holds: all that are listed are read by one call. */
+export const ACTIVE_TEMPLATE_PAGE = 2_000;

@@ -4,12 +4,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MessageName } from '../contract/messages';
-import { QUERY, type Gate, type Hold, type UpgradeStatus } from '../contract/status';
+import { QUERY, withAllGates, type Gate, type Hold, type UpgradeStatus } from '../contract/status';
 import { isUndoing, ManualWork } from './manual-work';
 
 /** What the operator needs of an upgrade; a `WorkflowHandle` of Temporal's client is one. */
 export interface UpgradeHandle {
-  query(name: string): Promise<unknown>;
+  query(name: string, skip?: number): Promise<unknown>;
   signal(name: string, payload: Record<string, string>): Promise<void>;
 }
 
@@ -80,11 +80,18 @@ export class SandboxOperator {
 
   /** One look at the upgrade; `true` when it is over. */
   async look(): Promise<boolean> {
-    const status = await this.attempt(() => this.options.upgrade.query(QUERY.status) as Promise<UpgradeStatus>);
+    const status = await this.attempt(() => this.status());
     if (status === undefined) return false;
     for (const gate of status.gates) await this.attempt(() => this.attend(gate, status));
     for (const hold of status.holds) await this.attempt(() => this.resolve(hold));
     return OVER.has(status.state);
+  }
+
+  /** With all of its gates: those that come last wait as well. */
+  private async status(): Promise<UpgradeStatus> {
+    const { upgrade } = this.options;
+    const status = (await upgrade.query(QUERY.status)) as UpgradeStatus;
+    return await withAllGates(status, (skip) => upgrade.query(QUERY.gates, skip) as Promise<Gate[]>);
   }
 
   /** Workers and sandbox may be down for a while: what fails now is tried again at the next look. */

@@ -1,4 +1,10 @@
-import { FAILURE, type ImportedPackage, type TemplateCandidates } from '../contract/activities';
+import {
+  FAILURE,
+  type ActiveTemplate,
+  type ActiveTemplatePage,
+  type ImportedPackage,
+  type TemplateCandidates,
+} from '../contract/activities';
 import type {
   ApplicationInstance,
   CompanionPackage,
@@ -7,7 +13,7 @@ import type {
   OperationsFacts,
   ServiceTemplate,
 } from '../contract/facts';
-import { LIMITS } from '../contract/limits';
+import { ACTIVE_TEMPLATE_PAGE, LIMITS, TEMPLATE_PAGE } from '../contract/limits';
 import { withoutRelease } from '../contract/versions';
 import type { ApsClient } from './aps';
 import {
@@ -161,14 +167,27 @@ export class Office365Application {
     return templates;
   }
 
-  /** Those of them that are active now: two calls where the APS controller lists templates by package. */
-  async activeTemplates(): Promise<Pick<ServiceTemplate, 'id' | 'name'>[]> {
-    const listed = await this.templateIdsFromAps();
+  /**
+   * Those of them that are active now, two calls where the APS controller lists templates by package, and as many as one result takes.
+   *
+   * @param among what an earlier page has left.
+   */
+  async activeTemplates(among?: TemplateCandidates): Promise<ActiveTemplatePage> {
+    if (among && !among.listedByApplication)
+      return { templates: (await this.templates(among)).filter(isActive).map(named) };
+    const listed = among?.ids ?? (await this.templateIdsFromAps());
     const active = await this.operations.activeServiceTemplates();
-    if (listed.length > 0) return active.filter(({ id }) => listed.includes(id));
-    if ((await this.id()) === undefined) return [];
-    const candidates = { ids: active.map(({ id }) => id), listedByApplication: false };
-    return (await this.templates(candidates)).map(({ id, name }) => ({ id, name }));
+    if (listed.length === 0) {
+      const isThere = (await this.id()) !== undefined;
+      const ids = isThere ? active.map(({ id }) => id) : [];
+      const first = { ids: ids.slice(0, TEMPLATE_PAGE), listedByApplication: false };
+      const left = { ids: ids.slice(TEMPLATE_PAGE), listedByApplication: false };
+      return { templates: (await this.templates(first)).map(named), ...(left.ids.length > 0 ? { left } : {}) };
+    }
+    const wanted = new Set(listed);
+    const own = active.filter(({ id }) => wanted.has(id));
+    const left = { ids: own.slice(ACTIVE_TEMPLATE_PAGE).map(({ id }) => id), listedByApplication: true };
+    return { templates: own.slice(0, ACTIVE_TEMPLATE_PAGE), ...(left.ids.length > 0 ? { left } : {}) };
   }
 
   /** A controller that does not know the type of service templates refuses the question. */
@@ -181,3 +200,6 @@ export class Office365Application {
     }
   }
 }
+
+const isActive = ({ active }: ServiceTemplate): boolean => active;
+const named = ({ id, name }: ServiceTemplate): ActiveTemplate => ({ id, name });

@@ -1,16 +1,12 @@
 /** @needs temporal */
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { temporal } from '@temporalio/proto';
-import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
-import { issueForeignToken } from '../../src/sandbox/world/manual-acts';
 import { aMoment } from '../kit/deadlines';
 import { testInFull } from '../kit/extent';
+import { testAtMicrosoft } from '../kit/microsoft-adapter';
 import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 
 let rehearsal: Rehearsal;
@@ -144,35 +140,12 @@ testInFull(
 testInFull(
   'a token of the inventory proves nothing: it waits until Test Connection of the application succeeds',
   async () => {
-    const secrets = path.join(rehearsal.sandbox.dataDirectory, 'inventory-tokens');
-    await mkdir(secrets);
-    const kept = async (name: string, value: string): Promise<string> => {
-      await writeFile(path.join(secrets, name), value, { mode: 0o600 });
-      return `file:${path.join(secrets, name)}`;
-    };
     const { urls, world } = rehearsal.sandbox;
-    const clientSecret = await kept('client', CPV_APPLICATION.clientSecret);
     const upgrade = await rehearsal.provider(
       { id: 'no-token', sourceVersion: '18.4', instances: 1, openTasks: 0 },
       (provider) => {
-        const [instance] = provider.instances;
-        if (!instance) throw new Error('no-token has no instance');
-        delete instance.refreshToken;
-        const { value } = issueForeignToken(world, provider, instance);
-        writeFileSync(path.join(secrets, 'token'), value, { mode: 0o600 });
-        return {
-          connectionTest: {
-            adapter: 'microsoft',
-            loginUrl: urls.login,
-            partnerCenterUrl: urls.partnerCenter,
-            graphUrl: urls.graph,
-            clientId: CPV_APPLICATION.clientId,
-            clientSecret,
-            accounts: {
-              [instance.name]: { tenant: instance.tenant, refreshToken: `file:${path.join(secrets, 'token')}` },
-            },
-          },
-        };
+        for (const instance of provider.instances) delete instance.refreshToken;
+        return { connectionTest: testAtMicrosoft(rehearsal.sandbox, provider) };
       },
     );
     const [instance] = world.provider('no-token').instances;

@@ -53,6 +53,10 @@ const CHANGE = [
 const TASK = ['stuckTask', 'failedUpgradeTask'].map(once);
 const SCHEDULES_A_TASK = ['pem.APS.importPackage', 'pem.APS.upgradeApplicationInstance'];
 
+/** What an activity meets that asks Temporal: the connection of the workers is one for all, and does not stop for one of them. */
+const TEMPORAL_READING = [once('refuse'), lasting('refuse'), late('slow')];
+const TEMPORAL_CHANGE = [...TEMPORAL_READING, once('effectThenNoAnswer'), lasting('effectThenNoAnswer')];
+
 /** The other faults of the wire mean one of these to PowerShell. */
 const READING_SCRIPT = [...['refuse', 'fault', 'hang'].map(once), lasting('refuse')];
 const SCRIPT = [
@@ -87,6 +91,7 @@ export function matrixOf(calls: StoryCall[]): Cell[] {
 }
 
 function failuresOf({ system, name, changes }: StoryCall): Failure[] {
+  if (system === 'temporal') return changes ? TEMPORAL_CHANGE : TEMPORAL_READING;
   if (system !== 'host') return [...(changes ? CHANGE : READING), ...(SCHEDULES_A_TASK.includes(name) ? TASK : [])];
   if (/^[a-z-]+$/.test(name) && name !== 'iisreset') return changes ? SCRIPT : READING_SCRIPT;
   return [...COMMAND, ...(OF_THIS_COMMAND[name] ?? [])];

@@ -1,17 +1,18 @@
 /** What an operator has to find in a message: the system, the call, its object, and what to do next. */
-import type { JournalSystem } from '../../src/sandbox/journal';
 import type { Cell } from './matrix';
+import type { StoryCall } from './stories';
 
 /** The systems as operators call them. Those of the sandbox's own screens go by the call. */
-const SYSTEMS: Readonly<Record<Exclude<JournalSystem, 'host' | 'sim'>, string>> = {
+const SYSTEMS: Readonly<Record<Exclude<StoryCall['system'], 'host' | 'sim'>, string>> = {
   operations: 'Operations',
   aps: 'APS controller',
   billing: 'Billing',
   microsoft: 'Microsoft',
+  temporal: 'Temporal',
 };
 const ANY_OF_THE_WIRE = [...Object.values(SYSTEMS), 'task monitor', 'connection test', 'package server'].join('|');
 
-const CALL = String.raw`(?:pem\.[\w.]+|txn\.\w+|\w+_API|GET \S+|token for|GET|the \w+|reading the tasks|waiting for Office 365 tasks)`;
+const CALL = String.raw`(?:pem\.[\w.]+|txn\.\w+|\w+_API|GET \S+|token for|GET|the \w+|(?:reading|writing|starting|telling|ending) the \w+|waiting for Office 365 tasks)`;
 const ON_A_HOST = String.raw`(?:PowerShell script [\w-]+|setup\.cmd|iisreset|the [\w ]+)`;
 /** A sentence about what happened, and another one that begins with what to do. */
 const HAPPENED_AND_NEXT = String.raw`\b.+?[.:] [A-Z].+`;
@@ -30,7 +31,7 @@ export function saysAll(message: string, { call, failure }: Cell, host: string):
   );
 }
 
-function systemOf(system: JournalSystem, name: string, host: string): string {
+function systemOf(system: StoryCall['system'], name: string, host: string): string {
   if (system === 'host') return host;
   if (system !== 'sim') return SYSTEMS[system];
   // Whoever fetches the package is the one who complains.

@@ -6,10 +6,11 @@ import type { FaultRule } from '../../src/sandbox/faults';
 import { InvariantsBroken } from '../kit/judge/invariants';
 import type { JournalEntry } from '../../src/sandbox/journal';
 import type { Rehearsal, Settings, Upgrade } from '../kit/rehearsal/rehearsal';
+import type { TemporalCall, TemporalCalls } from './temporal-calls';
 import { Forwarder } from './forwarder';
 import type { Cell } from './matrix';
 import { saysAll } from './messages';
-import { abortAtGate, provide } from './stories';
+import { abortAtGate, begin, provide, type FaultsRehearsal } from './stories';
 import { patience } from '../kit/deadlines';
 
 export interface CellResult {
@@ -30,11 +31,12 @@ const OUTAGE_MS = patience(700);
 const FOR_EVER = 1_000_000;
 const FORWARDED = ['operations', 'aps', 'billing', 'control', 'microsoft'] as const;
 
-export async function runCell(rehearsal: Rehearsal, cell: Cell, id: string): Promise<CellResult> {
+export async function runCell(faults: FaultsRehearsal, cell: Cell, id: string): Promise<CellResult> {
   const began = performance.now();
+  const { rehearsal } = faults;
   const ports = cell.failure.stops ? await Ports.of(rehearsal) : undefined;
   const upgrade = await provide(rehearsal, cell.call.story, id, (own) => ports?.inFrontOf(own) ?? own);
-  const run = new CellRun(rehearsal, cell, upgrade, ports);
+  const run = new CellRun(faults, cell, upgrade, ports);
   try {
     return { cell, ...(await run.live()), tookMs: performance.now() - began };
   } finally {
@@ -47,21 +49,32 @@ class CellRun {
   private readonly messages = new Set<string>();
   private readonly problems: string[] = [];
   private rule: FaultRule | undefined;
+  private readonly rehearsal: Rehearsal;
+  private readonly temporal: TemporalCalls;
   private readonly host: string;
+  /** So many calls of the name that it comes after. */
+  private before = 0;
   private hits = 0;
   private holds = 0;
 
   constructor(
-    private readonly rehearsal: Rehearsal,
+    { rehearsal, temporal }: FaultsRehearsal,
     private readonly cell: Cell,
     private readonly upgrade: Upgrade,
     private readonly ports: Ports | undefined,
   ) {
+    this.rehearsal = rehearsal;
+    this.temporal = temporal;
     this.host = rehearsal.sandbox.world.provider(upgrade.provider).gateways[0]?.host ?? '';
-    rehearsal.sandbox.faults.on('hit', this.onHit);
-    if (cell.call.after === undefined) this.strikes();
-    else rehearsal.sandbox.journal.on('recorded', this.onRecorded);
   }
+
+  private readonly arm = (): void => {
+    const { faults, journal } = this.rehearsal.sandbox;
+    faults.on('hit', this.onHit);
+    if (this.cell.call.after === undefined) return this.strikes();
+    journal.on('recorded', this.onRecorded);
+    this.temporal.on('recorded', this.onRecorded);
+  };
 
   private strikes(): void {
     const { call, failure } = this.cell;
@@ -79,7 +92,7 @@ class CellRun {
   async live(): Promise<Omit<CellResult, 'cell' | 'tookMs'>> {
     const { upgrade } = this;
     try {
-      await upgrade.start({ startedBy: 'ana' });
+      await begin(upgrade, this.cell.call.story, this.arm);
       await this.untilOver();
       await persistently(() => upgrade.expectInvariants()).catch((error: Error) => this.problems.push(error.message));
       const status = await persistently(() => upgrade.status());
@@ -96,17 +109,31 @@ class CellRun {
       this.lift();
       this.rehearsal.sandbox.faults.off('hit', this.onHit);
       this.rehearsal.sandbox.journal.off('recorded', this.onRecorded);
+      this.temporal.off('recorded', this.onRecorded);
     }
   }
 
-  /** The operator answers, repairs what an upgrade complains of, and lets it try again. */
+  /** As {@link operate}; who finishes an upgrade and is refused for now finishes it again, as he is told. */
   private async untilOver(): Promise<void> {
-    const { upgrade, cell } = this;
+    const { upgrade } = this;
     const inTime = AbortSignal.timeout(DEADLINE_MS);
+    await this.operate(inTime);
+    if (this.cell.call.story.interrupted !== 'terminated and finished') return;
+    const { state } = await persistently(() => upgrade.status());
+    if (state !== 'refused') return;
+    this.told(await this.failure());
+    await upgrade.start({ finish: true, startedBy: 'ana' });
+    await this.operate(inTime);
+  }
+
+  /** The operator answers, repairs what an upgrade complains of, and lets it try again. */
+  private async operate(inTime: AbortSignal): Promise<void> {
+    const { upgrade, cell } = this;
+    const aborts = cell.call.story.comesBack && !cell.call.story.interrupted;
     let aborted = false;
     const handle = {
       query: async (name: string) => {
-        if (cell.call.story.comesBack && !aborted) aborted = await abortAtGate(upgrade);
+        if (aborts && !aborted) aborted = await abortAtGate(upgrade);
         const status = await upgrade.workflow.query<UpgradeStatus>(name);
         if (status.state === 'rollingBack' && !cell.call.story.comesBack) this.lift();
         return status;
@@ -140,13 +167,21 @@ class CellRun {
   }
 
   private async hear(status: UpgradeStatus): Promise<void> {
-    for (const item of status.notUndone) this.messages.add(item);
+    // Why it is still off stands in another one.
+    for (const item of status.notUndone) if (!/it is still switched off, since/.test(item)) this.messages.add(item);
     if (status.state !== 'rolledBack' && status.state !== 'refused') return;
     if (this.cell.call.story.comesBack) return;
-    await this.upgrade.result().catch((error: unknown) => {
-      const cause = error instanceof WorkflowFailedError ? error.cause : error;
-      this.messages.add(cause instanceof Error ? cause.message : String(cause));
-    });
+    this.messages.add(await this.failure());
+  }
+
+  private async failure(): Promise<string> {
+    return await this.upgrade.result().then(
+      () => '',
+      (error: unknown) => {
+        const cause = error instanceof WorkflowFailedError ? error.cause : error;
+        return cause instanceof Error ? cause.message : String(cause);
+      },
+    );
   }
 
   private judge({ state }: UpgradeStatus): void {
@@ -175,9 +210,12 @@ class CellRun {
     if (!this.cell.failure.lasts) void delay(OUTAGE_MS).then(() => this.ports?.listen());
   };
 
-  private readonly onRecorded = ({ kind, system, name, provider, host }: JournalEntry): void => {
-    if (this.rule !== undefined || kind !== 'call' || `${system} ${name}` !== this.cell.call.after) return;
-    if (provider === this.upgrade.provider || host === this.host) this.strikes();
+  private readonly onRecorded = ({ kind, system, name, provider, host }: JournalEntry | TemporalCall): void => {
+    const { after } = this.cell.call;
+    if (this.rule !== undefined || kind !== 'call' || `${system} ${name}` !== after?.call) return;
+    if (provider !== this.upgrade.provider && host !== this.host) return;
+    this.before += 1;
+    if (this.before === after.times) this.strikes();
   };
 
   private lift(): void {

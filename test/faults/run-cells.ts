@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Rehearsal } from '../kit/rehearsal/rehearsal';
 import type { Cell } from './matrix';
 import { runCell, type CellResult } from './run-cell';
+import type { FaultsRehearsal } from './stories';
 import { patience } from '../kit/deadlines';
 
 const STAGGER_MS = patience(1_000);
@@ -9,7 +9,7 @@ let upgrades = 0;
 
 /** Runs so many cells at once, each with a provider of its own. */
 export async function runCells(
-  rehearsal: Rehearsal,
+  faults: FaultsRehearsal,
   cells: Cell[],
   lanes: number,
   onResult: (result: CellResult, done: number) => void = () => undefined,
@@ -18,7 +18,7 @@ export async function runCells(
   const left = cells.values();
   const lane = async (): Promise<void> => {
     for (const cell of left) {
-      const result = await resultOf(rehearsal, cell);
+      const result = await resultOf(faults, cell);
       results.push(result);
       onResult(result, results.length);
     }
@@ -28,9 +28,9 @@ export async function runCells(
   return results;
 }
 
-async function resultOf(rehearsal: Rehearsal, cell: Cell): Promise<CellResult> {
+async function resultOf(faults: FaultsRehearsal, cell: Cell): Promise<CellResult> {
   try {
-    return await runCell(rehearsal, cell, `cell-${++upgrades}`);
+    return await runCell(faults, cell, `cell-${++upgrades}`);
   } catch (error) {
     return { cell, outcome: 'not judged', messages: [], problems: [String(error)], tookMs: 0 };
   }

@@ -1,10 +1,9 @@
 /** `npm run faults`: the whole fault matrix, or a part of it. */
 import { Command, InvalidArgumentError } from 'commander';
-import { Rehearsal } from '../kit/rehearsal/rehearsal';
 import { matrixOf, sampleOf, shardOf } from './matrix';
 import { reportOf } from './report';
 import { runCells } from './run-cells';
-import { callsOf, FAULTS_REHEARSAL, STORIES, type StoryCall } from './stories';
+import { FaultsRehearsal, live, STORIES, type StoryCall } from './stories';
 
 interface Options {
   only: string;
@@ -37,17 +36,18 @@ const options = new Command('faults')
   .opts<Options>();
 
 async function main(): Promise<void> {
-  const rehearsal = await Rehearsal.start(FAULTS_REHEARSAL);
+  const faults = await FaultsRehearsal.start();
+  const { rehearsal } = faults;
   rehearsal.sandbox.faults.setMaxListeners(0);
   rehearsal.sandbox.journal.setMaxListeners(0);
   try {
     const calls: StoryCall[] = [];
-    for (const story of STORIES) calls.push(...(await callsOf(rehearsal, story)));
+    for (const story of STORIES) calls.push(...(await live(faults, story)).calls);
     const all = matrixOf(calls).filter(({ name }) => name.includes(options.only));
     const shard = shardOf(all, options.shard);
     const cells = options.sample === undefined ? shard : sampleOf(shard, options.sample, options.seed);
     console.log(`${cells.length} of ${all.length} cells, ${calls.length} calls`);
-    const results = await runCells(rehearsal, cells, options.lanes, (result, done) => {
+    const results = await runCells(faults, cells, options.lanes, (result, done) => {
       const line = `${done}/${cells.length} ${result.outcome.padEnd(22)} ${(result.tookMs / 1000).toFixed(1)} s  ${result.cell.name}`;
       console.log(
         [

@@ -1,6 +1,7 @@
 import { heartbeating } from '../../activities/polling';
 import { FAILURE, type TemplateCandidates } from '../../src/contract/activities';
 import { closeConnections } from '../../src/systems/http';
+import { inBatches } from '../../workflows/kit/settle-all';
 import { activityEnvironment } from '../kit/activity-environment';
 import { RawAnswer } from './support/scripted-server';
 import { QUICK, Vendor, hangUp, ok, refuse } from './support/vendor';
@@ -77,6 +78,26 @@ describe('reading', () => {
     const all = [...vendor.templates].filter(([, { office365 }]) => office365).map(([id]) => id);
     expect(read).toEqual(all);
     expect((await vendor.run('readOperations', {})).templates.length).toBeLessThanOrEqual(250);
+  });
+
+  test.each([
+    ['the APS controller lists', 200, 2_000, 2],
+    ['their resources show', 404, 250, 11],
+  ])('thousands of active templates that %s are read in pages', async (_, status, most, pages) => {
+    for (let id = 100; id < 2_700; id++) vendor.templates.set(id, offer(id, true));
+    if (status !== 200) vendor.onAps('/aps/2/resources', () => ({ status }));
+    const first = await vendor.run('readActiveTemplates', {});
+    if (Array.isArray(first)) throw new Error('all in one result');
+    const read = [first];
+    for (const ids of inBatches(first.left?.ids ?? [], most)) {
+      const candidates = { listedByApplication: status === 200, ids };
+      const page = await vendor.run('readActiveTemplates', { candidates });
+      read.push(Array.isArray(page) ? { templates: page } : page);
+    }
+    expect(read).toHaveLength(pages);
+    expect(Math.max(...read.map(({ templates }) => templates.length))).toBeLessThanOrEqual(most);
+    const all = [...vendor.templates].filter(([, { office365, active }]) => office365 && active).map(([id]) => id);
+    expect(read.flatMap(({ templates }) => templates.map(({ id }) => id))).toEqual(all);
   });
 
   test('a controller that is down does not make templates disappear', async () => {

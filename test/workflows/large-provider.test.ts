@@ -19,6 +19,8 @@ import { testInFull } from '../kit/extent';
 
 const SIZE = { instances: 60, sites: 1, plans: 1 };
 const TEMPLATES = 300;
+/** How many active templates its system tells at once. */
+const ACTIVE_PAGE = 200;
 const BY_HAND = { connectionTest: { adapter: 'gate' } };
 /** Longer than what Temporal takes for a summary. */
 const LONG = '合同'.repeat(150);
@@ -76,7 +78,11 @@ function largeProvider(provider: string, change: object = {}) {
     upgradeInstance,
     activateTemplates: switchTo(true),
     deactivateTemplates: switchTo(false),
-    readActiveTemplates: async () => templates.filter(({ id }) => active.has(id)),
+    readActiveTemplates: async ({ candidates }) => {
+      const all = candidates?.ids ?? ids.filter((id) => active.has(id));
+      const page = now(all.slice(0, ACTIVE_PAGE)).filter((each) => each.active);
+      return all.length > ACTIVE_PAGE ? { templates: page, left: left(all.slice(ACTIVE_PAGE)) } : page;
+    },
     startGuards: async (input) => {
       guards.push(input.guards.length);
     },

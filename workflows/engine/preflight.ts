@@ -2,9 +2,9 @@
  * Before anything is touched: reads every system, chooses the path, checks every condition of the release notes, and refuses
  * with all reasons at once. What no system can tell is asked.
  */
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, TemporalFailure, isCancellation } from '@temporalio/workflow';
 import { ONWARD } from '../../src/contract/onward';
-import { FAILURE } from '../../src/contract/activities';
+import { FAILURE, type LedgerActivities } from '../../src/contract/activities';
 import { entryOf } from '../../src/contract/entry';
 import type { ApplicationInstance } from '../../src/contract/facts';
 import { leavesSomething, leftBy, runOf, type Ledger } from '../../src/contract/ledger';
@@ -12,7 +12,7 @@ import { operationId, type Operation } from '../../src/contract/operation';
 import type { CheckResult } from '../../src/contract/status';
 import { withoutRelease } from '../../src/contract/versions';
 import { activitiesFor, type Activities } from '../kit/activities';
-import { failureType, problemOf } from '../kit/problem';
+import { problemOf } from '../kit/problem';
 import { answered, type Reading } from '../kit/reading';
 import { settleAll } from '../kit/settle-all';
 import { meantBy, type Catalogue } from './catalogue';
@@ -108,8 +108,7 @@ class Preflight {
     const { record, profile, startedBy, workflowId } = upgrade;
     const { readings, facts: initial, identity } = this.seen;
     if (!initial) throw this.refuseBecause('systemsAnswer', [readings.operations, readings.billing].flatMap(silence));
-    const known =
-      identity === undefined ? undefined : await this.ledger.readLedger('read the ledger', { installation: identity });
+    const known = identity === undefined ? undefined : await this.readLedger(identity);
     const holder = known?.ledger.holder;
     const { provider } = profile;
     if (holder && holder.provider !== provider)
@@ -173,11 +172,20 @@ class Preflight {
     if (identity === undefined)
       throw this.refuseBecause('installation', ['There is no application instance to upgrade.']);
     const installation = new Installation(this.ledger, identity, operation, isLost);
+    await this.orRefuse(installation.enter());
+    return installation;
+  }
+
+  private readLedger(installation: string): ReturnType<LedgerActivities['readLedger']> {
+    return this.orRefuse(this.ledger.readLedger('read the ledger', { installation }));
+  }
+
+  /** Nothing is touched where nobody can tell to whom the installation belongs, or what is left there. */
+  private async orRefuse<Told>(told: Promise<Told>): Promise<Told> {
     try {
-      await installation.enter();
-      return installation;
+      return await told;
     } catch (error) {
-      if (failureType(error) !== FAILURE.refused) throw error;
+      if (!(error instanceof TemporalFailure) || isCancellation(error)) throw error;
       throw this.refuseBecause('installation', [problemOf(error)]);
     }
   }
@@ -187,7 +195,7 @@ class Preflight {
     const { firstRun } = this;
     const { identity } = this.seen;
     if (identity === undefined) return undefined;
-    const known = await this.ledger.readLedger('read the ledger', { installation: identity });
+    const known = await this.readLedger(identity);
     if (!known?.ledger.holder || !leavesSomething(known.ledger)) return undefined;
     return known.holderRuns && runOf(known.ledger.holder) !== firstRun ? undefined : known.ledger;
   }
@@ -220,7 +228,8 @@ class Preflight {
     const { operations } = activitiesFor(profile.timings);
     for (const version of [...versions].reverse()) {
       const entry = entryOf(profile, 'operations', 'aps');
-      if (await operations.findImported(`look whether ${version} is imported`, { entry, version })) return version;
+      const look = operations.findImported(`look whether ${version} is imported`, { entry, version });
+      if (await this.orRefuse(look)) return version;
     }
     return undefined;
   }

@@ -1,6 +1,6 @@
-import type { OperationsActivities, TemplatePage } from '../../src/contract/activities';
+import type { ActiveTemplate, OperationsActivities, TemplatePage } from '../../src/contract/activities';
 import type { ServiceTemplate } from '../../src/contract/facts';
-import { TEMPLATE_PAGE } from '../../src/contract/limits';
+import { ACTIVE_TEMPLATE_PAGE, TEMPLATE_PAGE } from '../../src/contract/limits';
 import type { Calls } from './activities';
 import { inBatches, settleEach } from './settle-all';
 
@@ -20,4 +20,21 @@ export async function allTemplates(
     readTemplates(summary, { ...input, candidates: { ...left, ids } }),
   );
   return [...templates, ...others.flatMap((page) => page.templates)];
+}
+
+/** Every Office 365 service template that is active, page by page where they are too many for one result. */
+export async function activeTemplates(
+  { readActiveTemplates }: Calls<Pick<OperationsActivities, 'readActiveTemplates'>>,
+  input: Input,
+): Promise<ActiveTemplate[]> {
+  const summary = 'read active Office 365 templates';
+  const first = await readActiveTemplates(summary, input);
+  if (Array.isArray(first)) return first;
+  const { templates, left } = first;
+  if (!left) return templates;
+  const size = left.listedByApplication ? ACTIVE_TEMPLATE_PAGE : TEMPLATE_PAGE;
+  const others = await settleEach(inBatches(left.ids, size), 1, (ids) =>
+    readActiveTemplates(summary, { ...input, candidates: { ...left, ids } }),
+  );
+  return [...templates, ...others.flatMap((page) => (Array.isArray(page) ? page : page.templates))];
 }

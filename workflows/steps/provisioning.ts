@@ -6,7 +6,7 @@ import type { StepContext } from '../engine/step';
 import { listed } from '../kit/listed';
 import { HOW_TO_NAME_IDS, namedIds } from '../kit/named-ids';
 import { inBatches, settleEach } from '../kit/settle-all';
-import { allTemplates } from '../kit/template-pages';
+import { activeTemplates, allTemplates } from '../kit/template-pages';
 import { switchSteps } from './switch';
 
 /** How many templates one activity switches. A provider may have thousands. */
@@ -76,9 +76,7 @@ async function deactivate(
 }
 
 const activeNow = ({ activities, profile }: StepContext): Promise<{ id: number; name: string }[]> =>
-  activities.operations.readActiveTemplates('read active Office 365 templates', {
-    entry: entryOf(profile, 'operations', 'aps'),
-  });
+  activeTemplates(activities.operations, { entry: entryOf(profile, 'operations', 'aps') });
 
 const templatesNow = ({ activities, profile }: StepContext): Promise<ServiceTemplate[]> =>
   allTemplates(activities.operations, { entry: entryOf(profile, 'operations', 'aps') });

@@ -111,6 +111,8 @@ export interface RehearsalOptions {
   hostRestartMs?: number;
   /** Whether the worker of a host that restarts goes down and comes up with it, which it does by default. */
   followsRestarts?: boolean;
+  /** Is handed every connection that a worker in this process is given, before the worker is. */
+  onConnection?: (connection: NativeConnection, sandbox: Sandbox) => void;
   /** For whoever wants to see a failure again: `seed 4711`. */
   seed?: string;
 }
@@ -151,6 +153,7 @@ export class Rehearsal {
       ...(options.hostRestartMs !== undefined && { timings: { hostRestartMs: options.hostRestartMs } }),
     });
     const connection = await connectWorker(server.settings);
+    options.onConnection?.(connection, sandbox);
     const client = await connectClient(server.settings);
     const workflows = options.knows ? await bundleInto(folder, options.knows.workflows) : undefined;
     const rehearsal = new Rehearsal(server, mortal, sandbox, client, connection, folder, options, workflows);
@@ -256,7 +259,7 @@ export class Rehearsal {
   /** @param machine that its worker is started on, where that is a clone of the host. */
   async bringUp(host: string, machine?: string): Promise<void> {
     // No two workers of one task queue share a connection.
-    const connection = this.options.workers === 'processes' ? this.connection : await connectWorker(this.settings);
+    const connection = this.options.workers === 'processes' ? this.connection : await this.anotherConnection();
     await this.startEndpoint(host, connection, machine);
   }
 
@@ -282,7 +285,7 @@ export class Rehearsal {
     if (killed) return await killed.killAndRestart();
     const replaced = this.running.filter(({ worker }) => worker.options.taskQueue === queue);
     // No two workers of one task queue share a connection.
-    const connection = await connectWorker(this.settings);
+    const connection = await this.anotherConnection();
     if (host === undefined) await this.controlPlane({}, connection);
     else await this.startEndpoint(host, connection);
     for (const { worker } of replaced) if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -381,6 +384,17 @@ export class Rehearsal {
     await this.sandbox.close();
     await (this.mortal ?? this.temporal).close();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async anotherConnection(): Promise<NativeConnection> {
+    const connection = await connectWorker(this.settings);
+    this.options.onConnection?.(connection, this.sandbox);
+    return connection;
+  }
+
+  /** Names of the activities that the workers in this process have. */
+  get activities(): string[] {
+    return [...new Set(this.running.flatMap(({ worker }) => [...worker.options.activities.keys()]))];
   }
 
   get settings(): TemporalSettings {
@@ -602,7 +616,7 @@ export class Upgrade {
     const { connection } = this.rehearsal.client;
     const soon = <T>(ask: () => Promise<T>): Promise<T> => connection.withDeadline(Date.now() + PROMPT_MS, ask);
     return {
-      query: (name) => soon(() => this.workflow.query<unknown>(name)),
+      query: (name, skip) => soon(() => this.workflow.query<unknown, [number?]>(name, skip)),
       signal: (name, payload) => soon(() => this.workflow.signal(name, payload)),
     };
   }

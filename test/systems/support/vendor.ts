@@ -164,7 +164,12 @@ export class Vendor {
       if (found) found.status = 'Upgrading';
       return ok();
     },
-    'pem.getServiceTemplateList': () => ok([...this.templates.keys()].map((st_id) => ({ st_id }))),
+    'pem.getServiceTemplateList': ({ active }) =>
+      ok(
+        [...this.templates]
+          .filter((each) => active !== true || each[1].active)
+          .map(([st_id, { name }]) => ({ st_id, name })),
+      ),
     'pem.getServiceTemplate': ({ st_id }) => {
       const found = this.templates.get(Number(st_id));
       if (!found) return refuse(`Service template #${Number(st_id)} does not exist.`);
