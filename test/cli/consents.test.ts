@@ -119,17 +119,20 @@ describe('consents on a Temporal server', () => {
   test('are listed from what the server itself knows, the most urgent first, and are renewed by the command’s message', async () => {
     await guarded('listed-young', 10);
     await guarded('listed-old', 80);
-    await guarded('listed-refused', 1, false);
+    await guarded('listed-refused', 2, false);
+    await guarded('listed-refused-later', 1, false);
     let listed = await consents.list();
     while (
       ['expiring', 'failing'].some((wanted) => !listed.some(({ state }) => state === wanted)) ||
-      listed.length < 3
+      listed.filter(({ state }) => state === 'failing').length < 2 ||
+      listed.length < 4
     ) {
       await aMoment();
       listed = await consents.list();
     }
     expect(listed.map(({ provider, state }) => ({ provider, state }))).toEqual([
       { provider: 'listed-refused', state: 'failing' },
+      { provider: 'listed-refused-later', state: 'failing' },
       { provider: 'listed-old', state: 'expiring' },
       { provider: 'listed-young', state: 'valid' },
     ]);
