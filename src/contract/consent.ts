@@ -67,6 +67,8 @@ export interface ConnectionTested {
   result: 'succeeds' | 'fails' | 'notMade';
   /** Unless it succeeds. */
   problem?: string;
+  /** Why nobody could be asked since a test failed: what that said still stands. */
+  unanswered?: string;
   at: string;
   /** Since when every test has ended like this. */
   since: string;

@@ -147,7 +147,7 @@ class ConnectionTest {
         return token;
       }
       const refused = tokenError.safeParse(lowerNames(jsonIn(answer)));
-      if (!refused.success || answer.status >= 500) throw statusFailure(request, answer.status);
+      if (!refused.success || saysNothing(answer)) throw statusFailure(request, answer.status);
       const { error, error_description: description, error_codes: codes = [] } = refused.data;
       throw new CheckFailed(explainTokenError(error, description ?? '', codes[0]));
     });
@@ -155,7 +155,7 @@ class ConnectionTest {
 
   private refusal(api: string, request: HttpRequest, answer: HttpAnswer): Error {
     const said = wordsIn(lowerNames(jsonIn(answer))) ?? challengeIn(answer);
-    if (answer.status >= 500 || answer.status === 429) return statusFailure(request, answer.status, said);
+    if (saysNothing(answer)) return statusFailure(request, answer.status, said);
     const answered = `${api} answered HTTP ${answer.status}${said ? `: ${said}` : ''}`;
     if (answer.status < 404 && said !== undefined && MISSES_MFA.test(said))
       return new CheckFailed(
@@ -184,6 +184,9 @@ class ConnectionTest {
     );
   }
 }
+
+/** Down, or asked too often: no word about the token. */
+const saysNothing = ({ status }: HttpAnswer): boolean => status >= 500 || status === 429;
 
 const TENANT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

@@ -57,10 +57,12 @@ describe('the commands about consents', () => {
 
   test('say first which tokens Microsoft refuses before their end, with its words', async () => {
     const at = '2026-11-03T10:00:00.000Z';
-    const test = { result: 'fails' as const, problem: 'Graph: AADSTS50078 \u202e', at, since: at };
+    const words = { problem: 'Graph: AADSTS50078 \u202e', unanswered: 'No account.' };
+    const test = { result: 'fails' as const, ...words, at, since: at };
     const { stdout } = await withConsents(['consents'], new FakeConsents([consent({ state: 'failing', test })]));
     expect(stdout).toContain('failing  ends in 9 d');
     expect(stdout).toMatch(/Test Connection fails since 2026-11-03 10:00.* UTC\. Graph: AADSTS50078 \\u\{202e\}/);
+    expect(stdout).toContain('The newest test could not be made: No account.');
   });
 
   test('say where the begin of the 90 days is an assumption, and that there are none', async () => {
@@ -119,17 +121,20 @@ describe('consents on a Temporal server', () => {
   test('are listed from what the server itself knows, the most urgent first, and are renewed by the command’s message', async () => {
     await guarded('listed-young', 10);
     await guarded('listed-old', 80);
-    await guarded('listed-refused', 1, false);
+    await guarded('listed-refused', 2, false);
+    await guarded('listed-refused-later', 1, false);
     let listed = await consents.list();
     while (
       ['expiring', 'failing'].some((wanted) => !listed.some(({ state }) => state === wanted)) ||
-      listed.length < 3
+      listed.filter(({ state }) => state === 'failing').length < 2 ||
+      listed.length < 4
     ) {
       await aMoment();
       listed = await consents.list();
     }
     expect(listed.map(({ provider, state }) => ({ provider, state }))).toEqual([
       { provider: 'listed-refused', state: 'failing' },
+      { provider: 'listed-refused-later', state: 'failing' },
       { provider: 'listed-old', state: 'expiring' },
       { provider: 'listed-young', state: 'valid' },
     ]);

@@ -228,6 +228,12 @@ describe('a Microsoft that gives no verdict is no failed check, but a failure wo
     ],
     ['Partner Center is down', { partnerCenter: { status: 500 } }],
     ['Graph asks to slow down', { graph: { status: 429 } }],
+    [
+      'the token service asks to slow down',
+      {
+        token: json({ error: 'temporarily_unavailable', error_description: 'AADSTS90055: throttled' }, { status: 429 }),
+      },
+    ],
     ['an answer is no JSON', { graph: { body: '<html/>' } }],
   ])('%s', async (_, changed) => {
     expect((await failureOf(testConnection(changed))).retryable).toBe(true);

@@ -161,6 +161,66 @@ describe('the guard of a consent', () => {
     },
   );
 
+  test('what failed stands until it was seen to succeed: not while nobody can be asked; and no longer than an adapter can test', async () => {
+    const test = { result: 'fails', problem: 'AADSTS50078', at: daysAgo(1), since: daysAgo(2) } as const;
+    const notMade = await guarded(
+      'not-asked',
+      { looksAt: daysAgo(1), test },
+      {
+        testConnection: async () => {
+          throw ApplicationFailure.nonRetryable('No account in the inventory.', FAILURE.accessDenied);
+        },
+      },
+    );
+    expect(await notMade.statusWhen((status) => status.test?.unanswered !== undefined)).toMatchObject({
+      state: 'failing',
+      test: { ...test, unanswered: 'No account in the inventory.' },
+    });
+
+    const byHand = frozen(profile('by-hand', { connectionTest: { adapter: 'gate' } }));
+    const untested = await guarded('by-hand', { looksAt: daysAgo(1), test }, { loadProvider: async () => byHand });
+    expect(await untested.statusWhen((status) => status.test === undefined)).toMatchObject({ state: 'valid' });
+  });
+
+  test('asks for a new consent only where one is needed', async () => {
+    const told: Notice[] = [];
+    const guard = await guarded(
+      'nothing-to-renew',
+      { looksAt: daysAgo(1) },
+      {
+        notify: async ({ notice }) => void told.push(notice),
+        testConnection: async () => {
+          throw ApplicationFailure.nonRetryable('No account in the inventory.', FAILURE.accessDenied);
+        },
+      },
+    );
+    await guard.statusWhen(({ test }) => test !== undefined);
+    while (told.length === 0) await aMoment();
+    expect(told[0]?.body).toContain('no word against the token');
+    expect(told[0]?.body).not.toMatch(/Manage Refresh Token|onward renew/);
+  });
+
+  test('says once, and not every day, that the inventory cannot be read', async () => {
+    const unreadable = {
+      at: daysAgo(1),
+      by: 'guard',
+      what: 'inventory',
+      verdict: 'refused',
+      detail: 'The settings that were known last still hold: Nobody knows unread.',
+    } as const;
+    const guard = await guarded(
+      'unread',
+      { looksAt: daysAgo(1), audit: [unreadable] },
+      {
+        loadProvider: async () => {
+          throw ApplicationFailure.nonRetryable('Nobody knows unread.', FAILURE.unknownProvider);
+        },
+      },
+    );
+    await guard.statusWhen(({ test }) => test !== undefined);
+    expect(await guard.audit()).toEqual([unreadable]);
+  });
+
   test('where the date is an assumption, says so, and takes an older one from who knows better', async () => {
     const bodies: string[] = [];
     const guard = await guarded(

@@ -35,10 +35,7 @@ export function noticeOf(status: ConsentStatus, time: number): Pick<Notice, 'kin
     ...assumption(status),
     ...tested(status),
     ...(lastProblem === undefined ? [] : [`The last renewal did not count: ${lastProblem}`]),
-    '',
-    ...(renewal === undefined ? [CONSENT_INSTRUCTIONS] : [waitsFor(renewal), CONNECTION_TEST_INSTRUCTIONS]),
-    '',
-    howToAnswer(status),
+    ...whatToDo(status).flatMap((paragraph) => ['', paragraph]),
   ].join('\n');
   const token = tokenOf(status);
   switch (state) {
@@ -55,6 +52,14 @@ export function noticeOf(status: ConsentStatus, time: number): Pick<Notice, 'kin
   }
 }
 
+/** Nothing, where there is nothing to renew: the token was renewed, the connection works again, or nobody could test it. */
+function whatToDo(status: ConsentStatus): string[] {
+  const { state, renewal, lastProblem } = status;
+  if (renewal !== undefined) return [`${waitsFor(renewal)}\n${CONNECTION_TEST_INSTRUCTIONS}`, howToAnswer(status)];
+  if (state === 'valid' && lastProblem === undefined) return [];
+  return [CONSENT_INSTRUCTIONS, howToAnswer(status)];
+}
+
 /** How the last connection test ended, in one sentence. */
 export function connectionWords(status: ConsentStatus): Pick<Notice, 'kind' | 'subject'> {
   const token = tokenOf(status);
@@ -68,6 +73,8 @@ export function connectionWords(status: ConsentStatus): Pick<Notice, 'kind' | 's
   }
 }
 
+const TESTED_AGAIN = 'It is tested again once a day.';
+
 function tested({ test }: ConsentStatus): string[] {
   if (test === undefined) return [];
   const said = test.problem === undefined ? '' : ` ${test.problem}`;
@@ -75,9 +82,16 @@ function tested({ test }: ConsentStatus): string[] {
     case 'succeeds':
       return [`Test Connection succeeded at ${test.at}.`];
     case 'fails':
-      return [`Test Connection fails since ${test.since}.${said}`];
+      return [
+        `Test Connection fails since ${test.since}.${said}`,
+        ...(test.unanswered === undefined ? [] : [`The newest test could not be made: ${test.unanswered}`]),
+        TESTED_AGAIN,
+      ];
     case 'notMade':
-      return [`The connection could not be tested since ${test.since}.${said}`];
+      return [
+        `The connection could not be tested since ${test.since}.${said}`,
+        `That is no word against the token. ${TESTED_AGAIN}`,
+      ];
   }
 }
 

@@ -117,6 +117,9 @@ async function test(record: GuardRecord): Promise<void> {
   if (canTest(record)) {
     const isNews = record.tested(await testConnection(record));
     if (isNews) await tellPeople(record, connectionWords(record.status()));
+  } else {
+    // Nobody would ever take back what the last test said.
+    delete state.test;
   }
   delete state.looksAt;
   delete state.lookIsDue;
@@ -151,7 +154,9 @@ async function readSettings(record: GuardRecord): Promise<void> {
   } catch (error) {
     if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
     const detail = `The settings that were known last still hold: ${problemOf(error)}`;
-    record.write({ by: 'guard', what: 'inventory', verdict: 'refused', detail });
+    // Read every day: what nobody mends for months must not push out of the trail what people were refused.
+    if (state.audit.at(-1)?.detail !== detail)
+      record.write({ by: 'guard', what: 'inventory', verdict: 'refused', detail });
   }
 }
 

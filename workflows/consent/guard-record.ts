@@ -86,7 +86,13 @@ export class GuardRecord {
 
   /** @returns whether it ended otherwise than the test before. */
   tested({ result, problem }: Pick<ConnectionTested, 'result' | 'problem'>): boolean {
-    const { test: before = { result: 'succeeds', since: now() } } = this.state;
+    const { test } = this.state;
+    // Whom nobody could ask has taken nothing back.
+    if (result === 'notMade' && test?.result === 'fails') {
+      this.state.test = { ...test, ...(problem === undefined ? {} : { unanswered: problem }) };
+      return false;
+    }
+    const before = test ?? { result: 'succeeds', since: now() };
     const isNews = before.result !== result;
     const at = now();
     this.state.test = { result, ...(problem === undefined ? {} : { problem }), at, since: isNews ? at : before.since };

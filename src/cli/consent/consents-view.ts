@@ -39,9 +39,10 @@ const PAINT: Record<ConsentState, (paint: Colors) => Colors['red']> = {
   expired: ({ red }) => red,
 };
 
-function testLine({ result, problem, since }: ConnectionTested): string {
+function testLine({ result, problem, since, unanswered }: ConnectionTested): string {
   const what = result === 'fails' ? 'Test Connection fails' : 'The connection could not be tested';
-  return `${what} since ${formatTime(since)} UTC. ${safeText(problem ?? '', 1000)}`;
+  const newest = unanswered === undefined ? '' : ` The newest test could not be made: ${safeText(unanswered, 1000)}`;
+  return `${what} since ${formatTime(since)} UTC. ${safeText(problem ?? '', 1000)}${newest}`;
 }
 
 function renewalLine(

@@ -33,8 +33,7 @@ export class TemporalConsents implements Consents {
         const status = memo?.[CONSENT_MEMO];
         if (status !== undefined) found.push(status as ConsentStatus);
       }
-      const urgency = ({ state, expiresAt }: ConsentStatus) => (state === 'failing' ? '' : expiresAt);
-      return found.sort((a, b) => (urgency(a) < urgency(b) ? -1 : 1));
+      return found.sort((a, b) => order(a).localeCompare(order(b)));
     });
   }
 
@@ -42,6 +41,8 @@ export class TemporalConsents implements Consents {
     await this.server.close();
   }
 }
+
+const order = ({ state, expiresAt }: ConsentStatus): string => `${state === 'failing' ? 0 : 1} ${expiresAt}`;
 
 const noSuchConsent = (): CliError =>
   new CliError('notFound', 'This consent has no guard: an upgrade that succeeds starts one.', {
