@@ -19,11 +19,12 @@ const options = new Command('compose-check')
   .opts<{ only: string; build: boolean; restartEngine?: string }>();
 
 /** One for each scenario: it is upgraded once. */
-const providerOf = (index: number, host = 'gw-host-01'): ProviderOptions => ({
+const providerOf = (index: number, special: Partial<ProviderOptions> = {}): ProviderOptions => ({
   id: `check-${index + 1}`,
   instances: 2,
-  gateways: [{ host }],
+  gateways: [{ host: 'gw-host-01' }],
   openTasks: 1,
+  ...special,
 });
 
 const interrupted = new AbortController();
@@ -35,7 +36,7 @@ async function check(project: ComposeProject): Promise<boolean> {
   await project.compose('up', '--detach', ...(options.build ? ['--build'] : []));
   await project.healthy(HEALTHY_MS);
   say('everything is healthy', `after ${seconds(Date.now() - began)}${options.build ? ', the build included' : ''}`);
-  for (const [index, { host }] of chosen.entries()) await Upgrade.add(project, providerOf(index, host));
+  for (const [index, { provider }] of chosen.entries()) await Upgrade.add(project, providerOf(index, provider));
   // It writes the entries when it starts.
   await project.compose('restart', 'sandbox');
   await project.healthy(HEALTHY_MS);

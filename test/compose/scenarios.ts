@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import type { ProviderOptions } from '../../src/sandbox/world/spec';
 import { docker, until, type ComposeProject, type Container } from './project';
 import { effect, journal, Upgrade, type Moment } from './upgrade';
 
@@ -16,8 +17,8 @@ export type Figure = string;
 
 export interface Scenario {
   name: string;
-  /** Where its gateway is: `gw-host-01` where nothing is said. */
-  host?: string;
+  /** What is special about its provider. */
+  provider?: Partial<ProviderOptions>;
   /** Runs one upgrade of `provider` to its end. */
   play(project: ComposeProject, provider: string): Promise<Figure>;
 }
@@ -50,8 +51,12 @@ export function scenarios({ restartEngine }: { restartEngine?: string | undefine
             await promisify(execFile)('/bin/sh', ['-c', restartEngine]);
           }),
         ]),
-    // The last, and on a host that no other has upgraded: to a new database, the claims of its predecessors are those of strangers.
-    { name: 'the disk of the database full, before the import', host: 'gw-host-02', play: filled },
+    // The last, and on a host that no other has upgraded (its site there runs 18.4): to a new database, older claims are those of strangers.
+    {
+      name: 'the disk of the database full, before the import',
+      provider: { gateways: [{ host: 'gw-host-02' }], sourceVersion: '18.4' },
+      play: filled,
+    },
   ];
 }
 
