@@ -1,10 +1,6 @@
 /** What a worker tells a collector of OpenTelemetry, over the wire. */
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import * as otlp from '@opentelemetry/otlp-transformer/build/src/generated/root';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -17,6 +13,8 @@ import { BUILD_FOLDER } from '../../src/package-root';
 import { counted } from '../../src/systems/calls';
 import { SystemError } from '../../src/systems/system-error';
 import { startTraces } from '../../src/worker/traces';
+import { Collector } from '../kit/collector';
+import { freeAddress } from '../kit/free-address';
 
 type Attributes = { key: string; value: object }[];
 interface Span {
@@ -42,24 +40,15 @@ const { ExportTraceServiceRequest: sentType } = (
 const PLAIN: IConversionOptions = { bytes: String, longs: String, arrays: true };
 
 const before = { ...process.env };
-let collector: Server;
-let sent: Sent[];
+let collector: Collector;
 
 beforeEach(async () => {
-  sent = [];
-  collector = createServer((request, response) => {
-    void buffer(request).then((bytes) => {
-      if (request.url === '/v1/traces') sent.push(sentType.toObject(sentType.decode(bytes), PLAIN) as Sent);
-      response.end();
-    });
-  }).listen(0, '127.0.0.1');
-  await once(collector, 'listening');
-  const { port } = collector.address() as AddressInfo;
-  process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = `http://127.0.0.1:${port}`;
+  collector = await Collector.start();
+  process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = collector.url;
 });
-afterEach(() => {
+afterEach(async () => {
   process.env = { ...before };
-  collector.close();
+  await collector.close();
 });
 
 const SECRET = 'hunter2-the-password';
@@ -80,8 +69,9 @@ async function traced(activity: (input: unknown) => Promise<unknown>, logged: Lo
   return ended;
 }
 
+const sent = (): Sent[] => collector.received.map((bytes) => sentType.toObject(sentType.decode(bytes), PLAIN) as Sent);
 const spans = (): Span[] =>
-  sent
+  sent()
     .flatMap(({ resourceSpans }) => resourceSpans)
     .flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans));
 const attributes = (list: Attributes): Record<string, unknown> =>
@@ -104,7 +94,7 @@ test('an attempt of an activity is a span with the ids of what it works for, and
   });
   expect(call).toMatchObject({ name: 'Operations', parentSpanId: activity?.spanId });
   expect(attributes(call?.attributes ?? [])).toEqual({ 'onward.system': 'Operations', 'onward.result': 'ok' });
-  expect(attributes(sent[0]?.resourceSpans[0]?.resource.attributes ?? [])).toMatchObject({
+  expect(attributes(sent()[0]?.resourceSpans[0]?.resource.attributes ?? [])).toMatchObject({
     'service.name': 'onward-blue',
   });
 });
@@ -119,7 +109,7 @@ test('a failure is told without secrets', async () => {
     status: { code: 2, message: '401 for admin:[secret]' },
     events: [{ name: 'exception' }],
   });
-  expect(JSON.stringify(sent)).not.toContain(SECRET);
+  expect(JSON.stringify(sent())).not.toContain(SECRET);
 });
 
 test('a call that a system refused is an error; one that has to wait is none', async () => {
@@ -136,7 +126,7 @@ test('a call that a system refused is an error; one that has to wait is none', a
 });
 
 test('a collector that is not there is told in the log, and the activity does not notice', async () => {
-  collector.close();
+  process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = `http://${await freeAddress()}`;
   const logged: LogEntry[] = [];
   await expect(traced(async () => 'done', logged)).resolves.toBe('done');
   expect(logged).toMatchObject([
