@@ -1,5 +1,5 @@
 /** The worker of the control plane: workflows, and the activities that speak to systems over the network. */
-import type { NativeConnection } from '@temporalio/worker';
+import type { ActivityInterceptorsFactory, NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createBillingActivities } from '../../activities/billing';
 import { Entries } from '../../activities/entries';
@@ -46,6 +46,8 @@ export interface ControlPlaneOptions {
   workflows?: Pick<WorkflowBuild, 'codePath'>;
   /** Folder for notes of what it is at work on (./work-in-hand); without one it makes none. */
   notesDirectory?: string;
+  /** Come before those of the product. */
+  interceptors?: ActivityInterceptorsFactory[];
   /**
    * Build id of the workflows, which are those of `workflows/versioned`: upgrades that begin on it stay on it (./deployment).
    * Without it any worker goes on with any upgrade.
@@ -67,6 +69,7 @@ export async function createControlPlaneWorker(
     lookAtWindow,
     workflows,
     notesDirectory,
+    interceptors = [],
     pinTo,
   }: ControlPlaneOptions,
 ): Promise<Worker> {
@@ -95,7 +98,7 @@ export async function createControlPlaneWorker(
       ...createFleetActivities({ directory: inventoryDirectory, adapters, resolveSecret }),
       ...createNotifyActivities({ entries, resolveSecret }),
     },
-    interceptors: { activity: [...notes, operationInLog, failureInterceptor, doubtfulInputs] },
+    interceptors: { activity: [...interceptors, ...notes, operationInLog, failureInterceptor, doubtfulInputs] },
     maxCachedWorkflows: cachedWorkflows(),
     stickyQueueScheduleToStartTimeout: STICKY_PATIENCE,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,

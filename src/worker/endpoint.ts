@@ -1,6 +1,6 @@
 /** The worker on an endpoint host: activities only, one at a time, from the host's own task queue. */
 import path from 'node:path';
-import type { NativeConnection } from '@temporalio/worker';
+import type { ActivityInterceptorsFactory, NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createEndpointActivities } from '../../activities/endpoint';
 import { failureInterceptor } from '../../activities/failures';
@@ -32,6 +32,8 @@ export interface EndpointWorkerOptions {
   releases?: ReleaseFolder[];
   /** Folder for notes of what it is at work on (./work-in-hand); without one it makes none. */
   notesDirectory?: string;
+  /** Come before those of the product. */
+  interceptors?: ActivityInterceptorsFactory[];
 }
 
 /** A script gets this long to end by itself before its process tree is killed, in seconds; a setup.cmd goes on. */
@@ -78,6 +80,7 @@ export async function createEndpointWorker(
     powershell = powershellOfMachine(process.env),
     releases,
     notesDirectory,
+    interceptors = [],
   }: EndpointWorkerOptions,
 ): Promise<Worker> {
   const taskQueue = endpointTaskQueue(host);
@@ -88,7 +91,7 @@ export async function createEndpointWorker(
     taskQueue,
     dataConverter: await workerConverter(settings),
     activities: createEndpointActivities({ powershell, settings: endpoint, settingsFolder: endpointFolder, releases }),
-    interceptors: { activity: [...notes, operationInLog, failureInterceptor, doubtfulInputs] },
+    interceptors: { activity: [...interceptors, ...notes, operationInLog, failureInterceptor, doubtfulInputs] },
     maxConcurrentActivityTaskExecutions: 1,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     shutdownGraceTime: `${SHUTDOWN_GRACE}s`,

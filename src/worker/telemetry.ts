@@ -1,4 +1,4 @@
-/** What a worker tells of itself: metrics for Prometheus, and its log. */
+/** What a worker tells of itself: metrics for Prometheus, its log, and traces (./traces). */
 import type { LogLevel, LogMetadata } from '@temporalio/common';
 import { DefaultLogger, Runtime, type ActivityInterceptorsFactory, type RuntimeOptions } from '@temporalio/worker';
 import { operationId, type Operation } from '../contract/operation';
@@ -13,6 +13,8 @@ export interface TelemetrySettings {
   metrics?: string | undefined;
   /** `json`: one object a line. */
   log: LogFormat;
+  /** By ./traces, where OpenTelemetry's variables say. */
+  traces: boolean;
 }
 
 /** Somebody else has the port. */
@@ -31,7 +33,7 @@ const CALL_DURATION = 'onward_system_call_duration_seconds';
  *
  * @throws NoMetrics when nobody can listen there.
  */
-export function installTelemetry({ metrics, log }: TelemetrySettings): void {
+export function installTelemetry({ metrics, log }: Omit<TelemetrySettings, 'traces'>): void {
   const logging: RuntimeOptions =
     log === 'text'
       ? {}
@@ -107,7 +109,7 @@ function attributesOf(meta: LogMetadata): Record<string, unknown> {
 }
 
 /** Workflows are named by whom they are about; that of a fleet, a notice or an installation is about no single one. */
-const providerOf = (workflowId: string): string | undefined =>
+export const providerOf = (workflowId: string): string | undefined =>
   /^(?:upgrade|consent|preflight)\/([^/]+)/.exec(workflowId)?.[1];
 
 /** For `interceptors.activity` of every worker: lines about an activity name the operation that it works for. */
@@ -126,7 +128,8 @@ export const operationInLog: ActivityInterceptorsFactory = () => {
   };
 };
 
-function operationOf(input: unknown): string | undefined {
+/** Of the input of an activity. */
+export function operationOf(input: unknown): string | undefined {
   if (typeof input !== 'object' || input === null || !('operation' in input)) return undefined;
   const { operation } = input;
   if (typeof operation === 'string') return operation;

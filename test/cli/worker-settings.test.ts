@@ -20,6 +20,8 @@ const WRONG = {
   ONWARD_PLAINTEXT_UNTIL: 'tomorrow',
   ONWARD_METRICS: '9464',
   ONWARD_LOG: 'xml',
+  OTEL_EXPORTER_OTLP_ENDPOINT: `onward:${SECRET}@collector:4318`,
+  OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
   ONWARD_PWSH: '/no/such/pwsh',
 };
 const before = { ...process.env };
@@ -46,6 +48,8 @@ const OF_BOTH = [
   expect.stringMatching(/^TEMPORAL_ADDRESS is not host:port/),
   expect.stringMatching(/^TEMPORAL_API_KEY holds/),
   expect.stringMatching(/^ONWARD_METRICS: Give the address/),
+  expect.stringMatching(/^OTEL_EXPORTER_OTLP_ENDPOINT is no URL of a collector/),
+  expect.stringMatching(/^OTEL_EXPORTER_OTLP_PROTOCOL has to be http\/protobuf/),
   expect.stringMatching(/^ONWARD_LOG is neither json nor text/),
 ];
 const OF_KEYS = [expect.stringContaining('ONWARD_PLAINTEXT_UNTIL'), expect.stringContaining('ONWARD_CODEC_KEYS')];
@@ -80,8 +84,21 @@ test('settings that are right are what the worker gets; an option is stronger th
   const env = { TEMPORAL_ADDRESS: 'temporal.example:7233', ONWARD_METRICS: '127.0.0.1:9464', ONWARD_LOG: '' };
   await expect(reading(env, { inventory: folder, metrics: '127.0.0.1:9465' })).resolves.toMatchObject({
     settings: { connectionOptions: { address: 'temporal.example:7233' } },
-    telemetry: { metrics: '127.0.0.1:9465', log: 'json' },
+    telemetry: { metrics: '127.0.0.1:9465', log: 'json', traces: false },
     inventory: folder,
     endpoint: undefined,
   });
+});
+
+test('traces are off until a collector is named, and where OpenTelemetry is told to be off', async () => {
+  const traces = async (env: NodeJS.ProcessEnv): Promise<boolean> =>
+    (await reading(env, { inventory: folder })).telemetry.traces;
+  const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://collector:4318';
+  await expect(traces({ OTEL_SERVICE_NAME: 'onward', OTEL_EXPORTER_OTLP_ENDPOINT: '' })).resolves.toBe(false);
+  await expect(traces({ OTEL_EXPORTER_OTLP_ENDPOINT })).resolves.toBe(true);
+  await expect(
+    traces({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://collector/v1/traces', OTEL_SDK_DISABLED: 'false' }),
+  ).resolves.toBe(true);
+  await expect(traces({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SDK_DISABLED: 'true' })).resolves.toBe(false);
+  await expect(traces({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_EXPORTER: 'none' })).resolves.toBe(false);
 });

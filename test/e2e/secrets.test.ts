@@ -27,6 +27,7 @@ import { startSandbox, type Sandbox } from '../../src/sandbox/server';
 import { CPV_APPLICATION } from '../../src/sandbox/servers/microsoft';
 import { connectClient, localSettings } from '../../src/temporal/connection';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server';
+import { Collector } from '../kit/collector';
 import { testInFull } from '../kit/extent';
 import { freeAddress } from '../kit/free-address';
 import { Canary, filesBelow } from './canaries';
@@ -66,6 +67,7 @@ const control = new Canary('control', (core) => `Aviary ${core}`);
 
 let folder: string;
 let server: DevServer;
+let collector: Collector;
 let sandbox: Sandbox;
 let systems: EchoingSystems;
 let client: Client;
@@ -78,6 +80,7 @@ let metrics: string[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'onward-secrets-'));
+  collector = await Collector.start();
   [server, sandbox] = await Promise.all([
     startDevServer({ directory: path.join(folder, 'temporal') }),
     startSandbox({ releases: SIMULATED_RELEASES, dataDirectory: path.join(folder, 'sandbox'), providers: [] }),
@@ -87,6 +90,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await endWorkers();
   systems?.close();
+  await collector?.close();
   await client?.connection.close();
   await sandbox?.close();
   await server?.close();
@@ -172,6 +176,8 @@ async function startWorker(args: string[], environment: NodeJS.ProcessEnv): Prom
       TEMPORAL_API_KEY: canaries.apiKey.value,
       TEMPORAL_TLS: 'false',
       ONWARD_METRICS: served,
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_BSP_SCHEDULE_DELAY: '100',
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -249,6 +255,7 @@ async function everything(id: string): Promise<Map<string, Buffer>> {
   const found = new Map<string, Buffer>([['logs of the workers', Buffer.from(logs)]]);
   const add = (name: string, value: unknown): void =>
     void found.set(name, Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)));
+  found.set('traces by OpenTelemetry', Buffer.concat(collector.received));
   for (const address of metrics) add(`metrics at ${address}`, await (await fetch(`http://${address}/metrics`)).text());
   for (const [name, raw] of await rawHistories(client)) add(`raw history of ${name}`, raw);
   for await (const { workflowId, runId } of client.workflow.list()) {
@@ -326,7 +333,7 @@ test('the canaries of this test are recognised in every form', () => {
 });
 
 // Security: no-credential-kept
-test('no credential is found in histories, queries, logs, reports, search attributes, journals, or the database', async () => {
+test('no credential is found in histories, queries, logs, traces, reports, search attributes, journals, or the database', async () => {
   await plant('aviary');
   const [host = ''] = sandbox.world.provider('aviary').gateways.map((gateway) => gateway.host);
   for (const call of ['discover', 'inspect', 'stage']) {
@@ -344,13 +351,19 @@ test('no credential is found in histories, queries, logs, reports, search attrib
   expect(sandbox.faults.list()).toEqual([]);
   const places = await everything('aviary');
   const told = [...places].filter(([, bytes]) => bytes.includes('[secret]')).map(([place]) => kindOf(place));
-  expect(new Set(told)).toEqual(new Set(['raw', 'logs', 'answers', 'report', 'notices', 'database']));
+  expect(new Set(told)).toEqual(new Set(['raw', 'logs', 'answers', 'report', 'notices', 'database', 'traces']));
   for (const [kind, form] of KEPT) expect(tellingOf(control, places)).toContain(`${kind}: control ${form}`);
 
   expect(traces(places)).toEqual([]);
-  // Nor does any history say where a credential is kept, or what the entry calls its systems.
+  // Nor does any history say where a credential is kept, what the entry calls its systems, or that there are traces.
   const histories = [...places].filter(([place]) => /^(raw )?history/.test(place));
-  const references = ['CANARY_OPERATIONS', 'CANARY_WEBHOOK', within('secrets'), systems.url('operations')];
+  const references = [
+    'CANARY_OPERATIONS',
+    'CANARY_WEBHOOK',
+    within('secrets'),
+    systems.url('operations'),
+    '_tracer-data',
+  ];
   for (const [place, bytes] of histories)
     for (const reference of references) expect([place, bytes.includes(reference)]).toEqual([place, false]);
 });

@@ -34,6 +34,9 @@ export async function runWorker(context: CliContext, options: WorkerOptions & { 
   const own = host === undefined || endpoint === undefined ? undefined : { host, ...endpoint };
   const converter = await reached(workerConverter(settings));
   const connection = await reached(connectWorker(settings));
+  // What it loads is for those alone who want traces.
+  const traces = telemetry.traces ? (await import('../../worker/traces.js')).startTraces() : undefined;
+  const interceptors = traces?.interceptors;
   try {
     const build = host === undefined ? builtWorkflows(converter, versioned ? 'versioned' : 'index') : undefined;
     const pinned = versioned && build ? { deployment: DEPLOYMENT_NAME, buildId: build.buildId } : undefined;
@@ -46,9 +49,10 @@ export async function runWorker(context: CliContext, options: WorkerOptions & { 
             settings,
             workflows: build,
             notesDirectory: notes,
+            interceptors,
             pinTo: pinned?.buildId,
           })
-        : await createEndpointWorker(connection, { ...own, settings, notesDirectory: notes });
+        : await createEndpointWorker(connection, { ...own, settings, notesDirectory: notes, interceptors });
     const taskQueue = host === undefined ? CONTROL_TASK_QUEUE : endpointTaskQueue(host);
     const { address } = settings.connectionOptions;
     const where = { taskQueue, address, namespace: settings.namespace, ...(metrics !== undefined && { metrics }) };
@@ -65,6 +69,8 @@ export async function runWorker(context: CliContext, options: WorkerOptions & { 
     if (error instanceof WorkerHeld) throw new CliError('failure', error.message, { cause: error });
     await connection.close();
     throw error;
+  } finally {
+    await traces?.end();
   }
   await connection.close();
 }

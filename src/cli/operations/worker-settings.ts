@@ -1,4 +1,5 @@
 /** What a worker has to know before it connects. Whatever is wrong with it is told at once, each problem in one line. */
+import { z } from 'zod';
 import { inventoryDirectory, inventoryFiles } from '../../inventory/inventory';
 import { findExecutable } from '../../systems/endpoint/executable';
 import { powershellExecutable } from '../../systems/endpoint/powershell-of-machine';
@@ -13,7 +14,7 @@ import { readInventory } from '../kit/inventory';
 import { reached, settingsFor } from '../kit/temporal/connect';
 import { isListeningAddress, LISTENING_ADDRESS } from './worker-command';
 
-export interface WorkerOptions extends GlobalOptions, Partial<TelemetrySettings> {
+export interface WorkerOptions extends GlobalOptions, Partial<Omit<TelemetrySettings, 'traces'>> {
   host?: string;
   inventory?: string;
   sandbox?: string;
@@ -69,16 +70,45 @@ function problemsOf(error: unknown): string[] {
 function telemetryOf({ env, stderr }: CliContext, options: WorkerOptions): TelemetrySettings {
   const metrics = options.metrics ?? (env['ONWARD_METRICS'] || undefined);
   const log = options.log ?? (env['ONWARD_LOG'] || (stderr.isTTY === true ? 'text' : 'json'));
+  const traces = wantsTraces(env);
   const problems = [
     ...(metrics === undefined || isListeningAddress(metrics) ? [] : [`ONWARD_METRICS: ${LISTENING_ADDRESS}`]),
+    ...(traces ? tracesProblems(env) : []),
     ...(isLogFormat(log) ? [] : [`ONWARD_LOG is neither ${LOG_FORMATS.join(' nor ')}`]),
   ];
   if (!isLogFormat(log) || problems.length > 0)
-    throw new CliError('usage', 'Logs and metrics cannot be as they are set:', { problems });
-  return { metrics, log };
+    throw new CliError('usage', 'Logs, metrics and traces cannot be as they are set:', { problems });
+  return { metrics, log, traces };
 }
 
 const isLogFormat = (text: string): text is LogFormat => (LOG_FORMATS as readonly string[]).includes(text);
+
+/** The more particular variable first. */
+const TRACES_ENDPOINTS = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const;
+const TRACES_PROTOCOLS = ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'] as const;
+
+const setOf = <Name extends string>(names: readonly Name[], env: NodeJS.ProcessEnv): Name | undefined =>
+  names.find((name) => env[name]);
+
+const wantsTraces = (env: NodeJS.ProcessEnv): boolean =>
+  setOf(TRACES_ENDPOINTS, env) !== undefined &&
+  !/^true$/i.test(env['OTEL_SDK_DISABLED'] ?? '') &&
+  env['OTEL_TRACES_EXPORTER'] !== 'none';
+
+/** https://opentelemetry.io/docs/specs/otel/protocol/exporter/ */
+function tracesProblems(env: NodeJS.ProcessEnv): string[] {
+  const endpoint = setOf(TRACES_ENDPOINTS, env);
+  const protocol = setOf(TRACES_PROTOCOLS, env);
+  return [
+    // Not quoted: it may hold a password.
+    ...(endpoint === undefined || z.url({ protocol: /^https?$/ }).safeParse(env[endpoint]).success
+      ? []
+      : [`${endpoint} is no URL of a collector, such as http://127.0.0.1:4318`]),
+    ...(protocol === undefined || env[protocol] === 'http/protobuf'
+      ? []
+      : [`${protocol} has to be http/protobuf: traces are sent by no other protocol`]),
+  ];
+}
 
 function requirePowerShell(env: NodeJS.ProcessEnv): void {
   const executable = powershellExecutable(env);
