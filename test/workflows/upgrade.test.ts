@@ -377,6 +377,10 @@ describe('before the crossing', () => {
       },
       { provider: 'asked-twice' },
     );
+    const { gates } = await statusWhen(handle, (status) => status.gates.some(({ step }) => step === 'drainTasks'));
+    expect(gates[0]?.instructions).toMatch(
+      /APS application with id 17.*aps_application_instance1, aps_application_instance2/,
+    );
     const answered = answerEverything(handle);
     await inSetup.reached;
     await handle.signal('pause', { by: 'ana', reason: 'lunch' });
