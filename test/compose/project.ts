@@ -203,7 +203,9 @@ export class ComposeProject {
 
   /** What Prometheus would be given by a service, asked from within its network. */
   async metrics(service: string, port: number): Promise<string> {
-    const ask = 'fetch(process.argv[1]).then((answer) => answer.text()).then(console.log)';
+    // Who has just been started does not listen yet: that is an answer that holds nothing.
+    const ask =
+      'fetch(process.argv[1]).then((answer) => answer.text()).catch(({ cause }) => String(cause)).then(console.log)';
     return this.compose('exec', '-T', 'worker', 'node', '--eval', ask, `http://${service}:${port}/metrics`);
   }
 
