@@ -63,14 +63,17 @@ export class Upgrade {
   async reaches(moment: Moment, { after = 0, deadlineMs = DEADLINE_MS } = {}): Promise<JournalEntry> {
     const deadline = Date.now() + deadlineMs;
     for (;;) {
+      let silence: unknown;
       const entries = await journal(this.project, after).catch((error: unknown) => {
         // The sandbox comes up again after its engine.
         if (!(error instanceof TypeError)) throw error;
+        silence = error;
         return [];
       });
       const found = entries.find((entry) => this.isOwn(entry) && moment(entry));
       if (found !== undefined) return found;
-      if (Date.now() > deadline) throw new Error(`${this.provider} has not come on after ${deadlineMs / 1000} s.`);
+      if (Date.now() > deadline)
+        throw new Error(`${this.provider} has not come on after ${deadlineMs / 1000} s.`, { cause: silence });
       await delay(LOOK_MS);
     }
   }
