@@ -63,17 +63,10 @@ export class Upgrade {
   async reaches(moment: Moment, { after = 0, deadlineMs = DEADLINE_MS } = {}): Promise<JournalEntry> {
     const deadline = Date.now() + deadlineMs;
     for (;;) {
-      let silence: unknown;
-      const entries = await journal(this.project, after).catch((error: unknown) => {
-        // The sandbox comes up again after its engine.
-        if (!(error instanceof TypeError)) throw error;
-        silence = error;
-        return [];
-      });
+      const entries = await journal(this.project, after);
       const found = entries.find((entry) => this.isOwn(entry) && moment(entry));
       if (found !== undefined) return found;
-      if (Date.now() > deadline)
-        throw new Error(`${this.provider} has not come on after ${deadlineMs / 1000} s.`, { cause: silence });
+      if (Date.now() > deadline) throw new Error(`${this.provider} has not come on after ${deadlineMs / 1000} s.`);
       await delay(LOOK_MS);
     }
   }
@@ -146,8 +139,20 @@ export class Upgrade {
   }
 }
 
+/** Waits for a sandbox that is just being started, as after a restart of its engine. */
 export async function journal(project: ComposeProject, after = 0): Promise<JournalEntry[]> {
-  return (await sim(project, `journal?after=${after}`)) as JournalEntry[];
+  let entries: JournalEntry[] = [];
+  await until(DEADLINE_MS, 'the sandbox shows its journal', async () => {
+    try {
+      entries = (await sim(project, `journal?after=${after}`)) as JournalEntry[];
+      return true;
+    } catch (error) {
+      // That is how `fetch` says that nobody answers.
+      if (error instanceof TypeError) return String(error.cause);
+      throw error;
+    }
+  });
+  return entries;
 }
 
 async function sim(project: ComposeProject, path: string, init: RequestInit = {}): Promise<unknown> {
