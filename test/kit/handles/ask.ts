@@ -13,6 +13,8 @@ const MOST_LATE_ANSWERS = 3;
 const DEADLINE_EXCEEDED = 4;
 /** Temporal's answer while a workflow task fails again and again. */
 const FAILED_PRECONDITION = 9;
+/** What Temporal says then of a run that was ended before any worker had begun it: it never answers. */
+const ENDED_UNSEEN = /closed before WorkflowTaskStarted/;
 /** A worker that goes away takes the question along. */
 const CANCELLED = 1;
 
@@ -37,6 +39,8 @@ export async function ask<Answer>(
     } catch (error) {
       const code = codeOf(error);
       if (code === DEADLINE_EXCEEDED && ++late < MOST_LATE_ANSWERS) continue;
+      if (code === FAILED_PRECONDITION && ENDED_UNSEEN.test(String((error as ServiceError).cause)))
+        throw new SaysNothing(`${handle.workflowId} was ended before any worker had begun it.`, { cause: error });
       if ((code === FAILED_PRECONDITION || code === CANCELLED) && performance.now() - began < PATIENCE_MS) continue;
       const failures = await failedTasks(handle);
       if (failures.length === 0) throw error;
