@@ -4,7 +4,7 @@ import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import { LIMITS } from '../contract/limits';
 import type { ProviderProfile } from '../contract/provider';
 import { EntrySchema } from './schema';
-import { NotText, readText } from './text-file';
+import { MAY_NOT_READ, NotText, readText, whyUnread } from './text-file';
 import { explain, type Field, type Finding, numbersAsNames, offsetOf, syntaxMistake } from './yaml-fields';
 
 export interface Problem {
@@ -51,7 +51,7 @@ function noEntry(file: string, message: string): Entry {
   return { file, provider: undefined, profile: undefined, problems, lineOf: () => 1 };
 }
 
-/** The entries of a file, or one that says why it cannot be read as a text. @param concerns whether its text is worth parsing. */
+/** The entries of a file, or one that says why it cannot be read. @param concerns whether its text is worth parsing. */
 export async function entriesOf(
   file: string,
   schema: EntrySchema,
@@ -61,8 +61,9 @@ export async function entriesOf(
     const text = await readText(file);
     return concerns(text) ? readEntries(file, text, schema) : [];
   } catch (error) {
-    if (error instanceof NotText) return [noEntry(file, error.message)];
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (!(error instanceof NotText) && code === undefined) throw error;
+    return [noEntry(file, code === 'EACCES' ? MAY_NOT_READ : whyUnread(error))];
   }
 }
 

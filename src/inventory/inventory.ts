@@ -1,5 +1,5 @@
 /** The inventory: a folder of YAML files, one provider per document, checked as a whole. */
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ONWARD } from '../contract/onward';
 import { PRODUCT_ADAPTERS, type ProviderProfile } from '../contract/provider';
@@ -8,7 +8,7 @@ import { nearMiss } from './near-miss';
 import { addressOf, mentions, sameInstallation } from './same-installation';
 import { EntrySchema } from './schema';
 import { resolveSecret } from './secrets';
-import { readText, whyUnread } from './text-file';
+import { MAY_NOT_READ, readText, whyUnread } from './text-file';
 
 export type { Problem } from './entry';
 
@@ -100,7 +100,8 @@ export async function findEntry(
 
 /** What changes when somebody writes the file, or puts files into the folder. */
 export async function stampOf(file: string): Promise<string> {
-  const { mtimeMs, ctimeMs, size, ino } = await stat(file);
+  // A link that leads nowhere is a file that cannot be read: whoever reads it says so.
+  const { mtimeMs, ctimeMs, size, ino } = await stat(file).catch(() => lstat(file));
   return [mtimeMs, ctimeMs, size, ino].join(' ');
 }
 
@@ -206,7 +207,7 @@ const NO_FOLDER =
 const WHY_UNREAD: Record<string, string> = {
   ENOENT: NO_FOLDER,
   ENOTDIR: NO_FOLDER,
-  EACCES: 'this process may not read it. Give the folder and its files to the user that Onward runs as',
+  EACCES: MAY_NOT_READ,
 };
 
 /**

@@ -32,6 +32,10 @@ function encodingOf(bytes: Buffer): [encoding: string, called: string] {
   return ['utf-8', 'UTF-8'];
 }
 
+/** Of the inventory, a folder or a file; the message goes on after its name. */
+export const MAY_NOT_READ =
+  'this process may not read it. Give the folder and its files to the user that Onward runs as (with Docker Compose, ONWARD_USER)';
+
 /** Why a file could not be read, for a sentence that names it. */
 export function whyUnread(error: unknown): string {
   if (error instanceof NotText) return error.message;

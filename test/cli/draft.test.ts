@@ -89,6 +89,15 @@ test('it never overwrites: not its file, and not an entry that is in another one
   expect(existsSync(file())).toBe(false);
 });
 
+test('a folder that cannot be written to is named, with what to do', async () => {
+  const noFolder = path.join(folder, 'file');
+  writeFileSync(noFolder, '');
+  const { code, stderr } = await draft('--inventory', noFolder);
+  expect(code).toBe(1);
+  expect(stderr).toContain(`The draft of contoso cannot be written into ${noFolder} (EEXIST).`);
+  expect(stderr).toContain('--inventory <folder>');
+});
+
 test('a password is refused where a reference belongs, and not repeated; nothing is written', async () => {
   const { code, stdout, stderr } = await draft('--operations-password', 'swordfish');
   expect(code).toBe(2);

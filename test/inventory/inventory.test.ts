@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
@@ -309,6 +309,19 @@ describe('checking the inventory', () => {
     expect(providers.map(({ provider }) => provider)).toEqual(['contoso']);
     expect(problems).toMatchObject([
       { file: path.join(folder, 'b.yaml'), message: expect.stringMatching(/^is no valid UTF-8/) as string },
+    ]);
+    expect((await findProvider(folder, 'contoso')).provider).toBe('contoso');
+  });
+
+  test('names a file that cannot be read, and uses the others', async () => {
+    await write('a.yaml', entry('contoso'));
+    await mkdir(path.join(folder, 'b.yaml'));
+    await symlink(path.join(folder, 'moved away'), path.join(folder, 'c.yaml'));
+    const { providers, problems } = await checkInventory(folder);
+    expect(providers.map(({ provider }) => provider)).toEqual(['contoso']);
+    expect(problems).toMatchObject([
+      { file: path.join(folder, 'b.yaml'), message: 'cannot be read (EISDIR)' },
+      { file: path.join(folder, 'c.yaml'), message: 'cannot be read (ENOENT)' },
     ]);
     expect((await findProvider(folder, 'contoso')).provider).toBe('contoso');
   });

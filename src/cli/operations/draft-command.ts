@@ -83,9 +83,15 @@ async function draft(context: ReleasesContext, options: DraftOptions, provider: 
   const found = await read(context, options, provider);
   const directory = path.resolve(options.inventory ?? inventoryDirectory(context.env));
   const file = await writeDraft(directory, found).catch((error: unknown) => {
-    if (!(error instanceof EntryExists)) throw error;
-    throw new CliError('refused', error.message, {
-      hint: 'Name another provider, or move that entry away.',
+    if (error instanceof EntryExists)
+      throw new CliError('refused', error.message, {
+        hint: 'Name another provider, or move that entry away.',
+        cause: error,
+      });
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new CliError('failure', `The draft of ${provider} cannot be written into ${directory} (${code}).`, {
+      hint: 'Name a folder that this process may write to: --inventory <folder>.',
       cause: error,
     });
   });
