@@ -66,7 +66,7 @@ export const load: Bench = {
       const runs = new Map<string, RunEvidence>();
       for (const [index, name] of names.entries()) {
         const { handle } = outcomes[index] as Outcome;
-        runs.set(name, await evidenceOfRun(world.client, handle, (before.get(name) as Before).state));
+        runs.set(name, await evidenceOfRun(world.client, handle, { before: (before.get(name) as Before).state }));
       }
       await world.sandbox.kill();
       const sandbox = await startSandbox({

@@ -141,6 +141,7 @@ const RESULT: UpgradeResult = {
 };
 const RUN: RunEvidence = {
   startedAt: at(0),
+  begunAt: at(0),
   closedAt: at(59),
   closed: 'COMPLETED',
   before: STATE,
@@ -248,6 +249,14 @@ test('a sound upgrade, and one that came back, break no invariant', () => {
   expect(violationsIn(evidence())).toEqual([]);
   const cameBack = [effect('templateDeactivated', '7001'), effect('templateActivated', '7001')];
   expect(violationsIn(evidence({ entries: cameBack, run: ROLLED_BACK, after: STATE, resets: [] }))).toEqual([]);
+  // Somebody had added a template before the run that came back.
+  const grown = { ...STATE, templates: [...STATE.templates, { id: 7003, name: 'new', active: true }] };
+  const entries = [effect('templateAdded', '7003'), ...cameBack];
+  const cameBackAgain = evidence({ entries, run: { ...ROLLED_BACK, before: grown }, after: grown, resets: [] });
+  expect(violationsIn(cameBackAgain)).toEqual([]);
+  // It was reset after its templates were off.
+  const wasReset = { startedAt: at(2), begunAt: at(0) };
+  expect(violationsIn(evidence({ run: wasReset }))).toEqual([]);
 });
 
 test.each([
@@ -461,7 +470,11 @@ test.each<Case>([
       },
     }),
   ],
-  ['I5', 'a second run before the first was over', evidence({ runs: [RUN, { ...RUN, startedAt: at(30) }] })],
+  [
+    'I5',
+    'a second run before the first was over',
+    evidence({ runs: [RUN, { ...RUN, startedAt: at(30), begunAt: at(30) }] }),
+  ],
   ['I5', 'two upgrades at work on one host', evidence({ entries: inserted(3, { ...setUp(), provider: 'fabrikam' }) })],
   [
     'I6',

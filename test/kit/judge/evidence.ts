@@ -25,9 +25,10 @@ const LONGEST_NAME = 200;
 export async function evidenceOfRun(
   client: Client,
   handle: WorkflowHandle,
-  before: SandboxState,
+  { before, begunAt }: { before: SandboxState; begunAt?: string },
 ): Promise<RunEvidence> {
   const described = await handle.describe();
+  const startedAt = described.startTime.toISOString();
   const { events } = await handle.fetchHistory();
   const history = events ?? [];
   const status = await ask<UpgradeStatus>(client, handle, QUERY.status);
@@ -37,7 +38,8 @@ export async function evidenceOfRun(
   const decode = (payloads: Payloads) => decodeArrayFromPayloads(loadedDataConverter, payloads?.payloads, owner);
   const result = await resultIn(history, decode);
   return {
-    startedAt: described.startTime.toISOString(),
+    startedAt,
+    begunAt: begunAt ?? startedAt,
     ...(described.closeTime === undefined ? {} : { closedAt: described.closeTime.toISOString() }),
     closed: described.status.name,
     before,
@@ -218,12 +220,11 @@ async function activitiesIn(events: HistoryEvent[], decode: Decode): Promise<Sch
   return found;
 }
 
-/** Notices are local activities, recorded as markers; the last one is a workflow of its own. */
+/** Notices are activities; the last one is a workflow of its own. */
 function noticesIn(events: HistoryEvent[]): number {
   return events.filter(
-    ({ markerRecordedEventAttributes: marker, startChildWorkflowExecutionInitiatedEventAttributes: child }) =>
-      child?.workflowType?.name === 'deliverNotice' ||
-      (marker && textsIn(marker.details).some((text) => text.includes('"notify"'))),
+    ({ activityTaskScheduledEventAttributes: activity, startChildWorkflowExecutionInitiatedEventAttributes: child }) =>
+      child?.workflowType?.name === 'deliverNotice' || activity?.activityType?.name === 'notify',
   ).length;
 }
 
@@ -231,19 +232,11 @@ function noticesIn(events: HistoryEvent[]): number {
 const RESET = temporal.api.enums.v1.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW;
 /** The server's own reasons: a lost worker, an overtaken task. */
 const SERVERS_OWN = /UnhandledCommand|reset sticky/i;
-/**
- * The SDK's Core 1.24 stumbles now and then over its own bookkeeping of local activities when a worker takes a workflow over. It then
- * forgets the workflow and brings it back from its history, which succeeds; a code that does not fit the history never does.
- */
-const OVERCOME = /Fatal error in workflow machines|Invalid transition in state machine/;
-
 /** Workflow tasks that failed because of our code. */
 function defectsIn(events: HistoryEvent[]): string[] {
-  const lastCompleted = events.findLastIndex((event) => event.workflowTaskCompletedEventAttributes);
-  return events.flatMap(({ workflowTaskFailedEventAttributes: failed }, index) => {
+  return events.flatMap(({ workflowTaskFailedEventAttributes: failed }) => {
     const message = failed?.failure?.message;
-    if (!message || failed.cause === RESET || SERVERS_OWN.test(message)) return [];
-    return index < lastCompleted && OVERCOME.test(message) ? [] : [message];
+    return !message || failed.cause === RESET || SERVERS_OWN.test(message) ? [] : [message];
   });
 }
 

@@ -30,6 +30,8 @@ export interface RecordedMessage {
 /** One run of the workflow, from its start to its end or to now. */
 export interface RunEvidence {
   startedAt: string;
+  /** When the first one began of those that go on from what it has found: it was reset, or is finished by another. */
+  begunAt: string;
   closedAt?: string;
   /** How Temporal says that it ended: `COMPLETED`, `FAILED`, `CANCELLED`, `TERMINATED`; `RUNNING` where it did not. */
   closed: string;
@@ -307,25 +309,25 @@ function wrongEnds(evidence: Evidence): Findings {
     last.closed === 'COMPLETED'
       ? unfinished(evidence, last)
       : last.status.state === 'rolledBack'
-        ? differences(last.before, withoutGrowth(evidence, last)).map(
+        ? differences(withoutGrowth(last.before, evidence, last), withoutGrowth(evidence.after, evidence, last)).map(
             (part) => `it was rolled back, and ${part} is not as before`,
           )
         : [];
   return problems.map((says) => ({ says, entries: [] }));
 }
 
-/** What others have added meanwhile is no matter of the upgrade's undo. */
-function withoutGrowth({ after, journal }: Evidence, { before }: RunEvidence): SandboxState {
+/** What others have added, before its last run or since, is no matter of the upgrade's undo. */
+function withoutGrowth(state: SandboxState, { journal }: Evidence, { before }: RunEvidence): SandboxState {
   const has = (name: string, id: string | number) =>
     journal.some((entry) => entry.name === name && entry.object === String(id));
   return {
-    ...after,
-    packages: after.packages.filter((version) => !has('packageAdded', version)),
-    instances: after.instances.filter(({ id }) => !has('instanceAdded', id)),
-    templates: after.templates
+    ...state,
+    packages: state.packages.filter((version) => !has('packageAdded', version)),
+    instances: state.instances.filter(({ id }) => !has('instanceAdded', id)),
+    templates: state.templates
       .filter(({ id }) => !has('templateAdded', id))
       .map((one) => (has('templateReopened', one.id) ? { ...one, active: wasActive(before, one.id) } : one)),
-    gateways: after.gateways.filter(({ host, site }) =>
+    gateways: state.gateways.filter(({ host, site }) =>
       before.gateways.some((one) => one.host === host && one.site === site),
     ),
   };
@@ -499,7 +501,7 @@ function disruptedUnseen({ activities }: RunEvidence): Findings {
 
 function disruptedTooEarlyIn(
   run: RunEvidence,
-  { journal, provider, tasksAtStart, office365Tasks, runs }: Evidence,
+  { journal, provider, tasksAtStart, office365Tasks }: Evidence,
 ): Findings {
   // On a host that several providers share, a restart says of nobody whose it is; the setup.cmd before it does.
   const first = during(journal, run).find(
@@ -520,9 +522,7 @@ function disruptedTooEarlyIn(
   const open = [...tasksAtStart, ...named('taskCreated').filter((id) => office365Tasks.includes(id))].filter(
     (id) => has('drainTasks') && !processed.includes(id),
   );
-  // One that was reset, or that finishes another, goes on from what that one has found.
-  const { startedAt } = runs.find(({ before }) => before === run.before) ?? run;
-  const since = during(earlier, { ...run, startedAt });
+  const since = during(earlier, { ...run, startedAt: run.begunAt });
   const synchronised =
     has('stopSynchronisation') &&
     run.before.synchronisation === 'on' &&

@@ -441,10 +441,10 @@ async function bundleInto(folder: string, workflowsPath: string): Promise<{ code
 async function evidenceUnlessEnded(
   client: Client,
   handle: WorkflowHandle,
-  before: SandboxState,
+  found: Pick<RunEvidence, 'before' | 'begunAt'>,
 ): Promise<RunEvidence | undefined> {
   try {
-    return await evidenceOfRun(client, handle, before);
+    return await evidenceOfRun(client, handle, found);
   } catch (error) {
     const isEnded = (await handle.describe()).status.name === 'TERMINATED';
     if (isEnded && (error instanceof SaysNothing || error instanceof QueryNotRegisteredError)) return undefined;
@@ -573,10 +573,14 @@ export class Upgrade {
     const { client, sandbox } = this.rehearsal;
     const workflowId = upgradeWorkflowId(this.provider);
     const seen: [handle: WorkflowHandle, run: RunEvidence][] = [];
+    const begun = new Map<SandboxState, string>();
     for (const runId of await this.runIds()) {
       if (this.earlier.runs.has(runId)) continue;
       const handle = client.workflow.getHandle(workflowId, runId);
-      const run = await evidenceUnlessEnded(client, handle, this.found.get(runId) ?? this.installed);
+      const before = this.found.get(runId) ?? this.installed;
+      const begunAt = begun.get(before) ?? (await handle.describe()).startTime.toISOString();
+      begun.set(before, begunAt);
+      const run = await evidenceUnlessEnded(client, handle, { before, begunAt });
       if (run) seen.push([handle, run]);
     }
     const evidence = await evidenceOf(sandbox, this.provider, {
