@@ -23,7 +23,7 @@ export interface Notifier {
 }
 
 const PATIENT_MS = 15_000;
-/** A local activity keeps its workflow from hearing anybody. */
+/** Its workflow may be about to end, and waits for it. */
 const AT_ONCE_MS = 3_000;
 
 export interface NotifyDependencies {
@@ -39,20 +39,20 @@ export function createNotifyActivities({ entries, resolveSecret }: NotifyDepende
     await notifierFor(found, resolveSecret).deliver(notice, deadlineMs);
   };
   return {
-    notify: async ({ target, notice }) => {
-      if (!Context.current().info.isLocal) return await deliver({ target, notice }, PATIENT_MS);
+    notify: async ({ target, notice, handOver = false }) => {
+      if (!handOver) return await deliver({ target, notice }, PATIENT_MS);
       try {
         await deliver({ target, notice }, AT_ONCE_MS);
       } catch (error) {
         log.warn(`"${notice.subject}" is not told yet: ${error instanceof Error ? error.message : String(error)}`);
-        await handOver({ target, notice });
+        await leaveToWorkflow({ target, notice });
       }
     },
   };
 }
 
 /** To a workflow of its own, in the namespace of that which tells. */
-async function handOver(undelivered: ToTell): Promise<void> {
+async function leaveToWorkflow(undelivered: ToTell): Promise<void> {
   const { client, info } = Context.current();
   const { notice } = undelivered;
   try {

@@ -9,7 +9,6 @@ import {
   defineQuery,
   defineSignal,
   proxyActivities,
-  proxyLocalActivities,
   setHandler,
   startChild,
   uuid4,
@@ -37,14 +36,14 @@ import { withoutRelease } from '../../src/contract/versions';
 import { parseEndpointUrl } from '../../workflows/engine/gateway-address';
 
 const TIMEOUTS = { startToCloseTimeout: '2 minutes', heartbeatTimeout: '10 seconds' } as const;
-const inPassing = proxyLocalActivities<NotifyActivities>({ startToCloseTimeout: '2 minutes' });
 const call = proxyActivities<
   InventoryActivities &
     OperationsActivities &
     BillingActivities &
     MicrosoftActivities &
     NetworkActivities &
-    GuardActivities
+    GuardActivities &
+    NotifyActivities
 >(TIMEOUTS);
 
 export async function bareUpgrade({ provider }: { provider: string }): Promise<void> {
@@ -225,7 +224,7 @@ function gateOf({ step, item, answeredBy }: Question): Open {
 
 async function tell(profile: FrozenProfile, kind: Notice['kind']): Promise<void> {
   const notice = noticeOf(profile, kind);
-  await Promise.all(profile.notify.map((_, target) => inPassing.notify({ target, notice })));
+  await Promise.all(profile.notify.map((_, target) => call.notify({ target, notice })));
 }
 
 async function leaveToTell(profile: FrozenProfile, kind: Notice['kind']): Promise<void> {

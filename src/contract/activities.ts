@@ -319,10 +319,10 @@ export type SiteKey = Pick<GatewaySite, 'site' | 'application'>;
 
 export interface NotifyActivities {
   /**
-   * Effect: the notice is delivered to one target of the entry of its provider, as the entry is now. A repeat carries the same `id`, so that the receiver can drop it. As a local
-   * activity it tries once, for some seconds; then the workflow `notice/<id>` goes on trying.
+   * Effect: the notice is delivered to one target of the entry of its provider, as the entry is now. A repeat carries the same `id`, so
+   * that the receiver can drop it. With `handOver` it tries once, for some seconds; then the workflow `notice/<id>` goes on trying.
    */
-  notify(input: ToTell): Promise<void>;
+  notify(input: ToTell & { handOver?: true }): Promise<void>;
 }
 
 /** Of the workflow `deliverNotice`, which goes on telling when whoever has something to tell does not wait for it. */

@@ -24,7 +24,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   findEnded: 'of fleets: test/fleet',
   freezeEntries: 'reads files of its own machine, for fleets: test/inventory',
   lookAtWindow: 'asks nobody: test/clock',
-  notify: 'is local to its worker: test/systems/other-activities.test.ts',
+  notify: 'asks whom people name, who has no twin: test/inventory/activities.test.ts',
   readOpenTasks: 'of the look before an upgrade, which only reads: test/workflows/preflight-provider.test.ts',
   resolveHostnames: 'asks a name service, which has no twin: test/systems/other-activities.test.ts',
   selectProviders: 'reads files of its own machine, for fleets: test/inventory',

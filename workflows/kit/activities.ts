@@ -2,12 +2,7 @@
  * The activities as steps call them: `operations.readInstances('read the instances', {...})`.
  * Every call has a summary for whoever reads the Temporal UI, and timeouts of its class, from the provider's settings.
  */
-import {
-  scheduleActivity,
-  scheduleLocalActivity,
-  type ActivityOptions,
-  type LocalActivityOptions,
-} from '@temporalio/workflow';
+import { scheduleActivity, type ActivityOptions } from '@temporalio/workflow';
 import type {
   BillingActivities,
   ClaimActivities,
@@ -71,13 +66,11 @@ export const fleets: Calls<FleetActivities> = {
   explainRefusedStart: calls<FleetActivities>(glance).explainRefusedStart,
 };
 
-/**
- * A local activity: one history event instead of six. Nothing that a workflow does may follow from its end (docs/changing-a-workflow.md),
- * so this is for notices that nobody waits for. One that does not go out at once is left to `deliverNotice`.
- */
-export const notifyAtOnce = localCalls<NotifyActivities>({
+/** For a workflow that may end soon: it leaves to `deliverNotice` what does not go out at once. */
+export const notifyAtOnce = calls<NotifyActivities>({
   startToCloseTimeout: 10 * SECOND,
-  retry: { maximumAttempts: 2 },
+  scheduleToCloseTimeout: 60 * SECOND,
+  retry: { ...RETRY, maximumAttempts: 3 },
 });
 export const notifyPatiently = calls<NotifyActivities>({
   startToCloseTimeout: 30 * SECOND,
@@ -192,12 +185,5 @@ function calls<Interface>(options: ActivityOptions): Calls<Interface> {
   return new Proxy({} as Calls<Interface>, {
     get: (_, name) => (summary: string, input: unknown) =>
       scheduleActivity(String(name), [input], { ...options, summary: shortened(summary) }),
-  });
-}
-
-function localCalls<Interface>(options: LocalActivityOptions): Calls<Interface> {
-  return new Proxy({} as Calls<Interface>, {
-    get: (_, name) => (summary: string, input: unknown) =>
-      scheduleLocalActivity(String(name), [input], { ...options, summary: shortened(summary) }),
   });
 }

@@ -15,13 +15,15 @@ import { problemOf } from './problem';
 /** Hears of each target that could not be reached. */
 type Undelivered = (problem: string) => void;
 
-/** Nobody waits for it, and nothing that the workflow does may follow from it: see {@link notifyAtOnce}. */
-export function notifyInPassing(
+/** Returns when everybody was told, or the workflow `deliverNotice` goes on trying; nobody needs to wait for it but who ends. */
+export async function notifyInPassing(
   targets: FrozenProfile['notify'],
   notice: Omit<Notice, 'id'>,
   undelivered: Undelivered,
-): void {
-  void forEach(targets, notice, undelivered, (one) => notifyAtOnce.notify(noticeSummary(one.notice), one));
+): Promise<void> {
+  await forEach(targets, notice, undelivered, (one) =>
+    notifyAtOnce.notify(noticeSummary(one.notice), { ...one, handOver: true }),
+  );
 }
 
 /** Returns when everybody was told, or when the server's patience is over: for a workflow that never ends. */

@@ -64,6 +64,8 @@ class ProviderUpgrade {
   /** Known once the inventory was read: before that nobody is known who could be told. */
   private profile: FrozenProfile | undefined;
   private window: WindowBlocker | undefined;
+  /** Of every notice so far. */
+  private told: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly request: UpgradeRequest,
@@ -140,7 +142,7 @@ class ProviderUpgrade {
     const { record, people, answers, checkpoint, membership, workflowId } = this;
     const { to, from, finish, startedBy } = this.request;
     const notify: Upgrade['notify'] = (...notice) => {
-      notifyInPassing(profile.notify, this.notice(...notice), this.undelivered);
+      this.told = Promise.all([this.told, notifyInPassing(profile.notify, this.notice(...notice), this.undelivered)]);
     };
     const upgrade: Upgrade = {
       profile,
@@ -189,7 +191,7 @@ class ProviderUpgrade {
     window?.end();
     // Side by side: a notice that is delivered before the upgrade closes costs it a workflow task more.
     if (profile || membership)
-      await Promise.all([profile && this.notifyOfEnd(profile, outcome), membership?.reportEnd(outcome)]);
+      await Promise.all([profile && this.notifyOfEnd(profile, outcome), membership?.reportEnd(outcome), this.told]);
     // An upgrade is over when its workflow closes, and says so in the same workflow task: nothing is awaited from here on.
     record.apply({ type: 'ended', outcome });
     record.publish();

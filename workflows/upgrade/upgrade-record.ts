@@ -103,9 +103,6 @@ export class UpgradeRecord {
   /**
    * Keeps what is shown up to date; never ends. Each change of a search attribute is a history event, so it waits until the
    * workflow has done all it can for now, and sends only what changed.
-   *
-   * The details command nothing, so they may follow from whatever happens, such as a notice that nobody took; what is sent must
-   * not (docs/changing-a-workflow.md, "Nothing follows from a local activity").
    */
   async run(): Promise<never> {
     showDetails(() => this.tell());

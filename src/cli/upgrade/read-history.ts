@@ -8,9 +8,7 @@ import {
 } from '@temporalio/common/lib/internal-non-workflow';
 import { optionalTsToDate } from '@temporalio/common/lib/time';
 import type { temporal } from '@temporalio/proto';
-import { z } from 'zod';
 import { frozenProfile, type FrozenProfile } from '../../contract/entry';
-import { CONTROL_TASK_QUEUE } from '../../contract/provider';
 import type { UpgradeResult } from '../../contract/status';
 import type { Action, UpgradeHistory } from './upgrades';
 
@@ -20,10 +18,6 @@ type Facts = Pick<UpgradeHistory, 'input' | 'profile' | 'actions' | 'result' | '
 
 /** Name of the activity whose result is the frozen profile. */
 const LOAD_PROVIDER = 'loadProvider';
-
-/** Name of the marker that stands for a local activity, and what the SDK writes into it. */
-const LOCAL_ACTIVITY = 'core_local_activity';
-const localActivityData = z.object({ activity_type: z.string(), attempt: z.int() });
 
 export async function readHistory(client: Client, events: Event[]): Promise<Facts> {
   const read = new HistoryReader(client.options.loadedDataConverter);
@@ -62,7 +56,6 @@ class HistoryReader {
     const { sdkName, sdkVersion } = event.workflowTaskCompletedEventAttributes?.sdkMetadata ?? {};
     if (sdkName && sdkVersion) this.sdks.add(`${sdkName} ${sdkVersion}`);
     await this.activity(event);
-    await this.localActivity(event);
     const completed = event.workflowExecutionCompletedEventAttributes;
     if (completed) this.result = (await this.first(completed.result?.payloads)) as UpgradeResult;
     const failed = event.workflowExecutionFailedEventAttributes;
@@ -109,23 +102,6 @@ class HistoryReader {
     action.outcome = completed ? 'completed' : failed ? 'failed' : timedOut ? 'timedOut' : 'cancelled';
     const error = await this.error((failed ?? timedOut)?.failure);
     if (error !== undefined) action.failure = error instanceof TimeoutFailure ? timeoutText(error) : error.message;
-  }
-
-  /** It runs within a workflow task, and all that is recorded of it is how it ended. */
-  private async localActivity(event: Event): Promise<void> {
-    const marker = event.markerRecordedEventAttributes;
-    if (marker?.markerName !== LOCAL_ACTIVITY) return;
-    const { activity_type: name, attempt } = localActivityData.parse(await this.first(marker.details?.data?.payloads));
-    this.actions.set(String(event.eventId), {
-      name,
-      summary: await this.summary(event),
-      taskQueue: CONTROL_TASK_QUEUE,
-      scheduledAt: timeOf(event),
-      endedAt: timeOf(event),
-      outcome: marker.failure ? 'failed' : 'completed',
-      attempts: attempt,
-      failure: (await this.error(marker.failure))?.message,
-    });
   }
 
   private async summary({ userMetadata }: Event): Promise<string | undefined> {
