@@ -89,13 +89,13 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
     }),
   );
 
-  await call.importPackage({
+  const { packageVersion } = await call.importPackage({
     entry: entryOf(profile, 'operations', 'aps', `packages.${to}`),
     version: to,
     requestId: uuid4(),
   });
   void tell(profile, 'crossed');
-  const [pilot, ...rest] = instances.map(({ id: instanceId }) => ({ ...both, instanceId, version: to }));
+  const [pilot, ...rest] = instances.map(({ id: instanceId }) => ({ ...both, instanceId, version: packageVersion }));
   if (pilot) await call.upgradeInstance(pilot);
   await Promise.all(rest.map((instance) => call.upgradeInstance(instance)));
 
