@@ -102,7 +102,7 @@ class Preflight {
     };
   }
 
-  /** Nothing is checked: what has begun has to come to its end, whatever it stands on. */
+  /** What has begun has to come to its end, whatever it stands on: where something tells that it has, nothing is checked. */
   async ofUnfinished(catalogue: Catalogue, asked: Asked): Promise<Planned> {
     const { upgrade, firstRun } = this;
     const { record, profile, startedBy, workflowId } = upgrade;
@@ -119,6 +119,7 @@ class Preflight {
     if ('problem' in meant) throw this.refuseBecause('installation', [meant.problem]);
     const { problem, chosen } = catalogue.unfinished(meant.from, meant.to);
     if (!chosen) throw this.refuseBecause('upgradePath', [problem]);
+    if (!holder) this.requireChecks(initial.operations.instances, meant.from);
     const operation: Operation = holder
       ? { ...holder, workflowId, ...(holder.firstRun === firstRun ? {} : { finishedBy: firstRun }) }
       : { provider, from: meant.from, to: meant.to, firstRun, workflowId };
@@ -144,6 +145,18 @@ class Preflight {
       confirm: nothing,
       judge: nothing,
     };
+  }
+
+  /**
+   * Without a ledger, and with every instance where it was, the package list alone tells of an upgrade: somebody else may have imported the
+   * package, and none have begun. It goes forward only, so what refuses a start refuses this as well.
+   */
+  private requireChecks(instances: readonly ApplicationInstance[], from: string): void {
+    if (instances.some(({ packageVersion }) => withoutRelease(packageVersion) !== from)) return;
+    const { results } = this.seen;
+    this.upgrade.record.apply({ type: 'checked', checks: results });
+    const refusals = results.filter(({ verdict }) => verdict === 'refusal');
+    if (refusals.length > 0) throw refuse(this.upgrade, refusals, false);
   }
 
   /** What was set up on a host cannot be undone, nor instances be upgraded through it, while it does not answer. */
