@@ -10,6 +10,7 @@ const REASONS = {
   foreign: 'was encrypted for another workflow',
   changed: 'cannot be decrypted: it was changed, or not made with the key that it names',
   unreadable: 'cannot be read: it is no valid JSON',
+  missing: 'is missing: a worker sends one also where it has found nothing, so this was somebody else',
 } as const;
 export type Doubt = keyof typeof REASONS;
 
@@ -37,7 +38,9 @@ export class Doubtful {
 
   /** Completes a sentence that begins with what was sent. */
   get reason(): string {
-    return this.doubt === 'unreadable' ? REASONS[this.doubt] : `${REASONS[this.doubt]}. ${HOW_TO_SEND}`;
+    return this.doubt === 'unreadable' || this.doubt === 'missing'
+      ? REASONS[this.doubt]
+      : `${REASONS[this.doubt]}. ${HOW_TO_SEND}`;
   }
 }
 

@@ -34,6 +34,8 @@ class DoubtfulPayloads implements PayloadConverter {
 }
 
 function valueIn(payload: Payload): unknown {
+  // In place of one that is not there (workflows/kit/refuse-doubtful).
+  if (!payload.metadata) return new Doubtful('missing', false);
   try {
     return defaultPayloadConverter.fromPayload(payload);
   } catch {

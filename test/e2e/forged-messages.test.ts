@@ -194,8 +194,11 @@ test('an upgrade that is started in clear fails at once, and says why; nothing w
 });
 
 // Security: forged-result-not-believed
-test('a result that somebody gives in place of an activity is not believed', async () => {
-  const upgrade = await rehearsal.provider({ id: 'forged-result', instances: 1 });
+test.each<[what: string, id: string, given: { result?: { payloads: Payload[] } }, reason: string]>([
+  ['in clear', 'in-clear', { result: { payloads: [defaultPayloadConverter.toPayload({})] } }, 'was sent in clear'],
+  ['that is none', 'no-result', {}, 'is missing'],
+])('a result %s that somebody gives in place of an activity is not believed', async (_, id, given, reason) => {
+  const upgrade = await rehearsal.provider({ id, instances: 1 });
   rehearsal.sandbox.faults.add({
     provider: upgrade.provider,
     system: 'operations',
@@ -214,10 +217,10 @@ test('a result that somebody gives in place of an activity is not believed', asy
     namespace: mallory.options.namespace,
     workflowId: idOf(upgrade),
     activityId,
-    result: { payloads: [defaultPayloadConverter.toPayload({})] },
+    ...given,
   });
   await expect(upgrade.result()).rejects.toMatchObject({
-    cause: { message: expect.stringContaining('The result of readOperations was sent in clear') as string },
+    cause: { message: expect.stringContaining(`The result of readOperations ${reason}`) as string },
   });
   expect(upgrade.effects()).toEqual([]);
 });

@@ -4,7 +4,12 @@
  * A provider larger than most. What an upgrade costs grows with it, and what one call, one answer and one look carry does not.
  * `npm run bench -- large` does the same with the largest provider that is taken.
  */
+import type { WorkflowHandle } from '@temporalio/client';
+import type { GuardInput } from '../../src/contract/consent';
+import { LIMITS } from '../../src/contract/limits';
 import { bytesOf, inPages, QUERY, type Gate } from '../../src/contract/status';
+import { aMoment } from '../kit/deadlines';
+import { Guard } from '../kit/handles/guard';
 import { profile, stubActivities, operationsFacts, type StubActivities } from '../kit/stub-world/stub-activities';
 import {
   WorkflowEnvironment,
@@ -13,7 +18,6 @@ import {
   statusOf,
   statusWhen,
   tell,
-  type UpgradeHandle,
 } from '../kit/stub-world/workflow-environment';
 import { testInFull } from '../kit/extent';
 
@@ -22,6 +26,8 @@ const TEMPLATES = 300;
 /** How many active templates its system tells at once. */
 const ACTIVE_PAGE = 200;
 const BY_HAND = { connectionTest: { adapter: 'gate' } };
+/** Of one workflow, as Temporal's server takes it. */
+const MOST_EVENTS = 51_200;
 /** Longer than what Temporal takes for a summary. */
 const LONG = '合同'.repeat(150);
 
@@ -92,14 +98,50 @@ function largeProvider(provider: string, change: object = {}) {
 
 const left = (ids: number[]) => ({ ids, listedByApplication: true });
 
-/** Bytes of the largest input or result of an activity, and the number of events. */
-async function historyOf(handle: UpgradeHandle): Promise<{ events: number; largest: number }> {
+/** A provider whose consents Microsoft tests, with accounts for its instances, and maybe for others. */
+function atMicrosoft(provider: string, { instances, accounts }: { instances: number; accounts: number }) {
+  const size = { ...SIZE, instances };
+  const entry = profile(
+    provider,
+    {
+      connectionTest: {
+        adapter: 'microsoft',
+        clientId: 'client',
+        clientSecret: 'env:CLIENT_SECRET',
+        accounts: Object.fromEntries(
+          Array.from({ length: accounts }, (_, index) => [
+            `CSP ${index + 1}`,
+            { tenant: `csp${index + 1}.onmicrosoft.example`, refreshToken: `env:TOKEN_${index + 1}` },
+          ]),
+        ),
+      },
+    },
+    size,
+  );
+  const guards: GuardInput[] = [];
+  const startGuards: StubActivities['startGuards'] = async (input) => void guards.push(...input.guards);
+  const { activities } = stubActivities(entry, { size, change: { startGuards } });
+  return {
+    entry,
+    guards,
+    upgrade: async () => {
+      const handle = await environment.upgrade(activities, { provider });
+      await answerEverything(handle);
+      expect(await handle.result()).toMatchObject({ instances });
+      return await historyOf(handle);
+    },
+  };
+}
+
+/** Bytes of the largest input or result of the workflow or of an activity, and the number of events. */
+async function historyOf(handle: WorkflowHandle): Promise<{ events: number; largest: number }> {
   const { events } = await handle.fetchHistory();
-  const sizes = (events ?? []).flatMap(
-    ({ activityTaskScheduledEventAttributes, activityTaskCompletedEventAttributes }) =>
-      [activityTaskScheduledEventAttributes?.input, activityTaskCompletedEventAttributes?.result].flatMap(
-        (payloads) => payloads?.payloads?.map(({ data }) => data?.length ?? 0) ?? [],
-      ),
+  const sizes = (events ?? []).flatMap((event) =>
+    [
+      event.workflowExecutionStartedEventAttributes?.input,
+      event.activityTaskScheduledEventAttributes?.input,
+      event.activityTaskCompletedEventAttributes?.result,
+    ].flatMap((payloads) => payloads?.payloads?.map(({ data }) => data?.length ?? 0) ?? []),
   );
   return { events: events?.length ?? 0, largest: Math.max(...sizes) };
 }
@@ -118,6 +160,33 @@ test('templates, instances and guards go in bounded batches, and no call carries
   expect(largest).toBeLessThan(120_000);
   const notes = (await statusOf(handle)).steps.map(({ note = '' }) => note.length);
   expect(Math.max(...notes)).toBeLessThan(1_000);
+});
+
+test('where Microsoft tests many accounts, no payload of an upgrade grows with them, each guard has its own, and 1,000 instances fit into a history', async () => {
+  const few = atMicrosoft('few-at-microsoft', { instances: 2, accounts: 2 });
+  const many = atMicrosoft('many-at-microsoft', { instances: 8, accounts: LIMITS.instances });
+  const [ofFew, ofMany] = await Promise.all([few.upgrade(), many.upgrade()]);
+  expect(ofMany.largest).toBeLessThan(10_000);
+  const ofEachInstance = (ofMany.events - ofFew.events) / (8 - 2);
+  expect(ofFew.events + LIMITS.instances * ofEachInstance).toBeLessThan(MOST_EVENTS);
+  expect(many.guards.map(({ instance }) => instance.id)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  const [ofOne] = few.guards;
+  for (const { settings } of many.guards) expect(settings).toEqual(ofOne?.settings);
+
+  // What a guard reads by itself does not grow with them either, nor what one run hands on to the next.
+  const { entry } = many;
+  const guard = await Guard.start(environment.client, 'test/many-at-microsoft', entry, {
+    consentedAt: new Date().toISOString(),
+    historyLimit: 12,
+  });
+  const { runId } = await guard.handle.describe();
+  await guard.renew();
+  await guard.handle.signal('confirmRenewal', { by: 'bo', evidence: 'both green' });
+  while ((await guard.handle.describe()).runId === runId) await aMoment();
+  for (const run of [runId, undefined]) {
+    const { largest } = await historyOf(environment.client.workflow.getHandle(guard.handle.workflowId, run));
+    expect(largest).toBeLessThan(5_000);
+  }
 });
 
 test('an abort in the midst of a batch stops after it, and what was switched off is on again', async () => {

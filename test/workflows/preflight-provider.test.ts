@@ -174,6 +174,20 @@ describe('a look before the upgrade', () => {
     ]);
   });
 
+  test('tells that the ledger cannot be read, beside all else that it finds', async () => {
+    const { activities } = stubActivities(profile('unread'), {
+      version: '18.2',
+      change: {
+        readLedger: async () => {
+          throw ApplicationFailure.nonRetryable('the ledger is not answered', FAILURE.unreachable);
+        },
+      },
+    });
+    const { checks } = await (await look(activities, { provider: 'unread' })).result();
+    const against = checks.filter(({ verdict }) => verdict === 'refusal').map(({ name }) => name);
+    expect(against).toEqual(['sourceVersion', 'installation']);
+  });
+
   test('says which system it waits for', async () => {
     let answer: () => void = () => undefined;
     let asked: () => void = () => undefined;

@@ -35,7 +35,7 @@ export async function lookBefore(
   const { choice, facts, results } = seen;
   const chosen = choice?.chosen;
   const [ledger, first, besides] = await Promise.all([
-    lookAtLedger(profile, seen),
+    lookAtLedger(profile, seen, reading),
     chosen && facts ? takeFirstLooks(profile, chosen, facts, seen, run) : undefined,
     facts ? lookBesides(profile, facts, reading) : [],
   ]);
@@ -53,10 +53,16 @@ export async function lookBefore(
 }
 
 /** Whether another upgrade has the installation, or has left something; an upgrade would be refused for it. */
-async function lookAtLedger(profile: FrozenProfile, { identity }: Examination): Promise<CheckResult[]> {
+async function lookAtLedger(
+  profile: FrozenProfile,
+  { identity }: Examination,
+  reading: typeof readingOf,
+): Promise<CheckResult[]> {
   if (identity === undefined) return [];
   const { ledger } = activitiesFor(profile.timings);
-  const known = await ledger.readLedger('read the ledger', { installation: identity });
+  const read = await reading('the ledger', () => ledger.readLedger('read the ledger', { installation: identity }));
+  if (!answered(read)) return [installationRefusal(read.problem)];
+  const known = read.value;
   const holder = known?.ledger.holder;
   if (!known || !holder) return [];
   if (known.holderRuns && !known.ledger.left) return [installationRefusal(heldBy(holder))];

@@ -64,7 +64,7 @@ class Preflight {
     record.apply({ type: 'checked', checks: known });
     const refusals = known.filter(({ verdict }) => verdict === 'refusal');
     if (refusals.length > 0 || !initial || !choice?.chosen) {
-      const unfinished = await this.unfinished();
+      const unfinished = await this.unfinished(refusals);
       // This very operation, before its workflow was reset: what is against it now is what it has done.
       if (unfinished?.holder && runOf(unfinished.holder) === firstRun) return await this.ofUnfinished(catalogue, asked);
       const left = unfinished ? [installationRefusal(leftBy(unfinished))] : [];
@@ -102,7 +102,7 @@ class Preflight {
     };
   }
 
-  /** Nothing is checked: what has begun has to come to its end, whatever it stands on. */
+  /** What has begun has to come to its end, whatever it stands on: where something tells that it has, nothing is checked. */
   async ofUnfinished(catalogue: Catalogue, asked: Asked): Promise<Planned> {
     const { upgrade, firstRun } = this;
     const { record, profile, startedBy, workflowId } = upgrade;
@@ -119,6 +119,7 @@ class Preflight {
     if ('problem' in meant) throw this.refuseBecause('installation', [meant.problem]);
     const { problem, chosen } = catalogue.unfinished(meant.from, meant.to);
     if (!chosen) throw this.refuseBecause('upgradePath', [problem]);
+    if (!holder) this.requireChecks(initial.operations.instances, meant.from);
     const operation: Operation = holder
       ? { ...holder, workflowId, ...(holder.firstRun === firstRun ? {} : { finishedBy: firstRun }) }
       : { provider, from: meant.from, to: meant.to, firstRun, workflowId };
@@ -144,6 +145,18 @@ class Preflight {
       confirm: nothing,
       judge: nothing,
     };
+  }
+
+  /**
+   * Without a ledger, and with every instance where it was, the package list alone tells of an upgrade: somebody else may have imported the
+   * package, and none have begun. It goes forward only, so what refuses a start refuses this as well.
+   */
+  private requireChecks(instances: readonly ApplicationInstance[], from: string): void {
+    if (instances.some(({ packageVersion }) => withoutRelease(packageVersion) !== from)) return;
+    const { results } = this.seen;
+    this.upgrade.record.apply({ type: 'checked', checks: results });
+    const refusals = results.filter(({ verdict }) => verdict === 'refusal');
+    if (refusals.length > 0) throw refuse(this.upgrade, refusals, false);
   }
 
   /** What was set up on a host cannot be undone, nor instances be upgraded through it, while it does not answer. */
@@ -176,26 +189,29 @@ class Preflight {
     return installation;
   }
 
-  private readLedger(installation: string): ReturnType<LedgerActivities['readLedger']> {
-    return this.orRefuse(this.ledger.readLedger('read the ledger', { installation }));
+  private readLedger(installation: string, besides?: CheckResult[]): ReturnType<LedgerActivities['readLedger']> {
+    return this.orRefuse(this.ledger.readLedger('read the ledger', { installation }), besides);
   }
 
-  /** Nothing is touched where nobody can tell to whom the installation belongs, or what is left there. */
-  private async orRefuse<Told>(told: Promise<Told>): Promise<Told> {
+  /**
+   * Nothing is touched where nobody can tell to whom the installation belongs, or what is left there.
+   * @param besides what refuses the upgrade already.
+   */
+  private async orRefuse<Told>(told: Promise<Told>, besides?: CheckResult[]): Promise<Told> {
     try {
       return await told;
     } catch (error) {
       if (!(error instanceof TemporalFailure) || isCancellation(error)) throw error;
-      throw this.refuseBecause('installation', [problemOf(error)]);
+      throw this.refuseBecause('installation', [problemOf(error)], besides);
     }
   }
 
   /** A refusal must not hide that an upgrade is unfinished: what is found may be what that one has left. */
-  private async unfinished(): Promise<Ledger | undefined> {
+  private async unfinished(refusals: CheckResult[]): Promise<Ledger | undefined> {
     const { firstRun } = this;
     const { identity } = this.seen;
     if (identity === undefined) return undefined;
-    const known = await this.readLedger(identity);
+    const known = await this.readLedger(identity, refusals);
     if (!known?.ledger.holder || !leavesSomething(known.ledger)) return undefined;
     return known.holderRuns && runOf(known.ledger.holder) !== firstRun ? undefined : known.ledger;
   }
@@ -234,10 +250,10 @@ class Preflight {
     return undefined;
   }
 
-  private refuseBecause(name: string, problems: string[]): ApplicationFailure {
+  private refuseBecause(name: string, problems: string[], besides: CheckResult[] = []): ApplicationFailure {
     const checks = problems.map((problem) => ({ ...installationRefusal(problem), name }));
     this.upgrade.record.apply({ type: 'checked', checks });
-    return refuse(this.upgrade, checks, false);
+    return refuse(this.upgrade, [...besides, ...checks], false);
   }
 }
 

@@ -11,6 +11,7 @@ import {
   workflowInfo,
   type WorkflowInterceptors,
   type WorkflowInboundCallsInterceptor,
+  type WorkflowInternalsInterceptor,
   type WorkflowOutboundCallsInterceptor,
 } from '@temporalio/workflow';
 import { FAILURE } from '../../src/contract/activities';
@@ -19,7 +20,11 @@ import { AUDITED } from './messages';
 
 const REFUSED = 'plaintext-refused';
 
-export const interceptors = (): WorkflowInterceptors => ({ inbound: [inbound], outbound: [outbound] });
+export const interceptors = (): WorkflowInterceptors => ({
+  inbound: [inbound],
+  outbound: [outbound],
+  internals: [internals],
+});
 
 const inbound: WorkflowInboundCallsInterceptor = {
   async execute(input, next) {
@@ -53,6 +58,20 @@ const inbound: WorkflowInboundCallsInterceptor = {
   /** It changes nothing, and what it is answered is encrypted. */
   async handleQuery(input, next) {
     return await next({ ...input, args: input.args.map(valueOf) });
+  },
+};
+
+/**
+ * A worker's activity that gives nothing says so in a payload, which is encrypted like others. A result without any payload is somebody else's, and
+ * would read as "nothing": no package in the list, no upgrade at work. Nobody waits for what local activities give.
+ */
+const internals: WorkflowInternalsInterceptor = {
+  activate(input, next) {
+    for (const { resolveActivity } of input.activation.jobs ?? []) {
+      const completed = resolveActivity?.isLocal === true ? undefined : resolveActivity?.result?.completed;
+      if (completed && !completed.result) completed.result = {};
+    }
+    next(input);
   },
 };
 
