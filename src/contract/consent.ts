@@ -100,19 +100,16 @@ export interface ConsentStatus {
 export const CONSENT_MEMO = 'consent';
 
 const tested = z.looseObject({ result: z.enum(['succeeds', 'fails', 'notMade']), at: time, since: time });
-/** Whoever may start a workflow may write such a memo: it is a status only where it has what every status has. */
+/** Whoever may start a workflow may write such a memo: it is a status only where it has what whoever shows one rests on. */
 export const consentMemo = z
   .looseObject({
     provider: plainName,
     instance: z.looseObject({ id: z.int(), name: z.string() }),
-    workflowId: z.string(),
     state: z.enum(CONSENT_STATES),
     consentedAt: time,
-    assumed: z.boolean(),
     expiresAt: time,
     test: tested.optional(),
-    renewal: z.looseObject({ by: z.string(), consentedAt: time }).optional(),
-    renewals: z.int(),
+    renewal: z.looseObject({ by: z.string() }).optional(),
   })
   .transform((status) => status as unknown as ConsentStatus);
 
