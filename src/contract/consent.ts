@@ -99,6 +99,20 @@ export interface ConsentStatus {
 /** The memo that holds the status, so that hundreds of guards are listed in one call and without a worker. */
 export const CONSENT_MEMO = 'consent';
 
+const tested = z.looseObject({ result: z.enum(['succeeds', 'fails', 'notMade']), at: time, since: time });
+/** Whoever may start a workflow may write such a memo: it is a status only where it has what whoever shows one rests on. */
+export const consentMemo = z
+  .looseObject({
+    provider: plainName,
+    instance: z.looseObject({ id: z.int(), name: z.string() }),
+    state: z.enum(CONSENT_STATES),
+    consentedAt: time,
+    expiresAt: time,
+    test: tested.optional(),
+    renewal: z.looseObject({ by: z.string() }).optional(),
+  })
+  .transform((status) => status as unknown as ConsentStatus);
+
 /** What a guard needs of the provider's entry. It reads the entry anew whenever it acts; this is what it knew last. */
 export const guardSettings = frozenProfile.pick({
   connectionTest: true,

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CliError } from '../../src/cli/kit/cli-error';
+import type { UpgradeView } from '../../src/cli/upgrade/upgrades';
 import { view } from './fixtures';
 import { FakeUpgrades, onward, summary } from './fake-upgrades';
 
@@ -139,9 +140,39 @@ describe('gates', () => {
   test('without a worker tells how many people are waited for', async () => {
     const { code, stdout } = await onward(['gates'], new FakeUpgrades([NO_WORKER]));
     expect(code).toBe(6);
-    expect(stdout).toContain('Without a worker');
+    expect(stdout).toContain('the server only knows how many people are waited for');
     expect(stdout).toContain('1 waiting for a person');
     expect(stdout).not.toContain('Nothing waits');
+  });
+
+  test('tells those of all others where one upgrade cannot answer, and asks no more once that has taken long', async () => {
+    const names = ['adatum', 'contoso', 'fabrikam'];
+    const upgradesOf = (answer: (provider: string) => UpgradeView) =>
+      Object.assign(new FakeUpgrades(), {
+        running: async () => names.map((provider) => ({ ...summary, provider })),
+        view: async (provider: string) => answer(provider),
+      });
+    const told = ({ stdout }: { stdout: string }) => {
+      const { upgrades, unanswered } = JSON.parse(stdout) as Record<string, { provider: string }[]>;
+      return [upgrades, unanswered].map((some) => some?.map(({ provider }) => provider));
+    };
+    const stuck = upgradesOf((provider) => {
+      if (provider === 'adatum') throw new CliError('noWorker', 'Its workflow task fails.');
+      return view();
+    });
+    const one = await onward(['gates', '--json'], stuck);
+    expect(one).toMatchObject({ code: 6, stderr: expect.stringContaining('Its workflow task fails.') });
+    expect(told(one)).toEqual([['contoso', 'fabrikam'], ['adatum']]);
+
+    let time = Date.parse('2026-11-03T10:00:00.000Z');
+    const asked: string[] = [];
+    const nobody = upgradesOf((provider) => {
+      asked.push(provider);
+      time += 10_000;
+      throw NO_WORKER;
+    });
+    expect(told(await onward(['gates', '--json'], nobody, { now: () => new Date(time) }))).toEqual([[], names]);
+    expect(asked).toEqual(['adatum']);
   });
 
   test('quotes for PowerShell on Windows', async () => {

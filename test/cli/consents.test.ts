@@ -1,9 +1,12 @@
 /** @needs temporal */
+import { createSecretKey, randomBytes } from 'node:crypto';
+import { Client } from '@temporalio/client';
 import type { Consents } from '../../src/cli/consent/consents';
 import type { ConsentKey } from '../../src/cli/consent/messages';
 import { TemporalConsents } from '../../src/cli/consent/temporal-consents';
 import { CliError } from '../../src/cli/kit/cli-error';
-import type { ConsentStatus, GuardMessages } from '../../src/contract/consent';
+import { CONSENT_MEMO, type ConsentStatus, type GuardMessages } from '../../src/contract/consent';
+import { EncryptionCodec } from '../../src/temporal/codec';
 import { connectClient } from '../../src/temporal/connection';
 import { aMoment, patience } from '../kit/deadlines';
 import { Guard } from '../kit/handles/guard';
@@ -30,9 +33,13 @@ const consent = (change: Partial<ConsentStatus> = {}): ConsentStatus => ({
 class FakeConsents implements Consents {
   closed = 0;
   readonly messages = new FakeMailbox<ConsentKey, GuardMessages>('Thank you. The connection is being tested.');
-  constructor(private readonly all: ConsentStatus[] = []) {}
+  constructor(
+    private readonly all: ConsentStatus[] = [],
+    private readonly unreadable: string[] = [],
+  ) {}
   async list(provider?: string) {
-    return this.all.filter((one) => provider === undefined || one.provider === provider);
+    const consents = this.all.filter((one) => provider === undefined || one.provider === provider);
+    return { consents, unreadable: this.unreadable };
   }
   async close() {
     this.closed += 1;
@@ -70,6 +77,15 @@ describe('the commands about consents', () => {
     expect(assumed.stdout).toContain('assumed to be of 2026-08-15');
     const none = await withConsents(['consents', 'fabrikam'], new FakeConsents([consent()]));
     expect(none.stdout).toContain('No consent is guarded');
+  });
+
+  test('tell which statuses cannot be read, beside those that can, and do not say that there are none', async () => {
+    const unreadable = ['The memo of consent/fabrikam/1 cannot be read. Its key is missing.'];
+    const beside = await withConsents(['consents', '--json'], new FakeConsents([consent()], unreadable));
+    expect(beside).toMatchObject({ code: 1, stderr: expect.stringContaining('consent/fabrikam/1 cannot be read') });
+    expect(JSON.parse(beside.stdout)).toMatchObject([{ provider: 'contoso' }]);
+    const alone = await withConsents(['consents'], new FakeConsents([], unreadable));
+    expect(alone).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('Its key is missing.') });
   });
 
   test('send a renewal and its confirmation as what they are, in the name of who is at the terminal', async () => {
@@ -118,19 +134,38 @@ describe('consents on a Temporal server', () => {
     return guard;
   }
 
+  /** Anybody who reaches the server may start them, on a queue that nobody serves. */
+  async function guardsNobodyCanRead(): Promise<void> {
+    const { client, server } = environment;
+    const { connection } = client;
+    const { namespace } = server.settings;
+    const keys = [{ id: 'made-up', key: createSecretKey(randomBytes(32)) }];
+    const dataConverter = { payloadCodecs: [new EncryptionCodec(keys, { namespace })] };
+    const start = (by: Client, provider: string, status: unknown) =>
+      by.workflow.start('guardConsent', {
+        workflowId: `consent/${provider}/1`,
+        taskQueue: 'nobody',
+        memo: { [CONSENT_MEMO]: status },
+      });
+    await start(new Client({ connection, namespace, dataConverter }), 'encrypted', consent());
+    await start(client, 'nonsense', 'valid');
+  }
+
   test('are listed from what the server itself knows, the most urgent first, and are renewed by the command’s message', async () => {
     await guarded('listed-young', 10);
     await guarded('listed-old', 80);
     await guarded('listed-refused', 2, false);
     await guarded('listed-refused-later', 1, false);
-    let listed = await consents.list();
+    await guardsNobodyCanRead();
+    const list = async (provider?: string) => (await consents.list(provider)).consents;
+    let listed = await list();
     while (
       ['expiring', 'failing'].some((wanted) => !listed.some(({ state }) => state === wanted)) ||
       listed.filter(({ state }) => state === 'failing').length < 2 ||
       listed.length < 4
     ) {
       await aMoment();
-      listed = await consents.list();
+      listed = await list();
     }
     expect(listed.map(({ provider, state }) => ({ provider, state }))).toEqual([
       { provider: 'listed-refused', state: 'failing' },
@@ -140,8 +175,13 @@ describe('consents on a Temporal server', () => {
     ]);
     const key = { provider: 'listed-old', instance: '1' };
     expect((await consents.messages.send(key, 'consentRenewed', { by: 'ana' })).recorded).toBe(true);
-    while ((await consents.list('listed-old'))[0]?.renewals !== 1) await aMoment();
-    expect(await consents.list('listed-old')).toMatchObject([{ state: 'valid' }]);
+    while ((await list('listed-old'))[0]?.renewals !== 1) await aMoment();
+    expect(await list('listed-old')).toMatchObject([{ state: 'valid' }]);
+    const { unreadable } = await consents.list();
+    expect(unreadable.sort()).toEqual([
+      expect.stringMatching(/^The memo of consent\/encrypted\/1 cannot be read\. .+/),
+      'The memo of consent/nonsense/1 cannot be read. It is no status of a consent.',
+    ]);
   });
 
   test('that nobody guards are not found, and a refusal says why', async () => {

@@ -1,6 +1,7 @@
 /** A look that saw something of everything that the exporter shows. */
 import type { Seen } from '../../src/cli/operations/exporter/seen';
 import type { FleetStatus } from '../../src/contract/fleet';
+import { emptyLedger } from '../../src/contract/ledger';
 import type { UpgradeStatus } from '../../src/contract/status';
 
 export const LOOKED_AT = new Date();
@@ -40,6 +41,26 @@ export const EVERYTHING: Seen = {
     },
   ],
   ended: { completed: 5, rolledBack: 1, rollbackIncomplete: 1, refused: 1, other: 0 },
+  ledgers: [
+    {
+      runId: '3',
+      name: '0d3c5a52',
+      details: {
+        ...emptyLedger('0d3c5a52'),
+        holder: {
+          provider: 'northwind',
+          from: '18.3',
+          to: '18.4.1',
+          firstRun: '4',
+          workflowId: 'upgrade/northwind',
+        },
+        begun: [{ step: 'stopProvisioning', what: 'provisioning', since: hours(-9), before: [[7]] }],
+        notUndone: ['stopProvisioning: the service template 7 is gone'],
+        left: true,
+      },
+      silent: false,
+    },
+  ],
   fleets: [{ runId: '2', name: 'autumn', state: 'halted', step: '', details: fleet as FleetStatus, silent: false }],
   tokens: [
     { provider: 'contoso', expiresAt: hours(-1 / 60) },
@@ -55,4 +76,6 @@ export const EVERYTHING: Seen = {
     { name: 'onward', workers: new Map([['3f1c9a7e02b4', 2]]), backlog: 0 },
     { name: 'endpoint/gw-host-01', workers: new Map(), backlog: 2 },
   ],
+  unreadable: 1,
+  problems: ['The memo of consent/fabrikam/2 cannot be read.'],
 };

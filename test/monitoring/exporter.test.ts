@@ -10,8 +10,18 @@ import type { CliContext } from '../../src/cli/kit/context';
 import { ExportedMetrics } from '../../src/cli/operations/exporter/metrics';
 import { runExporter } from '../../src/cli/operations/exporter/run-exporter';
 import { Watcher } from '../../src/cli/operations/exporter/watcher';
+import type { Noted } from '../../src/contract/activities';
+import { CONSENT_MEMO } from '../../src/contract/consent';
+import {
+  LEDGER_SIGNAL,
+  LEDGER_WORKFLOW,
+  ledgerWorkflowId,
+  type LedgerInput,
+  type LedgerNote,
+} from '../../src/contract/ledger';
 import { endpointTaskQueue, upgradeWorkflowId } from '../../src/contract/provider';
-import { patience } from '../kit/deadlines';
+import { providerAttribute } from '../../src/temporal/search-attributes';
+import { aMoment, patience } from '../kit/deadlines';
 import { testInFull } from '../kit/extent';
 import { profile, stubActivities } from '../kit/stub-world/stub-activities';
 import { statusWhen, WorkflowEnvironment } from '../kit/stub-world/workflow-environment';
@@ -64,28 +74,88 @@ testInFull(
       'onward_task_queue_backlog{task_queue="endpoint/gw-nobody"}',
     ]);
 
-    // Nobody serves this one: the server still counts it, and says that nobody tells its details.
-    await client.workflow.start('upgradeProvider', {
-      workflowId: upgradeWorkflowId('fabrikam'),
-      taskQueue: 'nobody',
-      args: [{ provider: 'fabrikam' }],
-    });
-    while (samples.get('onward_unanswered{workflow="upgrade"}') !== 1) {
-      metrics.show(await watcher.look(hosts), new Date(), 1);
+    // Nobody serves these, which are more than are asked at once: the server still counts them, and says that nobody tells their details.
+    const unserved = Array.from({ length: 6 }, (_, index) => upgradeWorkflowId(`fabrikam-${index}`));
+    for (const workflowId of unserved)
+      await client.workflow.start('upgradeProvider', { workflowId, taskQueue: 'nobody', args: [{}] });
+    // As after a restart: nothing is known from before.
+    const anew = new Watcher(client, server.settings.namespace, () => new Date(), patience(2_000));
+    samples.clear();
+    while (samples.get('onward_unanswered{workflow="upgrade"}') !== unserved.length) {
+      metrics.show(await anew.look(hosts), new Date(), 1);
       samples = await samplesOf(metrics);
     }
-    expect(samples.get('onward_upgrades{state="",step=""}')).toBe(1);
+    expect(samples.get('onward_upgrades{state="",step=""}')).toBe(unserved.length);
     expect(samples.has(gateSeries)).toBe(true);
 
-    const ended = client.workflow.getHandle(upgradeWorkflowId('fabrikam'));
-    await Promise.all([ended.terminate(), handle.terminate()]);
-    while (samples.get('onward_upgrades_ended{end="other"}') !== 2 || samples.has(gateSeries)) {
-      metrics.show(await watcher.look(hosts), new Date(), 1);
+    const ended = [handle, ...unserved.map((workflowId) => client.workflow.getHandle(workflowId))];
+    await Promise.all(ended.map((each) => each.terminate()));
+    while (samples.get('onward_upgrades_ended{end="other"}') !== ended.length || samples.has(gateSeries)) {
+      metrics.show(await anew.look(hosts), new Date(), 1);
       samples = await samplesOf(metrics);
     }
     expect([...samples.keys()].filter((name) => name.startsWith('onward_upgrades{'))).toEqual([]);
   },
 );
+
+test('what an upgrade has left that was terminated is shown from the ledger, until somebody has finished it', async () => {
+  const { client, server } = environment;
+  const operation = {
+    provider: 'northwind',
+    from: '18.3',
+    to: '18.4.1',
+    firstRun: '1',
+    workflowId: 'upgrade/northwind',
+  };
+  await environment.serveOnce('northwind', stubActivities(profile('northwind')).activities);
+  const note = (of: Noted | { type: 'entered' }, at: string) =>
+    client.workflow.signalWithStart<(input: LedgerInput) => Promise<void>, [LedgerNote]>(LEDGER_WORKFLOW, {
+      workflowId: ledgerWorkflowId('of-northwind'),
+      taskQueue: 'test/northwind',
+      args: [{ installation: 'of-northwind' }],
+      signal: LEDGER_SIGNAL,
+      signalArgs: [{ ...of, operation, at }],
+      typedSearchAttributes: [{ key: providerAttribute, value: 'northwind' }],
+    });
+  const step = 'stopProvisioning';
+  await note({ type: 'entered' }, '2026-11-30T10:00:00.000Z');
+  await note({ type: 'begun', step, what: 'provisioning', before: [[7]], facts: {} }, '2026-11-30T10:01:00.000Z');
+  await note({ type: 'importing', requestId: 'r1' }, '2026-11-30T10:02:00.000Z');
+
+  const watcher = new Watcher(client, server.settings.namespace, () => new Date(), patience(30_000));
+  const metrics = new ExportedMetrics('1.2.3');
+  const samples = async (): Promise<[string, number][]> => {
+    metrics.show(await watcher.look([]), new Date(), 1);
+    return [...(await samplesOf(metrics))].filter(([name]) => name.includes('northwind'));
+  };
+  let shown = await samples();
+  // The server's lists are a moment behind.
+  for (; shown.length === 0; await aMoment()) shown = await samples();
+  expect(Object.fromEntries(shown)).toEqual({
+    'onward_switched_off_timestamp_seconds{provider="northwind",what="provisioning"}':
+      Date.parse('2026-11-30T10:01:00.000Z') / 1000,
+    'onward_left_behind{provider="northwind",what="begun"}': 1,
+    'onward_left_behind{provider="northwind",what="import"}': 1,
+  });
+
+  await note({ type: 'settled', step }, '2026-11-30T12:00:00.000Z');
+  await note({ type: 'left', notUndone: [] }, '2026-11-30T12:01:00.000Z');
+  for (; shown.length > 0; await aMoment()) shown = await samples();
+});
+
+test('a guard whose memo nobody can read is counted and told, and hides nothing', async () => {
+  const { client, server } = environment;
+  const guard = await client.workflow.start('guardConsent', {
+    workflowId: 'consent/tailspin/1',
+    taskQueue: 'nobody',
+    memo: { [CONSENT_MEMO]: 'valid until further notice' },
+  });
+  const watcher = new Watcher(client, server.settings.namespace, () => new Date(), patience(30_000));
+  let seen = await watcher.look([]);
+  for (; seen.unreadable === 0; await aMoment()) seen = await watcher.look([]);
+  expect(seen.problems).toContain('The memo of consent/tailspin/1 cannot be read. It is no status of a consent.');
+  await guard.terminate();
+});
 
 test('holds, fleets, tokens and notices are shown by what people have to do about them', async () => {
   const metrics = new ExportedMetrics('1.2.3');
@@ -106,8 +176,15 @@ test('holds, fleets, tokens and notices are shown by what people have to do abou
     'onward_tokens_refused{provider="fabrikam"}': 0,
     'onward_token_end_timestamp_seconds{provider="contoso"}': LOOKED_AT.getTime() / 1000 - 60,
     'onward_notices{state="failed"}': 2,
+    'onward_unanswered{workflow="consent"}': 1,
+    // Its upgrade does not run.
+    'onward_switched_off_timestamp_seconds{provider="northwind",what="provisioning"}':
+      LOOKED_AT.getTime() / 1000 - 9 * 3600,
+    'onward_left_behind{provider="northwind",what="begun"}': 1,
+    'onward_left_behind{provider="northwind",what="notUndone"}': 1,
     onward_exporter_up: 1,
   });
+  expect(samples.has('onward_left_behind{provider="northwind",what="import"}')).toBe(false);
   metrics.failed();
   const blind = await samplesOf(metrics);
   expect(blind.get('onward_exporter_up')).toBe(0);

@@ -23,7 +23,8 @@ interface Service {
   ports?: string[];
   restart: string;
   command?: string[];
-  healthcheck?: object;
+  healthcheck?: { test: string[] };
+  depends_on?: object;
   environment?: Record<string, string | null>;
   profiles?: string[];
   build?: object;
@@ -67,6 +68,19 @@ describe('docker-compose.yml', () => {
   test('makes the image once, whatever of it is started', () => {
     const built = services.filter(([, { build }]) => build !== undefined);
     expect(built.map(([name]) => name)).toEqual(['prepare']);
+  });
+
+  test('starts nothing else for a command of the command line', () => {
+    const commands = services.filter(([, { profiles }]) => profiles?.includes('cli'));
+    expect(commands.map(([name]) => name)).toEqual(['onward', 'demo']);
+    for (const [name, { depends_on: first }] of commands) expect([name, first]).toEqual([name, undefined]);
+  });
+
+  test('asks the database over TCP: at its socket the temporary server of a first start answers', () => {
+    const [, postgres] = services.find(([name]) => name === 'postgres') ?? [];
+    const [kind, program, ...options] = postgres?.healthcheck?.test ?? [];
+    expect([kind, program]).toEqual(['CMD', 'pg_isready']);
+    expect(options[options.indexOf('--host') + 1]).toBe('127.0.0.1');
   });
 
   // Security: containers-hardened

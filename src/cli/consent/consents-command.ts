@@ -1,11 +1,15 @@
 /** The commands about consents: the 90 days of every refresh token, from the upgrade on. */
 import type { Command } from 'commander';
 import { globalsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
+import { CliError } from '../kit/cli-error';
 import { callingOf, displayFor, printResult, withConnection, type GlobalOptions } from '../kit/context';
 import { addMessageCommands } from '../kit/messages/message-commands';
 import type { ConsentContext } from './consents';
 import { consentsLines } from './consents-view';
 import { GUARD_MESSAGES } from './messages';
+
+/** Of guards whose status cannot be read. */
+const NAMED = 5;
 
 export function addConsents(program: Command, context: ConsentContext): void {
   program
@@ -20,7 +24,12 @@ export function addConsents(program: Command, context: ConsentContext): void {
 
 async function list(context: ConsentContext, options: GlobalOptions, provider: string | undefined): Promise<void> {
   await withConnection(context.connectConsents(options), async (consents) => {
-    const found = await consents.list(provider);
-    printResult(context, options, found, consentsLines(found, displayFor(context, callingOf(context, options))));
+    const { consents: found, unreadable } = await consents.list(provider);
+    if (found.length > 0 || unreadable.length === 0)
+      printResult(context, options, found, consentsLines(found, displayFor(context, callingOf(context, options))));
+    if (unreadable.length > 0)
+      throw new CliError('failure', `The status of ${unreadable.length} guards cannot be read, such as:`, {
+        problems: unreadable.slice(0, NAMED),
+      });
   });
 }

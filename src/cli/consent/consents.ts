@@ -6,8 +6,11 @@ import type { ConsentKey } from './messages';
 
 /** Every method fails with a {@link CliError}, as those of upgrades do. */
 export interface Consents {
-  /** Every consent that is guarded, those that fail, then those that end first, before all others; also while no worker is up. */
-  list(provider?: string): Promise<ConsentStatus[]>;
+  /**
+   * Every consent that is guarded, those that fail, then those that end first, before all others; also while no worker is up.
+   * Beside them, one sentence for each guard whose status cannot be read.
+   */
+  list(provider?: string): Promise<{ consents: ConsentStatus[]; unreadable: string[] }>;
   readonly messages: Mailbox<ConsentKey, GuardMessages>;
   close(): Promise<void>;
 }

@@ -1,15 +1,14 @@
 /** {@link Consents} on a Temporal server. Loaded only by commands that talk to one. */
 import type { Client } from '@temporalio/client';
 import { ONWARD } from '../../contract/onward';
-import { CONSENT_MEMO, consentWorkflowId, type ConsentStatus, type GuardMessages } from '../../contract/consent';
+import { consentWorkflowId, type ConsentStatus, type GuardMessages } from '../../contract/consent';
 import { providerAttribute } from '../../temporal/search-attributes';
 import { CliError } from '../kit/cli-error';
 import { TemporalMailbox } from '../kit/messages/mailbox';
+import { listedGuards } from '../kit/temporal/listed';
 import { ServerCalls } from '../kit/temporal/server-calls';
 import type { Consents } from './consents';
 import type { ConsentKey } from './messages';
-
-const RUNNING = "WorkflowType = 'guardConsent' AND ExecutionStatus = 'Running'";
 
 export class TemporalConsents implements Consents {
   readonly messages: TemporalMailbox<ConsentKey, GuardMessages>;
@@ -24,16 +23,11 @@ export class TemporalConsents implements Consents {
     }));
   }
 
-  async list(provider?: string): Promise<ConsentStatus[]> {
+  async list(provider?: string): Promise<{ consents: ConsentStatus[]; unreadable: string[] }> {
     return await this.server.ask({ doing: 'list the consents', notFound: noSuchConsent() }, async () => {
-      const query = provider === undefined ? RUNNING : `${RUNNING} AND ${providerAttribute.name} = '${provider}'`;
-      const found: ConsentStatus[] = [];
-      for await (const { memo } of this.server.client.workflow.list({ query })) {
-        // A guard that has just been started has not said anything yet.
-        const status = memo?.[CONSENT_MEMO];
-        if (status !== undefined) found.push(status as ConsentStatus);
-      }
-      return found.sort((a, b) => order(a).localeCompare(order(b)));
+      const filter = provider === undefined ? undefined : `${providerAttribute.name} = '${provider}'`;
+      const { consents, unreadable } = await listedGuards(this.server.client, filter);
+      return { consents: consents.sort((a, b) => order(a).localeCompare(order(b))), unreadable };
     });
   }
 

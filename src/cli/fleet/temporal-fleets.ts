@@ -15,6 +15,7 @@ import type { AuditEntry } from '../../contract/status';
 import { fleetAttribute, stateAttribute } from '../../temporal/search-attributes';
 import { CliError } from '../kit/cli-error';
 import { TemporalMailbox } from '../kit/messages/mailbox';
+import { listed } from '../kit/temporal/listed';
 import { ServerCalls } from '../kit/temporal/server-calls';
 import { executionStatus, viewOf } from '../kit/temporal/workflow-view';
 import { summaryOf, TemporalUpgrades } from '../upgrade/temporal-upgrades';
@@ -126,7 +127,7 @@ export class TemporalFleets implements Fleets {
         const found: FleetSummary[] = [];
         // The earlier runs of a fleet that was continued are no fleets of their own.
         const query = `WorkflowType = '${WORKFLOW_TYPE}' AND ExecutionStatus != 'ContinuedAsNew'`;
-        for await (const info of this.client.workflow.list({ query })) {
+        for await (const info of listed(this.client, query)) {
           const { workflowId, status, closeTime, typedSearchAttributes: attributes } = info;
           found.push({
             fleet: attributes.get(fleetAttribute) ?? workflowId.replace(/^fleet\//, ''),
@@ -152,7 +153,7 @@ export class TemporalFleets implements Fleets {
 
   private async found(query: string, limit: number): Promise<UpgradeSummary[]> {
     const found: UpgradeSummary[] = [];
-    for await (const info of this.client.workflow.list({ query, pageSize: Math.min(limit, 1000) })) {
+    for await (const info of listed(this.client, query, Math.min(limit, 1000))) {
       found.push(summaryOf(info));
       if (found.length === limit) break;
     }

@@ -1,4 +1,6 @@
-import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import type { Client } from '@temporalio/client';
+import { mapAsyncIterable } from '@temporalio/client/lib/iterators-utils';
+import { DefaultLogger, makeTelemetryFilterString, Runtime, type ReplayHistoriesIterable } from '@temporalio/worker';
 import { connectClient } from '../../temporal/connection';
 import { workerConverter } from '../../temporal/data-converter';
 import { replay, type Replayed } from '../../worker/replay';
@@ -6,7 +8,11 @@ import { builtWorkflows } from '../../worker/workflow-bundle';
 import { CliError } from '../kit/cli-error';
 import { printResult, type CliContext, type GlobalOptions } from '../kit/context';
 import { reached, settingsFor } from '../kit/temporal/connect';
+import { listed } from '../kit/temporal/listed';
 import { explain } from '../kit/temporal/temporal-errors';
+
+/** Fetched while others are replayed. */
+const HISTORIES_AT_ONCE = 5;
 
 export interface ReplayCommandOptions extends GlobalOptions {
   query: string;
@@ -25,8 +31,7 @@ export async function runReplay(context: CliContext, options: ReplayCommandOptio
   const replayed: Replayed[] = [];
   const workflows = builtWorkflows(converter);
   try {
-    const histories = client.workflow.list({ query: options.query }).intoHistories();
-    for await (const one of replay(histories, { workflows, converter })) replayed.push(one);
+    for await (const one of replay(historiesOf(client, options.query), { workflows, converter })) replayed.push(one);
   } catch (error) {
     const gone = new CliError('notFound', 'One of the workflows is no longer there.', {
       hint: 'Run the command again.',
@@ -53,3 +58,13 @@ export async function runReplay(context: CliContext, options: ReplayCommandOptio
       : `All ${replayed.length} workflows can go on with build ${buildId}.`,
   ]);
 }
+
+const historiesOf = (client: Client, query: string): ReplayHistoriesIterable =>
+  mapAsyncIterable(
+    listed(client, query),
+    async ({ workflowId, runId }) => ({
+      workflowId,
+      history: await client.workflow.getHandle(workflowId, runId).fetchHistory(),
+    }),
+    { concurrency: HISTORIES_AT_ONCE },
+  );

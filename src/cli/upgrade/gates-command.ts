@@ -28,13 +28,16 @@ export function addGates(program: Command, context: UpgradeContext): void {
 async function gates(context: UpgradeContext, options: GatesOptions, provider: string | undefined): Promise<void> {
   await withUpgrades(context, options, async (upgrades) => {
     const asked = provider === undefined ? await upgrades.running() : [await upgrades.summary(provider)];
-    const { waiting, silent, problem } = await askEach(upgrades, asked);
+    const { waiting, silent, problem } = await askEach(upgrades, asked, () => context.now());
     const calling = callingOf(context, options, options.shell);
     const lines = [
       ...(waiting.length === 0 && silent.length > 0 ? [] : gatesLines(waiting, displayFor(context, calling))),
       ...(silent.length === 0
         ? []
-        : ['Without a worker, the server only knows how many people are waited for:', ...summaryLines(silent)]),
+        : [
+            'Of these the server only knows how many people are waited for, because no worker has told more:',
+            ...summaryLines(silent),
+          ]),
     ];
     printResult(
       context,
@@ -46,23 +49,37 @@ async function gates(context: UpgradeContext, options: GatesOptions, provider: s
   });
 }
 
-/** Once no worker has answered, none is asked again: each question would wait for its deadline. */
+/** Questions without an answer may take so long in all: where no worker is there, each waits for its deadline. */
+const IN_VAIN_MS = 10_000;
+
+/** One that cannot answer hides no other. */
 async function askEach(
   upgrades: Upgrades,
   asked: UpgradeSummary[],
-): Promise<{ waiting: Waiting[]; silent: UpgradeSummary[]; problem?: CliError }> {
+  now: () => Date,
+): Promise<{ waiting: Waiting[]; silent: UpgradeSummary[]; problem: CliError | undefined }> {
   const waiting: Waiting[] = [];
-  for (const [index, { provider }] of asked.entries()) {
+  const silent: UpgradeSummary[] = [];
+  let problem: CliError | undefined;
+  let inVain = 0;
+  for (const summary of asked) {
+    const { provider } = summary;
+    const began = now().getTime();
     try {
-      const { status } = await upgrades.view(provider);
-      waiting.push({ provider, gates: status.gates, holds: status.holds });
+      if (inVain >= IN_VAIN_MS) silent.push(summary);
+      else {
+        const { gates: open, holds } = (await upgrades.view(provider)).status;
+        waiting.push({ provider, gates: open, holds });
+      }
     } catch (error) {
-      const problem = asCliError(error);
-      if (problem.kind !== 'noWorker') throw error;
-      return { waiting, silent: asked.slice(index), problem };
+      const told = asCliError(error);
+      if (told.kind === 'unreachable') throw error;
+      inVain += now().getTime() - began;
+      silent.push(summary);
+      problem ??= told;
     }
   }
-  return { waiting, silent: [] };
+  return { waiting, silent, problem };
 }
 
 const withCommands = ({ provider, gates: open, holds }: Waiting, calling: Calling): object => ({

@@ -39,6 +39,7 @@ import {
 } from '../../temporal/search-attributes';
 import { CliError } from '../kit/cli-error';
 import { TemporalMailbox } from '../kit/messages/mailbox';
+import { listed } from '../kit/temporal/listed';
 import { ServerCalls } from '../kit/temporal/server-calls';
 import { executionStatus, viewOf } from '../kit/temporal/workflow-view';
 import type { UpgradeKey } from './messages';
@@ -172,7 +173,7 @@ export class TemporalUpgrades implements Upgrades {
     return this.ask(undefined, 'list the running upgrades', async () => {
       const found: UpgradeSummary[] = [];
       const query = `WorkflowType = '${WORKFLOW_TYPE}' AND ExecutionStatus = 'Running'`;
-      for await (const info of this.client.workflow.list({ query })) found.push(summaryOf(info));
+      for await (const info of listed(this.client, query)) found.push(summaryOf(info));
       return found.sort((a, b) => (a.workflowId < b.workflowId ? -1 : 1));
     });
   }

@@ -1,7 +1,7 @@
 /** Calls to a Temporal server, each with a deadline, and with an error that a person can act on. */
 import type { Client } from '@temporalio/client';
 import { CliError } from '../cli-error';
-import { explain, noWorker } from './temporal-errors';
+import { explain } from './temporal-errors';
 
 const DEADLINE_MS = 10_000;
 
@@ -37,7 +37,7 @@ export class ServerCalls {
   private async serverOrWorker(error: CliError, doing: string): Promise<CliError> {
     try {
       await this.client.withDeadline(Date.now() + 2000, () => this.client.workflowService.getSystemInfo({}));
-      return noWorker(doing, error.cause);
+      return error;
     } catch (cause) {
       return new CliError('unreachable', `Could not ${doing}: the Temporal server does not answer.`, {
         hint: 'Is it running, and is --address or TEMPORAL_ADDRESS right?',

@@ -61,6 +61,13 @@ export function noWorker(doing: string, cause?: unknown): CliError {
   });
 }
 
+/** Workers are there, and none can take it up. */
+const taskFails = (doing: string, cause: unknown): CliError =>
+  new CliError('noWorker', `Could not ${doing}: its workflow task fails, again and again.`, {
+    hint: 'The log of a worker says why (docs/runbook.md#onwardworkflowtaskfailing). Nothing is lost meanwhile.',
+    cause,
+  });
+
 function explainRpc(error: unknown, doing: string): CliError {
   const rpc = rpcErrorOf(error);
   const message = `Could not ${doing}: ${rootMessage(error)}`;
@@ -70,9 +77,10 @@ function explainRpc(error: unknown, doing: string): CliError {
         hint: 'Is it running, and is --address or TEMPORAL_ADDRESS right?',
         cause: error,
       });
+    case GRPC.failedPrecondition:
+      return /workflow task in failed state/i.test(rpc.details) ? taskFails(doing, error) : noWorker(doing, error);
     // A worker that goes away takes the question along.
     case GRPC.cancelled:
-    case GRPC.failedPrecondition:
     case GRPC.deadlineExceeded:
       return noWorker(doing, error);
     case GRPC.permissionDenied:

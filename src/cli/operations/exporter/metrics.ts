@@ -27,7 +27,11 @@ export class ExportedMetrics {
   private readonly shown = {
     upgrades: this.gauge('onward_upgrades', 'Upgrades that run.', ['state', 'step']),
     ended: this.gauge('onward_upgrades_ended', 'Upgrades that have ended, as long as the server keeps them.', ['end']),
-    silent: this.gauge('onward_unanswered', 'Workflows whose details no worker has told in this look.', ['workflow']),
+    silent: this.gauge('onward_unanswered', 'Workflows whose details could not be read in this look.', ['workflow']),
+    left: this.gauge('onward_left_behind', 'What an upgrade has left that does not run, and that nobody finishes.', [
+      'provider',
+      'what',
+    ]),
     off: this.gauge('onward_switched_off_timestamp_seconds', 'Since when it is off.', ['provider', 'what']),
     gates: this.gauge('onward_gates', 'Gates that are open.', ['asked']),
     gateSince: this.gauge('onward_oldest_gate_timestamp_seconds', 'Since when the oldest gate is open.', [
@@ -61,10 +65,13 @@ export class ExportedMetrics {
   /** The metrics of a look, instead of those of the one before. */
   show(seen: Seen, at: Date, seconds: number): void {
     for (const gauge of Object.values(this.shown)) gauge.reset();
+    this.showLedgers(seen);
+    // After the ledgers: of what is off, an upgrade that runs knows more.
     this.showUpgrades(seen);
     this.showFleets(seen);
     this.showTokens(seen, at);
-    const { notices, workers, backlog } = this.shown;
+    const { notices, workers, backlog, silent } = this.shown;
+    silent.set({ workflow: 'consent' }, seen.unreadable);
     notices.set({ state: 'waiting' }, seen.notices.waiting);
     notices.set({ state: 'failed' }, seen.notices.failed);
     for (const queue of seen.queues) {
@@ -84,6 +91,21 @@ export class ExportedMetrics {
   /** The metrics of the last look stay. */
   failed(): void {
     this.up.set(0);
+  }
+
+  private showLedgers({ ledgers, upgrades }: Seen): void {
+    const { off, left, silent: unanswered } = this.shown;
+    unanswered.set({ workflow: 'ledger' }, 0);
+    for (const { details, silent } of ledgers) {
+      unanswered.inc({ workflow: 'ledger' }, silent ? 1 : 0);
+      if (!details?.holder) continue;
+      const { holder, begun, requests, notUndone } = details;
+      const { provider } = holder;
+      for (const { what, since } of begun) if (what !== undefined) off.set({ provider, what }, secondsOf(since));
+      if (upgrades.some(({ name }) => name === provider)) continue;
+      const parts = { begun: begun.length, import: requests.length, notUndone: notUndone.length };
+      for (const [what, count] of Object.entries(parts)) if (count > 0) left.set({ provider, what }, count);
+    }
   }
 
   private showUpgrades({ upgrades, ended }: Seen): void {

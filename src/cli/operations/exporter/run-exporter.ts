@@ -20,6 +20,9 @@ export interface ExporterOptions extends GlobalOptions {
   inventory?: string;
 }
 
+/** Of what could not be read in a look. */
+const NAMED = 5;
+
 /** Looks again and again, and serves what the last look saw, until Ctrl-C. */
 export async function runExporter(context: CliContext, options: ExporterOptions): Promise<void> {
   const { host, port, interval, inventory = inventoryDirectory(context.env) } = options;
@@ -60,6 +63,9 @@ async function look(
     const seen = await watcher.look(hosts);
     const at = context.now();
     metrics.show(seen, at, (at.getTime() - began.getTime()) / 1000);
+    const { problems } = seen;
+    const more = problems.length > NAMED ? ` And ${problems.length - NAMED} more.` : '';
+    if (problems.length > 0) warn(context, `${problems.slice(0, NAMED).join(' ')}${more}`);
   } catch (error) {
     metrics.failed();
     warn(context, asCliError(error).message);

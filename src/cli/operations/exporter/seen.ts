@@ -1,19 +1,24 @@
 /** What the exporter sees in one look at the server. */
 import type { ConsentStatus } from '../../../contract/consent';
 import type { FleetStatus } from '../../../contract/fleet';
+import type { Ledger } from '../../../contract/ledger';
 import type { UpgradeStatus } from '../../../contract/status';
 
-/** An upgrade or a fleet that runs. The server knows state and step by itself; the details only a worker tells. */
-export interface Running<Status> {
+/** A workflow whose details only a worker tells. */
+export interface Asked<Status> {
   runId: string;
-  /** Of the provider or the fleet. */
+  /** Of the provider, the fleet or the installation. */
   name: string;
-  state: string;
-  step: string;
   /** As a worker has told them last; undefined until one has. */
   details: Status | undefined;
   /** No worker answered in this look, so the details may be old. */
   silent: boolean;
+}
+
+/** An upgrade or a fleet that runs. The server knows state and step by itself. */
+export interface Running<Status> extends Asked<Status> {
+  state: string;
+  step: string;
 }
 
 export interface SeenQueue {
@@ -28,10 +33,16 @@ export interface Seen {
   upgrades: Running<UpgradeStatus>[];
   /** Of upgrades that have ended, as long as the server keeps them. */
   ended: Record<EndOfUpgrade, number>;
+  /** Of installations where no upgrade that runs tells what it has begun: it has ended, or cannot be asked. */
+  ledgers: Asked<Ledger>[];
   fleets: Running<FleetStatus>[];
   tokens: Pick<ConsentStatus, 'provider' | 'expiresAt' | 'test'>[];
   notices: { waiting: number; failed: number };
   queues: SeenQueue[];
+  /** Guards of consents whose status cannot be read. */
+  unreadable: number;
+  /** What of this could not be seen in this look, and why. */
+  problems: string[];
 }
 
 /** `other`: terminated, timed out, or failed in another way than an upgrade does. */

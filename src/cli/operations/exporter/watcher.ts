@@ -1,32 +1,29 @@
-/** Asks the server what there is to see. Without a worker, all but the details of upgrades and fleets is as fresh as ever. */
+/** Asks the server what there is to see. Without a worker, all but the details of upgrades, ledgers and fleets is as fresh as ever. */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { CONSENT_MEMO, type ConsentStatus } from '../../../contract/consent';
 import { FLEET_QUERY, type FleetStatus } from '../../../contract/fleet';
+import { LEDGER_WORKFLOW, type Ledger } from '../../../contract/ledger';
 import { CONTROL_TASK_QUEUE, endpointTaskQueue } from '../../../contract/provider';
 import { QUERY, type Gate, withAllGates, type UpgradeStatus } from '../../../contract/status';
-import { openGatesAttribute, stateAttribute, stepAttribute } from '../../../temporal/search-attributes';
+import {
+  openGatesAttribute,
+  providerAttribute,
+  stateAttribute,
+  stepAttribute,
+} from '../../../temporal/search-attributes';
 import { CliError } from '../../kit/cli-error';
+import { listed, listedGuards } from '../../kit/temporal/listed';
 import { ServerCalls } from '../../kit/temporal/server-calls';
 import { buildOf } from '../builds';
-import { ENDS, type EndOfUpgrade, type Running, type Seen, type SeenQueue } from './seen';
+import { Round, type Known } from './round';
+import { ENDS, type Asked, type EndOfUpgrade, type Running, type Seen, type SeenQueue } from './seen';
 
-/** So many workflows are asked at once: each question may make a worker replay one. */
-const AT_ONCE = 5;
-/** Details of a workflow whose search attributes have not changed are asked again after so long. */
-const STALE_MS = 5 * 60_000;
 const DAY_MS = 86_400_000;
-
-interface Told {
-  attributes: string;
-  at: number;
-  status: unknown;
-}
 
 export class Watcher {
   private readonly server: ServerCalls;
   /** What workers have told, by run. */
-  private told = new Map<string, Told>();
+  private known: ReadonlyMap<string, Known> = new Map();
 
   /** @param deadlineMs how long the server, and the worker behind it, may take for one answer. */
   constructor(
@@ -43,36 +40,61 @@ export class Watcher {
    * @throws CliError when the server does not answer.
    */
   async look(hosts: readonly string[]): Promise<Seen> {
-    const running = (type: string) => this.list(`WorkflowType = '${type}' AND ExecutionStatus = 'Running'`);
-    const guards = await running('guardConsent');
-    const upgrades = await running('upgradeProvider');
-    const fleets = await running('upgradeFleet');
-    const asked = new Map<string, Told>();
-    const seen: Seen = {
-      upgrades: await this.withDetails<UpgradeStatus>(upgrades, asked, async (info) => {
-        const handle = this.client.workflow.getHandle(info.workflowId, info.runId);
+    const { consents, unreadable } = await this.ask('list the guards of consents', () => listedGuards(this.client));
+    const round = new Round(this.known, this.now);
+    const upgrades = (await this.list("WorkflowType = 'upgradeProvider' AND ExecutionStatus = 'Running'")).map((info) =>
+      this.running<UpgradeStatus>(round, info, async ({ workflowId, runId }) => {
+        const handle = this.client.workflow.getHandle(workflowId, runId);
         const status = await handle.query<UpgradeStatus>(QUERY.status);
         return await withAllGates(status, (skip) => handle.query<Gate[], [number]>(QUERY.gates, skip));
       }),
-      fleets: await this.withDetails<FleetStatus>(fleets, asked, (info) =>
-        this.client.workflow.getHandle(info.workflowId, info.runId).query<FleetStatus>(FLEET_QUERY.status),
+    );
+    const fleets = (await this.list("WorkflowType = 'upgradeFleet' AND ExecutionStatus = 'Running'")).map((info) =>
+      this.running<FleetStatus>(round, info, ({ workflowId, runId }) =>
+        this.client.workflow.getHandle(workflowId, runId).query<FleetStatus>(FLEET_QUERY.status),
       ),
+    );
+    const ledgers = await this.ledgers(round, upgrades);
+    const problems = [...unreadable, ...(await round.ask())];
+    this.known = round.known;
+    const seen: Seen = {
+      upgrades,
       ended: await this.ended(),
-      tokens: guards.flatMap(({ memo }) => (memo?.[CONSENT_MEMO] as ConsentStatus | undefined) ?? []),
+      ledgers,
+      fleets,
+      tokens: consents,
       notices: await this.notices(),
       queues: [],
+      unreadable: unreadable.length,
+      problems,
     };
     for (const queue of [CONTROL_TASK_QUEUE, ...hosts.map(endpointTaskQueue)]) {
       seen.queues.push(await this.queue(queue));
     }
-    this.told = asked;
     return seen;
+  }
+
+  /** An upgrade that runs and has told its operation tells what is off by itself, unless it finishes what another has begun. */
+  private async ledgers(round: Round, upgrades: readonly Running<UpgradeStatus>[]): Promise<Asked<Ledger>[]> {
+    const told = upgrades.filter(({ details }) => details?.operation !== undefined && details.finishes === undefined);
+    // One that somebody has ended keeps what was noted, until another goes on with it: the newest answers for all.
+    const infos = await this.list(
+      `WorkflowType = '${LEDGER_WORKFLOW}' AND ExecutionStatus NOT IN ('Completed', 'ContinuedAsNew')`,
+    );
+    const ledgers = new Map(infos.map((info) => [info.workflowId, info]));
+    return [...ledgers.values()].flatMap((info) => {
+      const provider = info.typedSearchAttributes.get(providerAttribute);
+      if (told.some(({ name }) => name === provider)) return [];
+      const news = upgrades.some(({ name }) => name === provider) ? 'runs' : 'ended';
+      const handle = this.client.workflow.getHandle(info.workflowId);
+      return [this.add(round, info, news, () => handle.query<Ledger>(QUERY.status))];
+    });
   }
 
   private async list(query: string): Promise<WorkflowExecutionInfo[]> {
     return await this.ask(`list ${query}`, async () => {
       const found: WorkflowExecutionInfo[] = [];
-      for await (const info of this.client.workflow.list({ query })) found.push(info);
+      for await (const info of listed(this.client, query)) found.push(info);
       return found;
     });
   }
@@ -125,55 +147,30 @@ export class Watcher {
     return { name, workers, backlog };
   }
 
-  /** Once no worker has answered, no other workflow is asked in this look: each question would wait for its deadline. */
-  private async withDetails<Status>(
-    infos: readonly WorkflowExecutionInfo[],
-    asked: Map<string, Told>,
-    tell: (info: WorkflowExecutionInfo) => Promise<Status>,
-  ): Promise<Running<Status>[]> {
-    let silent = false;
-    const one = async (info: WorkflowExecutionInfo): Promise<Running<Status>> => {
-      const { runId, workflowId, typedSearchAttributes: attributes } = info;
-      const state = attributes.get(stateAttribute) ?? '';
-      const step = attributes.get(stepAttribute) ?? '';
-      const known = this.told.get(runId);
-      const current = [state, step, attributes.get(openGatesAttribute)].join(' ');
-      const fresh = known?.attributes === current && this.now().getTime() - known.at < STALE_MS;
-      let told = known;
-      if (!fresh && !silent) {
-        const status = await this.tellOrNothing(info, tell);
-        if (status === undefined) silent = true;
-        else told = { attributes: current, at: this.now().getTime(), status };
-      }
-      if (told) asked.set(runId, told);
-      const name = workflowId.slice(workflowId.indexOf('/') + 1);
-      return {
-        runId,
-        name,
-        state,
-        step,
-        details: told?.status as Status | undefined,
-        silent: !fresh && told === known,
-      };
-    };
-    const running: Running<Status>[] = [];
-    for (let index = 0; index < infos.length; index += AT_ONCE) {
-      running.push(...(await Promise.all(infos.slice(index, index + AT_ONCE).map(one))));
-    }
-    return running;
-  }
-
-  /** Undefined where no worker answers, or the workflow has ended meanwhile. */
-  private async tellOrNothing<Status>(
+  private running<Status>(
+    round: Round,
     info: WorkflowExecutionInfo,
     tell: (info: WorkflowExecutionInfo) => Promise<Status>,
-  ): Promise<Status | undefined> {
-    try {
-      return await this.ask(`ask ${info.workflowId} for its status`, () => tell(info));
-    } catch (error) {
-      if (error instanceof CliError && error.kind !== 'unreachable') return undefined;
-      throw error;
-    }
+  ): Running<Status> {
+    const { typedSearchAttributes: attributes } = info;
+    const state = attributes.get(stateAttribute) ?? '';
+    const step = attributes.get(stepAttribute) ?? '';
+    const news = [state, step, attributes.get(openGatesAttribute)].join(' ');
+    // Not a copy: its details are brought up to date.
+    return Object.assign(
+      this.add(round, info, news, () => tell(info)),
+      { state, step },
+    );
+  }
+
+  private add<Status>(
+    round: Round,
+    { runId, workflowId }: WorkflowExecutionInfo,
+    news: string,
+    tell: () => Promise<Status>,
+  ): Asked<Status> {
+    const name = workflowId.slice(workflowId.indexOf('/') + 1);
+    return round.add({ runId, name, news, tell: () => this.ask(`ask ${workflowId} for its status`, tell) });
   }
 
   private ask<T>(doing: string, request: () => Promise<T>): Promise<T> {
