@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { CliError } from '../../src/cli/kit/cli-error';
 import type { CliContext } from '../../src/cli/kit/context';
 import { workerSettings } from '../../src/cli/operations/worker-settings';
 
@@ -94,11 +95,73 @@ test('traces are off until a collector is named, and where OpenTelemetry is told
   const traces = async (env: NodeJS.ProcessEnv): Promise<boolean> =>
     (await reading(env, { inventory: folder })).telemetry.traces;
   const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://collector:4318';
-  await expect(traces({ OTEL_SERVICE_NAME: 'onward', OTEL_EXPORTER_OTLP_ENDPOINT: '' })).resolves.toBe(false);
+  await expect(traces({ OTEL_SERVICE_NAME: 'onward', OTEL_EXPORTER_OTLP_ENDPOINT: ' ' })).resolves.toBe(false);
   await expect(traces({ OTEL_EXPORTER_OTLP_ENDPOINT })).resolves.toBe(true);
   await expect(
     traces({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://collector/v1/traces', OTEL_SDK_DISABLED: 'false' }),
   ).resolves.toBe(true);
   await expect(traces({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SDK_DISABLED: 'true' })).resolves.toBe(false);
   await expect(traces({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_EXPORTER: 'none' })).resolves.toBe(false);
+});
+
+test.each([
+  ['ENDPOINT', 'collector:4318', 'is no URL'],
+  ['ENDPOINT', `http://onward:${SECRET}@collector:4318`, 'OTEL_EXPORTER_OTLP_HEADERS'],
+  ['ENDPOINT', `https://collector/v1/traces?key=${SECRET}`, 'holds a query'],
+  ['ENDPOINT', 'http://[::1]:4318', 'IPv6'],
+  ['TRACES_PROTOCOL', 'http/json', 'http/protobuf'],
+  ['HEADERS', `authorization ${SECRET}`, 'name=value'],
+  ['HEADERS', `authorization=${SECRET}%zz`, 'percent-encoded'],
+  ['HEADERS', `authorization=${SECRET}%0A`, 'percent-encoded'],
+  ['TRACES_COMPRESSION', 'zstd', 'gzip'],
+  ['TIMEOUT', '10s', 'whole number'],
+  ['CERTIFICATE', '/nowhere/ca.pem', 'cannot be read (ENOENT)'],
+  ['CERTIFICATE', __filename, 'no certificate in PEM form'],
+  ['CLIENT_KEY', __filename, 'no private key'],
+])('a setting of traces that would be passed over is told: OTEL_EXPORTER_OTLP_%s=%s', async (name, value, problem) => {
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', [`OTEL_EXPORTER_OTLP_${name}`]: value };
+  await expectTold(env, `OTEL_EXPORTER_OTLP_${name}`, problem);
+});
+
+test.each([
+  ['OTEL_SDK_DISABLED', 'yes', 'neither true nor false'],
+  ['OTEL_TRACES_EXPORTER', 'console', 'neither otlp nor none'],
+  ['OTEL_TRACES_SAMPLER', 'always', 'always_on'],
+  ['OTEL_TRACES_SAMPLER_ARG', '10%', 'no number from 0 to 1'],
+  ['OTEL_BSP_MAX_EXPORT_BATCH_SIZE', '0', 'whole number'],
+  ['OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', 'all', 'whole number'],
+  ['OTEL_RESOURCE_ATTRIBUTES', 'deployment.environment=the lab', 'percent-encoded'],
+  ['OTEL_RESOURCE_ATTRIBUTES', 'lab', 'percent-encoded'],
+])('a setting of traces that would be passed over is told: %s=%s', async (name, value, problem) => {
+  const sampler = name === 'OTEL_TRACES_SAMPLER_ARG' && { OTEL_TRACES_SAMPLER: 'traceidratio' };
+  await expectTold({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', ...sampler, [name]: value }, name, problem);
+});
+
+async function expectTold(env: NodeJS.ProcessEnv, name: string, problem: string): Promise<void> {
+  const error = await reading(env, { inventory: folder }).catch((reason: unknown) => reason as CliError);
+  const [told, ...others] = (error as CliError).problems;
+  expect(told).toMatch(new RegExp(`^${name} `));
+  expect(told).toContain(problem);
+  expect(others.filter((other) => !/_CLIENT_CERTIFICATE is not set/.test(other))).toEqual([]);
+  expect(told).not.toContain(SECRET);
+}
+
+test('settings of traces that are right are taken', async () => {
+  const traces = reading(
+    {
+      OTEL_EXPORTER_OTLP_ENDPOINT: ' https://collector.example:4318/otlp ',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+      OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/protobuf',
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Basic%20b253YXJk, x-scope-orgid=lab',
+      OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
+      OTEL_EXPORTER_OTLP_TIMEOUT: '',
+      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=lab,host.name=ep1, note=',
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '0.1',
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_BSP_SCHEDULE_DELAY: '1000',
+    },
+    { inventory: folder },
+  );
+  await expect(traces).resolves.toMatchObject({ telemetry: { traces: true } });
 });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { CancelledFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import { PowerShell } from '../../src/systems/endpoint/powershell';
-import { withOwnModules } from '../../src/systems/endpoint/powershell-of-machine';
+import { withOwnModules, withoutSecrets } from '../../src/systems/endpoint/powershell-of-machine';
 import type { ScriptName } from '../../src/systems/endpoint/scripts';
 import { SystemError } from '../../src/systems/system-error';
 import { patience } from '../kit/deadlines';
@@ -165,6 +165,17 @@ describe('PowerShell', () => {
       delete process.env['NODE_POWERSHELL'];
     }
   });
+});
+
+test('no script, and no setup.cmd after it, inherits what the worker shows to servers: credentials of Temporal, keys, headers for a collector', () => {
+  const shared = { PATH: '/bin', ONWARD_PWSH: 'pwsh', OTEL_SERVICE_NAME: 'onward' };
+  const own = {
+    TEMPORAL_API_KEY: 'k',
+    ONWARD_CODEC_KEYS: 'a=env:KEY_A',
+    KEY_A: 'k',
+    OTEL_EXPORTER_OTLP_HEADERS: 'a=k',
+  };
+  expect(withoutSecrets({ ...shared, ...own })).toEqual(shared);
 });
 
 test('Windows PowerShell does not inherit where PowerShell 7 has its modules, and PowerShell 7 does', () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
@@ -9,13 +10,20 @@ export class Collector {
 
   private constructor(private readonly server: Server) {}
 
-  static async start(): Promise<Collector> {
-    const server = createServer();
+  /**
+   * @param answer by default that it has taken everything.
+   * @param tls with it the collector speaks HTTPS.
+   */
+  static async start(
+    answer = (response: ServerResponse): unknown => response.end(),
+    tls?: https.ServerOptions,
+  ): Promise<Collector> {
+    const server = tls === undefined ? createServer() : https.createServer(tls);
     const collector = new Collector(server);
     server.on('request', (request, response) => {
       void buffer(request).then((bytes) => {
         if (request.url === '/v1/traces') collector.received.push(bytes);
-        response.end();
+        answer(response);
       });
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -24,7 +32,8 @@ export class Collector {
 
   /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    const scheme = this.server instanceof https.Server ? 'https' : 'http';
+    return `${scheme}://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
   async close(): Promise<void> {

@@ -13,6 +13,7 @@ import { connectWorker } from '../../src/temporal/worker-connection';
 import { type DevServer, startDevServer } from '../../src/temporal/dev-server';
 import { SHUTDOWN_GRACE } from '../../src/worker/endpoint';
 import { shutdownForceTime } from '../../src/worker/serve';
+import { FAREWELL_SECONDS } from '../../src/worker/traces';
 import { patience } from '../kit/deadlines';
 
 const ROOT = path.join(__dirname, '../..');
@@ -107,9 +108,11 @@ describe('docker-compose.yml', () => {
 
   test('gives workers longer to end than their own limits', () => {
     const workers = services.filter(([, { command = [] }]) => command[0] === 'worker');
-    // The endpoint worker's (src/worker/endpoint.ts) is the longest.
+    // The endpoint worker's (src/worker/endpoint.ts) is the longest; then it sends its last traces.
     for (const [, { stop_grace_period: period = '0s' }] of workers)
-      expect(Number.parseInt(period)).toBeGreaterThan(Number.parseInt(shutdownForceTime(SHUTDOWN_GRACE)));
+      expect(Number.parseInt(period)).toBeGreaterThan(
+        Number.parseInt(shutdownForceTime(SHUTDOWN_GRACE)) + FAREWELL_SECONDS,
+      );
   });
 
   test('serves the metrics of every worker where docs/production.md says', () => {
@@ -117,6 +120,14 @@ describe('docker-compose.yml', () => {
     expect(workers).not.toHaveLength(0);
     for (const [name, { environment }] of workers)
       expect([name, environment?.['ONWARD_METRICS']]).toEqual([name, '0.0.0.0:9464']);
+  });
+
+  test('sends the traces of every worker to the collector that is named, and none by default', () => {
+    const workers = services.filter(([, { command = [] }]) => command[0] === 'worker');
+    const NAMES = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_CERTIFICATE'];
+    for (const [name, { environment = {} }] of workers)
+      // Null is what whoever calls Compose has set, or nothing.
+      expect([name, NAMES.map((each) => environment[each])]).toEqual([name, NAMES.map(() => null)]);
   });
 
   test('watches the health of everything that keeps running', () => {

@@ -1,19 +1,26 @@
 /** What a worker tells a collector of OpenTelemetry, over the wire. */
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import type { ServerOptions } from 'node:https';
+import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import * as otlp from '@opentelemetry/otlp-transformer/build/src/generated/root';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger, type LogEntry } from '@temporalio/worker';
 import type { IConversionOptions, Type } from 'protobufjs';
+import { generate } from 'selfsigned';
 import { failureInterceptor } from '../../activities/failures';
 import { FAILURE, type FailureType } from '../../src/contract/activities';
 import { conceal } from '../../src/inventory/secrets';
 import { BUILD_FOLDER } from '../../src/package-root';
 import { counted } from '../../src/systems/calls';
 import { SystemError } from '../../src/systems/system-error';
-import { startTraces } from '../../src/worker/traces';
+import { FAREWELL_SECONDS, startTraces } from '../../src/worker/traces';
 import { Collector } from '../kit/collector';
+import { patience } from '../kit/deadlines';
+import { testInFull } from '../kit/extent';
 import { freeAddress } from '../kit/free-address';
 
 type Attributes = { key: string; value: object }[];
@@ -30,10 +37,19 @@ interface Sent {
 }
 
 /** How the exporter itself writes what it sends. */
-const { ExportTraceServiceRequest: sentType } = (
+const { ExportTraceServiceRequest: sentType, ExportTraceServiceResponse: answerType } = (
   otlp as unknown as {
     opentelemetry: {
-      proto: { collector: { trace: { v1: { ExportTraceServiceRequest: Pick<Type, 'decode' | 'toObject'> } } } };
+      proto: {
+        collector: {
+          trace: {
+            v1: {
+              ExportTraceServiceRequest: Pick<Type, 'decode' | 'toObject'>;
+              ExportTraceServiceResponse: Pick<Type, 'encode'>;
+            };
+          };
+        };
+      };
     };
   }
 ).opentelemetry.proto.collector.trace.v1;
@@ -132,6 +148,70 @@ test('a collector that is not there is told in the log, and the activity does no
   expect(logged).toMatchObject([
     { level: 'WARN', message: 'Traces could not be sent', meta: { error: expect.stringContaining('ECONNREFUSED') } },
   ]);
+});
+
+test('an empty variable is none: spans are sent, and the worker ends', async () => {
+  for (const name of ['MAX_QUEUE_SIZE', 'MAX_EXPORT_BATCH_SIZE', 'EXPORT_TIMEOUT', 'SCHEDULE_DELAY'])
+    process.env[`OTEL_BSP_${name}`] = '';
+  process.env['OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'] = ' ';
+  await traced(async () => 'done');
+  expect(attributes(spans()[0]?.attributes ?? [])).toMatchObject({ 'onward.activity': 'importPackage' });
+});
+
+async function answering(answer: (response: ServerResponse) => unknown, tls?: ServerOptions): Promise<void> {
+  await collector.close();
+  collector = await Collector.start(answer, tls);
+  process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = collector.url;
+}
+
+test('spans that a collector refuses in a friendly way are told in the log', async () => {
+  const refusal = answerType.encode({ partialSuccess: { rejectedSpans: 1, errorMessage: 'too old' } }).finish();
+  await answering((response) => response.end(refusal));
+  const logged: LogEntry[] = [];
+  await traced(async () => 'done', logged);
+  expect(logged).toMatchObject([
+    { message: 'Traces are incomplete', meta: { error: expect.stringContaining('too old') } },
+  ]);
+});
+
+test('what a collector refuses again and again is told once, with the status', async () => {
+  await answering((response) => response.writeHead(401).end());
+  process.env['OTEL_BSP_SCHEDULE_DELAY'] = '10';
+  const logged: LogEntry[] = [];
+  const traces = startTraces(new DefaultLogger('INFO', (entry) => logged.push(entry)));
+  const environment = new MockActivityEnvironment({}, { interceptors: traces.interceptors });
+  for (const count of [1, 2, 3]) {
+    await environment.run(async () => 'done');
+    while (collector.received.length < count) await new Promise(setImmediate);
+  }
+  await traces.end();
+  expect(logged).toMatchObject([{ meta: { error: 'HTTP 401 Unauthorized' } }]);
+});
+
+test("a collector may have a certificate of an authority of one's own", async () => {
+  const { private: key, cert } = await generate([{ name: 'commonName', value: 'collector' }], {
+    extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
+  });
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'onward-traces-'));
+  const ca = path.join(folder, 'ca.pem');
+  await writeFile(ca, cert);
+  await answering((response) => response.end(), { key, cert });
+  process.env['OTEL_EXPORTER_OTLP_CERTIFICATE'] = ca;
+  await traced(async () => 'done');
+  expect(spans()).toHaveLength(1);
+  await rm(folder, { recursive: true });
+});
+
+testInFull('a worker that ends does not wait for a collector that never comes to an end', async () => {
+  const dripping = new Set<NodeJS.Timeout>();
+  await answering((response) => dripping.add(setInterval(() => response.write('.'), 100)));
+  process.env['OTEL_EXPORTER_OTLP_TIMEOUT'] = '60000';
+  const logged: LogEntry[] = [];
+  const begin = Date.now();
+  await traced(async () => 'done', logged);
+  dripping.forEach(clearInterval);
+  expect(Date.now() - begin).toBeLessThan(patience(2 * FAREWELL_SECONDS * 1000));
+  expect(logged).toMatchObject([{ meta: { error: expect.stringContaining('has not answered within 5 s') } }]);
 });
 
 test('a worker that is not asked for traces loads nothing of OpenTelemetry', async () => {

@@ -1,5 +1,4 @@
 /** What a worker has to know before it connects. Whatever is wrong with it is told at once, each problem in one line. */
-import { z } from 'zod';
 import { inventoryDirectory, inventoryFiles } from '../../inventory/inventory';
 import { findExecutable } from '../../systems/endpoint/executable';
 import { powershellExecutable } from '../../systems/endpoint/powershell-of-machine';
@@ -8,6 +7,7 @@ import { readEncryption } from '../../temporal/codec-keys';
 import { encryptionOf, type TemporalSettings } from '../../temporal/connection';
 import { endpointOfMachine, type EndpointOfHost } from '../../worker/endpoint';
 import { LOG_FORMATS, type LogFormat, type TelemetrySettings } from '../../worker/telemetry';
+import { tracesProblems, wantsTraces } from '../../worker/traces-settings';
 import { asCliError, CliError } from '../kit/cli-error';
 import type { CliContext, GlobalOptions } from '../kit/context';
 import { readInventory } from '../kit/inventory';
@@ -82,33 +82,6 @@ function telemetryOf({ env, stderr }: CliContext, options: WorkerOptions): Telem
 }
 
 const isLogFormat = (text: string): text is LogFormat => (LOG_FORMATS as readonly string[]).includes(text);
-
-/** The more particular variable first. */
-const TRACES_ENDPOINTS = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const;
-const TRACES_PROTOCOLS = ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'] as const;
-
-const setOf = <Name extends string>(names: readonly Name[], env: NodeJS.ProcessEnv): Name | undefined =>
-  names.find((name) => env[name]);
-
-const wantsTraces = (env: NodeJS.ProcessEnv): boolean =>
-  setOf(TRACES_ENDPOINTS, env) !== undefined &&
-  !/^true$/i.test(env['OTEL_SDK_DISABLED'] ?? '') &&
-  env['OTEL_TRACES_EXPORTER'] !== 'none';
-
-/** https://opentelemetry.io/docs/specs/otel/protocol/exporter/ */
-function tracesProblems(env: NodeJS.ProcessEnv): string[] {
-  const endpoint = setOf(TRACES_ENDPOINTS, env);
-  const protocol = setOf(TRACES_PROTOCOLS, env);
-  return [
-    // Not quoted: it may hold a password.
-    ...(endpoint === undefined || z.url({ protocol: /^https?$/ }).safeParse(env[endpoint]).success
-      ? []
-      : [`${endpoint} is no URL of a collector, such as http://127.0.0.1:4318`]),
-    ...(protocol === undefined || env[protocol] === 'http/protobuf'
-      ? []
-      : [`${protocol} has to be http/protobuf: traces are sent by no other protocol`]),
-  ];
-}
 
 function requirePowerShell(env: NodeJS.ProcessEnv): void {
   const executable = powershellExecutable(env);
