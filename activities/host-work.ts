@@ -1,5 +1,6 @@
 /** Scripts on an endpoint host, run for an activity. */
 import { Context } from '@temporalio/activity';
+import { ONWARD } from '../src/contract/onward';
 import { FAILURE, type SiteKey } from '../src/contract/activities';
 import type { Operation } from '../src/contract/operation';
 import type { FrozenHost } from '../src/contract/facts';
@@ -23,8 +24,7 @@ const ATTACH_MS = 15_000;
 const PATIENCE_MS = 150_000;
 
 /** What a person has to find out before anything goes on. */
-const DECIDE =
-  'If the worker runs on a copy of the host, end it there, start it on the host and retry. If the host was rebuilt or replaced, decide: what this upgrade has left on it may be gone, so roll back, look at its sites, and start the upgrade again.';
+const DECIDE = `If the worker runs on a copy of the host, end it there, start it on the host and retry. If the host was rebuilt or replaced, what this upgrade has left on it may be gone: look at its sites and put them right by hand, then roll back and run ${ONWARD} finish, which takes doneByHand for what cannot be undone there. After that the upgrade can be started again.`;
 
 /** What an activity does with its host. */
 export interface HostWork {

@@ -9,21 +9,26 @@ import {
   type WorkflowExecutionDescription,
   type WorkflowHandle,
 } from '@temporalio/client';
+import type { Payload } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import { FAILURE, type LedgerActivities } from '../src/contract/activities';
 import {
+  LEDGER_MEMO,
   LEDGER_SIGNAL,
   LEDGER_WORKFLOW,
   emptyLedger,
   heldBy,
   isSameHolder,
   leavesSomething,
+  installationIn,
   ledgerAfter,
   ledgerNote,
   ledgerWorkflowId,
   leftBy,
   runOf,
   type Entered,
+  type Entrant,
+  type FoundLedger,
   type Ledger,
   type LedgerInput,
   type LedgerNote,
@@ -37,10 +42,11 @@ import { askingTemporal } from './asking-temporal';
 
 export function createLedgerActivities(): LedgerActivities {
   return {
-    enterInstallation: ({ installation, operation }) => enter(installation, operation),
+    enterInstallation: enter,
 
-    noteInLedger: async ({ installation, operation, note }) => {
-      const { ledger, refused } = await enter(installation, operation);
+    noteInLedger: async ({ note, ...entrant }) => {
+      const { installation, operation } = entrant;
+      const { ledger, refused } = await enter(entrant);
       if (!ledger)
         throw new SystemError({
           type: FAILURE.rejected,
@@ -54,15 +60,68 @@ export function createLedgerActivities(): LedgerActivities {
       return { before: begun?.before ?? [], requests: ledger.requests };
     },
 
-    readLedger: async ({ installation }) => {
-      const { client } = Context.current();
-      const kept = await read(client, installation);
-      return kept && { ledger: kept.ledger, holderRuns: await runs(client, kept.ledger.holder) };
-    },
+    readLedger: find,
   };
 }
 
-async function enter(installation: string, operation: Operation): Promise<Entered> {
+async function find({ provider, instances }: { provider: string; instances: string[] }): Promise<FoundLedger> {
+  const { client } = Context.current();
+  const [named = ''] = instances;
+  const told = async (installation: string, { ledger }: Kept): Promise<FoundLedger> => ({
+    installation,
+    kept: { ledger, holderRuns: await runs(client, ledger.holder) },
+  });
+  const kept = await read(client, named);
+  if (kept) return await told(named, kept);
+  const listed = new Set(instances);
+  for (const workflowId of await candidates(client, provider, listed)) {
+    const installation = installationIn(workflowId);
+    const other = await read(client, installation);
+    if (other?.ledger.instances.some((one) => listed.has(one))) return await told(installation, other);
+  }
+  return { installation: named };
+}
+
+/** So many of the instances stand in the memo of a ledger: all of them would be too much for a list of ledgers. */
+const IN_MEMO = 20;
+
+/** Ids of ledgers that may be those of the installation: of the same entry, also where somebody has ended them, and of others that run. */
+async function candidates(client: Client, provider: string, instances: ReadonlySet<string>): Promise<string[]> {
+  const ofEntry = await list(client, `${providerAttribute.name} = '${provider}' AND ExecutionStatus != 'Completed'`);
+  const ofOthers = await list(client, `${providerAttribute.name} != '${provider}' AND ExecutionStatus = 'Running'`);
+  const { namespace, loadedDataConverter } = client.options;
+  const found = ofEntry.map(({ workflowId }) => workflowId);
+  for (const { workflowId, memo } of ofOthers) {
+    const owner = { type: 'workflow', namespace, workflowId } as const;
+    // What cannot be read was written by nobody that Onward knows.
+    const [seen] = await decodeArrayFromPayloads(loadedDataConverter, memo, owner).catch(() => []);
+    if (Array.isArray(seen) && seen.some((one) => instances.has(String(one)))) found.push(workflowId);
+  }
+  return [...new Set(found)];
+}
+
+/** The memos as they were written: one that cannot be read must not hide the others. */
+async function list(
+  { workflowService, options: { namespace } }: Client,
+  which: string,
+): Promise<{ workflowId: string; memo: Payload[] }[]> {
+  const listed: { workflowId: string; memo: Payload[] }[] = [];
+  const query = `WorkflowType = '${LEDGER_WORKFLOW}' AND ${which}`;
+  for (let nextPageToken: Uint8Array = new Uint8Array(); ;) {
+    const page = await askingTemporal('listing the ledgers', namespace, () =>
+      workflowService.listWorkflowExecutions({ namespace, query, nextPageToken }),
+    );
+    for (const { execution, memo } of page.executions) {
+      const known = memo?.fields?.[LEDGER_MEMO];
+      listed.push({ workflowId: execution?.workflowId ?? '', memo: known ? [known] : [] });
+    }
+    if (page.nextPageToken.length === 0) return listed;
+    nextPageToken = page.nextPageToken;
+  }
+}
+
+async function enter(entrant: Entrant): Promise<Entered> {
+  const { installation, operation, instances, startedBy } = entrant;
   const { client } = Context.current();
   const known = await read(client, installation);
   if (known && !known.isRunning) await revive(installation, known);
@@ -71,6 +130,8 @@ async function enter(installation: string, operation: Operation): Promise<Entere
     await write(installation, {
       type: 'entered',
       operation,
+      instances,
+      startedBy,
       at: new Date().toISOString(),
       ...(replaces ? { replaces } : {}),
     });
@@ -100,6 +161,7 @@ async function write(installation: string, note: LedgerNote): Promise<void> {
       args: [{ installation }],
       signal: LEDGER_SIGNAL,
       signalArgs: [note],
+      ...(note.type === 'entered' ? { memo: { [LEDGER_MEMO]: note.instances.slice(0, IN_MEMO) } } : {}),
       staticSummary: `Installation of ${provider}: who changes it, and what is to be undone or finished`,
       typedSearchAttributes: [{ key: providerAttribute, value: provider }],
     }),

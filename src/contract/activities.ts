@@ -11,7 +11,7 @@ import type { GuardInput } from './consent';
 import type { EntryDigests, EntryRef, FrozenProfile } from './entry';
 import { shortened } from './fields';
 import type { Selector } from './fleet';
-import type { Entered, Ledger, LedgerNote } from './ledger';
+import type { Entered, Entrant, FoundLedger, LedgerNote } from './ledger';
 import type { LookedAtWindow, Maintenance } from './maintenance';
 import type { Operation } from './operation';
 import type {
@@ -224,19 +224,19 @@ export interface LedgerActivities {
    * Effect: the installation belongs to this operation. Refused, with the reason, while another upgrade holds it that still runs, and
    * where one that has ended has left something, unless it is this very operation that goes on. Safe to repeat; also a way to read.
    */
-  enterInstallation(input: { installation: string; operation: Operation }): Promise<Entered>;
+  enterInstallation(input: Entrant): Promise<Entered>;
   /**
    * Effect: it is noted. Enters where nobody holds the installation; fails with `Rejected` where another does.
    *
    * @returns what stood there already: of a step that begins what was to be switched on again before, and the requests of an import.
    */
-  noteInLedger(input: {
-    installation: string;
-    operation: Operation;
-    note: Noted;
-  }): Promise<{ before: unknown[]; requests: string[] }>;
-  /** Who holds the installation and what is left; undefined where nobody does. Changes nothing. */
-  readLedger(input: { installation: string }): Promise<{ ledger: Ledger; holderRuns: boolean } | undefined>;
+  noteInLedger(input: Entrant & { note: Noted }): Promise<{ before: unknown[]; requests: string[] }>;
+  /**
+   * The ledger of the installation that has these instances, at least one: one that knows any of them, so that it is found again whichever
+   * of them was removed, or else the one that the first of them would name. Changes nothing. A ledger under another name is listed about
+   * a second after it has begun.
+   */
+  readLedger(input: { provider: string; instances: string[] }): Promise<FoundLedger>;
 }
 
 type Without<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never;

@@ -15,18 +15,20 @@ export const LEDGER_WORKFLOW = 'keepLedger';
 /** Of what upgrades note: of people it takes `finish`. */
 export const LEDGER_SIGNAL = 'note';
 
-export const ledgerWorkflowId = (installation: string): string => `installation/${installation}`;
+const WORKFLOW_ID = 'installation/';
+export const ledgerWorkflowId = (installation: string): string => WORKFLOW_ID + installation;
+/** Of the id of a ledger's workflow. */
+export const installationIn = (workflowId: string): string => workflowId.slice(WORKFLOW_ID.length);
+
+/** Of `keepLedger`: the instances that were installed first. */
+export const LEDGER_MEMO = 'instances';
 
 /**
- * Names the installation by what its systems say, however the entry spells its URLs: the APS resource of the instance that was
- * installed first. Undefined where there is no instance.
+ * APS resources of its instances, the one that was installed first at the beginning: what its systems say of an installation, however
+ * the entry spells its URLs.
  */
-export function installationOf(
-  instances: readonly Pick<ApplicationInstance, 'id' | 'resourceId'>[],
-): string | undefined {
-  const [first] = [...instances].sort((a, b) => a.id - b.id);
-  return first?.resourceId;
-}
+export const instancesOf = (instances: readonly Pick<ApplicationInstance, 'id' | 'resourceId'>[]): string[] =>
+  [...instances].sort((a, b) => a.id - b.id).map(({ resourceId }) => resourceId);
 
 const operation = z.strictObject({
   provider: plainName,
@@ -47,6 +49,9 @@ export const ledgerNote = z.discriminatedUnion('type', [
     type: z.literal('entered'),
     operation,
     at: z.string(),
+    /** Of the installation, as {@link instancesOf} tells them: any of them finds the ledger again. */
+    instances: z.array(z.string()),
+    startedBy: z.string().optional(),
     /** The holder that was seen to have ended; where it is another by now, nothing changes. */
     replaces: operation.optional(),
   }),
@@ -84,6 +89,10 @@ export interface BegunStep {
 export interface Ledger {
   installation: string;
   holder?: Operation;
+  /** Every instance that the operation has seen here. */
+  instances: string[];
+  /** Who has started the operation, or begun to finish it: none of them approves its crossing. */
+  startedBy: string[];
   begun: BegunStep[];
   /** Request ids of every import that the operation has begun, or was about to. */
   requests: string[];
@@ -97,6 +106,8 @@ export interface Ledger {
 
 export const emptyLedger = (installation: string): Ledger => ({
   installation,
+  instances: [],
+  startedBy: [],
   begun: [],
   requests: [],
   facts: {},
@@ -137,11 +148,18 @@ export function ledgerAfter(ledger: Ledger, note: LedgerNote): Ledger {
 
 function entered(ledger: Ledger, note: Extract<LedgerNote, { type: 'entered' }>): Ledger {
   const { holder } = ledger;
-  const { operation, replaces } = note;
+  const { operation, replaces, instances, startedBy } = note;
   if (holder && !isSameHolder(holder, operation) && !isSameHolder(holder, replaces)) return ledger;
   const goesOn = holder && operationId(holder) === operationId(operation);
   // Who takes the place of another operation has seen that nothing was left of it.
-  return { ...(goesOn ? ledger : emptyLedger(ledger.installation)), holder: operation, left: false };
+  const known = goesOn ? ledger : emptyLedger(ledger.installation);
+  return {
+    ...known,
+    holder: operation,
+    instances: [...new Set([...known.instances, ...instances])],
+    startedBy: [...new Set([...known.startedBy, ...(startedBy === undefined ? [] : [startedBy])])],
+    left: false,
+  };
 }
 
 function withBegun(
@@ -169,6 +187,21 @@ function looksAfter(looks: unknown[], look: unknown): unknown[] {
 
 /** What people say to a ledger. */
 export const ledgerMessages = { finish: z.strictObject({ by, reason: text('reason').optional(), id: messageId }) };
+
+/** Who enters an installation. */
+export interface Entrant {
+  installation: string;
+  operation: Operation;
+  /** As {@link instancesOf} tells them. */
+  instances: string[];
+  startedBy?: string | undefined;
+}
+
+/** Which ledger is that of an installation, and what it says where there is one. */
+export interface FoundLedger {
+  installation: string;
+  kept?: { ledger: Ledger; holderRuns: boolean };
+}
 
 /** What became of whoever wants to enter. */
 export type Entered = { ledger: Ledger; refused?: never } | { refused: string; ledger?: never };

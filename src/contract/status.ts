@@ -161,6 +161,8 @@ export interface UpgradeStatus {
   forwardOnly?: string;
   /** The unfinished operation that this run brings to its end. */
   finishes?: string;
+  /** Who has begun that one, and who has finished it before: as little as `startedBy` may they approve its crossing. */
+  begunBy?: string[];
   startedAt: string;
   startedBy?: string;
   endedAt?: string;

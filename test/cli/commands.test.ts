@@ -99,6 +99,33 @@ describe('start', () => {
   });
 });
 
+describe('finish', () => {
+  test('finishes what was begun, from what is named where no ledger tells, and needs no name for either', async () => {
+    const upgrades = new FakeUpgrades();
+    const { code, stdout } = await onward(['finish', 'contoso'], upgrades);
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('upgrade/contoso') as string });
+    const named = ['finish', 'contoso', '--from', '18.3', '--to', '18.4.1', '--by', 'bo@csp.example'];
+    expect((await onward(named, upgrades)).code).toBe(0);
+    expect(upgrades.started).toEqual([
+      { provider: 'contoso', startedBy: 'ana@csp.example', finish: true },
+      { provider: 'contoso', startedBy: 'bo@csp.example', finish: true, from: '18.3', to: '18.4.1' },
+    ]);
+  });
+
+  test('one that comes back is no success: --wait ends with 1', async () => {
+    const rolledBack = view({ state: 'rolledBack', gates: [] }, 'failed');
+    const waiting = ['finish', 'contoso', '--wait', '--interval', '0.1', '--json'];
+    const { code, stdout } = await onward(waiting, new FakeUpgrades([view(), rolledBack]));
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ status: { state: 'rolledBack' } });
+  });
+
+  test('is refused while the upgrade runs', async () => {
+    const refusal = new CliError('refused', 'The upgrade of contoso is running already.');
+    expect(await onward(['finish', 'contoso'], new FakeUpgrades([view()], refusal))).toMatchObject({ code: 3 });
+  });
+});
+
 describe('status', () => {
   test('without a provider lists what runs, from what the server itself knows', async () => {
     const { stdout } = await onward(['status']);

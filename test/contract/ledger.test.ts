@@ -4,8 +4,10 @@ import { emptyLedger, ledgerAfter, type Ledger, type LedgerNote } from '../../sr
 const operation = { provider: 'p', from: '18.3', to: '18.4.1', firstRun: 'r-1', workflowId: 'upgrade/p' };
 const at = '2026-01-01T00:00:00.000Z';
 
+const entered = (...instances: string[]): LedgerNote => ({ type: 'entered', operation, at, instances });
+
 const after = (...notes: LedgerNote[]): Ledger =>
-  notes.reduce(ledgerAfter, ledgerAfter(emptyLedger('i'), { type: 'entered', operation, at }));
+  notes.reduce(ledgerAfter, ledgerAfter(emptyLedger('i'), entered('i', 'j')));
 
 const began = (before: unknown): LedgerNote => ({
   type: 'begun',
@@ -22,6 +24,18 @@ test('however often a step begins, whatever was on at any time is kept, and only
   expect(looks([16, 17], [17], [], [17, 18], [18, 16])).toEqual([[16, 17], [18]]);
   expect(looks([])).toEqual([[]]);
   expect(looks(true, true)).toEqual([true]);
+});
+
+test('every instance that the operation has seen at any time finds its ledger; those of an operation before it do not', () => {
+  expect(after(entered('j', 'k')).instances).toEqual(['i', 'j', 'k']);
+  const next: LedgerNote = {
+    type: 'entered',
+    operation: { ...operation, firstRun: 'r-2' },
+    at,
+    instances: ['k'],
+    replaces: operation,
+  };
+  expect(after(next).instances).toEqual(['k']);
 });
 
 test('nothing is left of an import but what is still switched off', () => {

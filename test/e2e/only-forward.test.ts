@@ -10,11 +10,11 @@ import path from 'node:path';
 import { upgradeWorkflowId } from '../../src/contract/provider';
 import type { FaultRule } from '../../src/sandbox/faults';
 import { hostProgramData } from '../../src/sandbox/hosts/disk';
-import { addTemplate } from '../../src/sandbox/world/growth';
+import { addTemplate, removeInstance } from '../../src/sandbox/world/growth';
 import { FAILURE } from '../../src/contract/activities';
 import { testInFull } from '../kit/extent';
 import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
-import { timings } from '../kit/deadlines';
+import { aMoment, timings } from '../kit/deadlines';
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {
@@ -66,6 +66,12 @@ async function resetBefore(upgrade: Upgrade, activity: string): Promise<void> {
   });
 }
 
+/** A server lists a workflow about a second after it has begun. */
+async function ledgerIsListed(upgrade: Upgrade): Promise<void> {
+  const query = `WorkflowId = '${upgrade.ledger().workflowId}'`;
+  while ((await rehearsal.client.workflow.count(query)).count === 0) await aMoment();
+}
+
 async function ledgerRuns(upgrade: Upgrade): Promise<string> {
   return (await upgrade.ledger().describe()).status.name;
 }
@@ -99,6 +105,22 @@ test('terminated after the instances were upgraded, a new start says how it is f
   expect(await ledgerRuns(upgrade)).toBe('COMPLETED');
 });
 
+testInFull('the signal finish to the ledger brings a terminated upgrade to its end', async () => {
+  const upgrade = await provider();
+  await upgrade.start();
+  await upgrade.statusWhen(({ step, crossed }) => crossed && step === 'updateCustomizations');
+  await upgrade.workflow.terminate('the wrong button');
+  const { runId } = await upgrade.workflow.describe();
+  await upgrade.ledger().signal('finish', { by: 'ana', reason: 'somebody terminated it' });
+  upgrade.startedByWorkflow();
+  while ((await upgrade.workflow.describe()).runId === runId) await aMoment();
+  expect(await upgrade.status()).toMatchObject({ startedBy: 'ana' });
+  await upgrade.operate();
+  expect(await upgrade.result()).toMatchObject({ from: '18.4', to: '18.4.1' });
+  await expectUpgraded(upgrade);
+  expect(await ledgerRuns(upgrade)).toBe('COMPLETED');
+});
+
 test('terminated before the crossing, finish undoes what was begun and ends as rolled back', async () => {
   const upgrade = await provider(WANTS_APPROVAL);
   const before = await upgrade.state();
@@ -116,6 +138,34 @@ test('terminated before the crossing, finish undoes what was begun and ends as r
   expect(await upgrade.state()).toEqual(before);
   expect(await ledgerRuns(upgrade)).toBe('COMPLETED');
 });
+
+testInFull(
+  'what is off is not forgotten when the instance that was installed first is removed: a new start is refused, and finish restores',
+  async () => {
+    const upgrade = await provider(WANTS_APPROVAL);
+    const before = await upgrade.state();
+    await upgrade.start({ startedBy: 'ana' });
+    await upgrade.statusWhen(atApproval);
+    await ledgerIsListed(upgrade);
+    await upgrade.workflow.terminate('the wrong button');
+    const { world } = rehearsal.sandbox;
+    const [first] = before.instances;
+    removeInstance(world, world.provider(upgrade.provider), first?.id ?? 0);
+    const double = await rehearsal.secondEntry(upgrade);
+    await expect(double.result()).rejects.toMatchObject({
+      cause: { message: expect.stringContaining(`onward finish ${upgrade.provider}`) as string },
+    });
+    await upgrade.start({ startedBy: 'ana' });
+    await expect(upgrade.result()).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('provisioning is off since') as string },
+    });
+    await upgrade.start({ finish: true, startedBy: 'ana' });
+    await expect(upgrade.result()).rejects.toThrow();
+    expect(await upgrade.status()).toMatchObject({ state: 'rolledBack', notUndone: [] });
+    expect((await upgrade.state()).templates).toEqual(before.templates);
+    expect(await ledgerRuns(upgrade)).toBe('COMPLETED');
+  },
+);
 
 testInFull.each([
   ['cancelled', (ledger: WorkflowHandle) => ledger.cancel()],
@@ -135,7 +185,7 @@ testInFull.each([
 });
 
 testInFull(
-  'who finishes an upgrade while a host that was set up does not answer is refused, and may again',
+  'who finishes an upgrade while a host that was set up does not answer is held by its undo, until the host is back',
   async () => {
     const host = 'silent-host';
     const upgrade = await rehearsal.provider(
@@ -148,11 +198,10 @@ testInFull(
     await upgrade.workflow.terminate('the wrong button');
     await rehearsal.takeDown(host);
     await upgrade.start({ finish: true });
-    await expect(upgrade.result()).rejects.toMatchObject({
-      cause: { type: FAILURE.refused, message: expect.stringContaining(host) as string },
-    });
+    const [hold] = (await upgrade.statusWhen(({ holds }) => holds.length > 0)).holds;
+    expect(hold).toMatchObject({ step: 'upgradeEndpoints', actions: ['retry', 'doneByHand'] });
     await rehearsal.bringUp(host);
-    await upgrade.start({ finish: true });
+    await upgrade.operateResolving('retry');
     await expect(upgrade.result()).rejects.toThrow();
     expect(await upgrade.status()).toMatchObject({ state: 'rolledBack', notUndone: [] });
     expect(await upgrade.state()).toEqual(before);

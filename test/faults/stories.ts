@@ -87,7 +87,7 @@ export const PATIENCE = timings({
 /** Calls of the sandbox's operator, who is no part of an upgrade. */
 const OPERATORS_OWN = ['GET provider'];
 /** Names of calls that change nothing where they are made. */
-const READS = /get|token|^(discover|inspect|hash|answer)$|^describe/i;
+const READS = /get|token|^(discover|inspect|hash|answer)$|^(describe|list)/i;
 
 /** A provider with systems of its own in all its addresses, so that a fault hits nobody else. */
 export async function provide(

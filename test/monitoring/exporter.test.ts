@@ -108,7 +108,7 @@ test('what an upgrade has left that was terminated is shown from the ledger, unt
     workflowId: 'upgrade/northwind',
   };
   await environment.serveOnce('northwind', stubActivities(profile('northwind')).activities);
-  const note = (of: Noted | { type: 'entered' }, at: string) =>
+  const note = (of: Noted | { type: 'entered'; instances: string[] }, at: string) =>
     client.workflow.signalWithStart<(input: LedgerInput) => Promise<void>, [LedgerNote]>(LEDGER_WORKFLOW, {
       workflowId: ledgerWorkflowId('of-northwind'),
       taskQueue: 'test/northwind',
@@ -118,7 +118,7 @@ test('what an upgrade has left that was terminated is shown from the ledger, unt
       typedSearchAttributes: [{ key: providerAttribute, value: 'northwind' }],
     });
   const step = 'stopProvisioning';
-  await note({ type: 'entered' }, '2026-11-30T10:00:00.000Z');
+  await note({ type: 'entered', instances: ['of-northwind'] }, '2026-11-30T10:00:00.000Z');
   await note({ type: 'begun', step, what: 'provisioning', before: [[7]], facts: {} }, '2026-11-30T10:01:00.000Z');
   await note({ type: 'importing', requestId: 'r1' }, '2026-11-30T10:02:00.000Z');
 

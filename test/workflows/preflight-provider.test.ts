@@ -158,9 +158,9 @@ describe('a look before the upgrade', () => {
     };
     const { activities } = stubActivities(profile('held'), {
       change: {
-        readLedger: async ({ installation }) => ({
-          ledger: { ...emptyLedger(installation), holder },
-          holderRuns: true,
+        readLedger: async ({ instances: [installation = ''] }) => ({
+          installation,
+          kept: { ledger: { ...emptyLedger(installation), holder }, holderRuns: true },
         }),
         enterInstallation: async () => {
           throw ApplicationFailure.nonRetryable('a look took hold of the installation', FAILURE.rejected);

@@ -9,7 +9,7 @@ export type EngineEvent =
   | { type: 'checked'; checks: CheckResult[] }
   | { type: 'planned'; path: { from: string; to: string }; operation: string; steps: PlannedStep[] }
   /** It brings to its end what another run has begun. */
-  | { type: 'finishes'; operation: string; detail: string }
+  | { type: 'finishes'; operation: string; begunBy: string[]; detail: string }
   | { type: 'crossed'; step: string }
   /** The package was found to be imported, or about to be, when something was to be undone. */
   | { type: 'undoRefused'; reason: string; cancelled: boolean }

@@ -4,7 +4,6 @@
  */
 import { entryOf, type FrozenProfile } from '../../src/contract/entry';
 import type { PackageFacts } from '../../src/contract/facts';
-import { installationOf } from '../../src/contract/ledger';
 import type { CheckResult } from '../../src/contract/status';
 import { activitiesFor } from '../kit/activities';
 import { answered, reading as readingOf, type Reading } from '../kit/reading';
@@ -30,8 +29,6 @@ export interface Examination {
   readonly results: CheckResult[];
   /** Undefined where a system that matters did not answer. */
   readonly facts: PreflightFacts | undefined;
-  /** Of the installation; undefined where no instance tells it. */
-  readonly identity: string | undefined;
 }
 
 /**
@@ -51,7 +48,6 @@ export async function examine(
   const release = choice?.chosen?.release;
   const checks = [...COMMON_CHECKS, ...(release ? [requiredVersions(release.requirements), ...release.checks] : [])];
   const found = examined(checks, readings);
-  const { operations } = read;
   return {
     choice,
     checks,
@@ -59,7 +55,6 @@ export async function examine(
     found,
     results: found.flatMap(({ check, finding }) => resultOf(check, finding)),
     facts: factsOf(read),
-    identity: answered(operations) ? installationOf(operations.value.instances) : undefined,
   };
 }
 

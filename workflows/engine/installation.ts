@@ -4,37 +4,31 @@
  */
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURE, type LedgerActivities, type Noted } from '../../src/contract/activities';
-import type { HostFacts } from '../../src/contract/facts';
-import type { Ledger } from '../../src/contract/ledger';
-import type { Operation } from '../../src/contract/operation';
+import type { Entrant, Ledger } from '../../src/contract/ledger';
 import type { Activities } from '../kit/activities';
 import type { PreflightFacts } from './preflight-facts';
 
 /** Facts of the preflight, which every run reads for itself; what is switched off is noted by the step that does it. */
-const READ_ANEW: string[] = ['operations', 'billing', 'hosts'] satisfies (keyof PreflightFacts)[];
-/** Which machine each host was: a copy of it that serves its queue later is none of the operation's. */
-const MACHINES = 'machines';
-type Machines = Record<string, HostFacts['identity']>;
+const READ_ANEW: string[] = ['operations', 'billing', 'hosts', 'machines'] satisfies (keyof PreflightFacts)[];
 
 /** What the steps before the crossing gave. */
 export const factsNoted = ({ facts }: Ledger): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(facts).filter(([name]) => ![...READ_ANEW, MACHINES].includes(name)));
+  Object.fromEntries(Object.entries(facts).filter(([name]) => !READ_ANEW.includes(name)));
 
-/** The hosts as they answer now, each as the machine that the operation has seen. */
-export function asNoted(hosts: readonly HostFacts[], { facts }: Ledger): HostFacts[] {
-  const machines = (facts[MACHINES] ?? {}) as Machines;
-  return hosts.map((host) => ({ ...host, identity: machines[host.host] ?? host.identity }));
+/** With the hosts as they answer now, each as the machine that the operation has seen: a copy of it is none of the operation's. */
+export function asNoted(known: PreflightFacts, { facts }: Ledger): PreflightFacts {
+  const { machines = {} } = facts as Partial<PreflightFacts>;
+  const hosts = known.hosts.map((host) => ({ ...host, identity: machines[host.host] ?? host.identity }));
+  return { ...known, hosts, machines };
 }
 
 export class Installation {
   /**
-   * @param identity of the installation.
    * @param isLost this run goes on with an operation whose ledger is lost: nothing tells what it has switched off.
    */
   constructor(
     private readonly activities: Activities['ledger'],
-    private readonly identity: string,
-    private readonly operation: Operation,
+    private readonly entrant: Entrant,
     readonly isLost = false,
   ) {}
 
@@ -44,11 +38,7 @@ export class Installation {
    * @throws Refused, naming who holds it or what is left of another operation.
    */
   async enter(): Promise<Ledger> {
-    const { identity: installation, operation } = this;
-    const entered = await this.activities.enterInstallation('take hold of the installation', {
-      installation,
-      operation,
-    });
+    const entered = await this.activities.enterInstallation('take hold of the installation', this.entrant);
     if (entered.ledger) return entered.ledger;
     throw ApplicationFailure.nonRetryable(entered.refused, FAILURE.refused);
   }
@@ -67,9 +57,9 @@ export class Installation {
     const given = Object.fromEntries(
       Object.entries(facts).filter(([name]) => !READ_ANEW.includes(name) && !name.startsWith('off:')),
     );
-    const { hosts = [] } = facts as Partial<PreflightFacts>;
-    const machines: Machines = Object.fromEntries(hosts.map(({ host, identity }) => [host, identity]));
-    const noted = { ...given, [MACHINES]: machines };
+    const { hosts = [], machines } = facts as Partial<PreflightFacts>;
+    const seen = Object.fromEntries(hosts.map(({ host, identity }) => [host, identity]));
+    const noted = { ...given, machines: { ...machines, ...seen } };
     const { before } = await this.note(`note that ${step} begins`, { type: 'begun', step, ...off, facts: noted });
     return before;
   }
@@ -91,7 +81,6 @@ export class Installation {
   }
 
   private async note(summary: string, note: Noted): ReturnType<LedgerActivities['noteInLedger']> {
-    const { identity: installation, operation } = this;
-    return await this.activities.noteInLedger(summary, { installation, operation, note });
+    return await this.activities.noteInLedger(summary, { ...this.entrant, note });
   }
 }

@@ -5,7 +5,7 @@
 import { ApplicationFailure, TemporalFailure, isCancellation } from '@temporalio/workflow';
 import { entryOf, type FrozenProfile } from '../../src/contract/entry';
 import { ownApplication } from '../../src/contract/facts';
-import { heldBy, leavesSomething, leftBy } from '../../src/contract/ledger';
+import { heldBy, instancesOf, leavesSomething, leftBy } from '../../src/contract/ledger';
 import type { OffFor, PreflightReport, PreflightRequest } from '../../src/contract/preflight';
 import type { CheckResult, PlannedStep, Question } from '../../src/contract/status';
 import { activitiesFor } from '../kit/activities';
@@ -36,7 +36,7 @@ export async function lookBefore(
   const chosen = choice?.chosen;
   const [ledger, first, besides] = await Promise.all([
     lookAtLedger(profile, seen, reading),
-    chosen && facts ? takeFirstLooks(profile, chosen, facts, seen, run) : undefined,
+    chosen && facts ? takeFirstLooks(profile, chosen, facts, run) : undefined,
     facts ? lookBesides(profile, facts, reading) : [],
   ]);
   const checks = [...results, ...ledger, ...(first?.checks ?? []), ...besides];
@@ -54,15 +54,16 @@ export async function lookBefore(
 
 /** Whether another upgrade has the installation, or has left something; an upgrade would be refused for it. */
 async function lookAtLedger(
-  profile: FrozenProfile,
-  { identity }: Examination,
+  { provider, timings }: FrozenProfile,
+  { readings: { operations } }: Examination,
   reading: typeof readingOf,
 ): Promise<CheckResult[]> {
-  if (identity === undefined) return [];
-  const { ledger } = activitiesFor(profile.timings);
-  const read = await reading('the ledger', () => ledger.readLedger('read the ledger', { installation: identity }));
+  const instances = answered(operations) ? instancesOf(operations.value.instances) : [];
+  if (instances.length === 0) return [];
+  const { ledger } = activitiesFor(timings);
+  const read = await reading('the ledger', () => ledger.readLedger('read the ledger', { provider, instances }));
   if (!answered(read)) return [installationRefusal(read.problem)];
-  const known = read.value;
+  const { kept: known } = read.value;
   const holder = known?.ledger.holder;
   if (!known || !holder) return [];
   if (known.holderRuns && !known.ledger.left) return [installationRefusal(heldBy(holder))];
@@ -74,7 +75,6 @@ async function takeFirstLooks(
   profile: FrozenProfile,
   { path, from, release: { version: to } }: Chosen,
   facts: PreflightFacts,
-  { identity = '' }: Examination,
   { workflowId, firstRun }: { workflowId: string; firstRun: string },
 ): Promise<{ checks: CheckResult[]; asks: Record<string, Question[]> }> {
   const activities = activitiesFor(profile.timings);
@@ -88,10 +88,11 @@ async function takeFirstLooks(
       profile,
       activities,
       operation,
-      installation: new Installation(activities.ledger, identity, operation),
+      installation: new Installation(activities.ledger, { installation: '', operation, instances: [] }),
       from,
       to,
       note: () => undefined,
+      warn: () => undefined,
       checkpoint: async () => undefined,
       lookAgain: async () => undefined,
       waits: () => 0,

@@ -6,6 +6,8 @@ export interface PreflightFacts {
   readonly operations: OperationsFacts;
   readonly billing: BillingFacts;
   readonly hosts: HostFacts[];
+  /** Only of who finishes an upgrade: which machine each host was when that one began, also of those that do not answer now. */
+  readonly machines?: Record<string, HostFacts['identity']>;
 }
 
 /** Undefined where Operations or Billing did not answer: hosts may be silent, and are refused by their own check. */

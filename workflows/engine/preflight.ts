@@ -4,10 +4,10 @@
  */
 import { ApplicationFailure, TemporalFailure, isCancellation } from '@temporalio/workflow';
 import { ONWARD } from '../../src/contract/onward';
-import { FAILURE, type LedgerActivities } from '../../src/contract/activities';
+import { FAILURE } from '../../src/contract/activities';
 import { entryOf } from '../../src/contract/entry';
 import type { ApplicationInstance } from '../../src/contract/facts';
-import { leavesSomething, leftBy, runOf, type Ledger } from '../../src/contract/ledger';
+import { instancesOf, leavesSomething, leftBy, runOf, type FoundLedger, type Ledger } from '../../src/contract/ledger';
 import { operationId, type Operation } from '../../src/contract/operation';
 import type { CheckResult } from '../../src/contract/status';
 import { withoutRelease } from '../../src/contract/versions';
@@ -51,6 +51,8 @@ export async function runPreflight(
 }
 
 class Preflight {
+  private found: Promise<FoundLedger | undefined> | undefined;
+
   constructor(
     private readonly upgrade: Upgrade,
     private readonly seen: Examination,
@@ -106,9 +108,9 @@ class Preflight {
   async ofUnfinished(catalogue: Catalogue, asked: Asked): Promise<Planned> {
     const { upgrade, firstRun } = this;
     const { record, profile, startedBy, workflowId } = upgrade;
-    const { readings, facts: initial, identity } = this.seen;
+    const { readings, facts: initial } = this.seen;
     if (!initial) throw this.refuseBecause('systemsAnswer', [readings.operations, readings.billing].flatMap(silence));
-    const known = identity === undefined ? undefined : await this.readLedger(identity);
+    const known = (await this.readLedger())?.kept;
     const holder = known?.ledger.holder;
     const { provider } = profile;
     if (holder && holder.provider !== provider)
@@ -124,22 +126,22 @@ class Preflight {
       ? { ...holder, workflowId, ...(holder.firstRun === firstRun ? {} : { finishedBy: firstRun }) }
       : { provider, from: meant.from, to: meant.to, firstRun, workflowId };
     const installation = await this.enter(operation, holder === undefined);
-    if (known) this.requireHosts(known.ledger, chosen.release.version);
-    if (profile.approval.beforeCrossing && startedBy === undefined && holder === undefined)
+    const begunBy = known?.ledger.startedBy ?? [];
+    if (profile.approval.beforeCrossing && startedBy === undefined && begunBy.length === 0)
       throw this.refuseBecause('fourEyes', [
         'The crossing of this provider needs an approval by someone other than who finishes it: start it with "startedBy".',
       ]);
     const detail = holder
       ? `Goes on with ${operationId(holder)}, as its ledger tells it.`
       : `Goes on with an upgrade from ${meant.from} to ${meant.to} whose ledger is lost, from what is found.`;
-    record.apply({ type: 'finishes', operation: operationId(operation), detail });
+    record.apply({ type: 'finishes', operation: operationId(operation), begunBy, detail });
     record.apply({ type: 'stepMoved', step: PREFLIGHT.name, state: 'done', note: detail });
     const nothing = async (): Promise<void> => undefined;
     return {
       operation,
       installation,
       chosen,
-      initial: known ? { ...initial, hosts: asNoted(initial.hosts, known.ledger) } : initial,
+      initial: known ? asNoted(initial, known.ledger) : initial,
       readings: { ...readings, meant: meantBy({ chosen }), problem: undefined },
       finishes: true,
       confirm: nothing,
@@ -159,38 +161,37 @@ class Preflight {
     if (refusals.length > 0) throw refuse(this.upgrade, refusals, false);
   }
 
-  /** What was set up on a host cannot be undone, nor instances be upgraded through it, while it does not answer. */
-  private requireHosts({ begun, requests }: Ledger, to: string): void {
-    const { hosts, operations } = this.seen.readings;
-    const isNeeded =
-      requests.length === 0
-        ? begun.length > 0
-        : answered(operations) &&
-          operations.value.instances.some(({ packageVersion }) => withoutRelease(packageVersion) !== to);
-    const silent = isNeeded ? hosts.flatMap(silence) : [];
-    if (silent.length > 0)
-      throw this.refuseBecause('systemsAnswer', [
-        ...silent,
-        'Without these hosts what was set up there can be neither undone nor used. Bring their workers back, then finish again.',
-      ]);
-  }
-
   private get ledger(): Activities['ledger'] {
     return activitiesFor(this.upgrade.profile.timings).ledger;
   }
 
   /** @throws Refused where another upgrade holds the installation, or has left something. */
   private async enter(operation: Operation, isLost = false): Promise<Installation> {
-    const { identity } = this.seen;
-    if (identity === undefined)
-      throw this.refuseBecause('installation', ['There is no application instance to upgrade.']);
-    const installation = new Installation(this.ledger, identity, operation, isLost);
+    const found = await this.readLedger();
+    if (!found) throw this.refuseBecause('installation', ['There is no application instance to upgrade.']);
+    const { startedBy } = this.upgrade;
+    const entrant = { installation: found.installation, operation, instances: this.instances, startedBy };
+    const installation = new Installation(this.ledger, entrant, isLost);
     await this.orRefuse(installation.enter());
     return installation;
   }
 
-  private readLedger(installation: string, besides?: CheckResult[]): ReturnType<LedgerActivities['readLedger']> {
-    return this.orRefuse(this.ledger.readLedger('read the ledger', { installation }), besides);
+  /**
+   * Decided once, so that it is the same ledger for the whole run. Undefined where no instance tells.
+   * @param besides what refuses the upgrade already.
+   */
+  private readLedger(besides?: CheckResult[]): Promise<FoundLedger | undefined> {
+    const { provider } = this.upgrade.profile;
+    const { instances } = this;
+    return (this.found ??=
+      instances.length === 0
+        ? Promise.resolve(undefined)
+        : this.orRefuse(this.ledger.readLedger('read the ledger', { provider, instances }), besides));
+  }
+
+  private get instances(): string[] {
+    const { operations } = this.seen.readings;
+    return answered(operations) ? instancesOf(operations.value.instances) : [];
   }
 
   /**
@@ -209,9 +210,7 @@ class Preflight {
   /** A refusal must not hide that an upgrade is unfinished: what is found may be what that one has left. */
   private async unfinished(refusals: CheckResult[]): Promise<Ledger | undefined> {
     const { firstRun } = this;
-    const { identity } = this.seen;
-    if (identity === undefined) return undefined;
-    const known = await this.readLedger(identity, refusals);
+    const known = (await this.readLedger(refusals))?.kept;
     if (!known?.ledger.holder || !leavesSomething(known.ledger)) return undefined;
     return known.holderRuns && runOf(known.ledger.holder) !== firstRun ? undefined : known.ledger;
   }

@@ -208,30 +208,69 @@ async function findImported(walk: Walk, at: string): Promise<ImportedPackage | u
 
 /** What other runs of this operation have begun: where this one knows of it as well, it undoes it by itself. */
 function begunByOthers(walk: Walk, ledger: Ledger): { step: string; undo: () => Promise<void> }[] {
-  const { chosen, initial, installation } = walk;
+  const { chosen, initial, installation, finishes } = walk;
   return chosen.path.before.flatMap(({ step }) => {
     const noted = ledger.begun.find((each) => each.step === step.name);
     if (!noted || step.kind !== 'reversible') return [];
     const known = { ...initial, ...chosen.path.already, ...factsNoted(ledger) };
+    const { name } = step;
+    const { what, before } = noted;
+    const { record } = walk.upgrade;
     const undo = async (): Promise<void> => {
-      if (noted.what !== undefined) walk.upgrade.record.apply({ type: 'switchedOff', what: noted.what });
-      const { undo: back } = await step.begin(contextOf(walk, step.name, known), known as never);
+      if (what !== undefined) record.apply({ type: 'switchedOff', what });
+      const { undo: back } = await step.begin(contextOf(walk, name, known), known as never);
       await back();
-      await installation.settled(step.name);
+      await installation.settled(name);
     };
-    return [{ step: step.name, undo }];
+    const byHand = async (problem: string): Promise<void> => {
+      await step.isOn?.(contextOf(walk, name, known), before);
+      await installation.settled(name);
+      if (what !== undefined) record.apply({ type: 'switchedOn', what });
+      else
+        record.apply({
+          type: 'kept',
+          step: name,
+          what: `what could not be undone, and a person has seen to: ${problem}`,
+        });
+    };
+    return [{ step: name, undo: finishes ? () => untilUndone(walk, name, undo, byHand) : undo }];
   });
+}
+
+/**
+ * Who finishes an upgrade leaves it to nobody: what cannot be undone holds, until it can or a person has done it by hand. Its host may be
+ * gone for good.
+ */
+async function untilUndone(
+  walk: Walk,
+  step: string,
+  undo: () => Promise<void>,
+  byHand: (problem: string) => Promise<void>,
+): Promise<void> {
+  for (let attempt = undo; ;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof TemporalFailure)) throw error;
+      const problem = problemOf(error);
+      const action = await walk.upgrade.people.hold(step, `It is not undone: ${problem}`, ['retry', 'doneByHand']);
+      await requireNotImported(walk, step);
+      attempt = action === 'doneByHand' ? () => byHand(problem) : undo;
+    }
+  }
+}
+
+async function requireNotImported(walk: Walk, step: string): Promise<void> {
+  const listed = await untilTold(walk, step, () => findImported(walk, step));
+  if (!listed) return;
+  const problem = `${isListed(listed)} since this upgrade began to undo, and what is imported cannot be rolled back. Run ${ONWARD} finish.`;
+  throw ApplicationFailure.nonRetryable(problem, FAILURE.pastPointOfNoReturn);
 }
 
 /** @returns the failure that ends the workflow. */
 async function comeBack(walk: Walk, cause: TemporalFailure): Promise<TemporalFailure> {
   const { upgrade, undo, installation } = walk;
-  await undo.run(async (step) => {
-    const listed = await untilTold(walk, step, () => findImported(walk, step));
-    if (!listed) return;
-    const problem = `${isListed(listed)} since this upgrade began to undo, and what is imported cannot be rolled back. Run ${ONWARD} finish.`;
-    throw ApplicationFailure.nonRetryable(problem, FAILURE.pastPointOfNoReturn);
-  });
+  await undo.run((step) => requireNotImported(walk, step));
   await leave(upgrade, installation);
   return undo.explain(cause, upgrade.profile.provider);
 }
@@ -647,6 +686,8 @@ function contextOf(walk: Walk, step: string, facts: object): StepContext<EffectN
     from: operation.from,
     to: operation.to,
     note: (note) => record.apply({ type: 'stepNoted', step, note }),
+    warn: (message) =>
+      record.apply({ type: 'checked', checks: [{ name: step, source: 'Onward', verdict: 'warning', message }] }),
     checkpoint: () => pass(walk),
     lookAgain: async (besides) => {
       for (let again = true, restless = 0; again;) {

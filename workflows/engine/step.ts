@@ -36,6 +36,8 @@ export interface StepContext<Changes extends EffectName = never> {
   readonly to: string;
   /** Shows one line of progress in status and current details. */
   readonly note: (text: string) => void;
+  /** Something that people should know of, and that stops nothing: it stands among the checks, in the audit trail, and in the result. */
+  readonly warn: (message: string) => void;
   /** Returns at once, or when a pause is over. Call it before every changing activity. */
   readonly checkpoint: () => Promise<void>;
   /**
@@ -119,6 +121,8 @@ export interface ReversibleStep<Needs, Gives, Changes extends EffectName = Effec
   readonly begin: (context: StepContext<Changes>, facts: Needs) => Promise<Begun<Gives>>;
   /** Only of what switches something off: what it has given, by what was noted each time that it began. */
   readonly recall?: (context: StepContext<Changes>, noted: readonly unknown[]) => Gives;
+  /** Only of what switches something off: fails unless all that was noted each time that it began is on again. */
+  readonly isOn?: (context: StepContext<Changes>, noted: readonly unknown[]) => Promise<void>;
 }
 
 /** A reversible step that knows how to come back. */
@@ -140,6 +144,7 @@ export interface ReversibleDeclaration<Needs, Before, Gives, Changes extends Eff
     /** Everything that was ever seen to be on: a later look, after a Reset, may have found it off. */
     readonly merge: (all: readonly Before[]) => Before;
     readonly recall: NonNullable<ReversibleStep<Needs, Gives, Changes>['recall']>;
+    readonly isOn: NonNullable<ReversibleStep<Needs, Gives, Changes>['isOn']>;
   };
   readonly keepsQuiet?: true;
   /** Reads what the undo will need. Runs once; its result survives retries of `run`. */
@@ -228,7 +233,7 @@ export function reversibleStep<Needs extends object, Before, Gives, Changes exte
   return {
     kind: 'reversible',
     ...declared,
-    ...(switches ? { switchesOff: switches.what, recall: switches.recall } : {}),
+    ...(switches ? { switchesOff: switches.what, recall: switches.recall, isOn: switches.isOn } : {}),
     begin: async (context, facts) => {
       const note = (now: Needs, seen: Before): Promise<readonly unknown[]> =>
         context.installation.begun(name, now, switches && { what: switches.what, before: seen });

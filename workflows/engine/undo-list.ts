@@ -1,5 +1,6 @@
 /** What has been done and how to undo it, until the crossing seals it. */
 import { ApplicationFailure, CancelledFailure, type TemporalFailure, isCancellation } from '@temporalio/workflow';
+import { ONWARD } from '../../src/contract/onward';
 import { FAILURE } from '../../src/contract/activities';
 import { problemOf } from '../kit/problem';
 import type { Upgrade } from './upgrade';
@@ -74,7 +75,7 @@ export class UndoList {
     const outcome =
       notUndone.length === 0
         ? 'Everything done so far was undone; the upgrade may be started again.'
-        : `Undo these by hand before anything else: ${notUndone.join('; ')}.`;
+        : `Not undone: ${notUndone.join('; ')}. See to what stands against it, then run ${ONWARD} finish ${provider}: it undoes the rest, and where that is impossible a person decides.`;
     return ApplicationFailure.create({
       type,
       nonRetryable: true,

@@ -35,13 +35,19 @@ export async function claimHosts(
 }
 
 /** Each host is the machine that the preflight has seen: a copy of it that serves its task queue is refused. */
-function byHost({ hosts, sites }: PreflightFacts & GatewaySites): { host: FrozenHost; sites: GatewaySite[] }[] {
-  const unseen = [...new Set(sites.map(({ host }) => host))].filter((name) => !hosts.some(({ host }) => host === name));
+function byHost({ hosts, machines = {}, sites }: PreflightFacts & GatewaySites): {
+  host: FrozenHost;
+  sites: GatewaySite[];
+}[] {
+  // One that does not answer now is the machine that it was: whoever calls it hears of its silence.
+  const silent = Object.entries(machines).map(([host, identity]) => ({ host, identity }));
+  const known = [...hosts, ...silent.filter(({ host }) => !hosts.some((one) => one.host === host))];
+  const unseen = [...new Set(sites.map(({ host }) => host))].filter((name) => !known.some(({ host }) => host === name));
   if (unseen.length > 0)
     throw contradicts(
       `${listed(unseen)} served gateway sites of this provider, and did not answer when this run began, or left the inventory. Bring its worker back; where this run ends before that, run ${ONWARD} finish.`,
     );
-  return hosts
+  return known
     .map(({ host: name, identity }) => ({
       host: { name, identity },
       sites: sites.filter((site) => site.host === name),

@@ -5,6 +5,7 @@ import type { ServiceTemplate } from '../../src/contract/facts';
 import type { StepContext } from '../engine/step';
 import { listed } from '../kit/listed';
 import { HOW_TO_NAME_IDS, namedIds } from '../kit/named-ids';
+import { failureType } from '../kit/problem';
 import { inBatches, settleEach } from '../kit/settle-all';
 import { activeTemplates, allTemplates } from '../kit/template-pages';
 import { switchSteps } from './switch';
@@ -32,12 +33,13 @@ export const { off: stopProvisioning, on: startProvisioning } = switchSteps<
     context.note(`deactivated: ${said(stopped) || 'none was active'}`);
   },
   on: async (context, stopped) => {
-    const { operations } = context.activities;
-    const entry = entryOf(context.profile, 'operations');
-    await settleEach(inBatches(stopped, BATCH), 1, (templateIds) =>
-      operations.activateTemplates(`activate templates ${listed(templateIds)}`, { entry, templateIds }),
-    );
-    context.note(`activated: ${said(stopped) || 'none was active before'}`);
+    const gone = await activate(context, stopped);
+    if (gone.length > 0)
+      context.warn(
+        `Service templates that were active before are no longer there, so they are not activated: ${said(gone)}.`,
+      );
+    const activated = stopped.filter((id) => !gone.includes(id));
+    context.note(`activated: ${said(activated) || (gone.length > 0 ? 'none is left' : 'none was active before')}`);
   },
   merge: (looks) => [...new Set(looks.flat())],
   askWhatWasOn,
@@ -73,6 +75,28 @@ async function deactivate(
   await settleEach(inBatches(templates, BATCH), 1, (templateIds) =>
     activities.operations.deactivateTemplates(`deactivate templates ${listed(templateIds)}`, { entry, templateIds }),
   );
+}
+
+/** @returns those that somebody has removed meanwhile: nobody misses them. */
+async function activate(context: StepContext<'activateTemplates'>, templates: number[]): Promise<number[]> {
+  const { operations } = context.activities;
+  const entry = entryOf(context.profile, 'operations');
+  const each = (ids: number[]) =>
+    settleEach(inBatches(ids, BATCH), 1, (templateIds) =>
+      operations.activateTemplates(`activate templates ${listed(templateIds)}`, { entry, templateIds }),
+    );
+  try {
+    await each(templates);
+    return [];
+  } catch (error) {
+    if (failureType(error) !== FAILURE.rejected) throw error;
+    const there = new Set((await templatesNow(context)).map(({ id }) => id));
+    const gone = templates.filter((id) => !there.has(id));
+    if (gone.length === 0) throw error;
+    // Something may be against one that is there as well.
+    await each(templates.filter((id) => there.has(id)));
+    return gone;
+  }
 }
 
 const activeNow = ({ activities, profile }: StepContext): Promise<{ id: number; name: string }[]> =>

@@ -81,6 +81,7 @@ export function switchSteps<What extends string, Before, Changes extends EffectN
           if (noted.length > 0) context.switched(what, 'off');
           return isOff(merge(noted as Before[]));
         },
+        isOn: (context, noted) => expectOn(context, merge(noted as Before[])),
       },
       prepare: async (context) => {
         const seen = await look(context);
@@ -106,6 +107,7 @@ export function switchSteps<What extends string, Before, Changes extends EffectN
         : {}),
       undo: async (context, _, before) => {
         await on(context, before);
+        await expectOn(context, before);
         context.switched(what, 'on');
       },
     }),

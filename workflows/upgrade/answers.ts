@@ -69,8 +69,8 @@ export class Answers {
   }
 
   private approve({ by, reason }: Messages['approveCrossing']): Verdict {
-    const { startedBy } = this.record.status;
-    if (startedBy !== undefined && samePerson(by, startedBy))
+    const { startedBy, begunBy = [] } = this.record.status;
+    if ([startedBy, ...begunBy].some((one) => one !== undefined && samePerson(by, one)))
       return {
         refused: `${by} started this upgrade; someone else has to approve the crossing.`,
         subject: 'approveCrossing',

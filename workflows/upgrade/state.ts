@@ -99,9 +99,9 @@ export function next(upgrade: KnownUpgrade, event: UpgradeEvent, at: string): Kn
     case 'planned':
       return knowing(withSteps(upgrade, event.steps), { path: event.path, operation: event.operation });
     case 'finishes': {
-      const { operation, detail } = event;
+      const { operation, begunBy, detail } = event;
       const entry = { by: known.startedBy ?? 'upgrade', what: 'finish', verdict: 'done', detail } as const;
-      return written(knowing(upgrade, { finishes: operation }), at, entry);
+      return written(knowing(upgrade, { finishes: operation, begunBy }), at, entry);
     }
     case 'checked':
       return event.checks.reduce(

@@ -1,4 +1,4 @@
-/** What others do to a provider while an upgrade of it waits: they add instances and templates, import packages, open sales again. */
+/** What others do to a provider while an upgrade of it waits: they add and remove instances and templates, import packages, open sales again. */
 import { withoutRelease } from '../../contract/versions';
 import { createInstance, createTemplate } from './create';
 import { template } from './provisioning';
@@ -44,6 +44,14 @@ function addGateway({ id, seed, name, gateways }: Provider, host: string, packag
   return gateways.push(added) - 1;
 }
 
+/** Somebody removes an instance: its partner account is gone. */
+export function removeInstance(world: World, provider: Provider, instanceId: number): void {
+  const index = provider.instances.findIndex((each) => each.instanceId === instanceId);
+  if (index < 0) throw new UnknownObject(`provider '${provider.id}' has no instance ${instanceId}`);
+  provider.instances.splice(index, 1);
+  world.effect(provider, { system: 'sim', name: 'instanceRemoved', object: String(instanceId) });
+}
+
 /** Somebody makes another offer of Office 365, which can be subscribed at once. */
 export function addTemplate(world: World, provider: Provider, name: string): Template {
   const templateId = Math.max(...provider.templates.map((each) => each.templateId)) + 1;
@@ -51,6 +59,13 @@ export function addTemplate(world: World, provider: Provider, name: string): Tem
   provider.templates.push(added);
   world.effect(provider, { system: 'sim', name: 'templateAdded', object: String(templateId) });
   return added;
+}
+
+/** Somebody deletes an offer, whether it is active or not. */
+export function removeTemplate(world: World, provider: Provider, templateId: number): void {
+  const removed = template(provider, templateId);
+  provider.templates.splice(provider.templates.indexOf(removed), 1);
+  world.effect(provider, { system: 'sim', name: 'templateRemoved', object: String(templateId) });
 }
 
 /** Somebody lets customers subscribe to an offer again, whoever has switched it off. */

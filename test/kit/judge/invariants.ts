@@ -309,11 +309,24 @@ function wrongEnds(evidence: Evidence): Findings {
     last.closed === 'COMPLETED'
       ? unfinished(evidence, last)
       : last.status.state === 'rolledBack'
-        ? differences(withoutGrowth(last.before, evidence, last), withoutGrowth(evidence.after, evidence, last)).map(
-            (part) => `it was rolled back, and ${part} is not as before`,
-          )
+        ? differences(
+            withoutGrowth(asOthersLeft(evidence, last), evidence, last),
+            withoutGrowth(evidence.after, evidence, last),
+          ).map((part) => `it was rolled back, and ${part} is not as before`)
         : [];
   return problems.map((says) => ({ says, entries: [] }));
+}
+
+/** What others have removed meanwhile is nobody's to restore, and what a person has answered for is his. */
+function asOthersLeft({ journal, after }: Evidence, { before, status }: RunEvidence): SandboxState {
+  const isThere = (name: string) => (each: { id: number }) =>
+    !journal.some((entry) => entry.name === name && entry.object === String(each.id));
+  return {
+    ...before,
+    ...(status.kept.some((each) => each.includes('a person has seen to')) ? { gateways: after.gateways } : {}),
+    instances: before.instances.filter(isThere('instanceRemoved')),
+    templates: before.templates.filter(isThere('templateRemoved')),
+  };
 }
 
 /** What others have added, before its last run or since, is no matter of the upgrade's undo. */

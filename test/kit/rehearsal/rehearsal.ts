@@ -460,6 +460,7 @@ export class Upgrade {
   /** The provider as each run found it, by run id. */
   private readonly found = new Map<string, SandboxState>();
   private readonly tasksAtStart: number[];
+  private readonly firstInstance: string;
   private judged = false;
 
   /**
@@ -474,6 +475,9 @@ export class Upgrade {
     private readonly earlier: { entries: number; runs: ReadonlySet<string> } = { entries: 0, runs: new Set() },
   ) {
     this.tasksAtStart = openTasks(rehearsal.sandbox, provider);
+    const { instances } = rehearsal.sandbox.world.provider(provider);
+    const [first] = [...instances].sort((a, b) => a.instanceId - b.instanceId);
+    this.firstInstance = first?.resourceId ?? '';
   }
 
   async start(input: Partial<UpgradeInput> = {}): Promise<void> {
@@ -519,12 +523,9 @@ export class Upgrade {
     this.judged = false;
   }
 
-  /** The ledger of its installation, which belongs to the instance that was there first. */
+  /** The ledger of its installation, which has the name of the instance that was there first when the upgrade was. */
   ledger(): WorkflowHandle {
-    const { instances } = this.rehearsal.sandbox.world.provider(this.provider);
-    const [first] = [...instances].sort((a, b) => a.instanceId - b.instanceId);
-    if (!first) throw new Error(`${this.provider} has no instance.`);
-    return this.rehearsal.client.workflow.getHandle(ledgerWorkflowId(first.resourceId));
+    return this.rehearsal.client.workflow.getHandle(ledgerWorkflowId(this.firstInstance));
   }
 
   /** A workflow of Onward's has started it. */

@@ -21,7 +21,15 @@ import type {
 } from '../../../src/contract/activities';
 import type { BillingTemplate, IisSite, OperationsFacts, SiteVersion } from '../../../src/contract/facts';
 import { providerProfile, type ProviderProfile } from '../../../src/contract/provider';
-import { emptyLedger, ledgerAfter, type Ledger, type LedgerNote } from '../../../src/contract/ledger';
+import {
+  emptyLedger,
+  leavesSomething,
+  ledgerAfter,
+  leftBy,
+  type Ledger,
+  type LedgerNote,
+} from '../../../src/contract/ledger';
+import { operationId } from '../../../src/contract/operation';
 import { frozen } from '../../../src/inventory/frozen-profile';
 import { timings } from '../deadlines';
 
@@ -281,7 +289,7 @@ export function stubActivities(
   return { activities, calls, notices, told };
 }
 
-/** Remembers as the ledger does, and lets everybody in: all installations of this world are alike. */
+/** Remembers as the ledger does, and lets in whom nobody has left something: all installations of this world are alike. */
 function stubLedger(): LedgerActivities {
   const ledgers = new Map<string, Ledger>();
   const known = (provider: string): Ledger => ledgers.get(provider) ?? emptyLedger(provider);
@@ -293,9 +301,14 @@ function stubLedger(): LedgerActivities {
   };
   const at = BOOTED_AT;
   return {
-    enterInstallation: async ({ operation }) => {
-      const { holder } = known(operation.provider);
-      return { ledger: after({ type: 'entered', operation, at, ...(holder ? { replaces: holder } : {}) }) };
+    enterInstallation: async ({ operation, instances, startedBy }) => {
+      const ledger = known(operation.provider);
+      const { holder } = ledger;
+      if (holder && operationId(holder) !== operationId(operation) && leavesSomething(ledger))
+        return { refused: leftBy(ledger) };
+      const replaces = holder ? { replaces: holder } : {};
+      const by = startedBy === undefined ? {} : { startedBy };
+      return { ledger: after({ type: 'entered', operation, at, instances, ...by, ...replaces }) };
     },
     noteInLedger: async ({ operation, note }) => {
       const { begun, requests } = known(operation.provider);
@@ -303,6 +316,9 @@ function stubLedger(): LedgerActivities {
       const before = note.type === 'begun' ? begun.find(({ step }) => step === note.step)?.before : [];
       return { before: before ?? [], requests };
     },
-    readLedger: async () => undefined,
+    readLedger: async ({ provider, instances: [installation = ''] }) => {
+      const ledger = known(provider);
+      return leavesSomething(ledger) ? { installation, kept: { ledger, holderRuns: false } } : { installation };
+    },
   };
 }
