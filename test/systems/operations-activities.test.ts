@@ -188,6 +188,17 @@ describe('importing the package', () => {
     expect(importCalls()).toEqual([]);
   });
 
+  test('sends nothing where another file lies behind the URL by now', async () => {
+    vendor.file = 'planted';
+    await expect(vendor.run('importPackage', input)).rejects.toMatchObject({
+      type: FAILURE.rejected,
+      message: expect.stringMatching(
+        /^package server: GET of the package of 18\.4\.1 brought a file with SHA-256 \w{64}, and the inventory expects \w{64}; nothing was sent/,
+      ) as string,
+    });
+    expect(importCalls()).toEqual([]);
+  });
+
   test('that was refused has closed its transaction: nothing is rolled back, and it is said that nothing was imported', async () => {
     vendor.on('pem.APS.importPackage', () => ({
       status: -1,
