@@ -88,6 +88,7 @@ async function takeFirstLooks(
       note: () => undefined,
       checkpoint: async () => undefined,
       lookAgain: async () => undefined,
+      forwardOnly: () => undefined,
       waits: () => 0,
       hosts: { areFree: () => true, say: () => undefined },
       ask: ({ asked: whom, title }) => {

@@ -16,7 +16,8 @@ import { problemOf } from '../kit/problem';
 import { answered, type Reading } from '../kit/reading';
 import { settleAll } from '../kit/settle-all';
 import { meantBy, type Catalogue } from './catalogue';
-import { examine, examined, type Examination, type Found } from './examination';
+import type { Check, Readings } from './check';
+import { checksOf, examine, examined, type Examination, type Found } from './examination';
 import { Installation, asNoted } from './installation';
 import { contradicts } from './look-again';
 import { PREFLIGHT } from './planned-steps';
@@ -91,18 +92,11 @@ class Preflight {
         const note = `${all.length} checks; warnings: ${warnings}`;
         record.apply({ type: 'stepMoved', step: PREFLIGHT.name, state: 'done', note });
       },
-      judge: async (now) => {
-        const found = examined(checks, now);
-        const against = found.flatMap(({ check, finding }) =>
-          finding.verdict === 'refusal' ? [`${check.name}: ${finding.message}`] : [],
-        );
-        if (against.length > 0) throw contradicts(against.join(' '));
-        await confirm(found);
-      },
+      judge: judging(checks, confirm),
     };
   }
 
-  /** Nothing is checked: what has begun has to come to its end, whatever it stands on. */
+  /** Nothing is checked: what has begun has to come to its end, whatever it stands on. Only a new import rests on what is found. */
   async ofUnfinished(catalogue: Catalogue, asked: Asked): Promise<Planned> {
     const { upgrade, firstRun } = this;
     const { record, profile, startedBy, workflowId } = upgrade;
@@ -133,7 +127,8 @@ class Preflight {
       : `Goes on with an upgrade from ${meant.from} to ${meant.to} whose ledger is lost, from what is found.`;
     record.apply({ type: 'finishes', operation: operationId(operation), detail });
     record.apply({ type: 'stepMoved', step: PREFLIGHT.name, state: 'done', note: detail });
-    const nothing = async (): Promise<void> => undefined;
+    // Who may finish it was seen to above.
+    const checks = checksOf(chosen.release).filter(({ name }) => name !== 'fourEyes');
     return {
       operation,
       installation,
@@ -141,8 +136,8 @@ class Preflight {
       initial: known ? { ...initial, hosts: asNoted(initial.hosts, known.ledger) } : initial,
       readings: { ...readings, meant: meantBy({ chosen }), problem: undefined },
       finishes: true,
-      confirm: nothing,
-      judge: nothing,
+      confirm: async () => undefined,
+      judge: judging(checks, confirming(upgrade)),
     };
   }
 
@@ -250,6 +245,18 @@ export const installationRefusal = (message: string): CheckResult => ({
   verdict: 'refusal',
   message,
 });
+
+/** The checks once more; what no system tells is asked, unless it was. */
+const judging =
+  (checks: readonly Check[], confirm: ReturnType<typeof confirming>) =>
+  async (now: Readings): Promise<void> => {
+    const found = examined(checks, now);
+    const against = found.flatMap(({ check, finding }) =>
+      finding.verdict === 'refusal' ? [`${check.name}: ${finding.message}`] : [],
+    );
+    if (against.length > 0) throw contradicts(against.join(' '));
+    await confirm(found);
+  };
 
 /** Asks what no system can tell, each thing once. */
 function confirming({ record, people }: Upgrade): (findings: readonly Found[]) => Promise<CheckResult[]> {
