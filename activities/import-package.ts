@@ -1,9 +1,11 @@
 /** The crossing: the one call after which there is only forward (systems.md 1.3, 1.4.1). */
 import { Context } from '@temporalio/activity';
 import { FAILURE, type ImportedPackage, type OperationsActivities } from '../src/contract/activities';
+import type { PackageSource } from '../src/contract/provider';
 import type { Office365Application } from '../src/systems/office365-application';
 import type { OperationsClient, RequestStatus, TransactionId } from '../src/systems/operations';
 import { SystemError, isSystemError } from '../src/systems/system-error';
+import { expectPackage } from './hash-package';
 import { poll, type Polling, type Report, type Wait } from './polling';
 
 /** So often the package must be found missing, however short the time between. */
@@ -21,16 +23,20 @@ type ImportToReadBack = Pick<Parameters<OperationsActivities['awaitImport']>[0],
 /** Failures never name where the package is: its address may hold a signature. */
 const packageOf = ({ version }: Pick<ImportRequest, 'version'>): string => `the package of ${version}`;
 
-/** Imports, and waits until the import's tasks are done. Never repeats a call whose outcome is unknown. */
+/**
+ * Imports, and waits until the import's tasks are done. Never repeats a call whose outcome is unknown. Operations fetches the file
+ * by itself, so what lies behind the URL is hashed directly before the request, each time.
+ */
 export async function importPackage(
   operations: OperationsClient,
   application: Office365Application,
-  input: ImportRequest & { url: string },
+  input: ImportRequest & { source: PackageSource },
   polling: Polling,
   report: Report,
 ): Promise<ImportedPackage> {
   const already = await withoutEffect(() => application.imported(input.version));
   if (already) return already;
+  await withoutEffect(() => expectPackage(input.version, input.source, report));
   const transaction = await withoutEffect(() => operations.begin(input.requestId));
   // Given up meanwhile: somebody else may import by now.
   Context.current().cancellationSignal.throwIfAborted();
@@ -84,10 +90,10 @@ async function importInto(
   operations: OperationsClient,
   application: Office365Application,
   transaction: TransactionId,
-  input: ImportRequest & { url: string },
+  input: ImportRequest & { source: PackageSource },
 ): Promise<void> {
   try {
-    await operations.importPackage(input.url, transaction);
+    await operations.importPackage(input.source.url, transaction);
   } catch (error) {
     if (isSystemError(error, FAILURE.rejected)) throw await refused(operations, application, input, error);
     // Only what was not even sent may be rolled back: the rest may have happened.

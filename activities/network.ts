@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
 import { promises as dns } from 'node:dns';
-import { Context } from '@temporalio/activity';
 import { FAILURE, type NetworkActivities } from '../src/contract/activities';
 import { packageOf } from '../src/contract/entry';
-import { counted } from '../src/systems/calls';
-import { exchange, statusFailure, type HttpRequest } from '../src/systems/http';
 import { SystemError } from '../src/systems/system-error';
 import type { Entries } from './entries';
-import { heartbeating, type Report } from './polling';
+import { hashPackage } from './hash-package';
+import { heartbeating } from './polling';
 
 /** How a hostname is looked up: by the name service, then as every other program of this machine does. */
 export interface NameService {
@@ -16,9 +13,6 @@ export interface NameService {
 }
 
 const RESOLVE_DEADLINE_MS = 15_000;
-/** The package is large, and lines are slow. */
-const DOWNLOAD_DEADLINE_MS = 55 * 60_000;
-const MIB = 1024 * 1024;
 
 export interface NetworkDependencies {
   entries: Entries;
@@ -37,8 +31,8 @@ export function createNetworkActivities({ entries, names = systemNames() }: Netw
 
     hashPackage: ({ entry, version }) =>
       heartbeating(async (report) => {
-        const { url, caFile } = packageOf(await entries.resolve(entry, `packages.${version}`), version);
-        return await hashOf(version, url, caFile, report);
+        const source = packageOf(await entries.resolve(entry, `packages.${version}`), version);
+        return await hashPackage(version, source, report);
       }),
   };
 }
@@ -94,33 +88,4 @@ function systemNames(): NameService {
       return found.map(({ address }) => address);
     },
   };
-}
-
-async function hashOf(version: string, url: string, caFile: string | undefined, report: Report) {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  let reported = 0;
-  const request: HttpRequest = {
-    system: 'package server',
-    call: 'GET',
-    // Its address may hold a signature.
-    object: `the package of ${version}`,
-    method: 'GET',
-    url,
-    caFile,
-    deadlineMs: DOWNLOAD_DEADLINE_MS,
-    signal: Context.current().cancellationSignal,
-    onChunk: (chunk) => {
-      hash.update(chunk);
-      bytes += chunk.length;
-      if (bytes - reported < 16 * MIB) return;
-      reported = bytes;
-      report({ bytes });
-    },
-  };
-  await counted(request.system, async () => {
-    const { status } = await exchange(request);
-    if (status !== 200) throw statusFailure(request, status);
-  });
-  return { sha256: hash.digest('hex'), bytes };
 }

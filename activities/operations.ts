@@ -100,8 +100,8 @@ export function createOperationsActivities({
       heartbeating(async (report) => {
         const { entry, version } = input;
         const { operations, application } = await systemsOf(input);
-        const { url } = packageOf(await entries.resolve(entry, `packages.${version}`), version);
-        return await importPackage(operations, application, { ...input, url }, polling, report);
+        const source = packageOf(await entries.resolve(entry, `packages.${version}`), version);
+        return await importPackage(operations, application, { ...input, source }, polling, report);
       }),
 
     awaitImport: (input) =>

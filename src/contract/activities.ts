@@ -63,8 +63,8 @@ export interface OperationsActivities {
   /** What has changed since somebody looked: of the application instances, and of the package list. Cheap. */
   lookAgain(input: OnEntry & KnownInstances): Promise<InstanceNews & Pick<OperationsFacts, 'enabledVersions'>>;
   /**
-   * Effect: `version` is imported and its tasks are done. Looks in the package list first; else begins a transaction with
-   * `requestId`, imports, commits, and waits. Fails with `OutcomeUnknown` when it cannot tell what became of a call: read
+   * Effect: `version` is imported and its tasks are done. Looks in the package list first; else hashes what lies behind the URL now,
+   * begins a transaction with `requestId`, imports, commits, and waits. Another file fails with `Rejected`, and nothing is sent. Fails with `OutcomeUnknown` when it cannot tell what became of a call: read
    * back before anything else.
    */
   importPackage(input: OnEntry & { version: string; requestId: string }): Promise<ImportedPackage>;

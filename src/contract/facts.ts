@@ -53,8 +53,8 @@ export interface OperationsFacts {
 
 /** What an upgrade knows of the application instances. */
 export interface KnownInstances {
-  /** Ids. */
-  known: number[];
+  /** UUIDs of their APS resources: ids of Operations are small numbers, which another installation has as well. */
+  known: string[];
   /** Those that an instance may be on, without release numbers; each known instance is looked at where they are given. */
   versions?: string[];
   /** End-point URIs that an instance may have. */
@@ -65,8 +65,8 @@ export interface KnownInstances {
 export interface InstanceNews {
   /** Instances that were not known. */
   added: ApplicationInstance[];
-  /** Ids of those that are not listed any more. */
-  gone: number[];
+  /** UUIDs of those that are not listed any more: all of them, where Operations or the APS controller is that of another installation. */
+  gone: string[];
   /** Known ones that are not Ready on one of the versions, or have an end-point URI that is not known. */
   changed: ApplicationInstance[];
 }

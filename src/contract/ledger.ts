@@ -131,20 +131,23 @@ export function ledgerAfter(ledger: Ledger, note: LedgerNote): Ledger {
   if (!isSameHolder(ledger.holder, note.operation)) return ledger;
   switch (note.type) {
     case 'begun':
-      return { ...ledger, begun: withBegun(ledger.begun, note), facts: { ...ledger.facts, ...note.facts } };
-    case 'importing':
-      return {
+      return onlyForward({
         ...ledger,
-        requests: [...new Set([...ledger.requests, note.requestId])],
-        // What is imported cannot be undone: only what is switched off remains to be done.
-        begun: ledger.begun.filter(({ what }) => what !== undefined),
-      };
+        begun: withBegun(ledger.begun, note),
+        facts: { ...ledger.facts, ...note.facts },
+      });
+    case 'importing':
+      return onlyForward({ ...ledger, requests: [...new Set([...ledger.requests, note.requestId])] });
     case 'settled':
       return { ...ledger, begun: ledger.begun.filter(({ step }) => step !== note.step) };
     case 'left':
       return { ...ledger, requests: [], notUndone: note.notUndone, left: true };
   }
 }
+
+/** What is imported cannot be undone: from its request on only what is switched off remains to be done. */
+const onlyForward = (ledger: Ledger): Ledger =>
+  ledger.requests.length === 0 ? ledger : { ...ledger, begun: ledger.begun.filter(({ what }) => what !== undefined) };
 
 function entered(ledger: Ledger, note: Extract<LedgerNote, { type: 'entered' }>): Ledger {
   const { holder } = ledger;

@@ -159,6 +159,8 @@ export interface UpgradeStatus {
   crossedAt?: string;
   /** Why nothing can be undone any more although this run has not imported the package: it was found to be imported. */
   forwardOnly?: string;
+  /** Why that will be so as soon as anything is changed: the package was in the package list before. */
+  listedBefore?: string;
   /** The unfinished operation that this run brings to its end. */
   finishes?: string;
   /** Who has begun that one, and who has finished it before: as little as `startedBy` may they approve its crossing. */

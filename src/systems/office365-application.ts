@@ -82,13 +82,16 @@ export class Office365Application {
   /** What is not as somebody knows it; one call for each instance that is known, and only where `versions` are asked for. */
   async news({ known, versions, endpoints }: KnownInstances): Promise<InstanceNews> {
     const [installed, urls] = await this.installed();
+    // The controller lists the applications of another Operations.
+    if (urls.size > 0 && !installed.some(({ resourceId }) => urls.has(resourceId)))
+      return { added: [], gone: known, changed: [] };
     const news: InstanceNews = {
       added: [],
-      gone: known.filter((id) => !installed.some((each) => each.id === id)),
+      gone: known.filter((each) => !installed.some(({ resourceId }) => resourceId === each)),
       changed: [],
     };
     for (const { id, resourceId } of installed) {
-      if (!known.includes(id)) news.added.push(await this.describe(id, resourceId, urls));
+      if (!known.includes(resourceId)) news.added.push(await this.describe(id, resourceId, urls));
       else if (versions && !(await this.isAsKnown(id, urls.get(resourceId), versions, endpoints)))
         news.changed.push(await this.describe(id, resourceId, urls));
     }

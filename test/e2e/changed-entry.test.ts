@@ -4,6 +4,13 @@
  *
  * @needs temporal
  */
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { ChangedField } from '../../src/contract/entry';
 import type { Messages } from '../../src/contract/messages';
 import type { Hold, UpgradeStatus } from '../../src/contract/status';
@@ -116,3 +123,70 @@ testInFull('the package itself cannot be replaced on the way: it is put back', a
   );
   await upgrade.expectInvariants();
 });
+
+testInFull(
+  'a moved package, a renamed secret and another certificate authority are taken after the crossing, and what lies behind the new URL is hashed first',
+  async () => {
+    const [genuine, vendor] = [rehearsal.sandbox.urls.package('18.4.1'), createServer()];
+    const directory = mkdtempSync(path.join(tmpdir(), 'onward-renamed-'));
+    const file = Buffer.from(await (await fetch(genuine)).arrayBuffer());
+    let served = Buffer.from('planted');
+    vendor.on('request', (_, response: ServerResponse) => response.end(served)).listen(0, '127.0.0.1');
+    await once(vendor, 'listening');
+    try {
+      const upgrade = await rehearsal.provider({ id: 'renamed', sourceVersion: '18.4', instances: 1 });
+      const refuses = rehearsal.sandbox.faults.add({
+        provider: 'renamed',
+        system: 'operations',
+        call: 'pem.APS.importPackage',
+        kind: 'fault',
+      });
+      const imports = () => rehearsal.sandbox.journal.entries({ name: 'pem.APS.importPackage', provider: 'renamed' });
+      await upgrade.start();
+      await upgrade.statusWhen(({ holds }) => holds.length > 0);
+      const before = imports().length;
+      rehearsal.sandbox.faults.remove(refuses);
+      const url = `http://127.0.0.1:${(vendor.address() as AddressInfo).port}/o365.zip`;
+      process.env['ONWARD_RENAMED'] = 'secret';
+      const operations = {
+        url: rehearsal.sandbox.urls.operations('renamed'),
+        user: 'onward',
+        password: 'env:ONWARD_RENAMED',
+      };
+      const aps = { url: rehearsal.sandbox.urls.aps('renamed'), caFile: path.join(directory, 'ca.pem') };
+      copyFileSync(rehearsal.sandbox.caFile, aps.caFile);
+      const sha256 = createHash('sha256').update(file).digest('hex');
+      rehearsal.changeEntry(upgrade, { operations, aps, packages: { '18.4.1': { url, sha256 } } });
+
+      const retry = { step: 'importPackage', action: 'retry', ...BY };
+      await upgrade.workflow.signal('resolveHold', retry);
+      const taken = new Set<string>();
+      const problem = () =>
+        upgrade.statusWhen((status) => {
+          const open = changedIn(status)?.changed?.some(({ field }) => !taken.has(field)) ?? false;
+          return open || status.holds.some((hold) => /packageHash/.test(hold.problem));
+        });
+      for (let status = await problem(); changedIn(status); status = await problem())
+        for (const change of changedIn(status)?.changed ?? [])
+          if (!taken.has(change.field)) await take(upgrade, change).then(() => taken.add(change.field));
+      expect([...taken].sort()).toEqual([
+        'aps.caFile',
+        'operations.password',
+        'operations.user',
+        'packages.18.4.1.url',
+      ]);
+      expect(imports()).toHaveLength(before);
+
+      served = file;
+      await upgrade.workflow.signal('resolveHold', retry);
+      await upgrade.operate();
+      expect(await upgrade.result()).toMatchObject({ to: '18.4.1' });
+      expect(upgrade.effectCounts()).toMatchObject({ packageImported: 1 });
+      await upgrade.expectInvariants();
+    } finally {
+      delete process.env['ONWARD_RENAMED'];
+      vendor.close();
+      rmSync(directory, { recursive: true });
+    }
+  },
+);

@@ -21,6 +21,7 @@ const offer = (id: number, active: boolean) => ({
   office365: true,
   resources: ['Office 365 Tenant'],
 });
+const offered = { packageVersion: '18.3-9', status: 'Ready', portal: 'https://portal.office.com' };
 const text = (part: string) => expect.stringContaining(part) as string;
 
 describe('reading', () => {
@@ -172,6 +173,30 @@ describe('provisioning', () => {
   });
 });
 
+describe('looking again', () => {
+  const look = { known: ['uuid-31', 'uuid-32'], endpoints: [] };
+
+  test('tells what has come and what is gone', async () => {
+    vendor.instances.delete(32);
+    vendor.instances.set(33, { ...offered, resourceId: 'uuid-33' });
+    const { added, gone } = await vendor.run('lookAgain', look);
+    expect(added).toMatchObject([{ id: 33, resourceId: 'uuid-33' }]);
+    expect(gone).toEqual(['uuid-32']);
+  });
+
+  test('finds none of the instances in another installation, though their numbers are there', async () => {
+    vendor.instances.set(31, { ...offered, resourceId: 'uuid-of-another' });
+    vendor.instances.set(32, { ...offered, resourceId: 'uuid-of-one-more' });
+    expect(await vendor.run('lookAgain', look)).toMatchObject({ gone: look.known });
+  });
+
+  test('finds none of them where the APS controller is that of another installation', async () => {
+    const others = [{ aps: { endpoint: 'https://gw.example/Gateway/aps/' }, app: { aps: { id: 'uuid-of-another' } } }];
+    vendor.onAps('/aps/2/applications', () => ({ body: JSON.stringify(others) }));
+    expect(await vendor.run('lookAgain', look)).toMatchObject({ added: [], gone: look.known, changed: [] });
+  });
+});
+
 describe('importing the package', () => {
   const input = { version: '18.4.1', requestId: 'r-1' };
   const imported = { applicationId: 17, packageVersion: '18.4.1-12' };
@@ -185,6 +210,17 @@ describe('importing the package', () => {
   test('does not happen when the version is listed already, whatever its release', async () => {
     vendor.packages = ['18.3-9', '18.4.1-9', '18.4.1-10'];
     expect(await vendor.run('importPackage', input)).toEqual({ applicationId: 17, packageVersion: '18.4.1-10' });
+    expect(importCalls()).toEqual([]);
+  });
+
+  test('sends nothing where another file lies behind the URL by now', async () => {
+    vendor.file = 'planted';
+    await expect(vendor.run('importPackage', input)).rejects.toMatchObject({
+      type: FAILURE.rejected,
+      message: expect.stringMatching(
+        /^package server: GET of the package of 18\.4\.1 brought a file with SHA-256 \w{64}, and the inventory expects \w{64}; nothing was sent/,
+      ) as string,
+    });
     expect(importCalls()).toEqual([]);
   });
 
@@ -401,6 +437,15 @@ describe('upgrading an instance', () => {
     await expect(vendor.run('upgradeInstance', { ...input, version: '18.4.1-12' })).rejects.toMatchObject({
       type: FAILURE.rejected,
       message: text('18.4.1-12 is not enabled: no instance can be upgraded to it'),
+    });
+    expect(upgrades()).toBe(0);
+  });
+
+  test('is not started where a newer version is enabled by now: the instance would get that one', async () => {
+    vendor.packages.push('18.4.1-12', '19.0-1');
+    await expect(vendor.run('upgradeInstance', { ...input, version: '18.4.1-12' })).rejects.toMatchObject({
+      type: FAILURE.rejected,
+      message: text('19.0-1 is enabled and newer than 18.4.1-12: instances would get it instead'),
     });
     expect(upgrades()).toBe(0);
   });

@@ -83,7 +83,7 @@ export const COMMON_CHECKS: readonly Check[] = [
       return [
         ...enabled.map((version) =>
           warning(
-            `${version} is in the package list already, and the upgrade takes it as imported: it does not import its own package over it. Compare its release with that of the package; where it is another one, remove it from the list, or import the right one by hand, before the upgrade starts.`,
+            `${version} is in the package list already, and the upgrade takes it as imported: it does not import its own package over it. Compare its release with that of the package; where it is another one, remove it from the list, or import the right one by hand, before the upgrade starts. What is imported cannot be rolled back: this upgrade cannot be aborted, and nothing of it is undone, once it has begun to change anything.`,
           ),
         ),
         ...disabled.map((version) =>

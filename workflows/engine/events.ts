@@ -11,6 +11,10 @@ export type EngineEvent =
   /** It brings to its end what another run has begun. */
   | { type: 'finishes'; operation: string; begunBy: string[]; detail: string }
   | { type: 'crossed'; step: string }
+  /** Why there is no way back once anything is changed: the package was in the list before. Undefined where it is there no more. */
+  | { type: 'listedBefore'; warning: string | undefined }
+  /** It was, and something is about to be changed. */
+  | { type: 'onlyForward'; reason: string }
   /** The package was found to be imported, or about to be, when something was to be undone. */
   | { type: 'undoRefused'; reason: string; cancelled: boolean }
   | { type: 'switchedOff'; what: string }

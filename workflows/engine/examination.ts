@@ -12,6 +12,7 @@ import { meantBy, type Catalogue, type CatalogueAnswer } from './catalogue';
 import type { Check, Finding, Readings } from './check';
 import { COMMON_CHECKS, requiredVersions } from './common-checks';
 import { factsOf, type PreflightFacts } from './preflight-facts';
+import type { Release } from './release';
 
 export interface Found {
   readonly check: Check;
@@ -45,8 +46,7 @@ export async function examine(
   const packages = finish ? {} : { packages: to === undefined ? Object.keys(profile.packages) : [to] };
   const { choice, ...read } = await readAll(profile, catalogue, to, packages, reading);
   const readings: Readings = { profile, startedBy, meant: meantBy(choice), problem: choice?.problem, ...read };
-  const release = choice?.chosen?.release;
-  const checks = [...COMMON_CHECKS, ...(release ? [requiredVersions(release.requirements), ...release.checks] : [])];
+  const checks = checksOf(choice?.chosen?.release);
   const found = examined(checks, readings);
   return {
     choice,
@@ -57,6 +57,12 @@ export async function examine(
     facts: factsOf(read),
   };
 }
+
+/** @param release undefined where it is not known which is meant. */
+export const checksOf = (release: Pick<Release, 'requirements' | 'checks'> | undefined): Check[] => [
+  ...COMMON_CHECKS,
+  ...(release ? [requiredVersions(release.requirements), ...release.checks] : []),
+];
 
 export const examined = (checks: readonly Check[], readings: Readings): Found[] =>
   checks.flatMap((check) => check.examine(readings).map((finding) => ({ check, finding })));

@@ -74,16 +74,12 @@ export async function lookAtProvider<Known extends PreflightFacts>(facts: Known,
     'look at the instances again',
     {
       entry: entryOf(readings.profile, 'operations', 'aps'),
-      known: instances.map(({ id }) => id),
+      known: instances.map(({ resourceId }) => resourceId),
       endpoints,
       ...(occasion === 'growth' ? {} : { versions }),
     },
   );
-  // Such as after a new address of Operations was taken into the entry.
-  if (gone.length > 0 && gone.length === instances.length)
-    throw contradicts(
-      `None of the ${instances.length} instances of this upgrade is there any more (${listed(instances.map(({ name }) => `"${name}"`))}): is this another installation? Correct the addresses of Operations and of the APS controller in the inventory, then retry.`,
-    );
+  if (gone.length > 0 && gone.length === instances.length) throw contradicts(elsewhere(instances));
   const fitting = added.filter((one) => fits(one, [from, to]));
   // What is not ready yet is met again at the end.
   const misfits = occasion === 'growth' ? [] : [...changed, ...added.filter((one) => !fitting.includes(one))];
@@ -91,7 +87,7 @@ export async function lookAtProvider<Known extends PreflightFacts>(facts: Known,
   const operations = {
     ...facts.operations,
     enabledVersions,
-    instances: [...instances.filter(({ id }) => !gone.includes(id)), ...fitting],
+    instances: [...instances.filter(({ resourceId }) => !gone.includes(resourceId)), ...fitting],
   };
   const hosts = fitting.some(({ endpointUrl }) => !endpoints.includes(endpointUrl))
     ? await readHosts(look, facts.hosts)
@@ -105,6 +101,10 @@ export async function lookAtProvider<Known extends PreflightFacts>(facts: Known,
     });
   return fitting.length + gone.length === 0 ? facts : { ...facts, operations, hosts };
 }
+
+/** Their ids are small numbers, which every installation has; their resources are of one alone. */
+export const elsewhere = (instances: readonly ApplicationInstance[]): string =>
+  `None of the ${instances.length} instances of this upgrade is there any more (${listed(instances.map(({ name }) => `"${name}"`))}): is this another installation? Correct the addresses of Operations and of the APS controller in the inventory, then retry.`;
 
 const fits = ({ packageVersion, status }: ApplicationInstance, versions: readonly string[]): boolean =>
   status === 'Ready' && versions.includes(withoutRelease(packageVersion));

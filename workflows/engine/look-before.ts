@@ -95,6 +95,7 @@ async function takeFirstLooks(
       warn: () => undefined,
       checkpoint: async () => undefined,
       lookAgain: async () => undefined,
+      forwardOnly: () => undefined,
       waits: () => 0,
       hosts: { areFree: () => true, say: () => undefined },
       ask: ({ asked: whom, title }) => {

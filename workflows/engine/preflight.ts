@@ -16,7 +16,8 @@ import { problemOf } from '../kit/problem';
 import { answered, type Reading } from '../kit/reading';
 import { settleAll } from '../kit/settle-all';
 import { meantBy, type Catalogue } from './catalogue';
-import { examine, examined, type Examination, type Found } from './examination';
+import type { Check, Readings } from './check';
+import { checksOf, examine, examined, type Examination, type Found } from './examination';
 import { Installation, asNoted } from './installation';
 import { contradicts } from './look-again';
 import { PREFLIGHT } from './planned-steps';
@@ -93,18 +94,14 @@ class Preflight {
         const note = `${all.length} checks; warnings: ${warnings}`;
         record.apply({ type: 'stepMoved', step: PREFLIGHT.name, state: 'done', note });
       },
-      judge: async (now) => {
-        const found = examined(checks, now);
-        const against = found.flatMap(({ check, finding }) =>
-          finding.verdict === 'refusal' ? [`${check.name}: ${finding.message}`] : [],
-        );
-        if (against.length > 0) throw contradicts(against.join(' '));
-        await confirm(found);
-      },
+      judge: judging(checks, confirm),
     };
   }
 
-  /** What has begun has to come to its end, whatever it stands on: where something tells that it has, nothing is checked. */
+  /**
+   * What has begun has to come to its end, whatever it stands on: where something tells that it has, nothing is checked, and only a new
+   * import rests on what is found.
+   */
   async ofUnfinished(catalogue: Catalogue, asked: Asked): Promise<Planned> {
     const { upgrade, firstRun } = this;
     const { record, profile, startedBy, workflowId } = upgrade;
@@ -136,7 +133,8 @@ class Preflight {
       : `Goes on with an upgrade from ${meant.from} to ${meant.to} whose ledger is lost, from what is found.`;
     record.apply({ type: 'finishes', operation: operationId(operation), begunBy, detail });
     record.apply({ type: 'stepMoved', step: PREFLIGHT.name, state: 'done', note: detail });
-    const nothing = async (): Promise<void> => undefined;
+    // Who may finish it was seen to above.
+    const checks = checksOf(chosen.release).filter(({ name }) => name !== 'fourEyes');
     return {
       operation,
       installation,
@@ -144,8 +142,8 @@ class Preflight {
       initial: known ? asNoted(initial, known.ledger) : initial,
       readings: { ...readings, meant: meantBy({ chosen }), problem: undefined },
       finishes: true,
-      confirm: nothing,
-      judge: nothing,
+      confirm: async () => undefined,
+      judge: judging(checks, confirming(upgrade)),
     };
   }
 
@@ -265,6 +263,18 @@ export const installationRefusal = (message: string): CheckResult => ({
   verdict: 'refusal',
   message,
 });
+
+/** The checks once more; what no system tells is asked, unless it was. */
+const judging =
+  (checks: readonly Check[], confirm: ReturnType<typeof confirming>) =>
+  async (now: Readings): Promise<void> => {
+    const found = examined(checks, now);
+    const against = found.flatMap(({ check, finding }) =>
+      finding.verdict === 'refusal' ? [`${check.name}: ${finding.message}`] : [],
+    );
+    if (against.length > 0) throw contradicts(against.join(' '));
+    await confirm(found);
+  };
 
 /** Asks what no system can tell, each thing once. */
 function confirming({ record, people }: Upgrade): (findings: readonly Found[]) => Promise<CheckResult[]> {

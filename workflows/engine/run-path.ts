@@ -12,6 +12,7 @@ import { entryOf } from '../../src/contract/entry';
 import type { Ledger } from '../../src/contract/ledger';
 import type { Operation } from '../../src/contract/operation';
 import type { HoldAction } from '../../src/contract/status';
+import { withoutRelease } from '../../src/contract/versions';
 import { activitiesFor } from '../kit/activities';
 import { failureType, problemOf } from '../kit/problem';
 import type { NextCall } from '../people/blocker';
@@ -57,6 +58,10 @@ interface Walk extends Planned {
   /** Steps before the crossing that look again, in their order. */
   readonly standing: Standing[];
   readonly quiet: Quiet;
+  /** The package in its list that was there before this upgrade; until anything is changed. */
+  listedBefore: string | undefined;
+  /** Another run, or somebody else, may have gone further than this one knows: instances may be on their way already. */
+  goneFurther: boolean;
   /** How often it has waited. */
   waits: number;
 }
@@ -75,15 +80,49 @@ export async function runPath(
     ...planned,
     upgrade,
     undo: new UndoList(upgrade.record),
-    entryHolds: new EntryHolds(upgrade),
+    entryHolds: new EntryHolds(upgrade, planned.initial.operations.instances),
     standing,
     quiet: new Quiet(standing),
+    listedBefore: planned.finishes ? undefined : listedOf(planned),
+    goneFurther: false,
     waits: 0,
   };
+  if (walk.listedBefore !== undefined)
+    upgrade.record.apply({
+      type: 'listedBefore',
+      warning: `${wasListed(walk.listedBefore)}: it can be aborted until it begins to change anything, and not from then on.`,
+    });
   const facts = planned.finishes
     ? await CancellationScope.nonCancellable(() => upToTheCrossing(walk))
     : await phaseBefore(walk, asked);
   return await CancellationScope.nonCancellable(() => phaseAfter(walk, facts));
+}
+
+const listedOf = ({ initial, operation: { to } }: Planned): string | undefined =>
+  initial.operations.enabledVersions.find((version) => withoutRelease(version) === to);
+
+const wasListed = (version: string): string =>
+  `${version} was in the package list before this upgrade, and what is imported cannot be rolled back`;
+
+/**
+ * Before anything is changed: where the package was listed before, and still is, there is only forward from here on, and whoever wants to
+ * abort is told so at once.
+ */
+async function closeWayBack(walk: Walk, step: string): Promise<void> {
+  if (walk.listedBefore === undefined) return;
+  const listed = await findImported(walk, step);
+  walk.listedBefore = undefined;
+  if (walk.undo.isSealed) return;
+  const { record } = walk.upgrade;
+  if (listed === undefined) {
+    record.apply({ type: 'listedBefore', warning: undefined });
+    return;
+  }
+  walk.undo.seal();
+  record.apply({
+    type: 'onlyForward',
+    reason: `${FAILURE.pastPointOfNoReturn}: ${wasListed(listed.packageVersion)}. It has begun to change things, so there is only forward; pause stops before the next step.`,
+  });
 }
 
 async function phaseBefore(walk: Walk, asked: { by: string; reason: string } | undefined): Promise<PreflightFacts> {
@@ -95,8 +134,12 @@ async function phaseBefore(walk: Walk, asked: { by: string; reason: string } | u
     if (!(error instanceof TemporalFailure)) throw error;
     // What was stopped is taken up again where there is no way back: each step looks before it acts.
     return await CancellationScope.nonCancellable(async () => {
-      const { imported } = await whetherImported(walk, steps.at);
-      if (imported === undefined) throw await comeBack(walk, error);
+      // There was only forward since its first change.
+      if (walk.undo.isSealed) return await steps.goOn();
+      const { imported, ledger } = await whetherImported(walk, steps.at);
+      // Whatever is imported: where nothing was begun, nothing has to be undone.
+      const isUntouched = ledger.begun.length + ledger.requests.length === 0;
+      if (imported === undefined || isUntouched) throw await comeBack(walk, error);
       refuseUndo(walk, imported, error);
       return await steps.goOn();
     });
@@ -276,7 +319,9 @@ async function comeBack(walk: Walk, cause: TemporalFailure): Promise<TemporalFai
 }
 
 /** @param cause why something was to be undone, where it was. */
-function refuseUndo({ upgrade, undo }: Walk, imported: string, cause?: TemporalFailure): void {
+function refuseUndo(walk: Walk, imported: string, cause?: TemporalFailure): void {
+  const { upgrade, undo } = walk;
+  walk.goneFurther = true;
   const why = cause && (isCancellation(cause) ? 'The upgrade was cancelled' : problemOf(cause));
   undo.seal();
   upgrade.record.apply({
@@ -299,11 +344,11 @@ async function leave({ record }: Upgrade, installation: Installation): Promise<v
 
 /**
  * What the crossing rests on, as it is now. The last round finds nothing new and waits for nothing, so that nothing in it is old. A
- * failure holds, whatever the provider wants of others: people have agreed to cross by now. Where there is no way back any more,
- * nothing is judged: instances may be on their way already.
+ * failure holds, whatever the provider wants of others: people have agreed to cross by now. Where another run may have gone
+ * further, nothing is judged: instances may be on their way already.
  */
 async function lookBeforeCrossing(walk: Walk, facts: PreflightFacts): Promise<PreflightFacts> {
-  const { chosen, standing, undo } = walk;
+  const { chosen, goneFurther } = walk;
   const { name } = (chosen.path.before.at(-1) ?? chosen.path.crossing).step;
   const holding = <Given extends object>(step: string, run: (attempt: number) => Promise<Given>): Promise<Given> =>
     carryOut(walk, step, whileReversible(walk, ['retry', 'rollback']), { run, holds: 'always' });
@@ -311,23 +356,70 @@ async function lookBeforeCrossing(walk: Walk, facts: PreflightFacts): Promise<Pr
   let restless = 0;
   for (let news = true; news;) {
     const { waits } = walk;
-    news = false;
     if (restless === MOST_ROUNDS) {
       restless = 0;
       // Who retries wants it looked at anew.
       await holding(name, (attempt) => (attempt === 1 ? Promise.reject(isRestless()) : Promise.resolve({})));
     }
-    now = await holding(name, () => lookAround(walk, name, now, undo.isSealed ? 'growth' : 'crossing'));
-    for (const { step, again } of standing) {
-      const given = await holding(step, async () => ({ ...(await again(now)) }));
-      if (Object.keys(given).length > 0) news = true;
-      now = { ...now, ...given };
-    }
+    const seen = await lookOnce(walk, name, goneFurther ? 'growth' : 'crossing', now, holding);
+    now = seen.facts;
+    news = seen.news;
     await pass(walk, 'crossing');
     restless = walk.waits === waits ? restless + 1 : 0;
     if (walk.waits !== waits) news = true;
   }
   return now;
+}
+
+/** @returns undefined where the look has failed, and others are to be made all the same. */
+type Looking = <Given extends object>(step: string, look: () => Promise<Given>) => Promise<Given | undefined>;
+
+/** Everything that the crossing rests on, once. @returns whether anything had to be done or waited for. */
+async function lookOnce(
+  walk: Walk,
+  at: string,
+  occasion: Occasion,
+  facts: PreflightFacts,
+  looking: Looking,
+): Promise<{ facts: PreflightFacts; news: boolean }> {
+  let now = (await looking(at, () => lookAround(walk, at, facts, occasion))) ?? facts;
+  let news = false;
+  for (const { step, again } of walk.standing) {
+    const given = (await looking(step, async () => ({ ...(await again(now)) }))) ?? {};
+    if (Object.keys(given).length > 0) news = true;
+    now = { ...now, ...given };
+  }
+  return { facts: now, news };
+}
+
+/**
+ * Before another request for the import, which may come days after the first. There is no way back, so nothing holds by itself: whatever
+ * contradicts is named at once, and what is waited for is waited for when nothing does.
+ */
+async function lookBeforeRequest(walk: Walk, facts: PreflightFacts): Promise<PreflightFacts> {
+  const { name } = walk.chosen.path.crossing.step;
+  const quiet = walk.standing.filter((each) => each.keepsQuiet).map(({ step }) => step);
+  let now = facts;
+  for (let restless = 0; restless < MOST_ROUNDS;) {
+    const { waits } = walk;
+    const problems: string[] = [];
+    const seen = await lookOnce(walk, name, 'crossing', now, async (step, look) => {
+      if (problems.length > 0 && quiet.includes(step)) return undefined;
+      try {
+        return await look();
+      } catch (error) {
+        if (!(error instanceof TemporalFailure)) throw error;
+        problems.push(problemOf(error));
+        return undefined;
+      }
+    });
+    now = seen.facts;
+    if (problems.length > 0) throw contradicts(problems.join(' '));
+    await pass(walk, 'crossing');
+    if (!seen.news && walk.waits === waits) return now;
+    restless = walk.waits === waits ? restless + 1 : 0;
+  }
+  throw isRestless();
 }
 
 /** So often in a row something is done again that needs no person; then a person looks who undoes it. */
@@ -347,9 +439,13 @@ async function phaseAfter(walk: Walk, facts: PreflightFacts): Promise<PreflightF
   record.apply({ type: 'stepEntered', step: crossing.name });
   undo.seal();
   record.apply({ type: 'crossed', step: crossing.name });
+  let now = facts;
+  const lookAgain = async (): Promise<void> => {
+    now = await lookBeforeRequest(walk, now);
+  };
   const given = await carryOut(walk, crossing.name, ['retry', 'doneByHand'], {
-    run: (attempt) => crossing.run(context, facts as never, attempt),
-    verify: () => crossing.verify(context, facts as never),
+    run: () => crossing.run(context, now as never, lookAgain),
+    verify: () => crossing.verify(context, now as never),
   });
   record.apply({ type: 'stepMoved', step: crossing.name, state: 'done' });
   upgrade.notify(
@@ -359,7 +455,7 @@ async function phaseAfter(walk: Walk, facts: PreflightFacts): Promise<PreflightF
   );
 
   const steps = [...path.after.map((placed) => placed.step), ...release.leavesBehind];
-  let known = { ...facts, ...given };
+  let known = { ...now, ...given };
   for (const [index, step] of steps.entries()) {
     if (isOfInstances(step)) known = await takeIn(walk, step.name, steps.slice(0, index), known);
     known = { ...known, ...(await stepAfter(walk, step, known)) };
@@ -440,14 +536,16 @@ const isOfInstances = (step: AnyStepAfter): boolean => step.kind === 'forward' &
 
 /** The provider as it is now. */
 async function lookAround<Known extends PreflightFacts>(
-  { upgrade: { profile }, operation: { from, to }, readings: before, judge, entryHolds }: Walk,
+  { upgrade: { profile }, operation: { from, to }, readings: before, judge, finishes, entryHolds }: Walk,
   step: string,
   facts: Known,
   occasion: Occasion,
 ): Promise<Known> {
   const activities = entryHolds.around(step, activitiesFor(profile.timings));
   const readings = { ...before, profile };
-  return await lookAtProvider(facts, { occasion, activities, readings, from, to, judge });
+  // What has been imported has to come to its end, whatever it stands on by now.
+  const judged = finishes && occasion !== 'crossing' ? () => Promise.resolve() : judge;
+  return await lookAtProvider(facts, { occasion, activities, readings, from, to, judge: judged });
 }
 
 async function stepBefore(walk: Walk, step: AnyStepBefore, facts: object): Promise<object> {
@@ -481,11 +579,12 @@ async function stepBefore(walk: Walk, step: AnyStepBefore, facts: object): Promi
 }
 
 async function attemptsBefore(
-  { undo, installation, upgrade: { record } }: Walk,
+  walk: Walk,
   step: AnyStepBefore,
   context: StepContext<EffectName>,
   facts: object,
 ): Promise<Attempts & LooksAgain> {
+  const { undo, installation, upgrade } = walk;
   const againOf = ({ again }: Extract<AnyStepBefore, { kind: 'reading' | 'lasting' }>): LooksAgain =>
     again ? { again: (now, known) => again(context, now as never, known as never) } : {};
   switch (step.kind) {
@@ -493,13 +592,14 @@ async function attemptsBefore(
       return { run: () => step.run(context, facts as never), ...againOf(step) };
     case 'lasting':
       // It may have acted although it fails.
-      record.apply({ type: 'kept', step: step.name, what: step.keeps });
+      upgrade.record.apply({ type: 'kept', step: step.name, what: step.keeps });
       return {
         run: () => step.run(context, facts as never),
         verify: () => step.verify(context, facts as never),
         ...againOf(step),
       };
     case 'reversible': {
+      await closeWayBack(walk, step.name);
       const begun = await step.begin(context, facts as never);
       const { undo: takeBack, again, ...attempts } = begun;
       const undone = async (): Promise<void> => {
@@ -655,9 +755,11 @@ function holds(
   { holds: always }: Pick<Attempts, 'holds'>,
 ): error is TemporalFailure {
   if (!(error instanceof TemporalFailure)) return false;
-  if (record.crossed || record.forwardOnly !== undefined) return true;
+  if (record.crossed) return true;
+  if (isCancellation(error)) return false;
+  if (record.forwardOnly !== undefined) return true;
   // Whether to go on in spite of a changed entry has been decided where it was met.
-  if (isCancellation(error) || failureType(error) === FAILURE.entryChanged) return false;
+  if (failureType(error) === FAILURE.entryChanged) return false;
   return (
     always !== undefined || profile.onFailureBeforeCrossing === 'hold' || FOR_A_PERSON.includes(failureType(error))
   );
@@ -699,6 +801,7 @@ function contextOf(walk: Walk, step: string, facts: object): StepContext<EffectN
         again = acted || walk.waits !== waits;
       }
     },
+    forwardOnly: () => record.forwardOnly,
     waits: () => walk.waits,
     hosts: {
       areFree: () => record.hostsFree,

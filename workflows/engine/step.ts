@@ -45,6 +45,8 @@ export interface StepContext<Changes extends EffectName = never> {
    * `besides` is for what has to follow on an earlier change, so that no pause comes between.
    */
   readonly lookAgain: (besides?: 'noCheckpoint') => Promise<void>;
+  /** Why nothing can be undone any more; undefined where it can. */
+  readonly forwardOnly: () => string | undefined;
   /** How often the upgrade has waited so far: what a person has confirmed before is old. */
   readonly waits: () => number;
   /** Endpoint hosts are this upgrade's until it says that they are free; whoever says that they are held claims them anew. */
@@ -188,7 +190,11 @@ export interface CrossingStep<Needs, Gives, Changes extends EffectName = EffectN
   /** What it changes, in this order. */
   readonly changes?: readonly Changes[];
   readonly applicability?: never;
-  readonly run: (context: StepContext<Changes>, facts: Needs, attempt: number) => Promise<Gives>;
+  /**
+   * @param lookAgain at everything that the crossing rests on, as before the first request. Call it before each further one: it fails,
+   * naming every reason, where anything contradicts.
+   */
+  readonly run: (context: StepContext<Changes>, facts: Needs, lookAgain: () => Promise<void>) => Promise<Gives>;
   readonly verify: (context: StepContext<Changes>, facts: Needs) => Promise<Gives>;
   readonly undo?: never;
 }

@@ -14,11 +14,15 @@ export const approveCrossing = readingStep<EndpointsUpgraded, CrossingApproved>(
     if (!context.profile.approval.beforeCrossing) {
       context.note('not asked for by this provider');
     } else {
+      const forwardOnly = context.forwardOnly();
       const { by } = await context.ask({
         asked: 'approver',
         title: `Import version ${context.to} for ${context.profile.provider}: after it there is no way back`,
-        instructions:
-          'The gateway sites run the new version and everything can still be undone. Read status and audit; approve to import the package, or abort to restore the state from before.',
+        instructions: `The gateway sites run the new version. Read status and audit. ${
+          forwardOnly === undefined
+            ? 'Approve to import the package, or abort to restore the state from before, as long as nobody else imports the package: the package list is read before the first undo.'
+            : `Approve to go on. ${forwardOnly}`
+        }`,
         evidence: 'Your reason. Whoever started the upgrade cannot approve.',
         answeredBy: 'approveCrossing',
       });

@@ -23,15 +23,17 @@ export const importPackage = crossingStep<CrossingApproved, CrossingFacts, 'impo
   name: 'importPackage',
   title: 'Import the application package',
   waitsFor: 'the import tasks of Operations',
-  run: async (context) => {
+  run: async (context, _, lookAgain) => {
     const unsent: string[] = [];
     for (;;) {
       const requestId = uuid4();
       // Noted before it is begun: whoever comes next, in whatever run, reads it back before anything new.
-      const noted = await context.installation.importing(requestId);
-      const earlier = noted.filter((id) => id !== requestId && !unsent.includes(id));
+      const noted = (await context.installation.importing(requestId)).filter((id) => id !== requestId);
+      const earlier = noted.filter((id) => !unsent.includes(id));
       const already = earlier.length > 0 ? await readBack(context, earlier, 'beforeAnother') : undefined;
       if (already) return { imported: already };
+      // The first request comes directly after the look before the crossing.
+      if (noted.length > 0) await lookAgain();
       try {
         return { imported: await importOnce(context, requestId) };
       } catch (error) {

@@ -51,7 +51,7 @@ export const upgradeInstances = forwardStep<Needs, InstancesUpgraded, (typeof CH
     const { activities, profile, to } = context;
     const { changed, added } = await activities.operations.lookAgain('look at the instances again', {
       entry: entryOf(profile, 'operations', 'aps'),
-      known: operations.instances.map(({ id }) => id),
+      known: operations.instances.map(({ resourceId }) => resourceId),
       versions: [to],
       endpoints: [...new Set(operations.instances.map(({ endpointUrl }) => endpointUrl))],
     });

@@ -8,6 +8,10 @@ import type { MessageOf, Verdict } from '../kit/messages';
 import type { WaitingPoints } from '../people/waiting-points';
 import type { UpgradeRecord } from './upgrade-record';
 
+/** An abort, or a cancellation, that is not refused at once. */
+export const LOOKED_INTO =
+  'It is looked into first: ledger and package list are read before the first undo. Everything done so far is undone, unless the import has begun or the package is listed by then: then what has begun goes on.';
+
 const PAST = `${FAILURE.pastPointOfNoReturn}: the package import has begun`;
 
 export class Answers {
@@ -97,7 +101,7 @@ export class Answers {
     if (this.record.forwardOnly !== undefined) return { refused: this.record.forwardOnly };
     if (!this.abort) return { refused: 'Nothing has been changed yet; abort is possible once the first step runs.' };
     this.abort(by, reason);
-    return { accepted: 'Everything done so far is being undone.' };
+    return { accepted: LOOKED_INTO };
   }
 
   private overrideWindow({ by, reason }: Messages['overrideWindow']): Verdict {

@@ -57,6 +57,7 @@ function facts(status: UpgradeStatus): string[] {
     crossed,
     crossedAt = '',
     forwardOnly,
+    listedBefore,
     finishes,
     switchedOff,
     cancelRefusedAt,
@@ -68,7 +69,9 @@ function facts(status: UpgradeStatus): string[] {
   return [
     crossed
       ? `The point of no return was passed at ${minute(crossedAt)}: forward only.`
-      : (forwardOnly ?? 'The point of no return is not passed: everything can still be undone.'),
+      : (forwardOnly ??
+        listedBefore ??
+        'The point of no return is not passed: what was done can be undone, unless somebody else imports the package by then.'),
     ...(finishes ? [`Brings to its end what was begun as ${plain(finishes)}.`] : []),
     ...switchedOff.map(({ what, since }) => `${capitalised(plain(what))} is off since ${minute(since)}.`),
     ...(paused ? [`A pause was asked for by ${plain(paused.by)}: ${plain(paused.reason)}`] : []),

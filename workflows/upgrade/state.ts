@@ -133,6 +133,13 @@ export function next(upgrade: KnownUpgrade, event: UpgradeEvent, at: string): Kn
           'The point of no return: from here on there is only forward. The undo list is sealed.',
         ),
       );
+    case 'listedBefore':
+      return knowing(upgrade, { listedBefore: event.warning });
+    case 'onlyForward': {
+      const { reason } = event;
+      const forward = knowing(upgrade, { forwardOnly: reason, listedBefore: undefined });
+      return written(forward, at, { by: 'upgrade', what: 'undo', verdict: 'done', detail: reason });
+    }
     case 'undoRefused': {
       const { reason, cancelled } = event;
       const forward = knowing(upgrade, { forwardOnly: reason, ...(cancelled ? { cancelRefusedAt: at } : {}) });

@@ -39,7 +39,7 @@ import { withoutParent } from '../kit/require-parent';
 import { Checkpoint, Pause } from '../people/checkpoint';
 import { Reminders } from '../people/reminders';
 import { WaitingPoints } from '../people/waiting-points';
-import { Answers } from './answers';
+import { Answers, LOOKED_INTO } from './answers';
 import { Membership } from './fleet-membership';
 import { WindowBlocker } from './maintenance-window';
 import { loadProfile } from './load-profile';
@@ -116,12 +116,15 @@ class ProviderUpgrade {
     const { record } = this;
     CancellationScope.current().cancelRequested.catch((error: unknown) => {
       if (!isCancellation(error)) throw error;
-      const past = `${FAILURE.pastPointOfNoReturn}: the package import has begun, nothing can be undone any more. The upgrade goes on.`;
+      const past = record.crossed
+        ? `${FAILURE.pastPointOfNoReturn}: the package import has begun, nothing can be undone any more. The upgrade goes on.`
+        : record.forwardOnly;
       record.apply({
         type: 'noted',
-        entry: record.crossed
-          ? { by: 'unknown', what: 'cancel', verdict: 'refused', detail: past }
-          : { by: 'unknown', what: 'cancel', verdict: 'accepted', detail: 'Everything done so far is being undone.' },
+        entry:
+          past === undefined
+            ? { by: 'unknown', what: 'cancel', verdict: 'accepted', detail: LOOKED_INTO }
+            : { by: 'unknown', what: 'cancel', verdict: 'refused', detail: past },
       });
       record.apply({ type: 'cancelled' });
     });

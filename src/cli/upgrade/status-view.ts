@@ -59,7 +59,7 @@ function headingLines({ status, execution, failure }: UpgradeView, { now, paint 
     `Started ${formatTime(status.startedAt)} UTC${by}, ${status.endedAt === undefined ? 'running for' : 'took'} ${length}.`,
     status.crossed
       ? paint.bold(`Point of no return passed${crossedAt}: there is only forward.`)
-      : 'Point of no return not passed.',
+      : safeText(status.forwardOnly ?? status.listedBefore ?? 'Point of no return not passed.', 600),
     ...(outside === undefined ? [] : [paint.red(outside)]),
     ...(failure === undefined ? [] : safeLines(failure, 2000).map((line) => paint.red(line))),
     ...(cancelRefusedAt === undefined

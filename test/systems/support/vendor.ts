@@ -1,4 +1,5 @@
 /** Operations and APS controller of one small provider, just deep enough for activities; tests replace single answers. */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { createOperationsActivities } from '../../../activities/operations';
 import type { Polling } from '../../../activities/polling';
@@ -21,6 +22,7 @@ import {
   type ScriptedServer,
 } from './scripted-server';
 
+const PACKAGE = 'as the vendor delivered it';
 const OFFICE_365 = 'http://www.parallels.com/Office365';
 
 /** Two looks are made while something may still be absent, however busy the machine is. */
@@ -50,6 +52,8 @@ export class Vendor {
   readonly calls: string[] = [];
   taskMonitor: ProviderProfile['taskMonitor'] = { adapter: 'gate' };
   packages = ['18.3-9'];
+  /** What lies behind the URL of the package; the entry expects {@link PACKAGE}. */
+  file = PACKAGE;
   requests = new Map<string, { status: number; messages: string[] }>();
   instances = new Map([
     [31, { resourceId: 'uuid-31', packageVersion: '18.3-9', status: 'Ready', portal: 'https://portal.office.com' }],
@@ -63,6 +67,7 @@ export class Vendor {
   private readonly replies = new Map<string, Replying>();
   private operations!: ScriptedServer;
   private aps!: ScriptedServer;
+  private files!: ScriptedServer;
   private readonly apsAnswers = new Map<string, () => Answer>();
 
   static async start(): Promise<Vendor> {
@@ -79,11 +84,12 @@ export class Vendor {
       const answer = vendor.apsAnswers.get(resource)?.();
       return answer ?? { body: JSON.stringify(vendor.apsStandard(resource)) };
     });
+    vendor.files = await scriptedServer(() => ({ body: vendor.file }));
     return vendor;
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.operations.close(), this.aps.close()]);
+    await Promise.all([this.operations, this.aps, this.files].map((server) => server.close()));
   }
 
   /** From now on, that method of Operations answers so. */
@@ -111,7 +117,12 @@ export class Vendor {
     return profile('contoso', {
       operations: { url: this.operations.url },
       aps: { url: this.aps.url },
-      packages: { '18.4.1': { url: 'http://files.example/o365.zip?sig=secret', sha256: 'a'.repeat(64) } },
+      packages: {
+        '18.4.1': {
+          url: `${this.files.url}o365.zip?sig=secret`,
+          sha256: createHash('sha256').update(PACKAGE).digest('hex'),
+        },
+      },
       taskMonitor: this.taskMonitor,
     });
   }
