@@ -5,8 +5,7 @@ import { operationId, type Operation } from '../contract/operation';
 import { redact, redactDeep } from '../inventory/secrets';
 import { CALLS, type CallMade } from '../systems/calls';
 
-export const LOG_FORMATS = ['json', 'text'] as const;
-export type LogFormat = (typeof LOG_FORMATS)[number];
+export type LogFormat = 'json' | 'text';
 
 export interface TelemetrySettings {
   /** Where Prometheus may ask, `127.0.0.1:9464`; without it there are no metrics. */

@@ -17,8 +17,10 @@ import {
   type ServiceMachine,
 } from '../../src/cli/operations/service/run-service';
 import { configuration, quoteArgument } from '../../src/cli/operations/service/winsw';
+import { PACKAGE_ROOT } from '../../src/package-root';
 import { SHUTDOWN_GRACE } from '../../src/worker/endpoint';
 import { shutdownForceTime } from '../../src/worker/serve';
+import { FAREWELL_SECONDS } from '../../src/worker/traces';
 
 /** What doc/xmlConfigFile.md and doc/loggingAndErrorReporting.md of WinSW 2.12.0 know, of what we use; of texts, what they may be. */
 const DOCUMENTED: Record<string, RegExp> = {
@@ -87,7 +89,7 @@ describe('the configuration for WinSW', () => {
     const xml = configuration(service);
     expect(textOf(xml, 'stopparentprocessfirst')).toEqual(['true']);
     expect(textOf(xml, 'stoptimeout')).toEqual([`${STOP_SECONDS} sec`]);
-    expect(STOP_SECONDS).toBeGreaterThan(Number.parseInt(shutdownForceTime(SHUTDOWN_GRACE)));
+    expect(STOP_SECONDS).toBeGreaterThan(Number.parseInt(shutdownForceTime(SHUTDOWN_GRACE)) + FAREWELL_SECONDS);
   });
 
   test('depends on the network, and on nothing that iisreset stops', () => {
@@ -157,6 +159,7 @@ describe('onward service', () => {
     done = [];
     state = 'NonExistent';
     machine = {
+      mayLook: () => Promise.resolve(true),
       protect: async (made, other) => {
         done.push(`protect ${path.relative(folder, made)}, look at ${path.relative(folder, other)}`);
         await mkdir(made, { recursive: true });
@@ -168,25 +171,25 @@ describe('onward service', () => {
     };
     await mkdir(path.join(folder, 'Onward'));
     await write('WinSW-x64.exe', 'a wrapper');
-    await write(
-      'Onward/worker.env',
-      '# of the worker\nTEMPORAL_ADDRESS=temporal.example:7233\nTEMPORAL_API_KEY=hunter2-the-key\n',
-    );
+    await settings('# of the worker', 'TEMPORAL_ADDRESS=temporal.example:7233', 'TEMPORAL_API_KEY=hunter2-the-key');
     await write('Onward/endpoint.yaml', 'workDirectory: C:\\Onward\n');
   });
   afterEach(() => rm(folder, { recursive: true }));
 
   const write = (name: string, text: string): Promise<void> => writeFile(path.join(folder, name), text);
+  /** Of the worker; without Windows the file of its host has to be named. */
+  const settings = (...lines: string[]): Promise<void> =>
+    write('Onward/worker.env', `${[...lines, `ONWARD_ENDPOINT=${at('Onward', 'endpoint.yaml')}`].join('\n')}\n`);
   const at = (...names: string[]): string => path.join(folder, ...names);
   const wrapperSha256 = createHash('sha256').update('a wrapper').digest('hex');
   const options = (): InstallOptions => ({ host: 'o365-ep1', wrapper: at('WinSW-x64.exe'), wrapperSha256 });
-  function said(platform: NodeJS.Platform = 'win32') {
+  function said(platform: NodeJS.Platform = 'win32', env: NodeJS.ProcessEnv = {}) {
     const lines: string[] = [];
     const output = { write: (text: string) => lines.push(text) };
     const context: CliContext = {
       stdout: output,
       stderr: output,
-      env: { ProgramData: folder, ONWARD_ENDPOINT: at('Onward', 'endpoint.yaml') },
+      env: { ProgramData: folder, ...env },
       platform,
       now: () => new Date(),
       interrupted: () => new AbortController().signal,
@@ -227,10 +230,7 @@ describe('onward service', () => {
     const [program = ''] = textOf(xml, 'executable');
     const [line = ''] = textOf(xml, 'arguments');
     // The key would travel in clear: so far, and no further, a worker comes without a server.
-    await write(
-      'Onward/worker.env',
-      'TEMPORAL_ADDRESS=temporal.example:7233\nTEMPORAL_API_KEY=k\nTEMPORAL_TLS=false\n',
-    );
+    await settings('TEMPORAL_ADDRESS=temporal.example:7233', 'TEMPORAL_API_KEY=k', 'TEMPORAL_TLS=false');
     const { stderr, status } = spawnSync(program, argumentsOf(line), {
       encoding: 'utf8',
       env: { PATH: process.env['PATH'] },
@@ -239,9 +239,17 @@ describe('onward service', () => {
   });
 
   test('names everything that is wrong at once, and touches nothing', async () => {
-    await write(
-      'Onward/worker.env',
-      'TEMPORAL_ADDRESS=https://temporal.example\nno setting\nONWARD_LOG="a\\nb"\nONWARD_CODEC_KEYS=k\n',
+    await settings(
+      'TEMPORAL_ADDRESS=https://temporal.example',
+      'no setting',
+      'AFTER=it',
+      'ONWARD_LOG="a\\nb"',
+      'ONWARD_METRICS=9464',
+      'ONWARD_CODEC_KEYS=k',
+      'ONWARD_PWSH=/no/such/pwsh',
+      'TEMPORAL_API_KEY=up#to',
+      "OTEL_EXPORTER_OTLP_ENDPOINT='http://collector:4318",
+      'OTEL_EXPORTER_OTLP_CERTIFICATE=ca.pem',
     );
     await write('Onward/endpoint.yaml', 'workDirectory: Onward\npakages: {}\n');
     const wrong = { ...options(), host: 'O365 EP1', wrapperSha256: 'f'.repeat(64), account: 'CONTOSO\\ana' };
@@ -250,7 +258,15 @@ describe('onward service', () => {
       expect.stringContaining('Give --host'),
       expect.stringContaining(`has the SHA-256 ${wrapperSha256}, which is not that of --wrapper-sha256`),
       expect.stringContaining('worker.env, line 2 is no setting'),
+      expect.stringContaining('worker.env, line 8 would be read up to its #'),
       expect.stringContaining('ONWARD_LOG holds a line break'),
+      expect.stringContaining('OTEL_EXPORTER_OTLP_ENDPOINT begins with a quote'),
+      expect.stringContaining('OTEL_EXPORTER_OTLP_CERTIFICATE names a file by a path that is not absolute'),
+      expect.stringContaining('there is no /no/such/pwsh on this machine'),
+      expect.stringContaining('worker.env: ONWARD_METRICS: Give the address'),
+      expect.stringContaining('worker.env: OTEL_EXPORTER_OTLP_ENDPOINT is no URL'),
+      expect.stringContaining('worker.env: OTEL_EXPORTER_OTLP_CERTIFICATE names ca.pem'),
+      expect.stringContaining('worker.env: ONWARD_LOG is neither'),
       expect.stringContaining('TEMPORAL_ADDRESS is not host:port'),
       expect.stringContaining('worker.env: entry 1 of ONWARD_CODEC_KEYS'),
       expect.stringContaining('endpoint.yaml: line 1: workDirectory must be a folder on a drive'),
@@ -275,7 +291,7 @@ describe('onward service', () => {
   test('refuses settings that Windows PowerShell has saved in an encoding that Node.js misreads', async () => {
     await writeFile(at('Onward', 'worker.env'), '\uFEFFTEMPORAL_ADDRESS=temporal.example:7233', 'utf16le');
     const problems = await problemsOf(installService(said().context, options(), machine));
-    expect(problems).toEqual([expect.stringContaining('Set-Content -Encoding ascii')]);
+    expect(problems).toContainEqual(expect.stringContaining('Set-Content -Encoding ascii'));
   });
 
   test('refuses to install what is there already', async () => {
@@ -283,6 +299,64 @@ describe('onward service', () => {
     state = 'Stopped';
     const problems = await problemsOf(installService(said().context, options(), machine));
     expect(problems).toEqual([expect.stringContaining('service uninstall')]);
+  });
+
+  test.each([
+    'TEMPORAL_TLS_CLIENT_CERT_PATH=client.pem',
+    'TEMPORAL_CONFIG_FILE=..\\temporal.toml',
+    'ONWARD_CODEC_KEYS=a=file:/keys/a, b=file:keys/b',
+    'ONWARD_PWSH=tools/pwsh',
+  ])('refuses a file that the service would look for elsewhere: %s', async (line) => {
+    await settings('TEMPORAL_ADDRESS=temporal.example:7233', line);
+    const problems = await problemsOf(installService(said().context, options(), machine));
+    expect(problems).toContainEqual(expect.stringContaining('a path that is not absolute'));
+  });
+
+  test('takes remarks and quotes as Node.js does', async () => {
+    await settings(
+      'TEMPORAL_ADDRESS=temporal.example:7233 # ours',
+      "TEMPORAL_API_KEY='a#b'",
+      'ONWARD_LOG= "text"',
+      'A=#',
+    );
+    await installService(said().context, options(), machine);
+    expect(done).toContain('Onward/service/OnwardEndpoint.exe start');
+  });
+
+  test('does not take the configuration of the host from the console, which the service will not see', async () => {
+    await write('Onward/worker.env', 'TEMPORAL_ADDRESS=temporal.example:7233\n');
+    const { context } = said('win32', { ONWARD_ENDPOINT: at('Onward', 'endpoint.yaml') });
+    await expect(problemsOf(installService(context, options(), machine))).resolves.toEqual([
+      expect.stringContaining('endpoint.yaml: it cannot be read (ENOENT)'),
+    ]);
+  });
+
+  test('refuses to run with all rights what a user could write', async () => {
+    const { context } = said('win32', { USERPROFILE: path.join(path.dirname(PACKAGE_ROOT), 'ana') });
+    const problems = await problemsOf(installService(context, options(), machine));
+    expect(problems).toContainEqual(expect.stringMatching(/onward\.mjs is below the profile of a user/));
+    expect(done).toEqual([]);
+  });
+
+  test('says that an account without rights sees nothing, rather than that nothing is there', async () => {
+    await installService(said().context, options(), machine);
+    done = [];
+    const blind = { ...machine, mayLook: (folder: string) => Promise.resolve(folder !== at('Onward')) };
+    for (const act of [
+      installService(said().context, options(), blind),
+      serviceStatus(said().context, {}, blind),
+      uninstallService(said().context, {}, blind),
+    ])
+      await expect(act).rejects.toMatchObject({ kind: 'failure', hint: expect.stringContaining('elevated') });
+    expect(done).toEqual([]);
+  });
+
+  test('removes what an installation that failed has left, without asking WinSW for a service that is not there', async () => {
+    await installService(said().context, options(), machine);
+    done = [];
+    await uninstallService(said().context, {}, machine);
+    expect(done).toEqual(['Onward/service/OnwardEndpoint.exe status']);
+    expect(existsSync(at('Onward', 'service', 'OnwardEndpoint.xml'))).toBe(false);
   });
 
   test('on another system it only says what it would do', async () => {
@@ -307,7 +381,10 @@ describe('onward service', () => {
     await expect(serviceStatus(context, {}, machine)).rejects.toMatchObject({ kind: 'failure' });
     done = [];
     await uninstallService(context, {}, machine);
-    expect(done).toEqual(['Onward/service/OnwardEndpoint.exe stopwait', 'Onward/service/OnwardEndpoint.exe uninstall']);
+    expect(done.slice(1)).toEqual([
+      'Onward/service/OnwardEndpoint.exe stopwait',
+      'Onward/service/OnwardEndpoint.exe uninstall',
+    ]);
     expect(existsSync(at('Onward', 'service', 'OnwardEndpoint.exe'))).toBe(false);
     expect(existsSync(at('Onward', 'worker.env')) && existsSync(at('Onward', 'service', 'logs'))).toBe(true);
   });

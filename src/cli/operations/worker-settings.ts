@@ -6,13 +6,12 @@ import { InvalidEndpointSettings } from '../../systems/endpoint/settings';
 import { readEncryption } from '../../temporal/codec-keys';
 import { encryptionOf, type TemporalSettings } from '../../temporal/connection';
 import { endpointOfMachine, type EndpointOfHost } from '../../worker/endpoint';
-import { LOG_FORMATS, type LogFormat, type TelemetrySettings } from '../../worker/telemetry';
-import { tracesProblems, wantsTraces } from '../../worker/traces-settings';
+import type { TelemetrySettings } from '../../worker/telemetry';
 import { asCliError, CliError } from '../kit/cli-error';
 import type { CliContext, GlobalOptions } from '../kit/context';
 import { readInventory } from '../kit/inventory';
 import { reached, settingsFor } from '../kit/temporal/connect';
-import { isListeningAddress, LISTENING_ADDRESS } from './worker-command';
+import { telemetryOf } from './telemetry-settings';
 
 export interface WorkerOptions extends GlobalOptions, Partial<Omit<TelemetrySettings, 'traces'>> {
   host?: string;
@@ -36,7 +35,7 @@ export async function workerSettings(context: CliContext, options: WorkerOptions
   const onMachine = host !== undefined && sandbox === undefined;
   const reads = [
     (async () => settingsFor(options))(),
-    (async () => telemetryOf(context, options))(),
+    (async () => telemetryOf(env, context.stderr.isTTY === true, options))(),
     (async () => (onMachine ? endpointOfMachine(env) : undefined))(),
     reached(readEncryption(encryptionOf(env))),
     // Entries may come later; a folder that is not there, or not readable, is a mistake of whoever starts this.
@@ -65,23 +64,6 @@ function problemsOf(error: unknown): string[] {
   const { message, problems } = asCliError(error);
   return problems.length > 0 ? problems : [message];
 }
-
-/** What the command line says, else the environment; an empty variable says nothing. */
-function telemetryOf({ env, stderr }: CliContext, options: WorkerOptions): TelemetrySettings {
-  const metrics = options.metrics ?? (env['ONWARD_METRICS'] || undefined);
-  const log = options.log ?? (env['ONWARD_LOG'] || (stderr.isTTY === true ? 'text' : 'json'));
-  const traces = wantsTraces(env);
-  const problems = [
-    ...(metrics === undefined || isListeningAddress(metrics) ? [] : [`ONWARD_METRICS: ${LISTENING_ADDRESS}`]),
-    ...(traces ? tracesProblems(env) : []),
-    ...(isLogFormat(log) ? [] : [`ONWARD_LOG is neither ${LOG_FORMATS.join(' nor ')}`]),
-  ];
-  if (!isLogFormat(log) || problems.length > 0)
-    throw new CliError('usage', 'Logs, metrics and traces cannot be as they are set:', { problems });
-  return { metrics, log, traces };
-}
-
-const isLogFormat = (text: string): text is LogFormat => (LOG_FORMATS as readonly string[]).includes(text);
 
 function requirePowerShell(env: NodeJS.ProcessEnv): void {
   const executable = powershellExecutable(env);

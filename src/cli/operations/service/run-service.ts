@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { ONWARD } from '../../../contract/onward';
@@ -34,15 +34,28 @@ export interface InstallOptions extends ServiceOptions {
 
 /** What the commands do on Windows; tests look at what they would do. */
 export interface ServiceMachine {
+  /** Whether this account may look into a folder; so it may where there is none. */
+  mayLook(folder: string): Promise<boolean>;
   /** Makes a folder for SYSTEM and Administrators alone, and looks whether the other one is. */
   protect(folder: string, other: string): Promise<void>;
   /** Runs a program to its end, and returns what it printed. */
   execute(file: string, argumentList: string[]): Promise<string>;
 }
 
-/** So long Windows waits for a worker that is told to end, in seconds: twice what a worker takes at most (src/worker/endpoint). */
+/** So long Windows waits for a worker that is told to end, in seconds: longer than a worker takes with its last traces (src/worker). */
 export const STOP_SECONDS = 60;
 const PROTECT_MS = 120_000;
+const ELEVATED = 'Run the command in an elevated console.';
+/** WinSW ends with Windows' own error codes (learn.microsoft.com/windows/win32/debug/system-error-codes). */
+const HINTS: Readonly<Record<string, string>> = {
+  EACCES: ELEVATED,
+  EPERM: ELEVATED,
+  5: ELEVATED,
+  1223: ELEVATED,
+  1069: 'Windows cannot log the account on: Test-ADServiceAccount on this host says whether it may be used here.',
+  1072: 'Windows still removes the service of before: close what looks at it, such as the window Services, and try again.',
+  1073: `A service ${SERVICE} is there that was not installed from this folder: remove it with sc.exe delete ${SERVICE}.`,
+};
 /** `status` of WinSW prints one of these. */
 const RUNS = 'Started';
 const ABSENT = 'NonExistent';
@@ -54,6 +67,7 @@ export async function installService(
 ): Promise<void> {
   const { host = '', account, dryRun = false } = options;
   const places = placesOf(context);
+  await requireElevated(context, places, machine);
   const environment = options.environment === undefined ? places.environment : path.resolve(options.environment);
   const program = {
     node: process.execPath,
@@ -66,7 +80,9 @@ export async function installService(
     ...(plainName.safeParse(host).success ? [] : ['Give --host, the name that the inventory has for this host']),
     ...wrapper.problems,
     ...inEnvironment,
-    ...(context.platform === 'win32' ? await endpointProblems({ ...context.env, ...values }) : []),
+    ...(context.platform === 'win32'
+      ? await endpointProblems({ ProgramData: context.env['ProgramData'], ...values })
+      : []),
     ...(account === undefined || /^[^\\/\s]+\\[^\\/\s]+\$$/.test(account)
       ? []
       : [
@@ -76,6 +92,7 @@ export async function installService(
       const why = misread(file);
       return why === undefined ? [] : [`The path of ${what}, ${file}, ${why}`];
     }),
+    ...(await inProfiles(context, program)),
     ...(await alreadyThere(context, places, machine)),
   ];
   if (problems.length > 0) throw new CliError('usage', 'The service cannot be installed:', { problems });
@@ -95,8 +112,9 @@ export async function installService(
   if (dryRun) return printPlan(context, options, { [places.executable]: wrapper.known, [places.xml]: xml }, calls);
   await machine.protect(places.folder, path.dirname(environment));
   await mkdir(places.logs, { recursive: true });
-  await writeFile(places.executable, wrapper.bytes);
+  // The wrapper last: it says nothing without its configuration, not even whether there is a service.
   await writeFile(places.xml, xml);
+  await writeFile(places.executable, wrapper.bytes);
   for (const [file = '', ...rest] of calls) await machine.execute(file, rest);
   printResult(context, options, { service: SERVICE, host, folder: places.folder }, [
     `The service ${SERVICE} is installed and started: the worker of ${host}.`,
@@ -117,9 +135,14 @@ export async function uninstallService(
     [places.executable, 'uninstall'],
   ];
   if (options.dryRun) return printPlan(context, options, {}, calls);
+  await requireElevated(context, places, machine);
   requireInstalled(places);
-  for (const [file = '', ...rest] of calls) await machine.execute(file, rest);
-  for (const file of [places.executable, places.xml]) await rm(file);
+  // Files of an installation that came to no end.
+  const registered = (await stateOf(places, machine)) !== ABSENT;
+  for (const [file = '', ...rest] of registered ? calls : []) await machine.execute(file, rest);
+  // Windows holds a program for a moment after it has ended; without `recursive` nothing is tried again.
+  for (const file of [places.executable, places.xml])
+    await rm(file, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   printResult(context, options, { service: SERVICE, removed: true }, [
     `The service ${SERVICE} is removed. A setup.cmd that it had started goes on. Settings and logs stay in ${path.dirname(places.folder)}.`,
   ]);
@@ -133,6 +156,7 @@ export async function serviceStatus(
   const places = placesOf(context);
   const problems = onWindows(context, false);
   if (problems.length > 0) throw new CliError('usage', 'There is no service to look at:', { problems });
+  await requireElevated(context, places, machine);
   requireInstalled(places);
   const state = await stateOf(places, machine);
   printResult(context, options, { service: SERVICE, state, logs: places.logs }, [
@@ -167,6 +191,30 @@ const onWindows = ({ platform }: CliContext, dryRun: boolean): string[] =>
   platform === 'win32' || dryRun
     ? []
     : ['This machine is not Windows. With --dry-run the command only prints what it would write and run'];
+
+/** Without these rights what is there looks as if it were not. */
+async function requireElevated({ platform }: CliContext, { folder }: Places, machine: ServiceMachine): Promise<void> {
+  const data = path.dirname(folder);
+  if (platform !== 'win32' || (await machine.mayLook(data))) return;
+  throw new CliError('failure', `${data} is for administrators alone, and this account may not look into it.`, {
+    hint: ELEVATED,
+  });
+}
+
+/** What a service with all rights runs has to be where only administrators can write; below C:\Users others can. */
+async function inProfiles({ env, platform }: CliContext, program: Readonly<Record<string, string>>): Promise<string[]> {
+  const profile = env['USERPROFILE'];
+  if (platform !== 'win32' || !profile) return [];
+  const problems: string[] = [];
+  for (const file of Object.values(program)) {
+    const from = path.relative(path.dirname(profile), await realpath(file));
+    if (path.isAbsolute(from) || from.split(path.sep)[0] === '..') continue;
+    problems.push(
+      `${file} is below the profile of a user, who could have the service run anything: install it where only administrators can write, as in C:\\Program Files`,
+    );
+  }
+  return problems;
+}
 
 async function readWrapper({
   wrapper,
@@ -255,6 +303,17 @@ const run = promisify(execFile);
 
 function thisMachine({ env }: CliContext): ServiceMachine {
   return {
+    mayLook: async (folder) => {
+      try {
+        await readdir(folder);
+        return true;
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'EPERM' || code === 'EACCES') return false;
+        if (code === 'ENOENT') return true;
+        throw error;
+      }
+    },
     protect: async (workDirectory, settings) => {
       await powershellOfMachine(env).run('protect', { workDirectory, settings }, PROTECT_MS);
     },
@@ -267,10 +326,7 @@ function thisMachine({ env }: CliContext): ServiceMachine {
         throw new CliError(
           'failure',
           `${file} ${argumentList.join(' ')} failed (${String(code)})${said && `:\n${said}`}`,
-          {
-            hint: 'Run the command in an elevated console.',
-            cause: error,
-          },
+          { hint: HINTS[String(code)], cause: error },
         );
       }
     },
