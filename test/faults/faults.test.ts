@@ -17,9 +17,12 @@ const LANES = 10;
 /** What the import may suffer while its outcome cannot be known. */
 const CROSSING = ['effectThenNoAnswer', ...(everything ? ['stuckTask', 'failedUpgradeTask'] : [])];
 
-/** Activities that no story of the matrix has, with where else their failures are shown. */
+/**
+ * Activities that no story of the matrix has, with where else their failures are shown. A clone of a host is no failure of a call, but another
+ * worker on its queue: test/hosts/clone.full.test.ts, test/endpoint/trust.test.ts, and walks with buttons.
+ */
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  awaitClaimEnd: 'waits for another upgrade: test/hosts',
+  awaitClaimEnd: 'waits for another upgrade: test/hosts/one-upgrade-per-host.test.ts',
   explainRefusedStart: 'of fleets: test/fleet',
   findEnded: 'of fleets: test/fleet',
   freezeEntries: 'reads files of its own machine, for fleets: test/inventory',
