@@ -49,8 +49,8 @@ export const ledgerNote = z.discriminatedUnion('type', [
     type: z.literal('entered'),
     operation,
     at: z.string(),
-    /** Of the installation, as {@link instancesOf} tells them: any of them finds the ledger again. */
-    instances: z.array(z.string()),
+    /** Of the installation, as {@link instancesOf} tells them: any of them finds the ledger again. Older builds have not noted them. */
+    instances: z.array(z.string()).default([]),
     startedBy: z.string().optional(),
     /** The holder that was seen to have ended; where it is another by now, nothing changes. */
     replaces: operation.optional(),
