@@ -32,6 +32,8 @@ describe('the status of an upgrade', () => {
     const rule = lines.findIndex((line) => line.includes('── point of no return ──'));
     expect(lines[rule + 1]).toContain('importPackage');
     expect(text(statusLines(view({ crossed: false }), options))).toContain('Point of no return not passed.');
+    const forwardOnly = 'PastPointOfNoReturn: 18.4.1-12 was in the package list before this upgrade.';
+    expect(text(statusLines(view({ crossed: false, forwardOnly }), options))).toContain(forwardOnly);
   });
 
   test('says since when provisioning is off, and for how long it was once it is on again', () => {

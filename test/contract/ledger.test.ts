@@ -50,10 +50,12 @@ test('nothing is left of an import but what is still switched off', () => {
 });
 
 test('what is set up once an import was begun is nothing to undo either', () => {
-  const { begun } = after(
-    { type: 'importing', operation, at, requestId: 'q-1' },
-    began([16]),
-    { type: 'begun', operation, at, step: 'upgradeEndpoints', facts: {} },
-  );
+  const { begun } = after({ type: 'importing', operation, at, requestId: 'q-1' }, began([16]), {
+    type: 'begun',
+    operation,
+    at,
+    step: 'upgradeEndpoints',
+    facts: {},
+  });
   expect(begun.map(({ step }) => step)).toEqual(['stopProvisioning']);
 });

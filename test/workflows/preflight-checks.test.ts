@@ -541,7 +541,12 @@ describe('the target in the package list before the upgrade', () => {
 
   test('is named with its release: the upgrade would not import its own over it', async () => {
     expect(findings('packageListed', await listed(['18.4.1-3']))).toMatchObject([
-      { verdict: 'warning', message: expect.stringMatching(/^18\.4\.1-3 is in the package list already.* cannot be aborted.* once it has begun/) as string },
+      {
+        verdict: 'warning',
+        message: expect.stringMatching(
+          /^18\.4\.1-3 is in the package list already.* cannot be aborted.* once it has begun/,
+        ) as string,
+      },
     ]);
   });
 
