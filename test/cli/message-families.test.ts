@@ -24,7 +24,11 @@ test.each(examples)('the example onward %s sends a %s', async (line, name) => {
   const guards = new FakeMailbox('Thank you.');
   const { stderr, code } = await onward(words(line), upgrades, {
     connectFleets: async () => fleets,
-    connectConsents: async () => ({ messages: guards, list: async () => [], close: async () => undefined }),
+    connectConsents: async () => ({
+      messages: guards,
+      list: async () => ({ consents: [], unreadable: [] }),
+      close: async () => undefined,
+    }),
   });
   expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
   const sent = [...upgrades.messages.sent, ...fleets.messages.sent, ...guards.sent];
