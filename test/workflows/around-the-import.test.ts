@@ -8,6 +8,7 @@ import { EventEmitter, once } from 'node:events';
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE } from '../../src/contract/activities';
 import type { EntryChange, EntryRef } from '../../src/contract/entry';
+import { testInFull } from '../kit/extent';
 import { profile, stubActivities, type Stub } from '../kit/stub-world/stub-activities';
 import {
   WorkflowEnvironment,
@@ -86,35 +87,38 @@ test('a retry looks at everything again: it names all that contradicts, switches
   expect(importsIn(stub)).toBe(1);
 });
 
-test('an import that was made by hand meanwhile is taken, whatever would contradict another request', async () => {
-  const provider = 'imported-by-hand';
-  const stub = stubActivities(profile(provider));
-  let byHand = false;
-  let newer = false;
-  const handle = await environment.upgrade(
-    {
-      ...stub.activities,
-      importPackage: async () => {
-        throw ApplicationFailure.nonRetryable('Operations says no', FAILURE.rejected);
+testInFull(
+  'an import that was made by hand meanwhile is taken, whatever would contradict another request',
+  async () => {
+    const provider = 'imported-by-hand';
+    const stub = stubActivities(profile(provider));
+    let byHand = false;
+    let newer = false;
+    const handle = await environment.upgrade(
+      {
+        ...stub.activities,
+        importPackage: async () => {
+          throw ApplicationFailure.nonRetryable('Operations says no', FAILURE.rejected);
+        },
+        awaitImport: async (input) => (byHand ? await stub.activities.awaitImport(input) : undefined),
+        lookAgain: async (input) => ({
+          ...(await stub.activities.lookAgain(input)),
+          enabledVersions: newer ? ['19.0-1'] : [],
+        }),
       },
-      awaitImport: async (input) => (byHand ? await stub.activities.awaitImport(input) : undefined),
-      lookAgain: async (input) => ({
-        ...(await stub.activities.lookAgain(input)),
-        enabledVersions: newer ? ['19.0-1'] : [],
-      }),
-    },
-    { provider },
-  );
-  await holdOf(handle, /Operations says no/);
-  newer = true;
-  await resolve(handle, 'retry');
-  await holdOf(handle, /newerPackage/);
-  byHand = true;
-  await resolve(handle, 'doneByHand');
-  await answerEverything(handle);
-  expect(await handle.result()).toMatchObject({ packageVersion: '18.4.1-12' });
-  expect((await auditOf(handle)).filter(({ what }) => what === 'hold')).toHaveLength(2);
-});
+      { provider },
+    );
+    await holdOf(handle, /Operations says no/);
+    newer = true;
+    await resolve(handle, 'retry');
+    await holdOf(handle, /newerPackage/);
+    byHand = true;
+    await resolve(handle, 'doneByHand');
+    await answerEverything(handle);
+    expect(await handle.result()).toMatchObject({ packageVersion: '18.4.1-12' });
+    expect((await auditOf(handle)).filter(({ what }) => what === 'hold')).toHaveLength(2);
+  },
+);
 
 describe('where the package was in the list before the upgrade', () => {
   const listed = { applicationId: 17, packageVersion: '18.4.1-12' };
@@ -267,7 +271,7 @@ test('an address that leads to another installation is not gone by, though someb
   expect(calls).toEqual(['deactivateTemplate 16', 'activateTemplate 16']);
 });
 
-test('an instance that is removed while the upgrade waits is left out of what is yet to be done', async () => {
+testInFull('an instance that is removed while the upgrade waits is left out of what is yet to be done', async () => {
   const provider = 'removed-instance';
   const { activities, calls } = stubActivities(profile(provider));
   let gone: string[] = [];
