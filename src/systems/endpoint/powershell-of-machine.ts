@@ -30,6 +30,8 @@ export const powershellExecutable = (env: NodeJS.ProcessEnv): string =>
 export function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const keys = [...(env['ONWARD_CODEC_KEYS'] ?? '').matchAll(/env:(\w+)/g)].map(([, name]) => name);
   return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !/^(TEMPORAL|ONWARD_CODEC|OTEL_EXPORTER)_/i.test(name) && !keys.includes(name)),
+    Object.entries(env).filter(
+      ([name]) => !/^(TEMPORAL|ONWARD_CODEC|OTEL_EXPORTER)_/i.test(name) && !keys.includes(name),
+    ),
   );
 }
