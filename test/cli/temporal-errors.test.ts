@@ -13,6 +13,12 @@ test('a workflow whose task fails is told from one that no worker serves', () =>
     message: 'Could not ask the upgrade of contoso: its workflow task fails, again and again.',
     hint: expect.stringContaining('docs/runbook.md#onwardworkflowtaskfailing'),
   });
+  expect(explained('Workflow execution closed before WorkflowTaskStarted event')).toMatchObject({
+    kind: 'failure',
+    message:
+      'Could not ask the upgrade of contoso: it was ended before it had taken in its last news, and tells nothing.',
+    hint: expect.stringContaining('onward finish <provider>'),
+  });
   expect(explained('no poller seen for task queue recently, worker may be down')).toMatchObject({
     kind: 'noWorker',
     message: expect.stringContaining('no Onward worker answers'),

@@ -202,6 +202,7 @@ function evidence(
     after: UPGRADED,
     versions: [...simulation.sources, simulation.target],
     runs: [{ ...RUN, ...run }],
+    begunInSilence: [],
     tasksAtStart: [200],
     office365Tasks: [200],
     instances: [{ id: 7301, cloud: 'global', resourceId: 'resource-7301', host: 'gw' }],

@@ -190,7 +190,7 @@ describe('where the package was in the list before the upgrade', () => {
     expect(calls.filter((call) => call.startsWith('restoreSite'))).toEqual([]);
   });
 
-  test('it can be aborted until it has begun to change anything', async () => {
+  testInFull('it can be aborted until it has begun to change anything', async () => {
     const provider = 'listed-untouched';
     const { activities, calls } = await withPackage(provider, {});
     const facts = await activities.readOperations({ entry: { provider } });
@@ -208,30 +208,33 @@ describe('where the package was in the list before the upgrade', () => {
   });
 });
 
-test('an abort is looked into first: where somebody has imported the package meanwhile, the upgrade goes on', async () => {
-  const provider = 'listed-meanwhile';
-  const listed = { applicationId: 17, packageVersion: '18.4.1-12' };
-  let isListed = false;
-  const { activities, calls } = stubActivities(profile(provider, { taskMonitor: { adapter: 'gate' } }));
-  const handle = await environment.upgrade(
-    { ...activities, findImported: async () => (isListed ? listed : undefined) },
-    { provider },
-  );
-  await statusWhen(handle, ({ gates }) => gates.some(({ step }) => step === 'drainTasks'));
-  isListed = true;
-  await tell(handle, 'abort', { by: 'bo', reason: 'wrong night' });
-  await statusWhen(handle, ({ forwardOnly }) => forwardOnly !== undefined);
-  expect(await auditOf(handle)).toContainEqual(
-    expect.objectContaining({
-      what: 'update:abort',
-      verdict: 'accepted',
-      detail: expect.stringContaining('package list are read before the first undo') as string,
-    }),
-  );
-  await answerEverything(handle);
-  expect(await handle.result()).toMatchObject({ to: '18.4.1' });
-  expect(calls.filter((call) => call.startsWith('activateTemplate'))).toHaveLength(1);
-});
+testInFull(
+  'an abort is looked into first: where somebody has imported the package meanwhile, the upgrade goes on',
+  async () => {
+    const provider = 'listed-meanwhile';
+    const listed = { applicationId: 17, packageVersion: '18.4.1-12' };
+    let isListed = false;
+    const { activities, calls } = stubActivities(profile(provider, { taskMonitor: { adapter: 'gate' } }));
+    const handle = await environment.upgrade(
+      { ...activities, findImported: async () => (isListed ? listed : undefined) },
+      { provider },
+    );
+    await statusWhen(handle, ({ gates }) => gates.some(({ step }) => step === 'drainTasks'));
+    isListed = true;
+    await tell(handle, 'abort', { by: 'bo', reason: 'wrong night' });
+    await statusWhen(handle, ({ forwardOnly }) => forwardOnly !== undefined);
+    expect(await auditOf(handle)).toContainEqual(
+      expect.objectContaining({
+        what: 'update:abort',
+        verdict: 'accepted',
+        detail: expect.stringContaining('package list are read before the first undo') as string,
+      }),
+    );
+    await answerEverything(handle);
+    expect(await handle.result()).toMatchObject({ to: '18.4.1' });
+    expect(calls.filter((call) => call.startsWith('activateTemplate'))).toHaveLength(1);
+  },
+);
 
 test('an address that leads to another installation is not gone by, though somebody has taken it: not even by an undo', async () => {
   const provider = 'taken-elsewhere';

@@ -95,7 +95,7 @@ test('a template that was deleted while it was off is missed by nobody on the wa
   );
 });
 
-test('what an undo has switched on is looked at before it counts as undone', async () => {
+testInFull('what an undo has switched on is looked at before it counts as undone', async () => {
   // By an activity that nobody has told in time that its upgrade was terminated.
   let isSwitchedOffAgain = false;
   const template = { id: TEMPLATE, name: 'Office 365 E1', azureCsp: false, dnsHosting: false, trialOnCcpV1: false };
@@ -207,21 +207,24 @@ testInFull(
 );
 
 // Security: starter-cannot-approve
-test('who has started an upgrade does not approve its crossing when it is finished, whoever finishes it', async () => {
-  let imported = false;
-  const { upgrade, finish: finishIt } = await atApproval('four-eyes', () => ({
-    findImported: async () => (imported ? { applicationId: 17, packageVersion: '18.4.1-12' } : undefined),
-  }));
-  await upgrade.terminate('the wrong button');
-  imported = true;
-  const finish = await finishIt();
-  await untilApproval(finish);
-  const approve = (by: string) => refusalOf(finish, 'approveCrossing', { by, reason: 'It is time.' });
-  expect(await approve('Ana ')).toContain('someone else has to approve');
-  expect(await approve('bo')).toBeUndefined();
-  await answerEverything(finish);
-  expect(await finish.result()).toMatchObject({ to: '18.4.1' });
-});
+testInFull(
+  'who has started an upgrade does not approve its crossing when it is finished, whoever finishes it',
+  async () => {
+    let imported = false;
+    const { upgrade, finish: finishIt } = await atApproval('four-eyes', () => ({
+      findImported: async () => (imported ? { applicationId: 17, packageVersion: '18.4.1-12' } : undefined),
+    }));
+    await upgrade.terminate('the wrong button');
+    imported = true;
+    const finish = await finishIt();
+    await untilApproval(finish);
+    const approve = (by: string) => refusalOf(finish, 'approveCrossing', { by, reason: 'It is time.' });
+    expect(await approve('Ana ')).toContain('someone else has to approve');
+    expect(await approve('bo')).toBeUndefined();
+    await answerEverything(finish);
+    expect(await finish.result()).toMatchObject({ to: '18.4.1' });
+  },
+);
 
 testInFull(
   'where the ledger is lost, who finishes it says from which version, and is asked which templates were active',

@@ -33,9 +33,7 @@ export async function evidenceOfRun(
   const history = events ?? [];
   const status = await ask<UpgradeStatus>(client, handle, QUERY.status);
   const audit = await inPages((skip) => ask<AuditEntry[]>(client, handle, QUERY.audit, skip));
-  const { namespace, loadedDataConverter } = client.options;
-  const owner = { type: 'workflow', namespace, workflowId: handle.workflowId } as const;
-  const decode = (payloads: Payloads) => decodeArrayFromPayloads(loadedDataConverter, payloads?.payloads, owner);
+  const decode = decoderOf(client, handle);
   const result = await resultIn(history, decode);
   return {
     startedAt,
@@ -56,6 +54,18 @@ export async function evidenceOfRun(
   };
 }
 
+/** What a run has begun, also where it says nothing of itself. */
+export async function begunBy(client: Client, handle: WorkflowHandle): Promise<ScheduledActivity[]> {
+  const { events } = await handle.fetchHistory();
+  return await activitiesIn(events ?? [], decoderOf(client, handle));
+}
+
+function decoderOf({ options }: Client, { workflowId }: WorkflowHandle): Decode {
+  const { namespace, loadedDataConverter } = options;
+  const owner = { type: 'workflow', namespace, workflowId } as const;
+  return (payloads) => decodeArrayFromPayloads(loadedDataConverter, payloads?.payloads, owner);
+}
+
 /** What was gathered of a run, piece by piece, is of one moment only where the run has stood still meanwhile. */
 export async function hasMoved(handle: WorkflowHandle, seen: RunEvidence): Promise<'on' | 'toItsEnd' | undefined> {
   if (seen.closed !== 'RUNNING') return undefined;
@@ -70,8 +80,10 @@ export async function evidenceOf(
   provider: string,
   {
     after: earlier = 0,
+    begunInSilence = [],
     ...found
   }: Pick<Evidence, 'runs' | 'tasksAtStart' | 'verifiesConsent' | 'seed'> & {
+    begunInSilence?: Evidence['begunInSilence'];
     /** So many entries of the journal belong to an upgrade before this one. */
     after?: number;
   },
@@ -83,6 +95,7 @@ export async function evidenceOf(
   const machines = hosts.flatMap((host) => [host, ...sandbox.hosts.clonesOf(host)]);
   return {
     ...found,
+    begunInSilence,
     provider,
     after,
     journal: journalOf(sandbox, provider, machines, earlier),

@@ -79,6 +79,8 @@ export interface Evidence {
   versions: readonly SimulatedVersion[];
   /** In the order of their start. */
   runs: RunEvidence[];
+  /** What was begun by runs that were ended while a workflow task of theirs waited: Temporal answers no question about them. */
+  begunInSilence: ScheduledActivity[];
   /** Office 365 tasks that have to be processed before anything disruptive: by id, periodic ones left out. */
   tasksAtStart: number[];
   office365Tasks: number[];
@@ -974,8 +976,9 @@ const changesOfHosts = (journal: JournalEntry[]): JournalEntry[] =>
   journal.filter(({ kind, system, name }) => kind === 'effect' && system === 'host' && CHANGES_OF_HOSTS.includes(name));
 
 /** Judged by the machine that each change happened on, and the machines that activities were sent to. */
-function changedElsewhere({ journal, runs, provider }: Evidence): Findings {
-  const frozen = new Set(runs.flatMap(({ activities }) => activities.flatMap(({ input }) => machineOf(input) ?? [])));
+function changedElsewhere({ journal, runs, begunInSilence, provider }: Evidence): Findings {
+  const begun = [...begunInSilence, ...runs.flatMap(({ activities }) => activities)];
+  const frozen = new Set(begun.flatMap(({ input }) => machineOf(input) ?? []));
   const elsewhere = changesOfHosts(journal).filter(
     (entry) => entry.provider === provider && !frozen.has(String(entry.detail?.['machine'])),
   );

@@ -51,7 +51,7 @@ import { SIMULATED_RELEASES } from '../../../workflows/releases';
 import { aMoment, patience, timings } from '../deadlines';
 import { endedInstead } from '../ended-instead';
 import { SaysNothing, ask } from '../handles/ask';
-import { evidenceOf, evidenceOfRun, hasMoved, openTasks } from '../judge/evidence';
+import { begunBy, evidenceOf, evidenceOfRun, hasMoved, openTasks } from '../judge/evidence';
 import { expectInvariantsIn, InvariantsBroken, type Evidence, type RunEvidence } from '../judge/invariants';
 import '../quiet-runtime';
 import type { KnownReleases } from '../releases';
@@ -574,6 +574,7 @@ export class Upgrade {
     const { client, sandbox } = this.rehearsal;
     const workflowId = upgradeWorkflowId(this.provider);
     const seen: [handle: WorkflowHandle, run: RunEvidence][] = [];
+    const begunInSilence: Evidence['begunInSilence'] = [];
     const begun = new Map<SandboxState, string>();
     for (const runId of await this.runIds()) {
       if (this.earlier.runs.has(runId)) continue;
@@ -583,9 +584,11 @@ export class Upgrade {
       begun.set(before, begunAt);
       const run = await evidenceUnlessEnded(client, handle, { before, begunAt });
       if (run) seen.push([handle, run]);
+      else begunInSilence.push(...(await begunBy(client, handle)));
     }
     const evidence = await evidenceOf(sandbox, this.provider, {
       runs: seen.map(([, run]) => run),
+      begunInSilence,
       tasksAtStart: this.tasksAtStart,
       verifiesConsent: provesConnection(this.settings.connectionTest ?? { adapter: 'sandbox' }),
       seed: this.rehearsal.seed,

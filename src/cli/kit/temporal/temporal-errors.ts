@@ -68,6 +68,13 @@ const taskFails = (doing: string, cause: unknown): CliError =>
     cause,
   });
 
+/** Terminated while news for it waited: the server gives it to no worker any more. */
+const endedUnseen = (doing: string, cause: unknown): CliError =>
+  new CliError('failure', `Could not ${doing}: it was ended before it had taken in its last news, and tells nothing.`, {
+    hint: `Its history is in Temporal's UI. What an upgrade has begun is brought to its end by ${ONWARD} finish <provider>.`,
+    cause,
+  });
+
 function explainRpc(error: unknown, doing: string): CliError {
   const rpc = rpcErrorOf(error);
   const message = `Could not ${doing}: ${rootMessage(error)}`;
@@ -78,7 +85,10 @@ function explainRpc(error: unknown, doing: string): CliError {
         cause: error,
       });
     case GRPC.failedPrecondition:
-      return /workflow task in failed state/i.test(rpc.details) ? taskFails(doing, error) : noWorker(doing, error);
+      if (/workflow task in failed state/i.test(rpc.details)) return taskFails(doing, error);
+      return /closed before WorkflowTaskStarted/i.test(rpc.details)
+        ? endedUnseen(doing, error)
+        : noWorker(doing, error);
     // A worker that goes away takes the question along.
     case GRPC.cancelled:
     case GRPC.deadlineExceeded:
