@@ -226,7 +226,7 @@ describe('the package', () => {
     expect(await readdir(folder)).not.toContain('package');
   });
 
-  test('that cannot be fetched may be fetched later', async () => {
+  testInFull('that cannot be fetched may be fetched later', async () => {
     await start();
     work({ ...allowed(), url: 'http://127.0.0.1:9/package.zip' });
     await expect(stage()).rejects.toMatchObject({ type: FAILURE.unreachable, retryable: true });
@@ -332,7 +332,7 @@ describe('a backup', () => {
     await expect(copyFor(NEXT)).resolves.toBeUndefined();
   });
 
-  test('from an earlier, undone run is replaced when the site was changed since', async () => {
+  testInFull('from an earlier, undone run is replaced when the site was changed since', async () => {
     await start();
     const first = await backUp();
     await writeFile(path.join(world.folder(0), 'robots.txt'), 'Disallow: /\n');
@@ -393,7 +393,7 @@ describe('iisreset', () => {
     await expect(world.served(0)).resolves.toBe('18.3');
   });
 
-  test('is spared where a rollback has nothing to undo', async () => {
+  testInFull('is spared where a rollback has nothing to undo', async () => {
     await start();
     await reset('rollback');
     expect(count('iisreset')).toBe(0);

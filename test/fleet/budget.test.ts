@@ -130,7 +130,7 @@ test('an abort rolls back who has not crossed, lets others finish, and starts no
   before.open();
 });
 
-test('a cancelled fleet aborts', async () => {
+testInFull('a cancelled fleet aborts', async () => {
   const gate = barrier();
   world.set('cancelled-1', { from: '18.4', change: { awaitTasksProcessed: () => gate.pass() } });
   const fleet = await start('cancelled', ['cancelled-1']);

@@ -236,43 +236,50 @@ testInFull(
   },
 );
 
-test('an address that leads to another installation is not gone by, though somebody has taken it: not even by an undo', async () => {
-  const provider = 'taken-elsewhere';
-  const moved = { field: 'operations.url', digest: 'moved' };
-  const { activities, calls } = stubActivities(profile(provider, { taskMonitor: { adapter: 'gate' } }));
-  let elsewhere = false;
-  const expectMoved = ({ entry }: { entry: EntryRef }): void => {
-    if (!elsewhere || entry.digests?.[moved.field] === moved.digest) return;
-    const change: EntryChange = { provider, changed: [moved] };
-    throw ApplicationFailure.nonRetryable('The entry is not what this upgrade has read.', FAILURE.entryChanged, change);
-  };
-  let gone: string[] = ['resource-1', 'resource-2'];
-  const handle = await environment.upgrade(
-    {
-      ...activities,
-      activateTemplates: async (input) => {
-        expectMoved(input);
-        await activities.activateTemplates(input);
+testInFull(
+  'an address that leads to another installation is not gone by, though somebody has taken it: not even by an undo',
+  async () => {
+    const provider = 'taken-elsewhere';
+    const moved = { field: 'operations.url', digest: 'moved' };
+    const { activities, calls } = stubActivities(profile(provider, { taskMonitor: { adapter: 'gate' } }));
+    let elsewhere = false;
+    const expectMoved = ({ entry }: { entry: EntryRef }): void => {
+      if (!elsewhere || entry.digests?.[moved.field] === moved.digest) return;
+      const change: EntryChange = { provider, changed: [moved] };
+      throw ApplicationFailure.nonRetryable(
+        'The entry is not what this upgrade has read.',
+        FAILURE.entryChanged,
+        change,
+      );
+    };
+    let gone: string[] = ['resource-1', 'resource-2'];
+    const handle = await environment.upgrade(
+      {
+        ...activities,
+        activateTemplates: async (input) => {
+          expectMoved(input);
+          await activities.activateTemplates(input);
+        },
+        lookAgain: async (input) => ({ ...(await activities.lookAgain(input)), gone }),
       },
-      lookAgain: async (input) => ({ ...(await activities.lookAgain(input)), gone }),
-    },
-    { provider },
-  );
-  await statusWhen(handle, ({ gates }) => gates.some(({ step }) => step === 'drainTasks'));
-  elsewhere = true;
-  await handle.signal('abort', { by: 'bo', reason: 'wrong night' });
-  await statusWhen(handle, ({ holds }) => holds.some(({ changed = [] }) => changed.length > 0));
-  await handle.signal('takeEntry', { ...moved, by: 'ana', reason: 'the management node has moved' });
-  const { holds } = await statusWhen(handle, (status) =>
-    status.holds.some(({ problem }) => problem.includes('is this another installation?')),
-  );
-  expect(holds).toMatchObject([{ step: 'stopProvisioning', actions: ['retry'] }]);
-  expect(calls).toEqual(['deactivateTemplate 16']);
-  gone = [];
-  await handle.signal('resolveHold', { step: 'stopProvisioning', action: 'retry', by: 'ana', reason: 'corrected' });
-  expect(await failureOf(handle)).toMatchObject({ type: FAILURE.aborted });
-  expect(calls).toEqual(['deactivateTemplate 16', 'activateTemplate 16']);
-});
+      { provider },
+    );
+    await statusWhen(handle, ({ gates }) => gates.some(({ step }) => step === 'drainTasks'));
+    elsewhere = true;
+    await handle.signal('abort', { by: 'bo', reason: 'wrong night' });
+    await statusWhen(handle, ({ holds }) => holds.some(({ changed = [] }) => changed.length > 0));
+    await handle.signal('takeEntry', { ...moved, by: 'ana', reason: 'the management node has moved' });
+    const { holds } = await statusWhen(handle, (status) =>
+      status.holds.some(({ problem }) => problem.includes('is this another installation?')),
+    );
+    expect(holds).toMatchObject([{ step: 'stopProvisioning', actions: ['retry'] }]);
+    expect(calls).toEqual(['deactivateTemplate 16']);
+    gone = [];
+    await handle.signal('resolveHold', { step: 'stopProvisioning', action: 'retry', by: 'ana', reason: 'corrected' });
+    expect(await failureOf(handle)).toMatchObject({ type: FAILURE.aborted });
+    expect(calls).toEqual(['deactivateTemplate 16', 'activateTemplate 16']);
+  },
+);
 
 testInFull('an instance that is removed while the upgrade waits is left out of what is yet to be done', async () => {
   const provider = 'removed-instance';

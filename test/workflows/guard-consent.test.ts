@@ -61,7 +61,7 @@ describe('the guard of a consent', () => {
     expect(await guard.status()).toEqual(before);
   });
 
-  test('counts a renewal from the day on which it was given, where that was earlier', async () => {
+  testInFull('counts a renewal from the day on which it was given, where that was earlier', async () => {
     const guard = await guarded('earlier', { consentedAt: daysAgo(80) });
     const at = daysAgo(5);
     expect(await guard.renew({ by: 'ana', at })).toMatchObject({ state: 'valid', consentedAt: at, renewals: 1 });
@@ -200,7 +200,7 @@ describe('the guard of a consent', () => {
     expect(told[0]?.body).not.toMatch(/Manage Refresh Token|onward renew/);
   });
 
-  test('says once, and not every day, that the inventory cannot be read', async () => {
+  testInFull('says once, and not every day, that the inventory cannot be read', async () => {
     const unreadable = {
       at: daysAgo(1),
       by: 'guard',
@@ -221,7 +221,7 @@ describe('the guard of a consent', () => {
     expect(await guard.audit()).toEqual([unreadable]);
   });
 
-  test('where the date is an assumption, says so, and takes an older one from who knows better', async () => {
+  testInFull('where the date is an assumption, says so, and takes an older one from who knows better', async () => {
     const bodies: string[] = [];
     const guard = await guarded(
       'assumed',

@@ -306,7 +306,7 @@ describe('before the crossing', () => {
     expect(await statusOf(handle)).toMatchObject({ state: 'rolledBack', crossed: false, notUndone: [] });
   });
 
-  test('an abort while the preflight asks touches nothing', async () => {
+  testInFull('an abort while the preflight asks touches nothing', async () => {
     const { activities, calls } = stubActivities(profile('abort-early'));
     const facts = await activities.readOperations({} as never);
     const handle = await environment.upgrade(
@@ -337,7 +337,7 @@ describe('before the crossing', () => {
     expect(await statusOf(handle)).toMatchObject({ state: 'rolledBack', gates: [] });
   });
 
-  test('another installation, without any of the instances, holds: nothing is imported there', async () => {
+  testInFull('another installation, without any of the instances, holds: nothing is imported there', async () => {
     let elsewhere = true;
     const { activities, calls } = stubActivities(profile('elsewhere'), {
       change: {
@@ -503,7 +503,7 @@ describe('before the crossing', () => {
     },
   );
 
-  test('what is imported while it undoes is not undone, and said to be for who finishes it', async () => {
+  testInFull('what is imported while it undoes is not undone, and said to be for who finishes it', async () => {
     let looks = 0;
     const { activities, calls } = stubActivities(profile('imported-by-hand', { approval: { beforeCrossing: true } }), {
       version: '18.4',
@@ -522,7 +522,7 @@ describe('before the crossing', () => {
     expect(notUndone).toContainEqual(expect.stringContaining('18.4.1-12 is in the package list since'));
   });
 
-  test('a site that cannot be backed up is not touched: the step holds', async () => {
+  testInFull('a site that cannot be backed up is not touched: the step holds', async () => {
     const { activities, calls } = stubActivities(profile('no-backup'), { change: refusing('backupSite') });
     const handle = await environment.upgrade(activities, { provider: 'no-backup' });
     const { holds } = await statusWhen(handle, ({ state }) => state === 'held');
@@ -883,43 +883,46 @@ describe('answers', () => {
     await handle.result();
   });
 
-  test('what contradicts Test Connection is told against the first answer, and whoever answers again has read it', async () => {
-    const entry = profile('contradicted', { connectionTest: microsoftWith('inventory') });
-    let works = true;
-    const { activities } = stubActivities(entry, { version: '18.4' });
-    const handle = await environment.upgrade(
-      {
-        ...activities,
-        testConnection: async () => ({
-          ok: works,
-          checks: [{ name: 'Graph', ok: works, ...(works ? {} : { message: 'the token has expired' }) }],
-        }),
-      },
-      { provider: 'contradicted' },
-    );
-    const opened = async (item: string) =>
-      (await statusWhen(handle, ({ gates }) => gates.some((gate) => gate.item === item))).gates.find(
-        (gate) => gate.item === item,
+  testInFull(
+    'what contradicts Test Connection is told against the first answer, and whoever answers again has read it',
+    async () => {
+      const entry = profile('contradicted', { connectionTest: microsoftWith('inventory') });
+      let works = true;
+      const { activities } = stubActivities(entry, { version: '18.4' });
+      const handle = await environment.upgrade(
+        {
+          ...activities,
+          testConnection: async () => ({
+            ok: works,
+            checks: [{ name: 'Graph', ok: works, ...(works ? {} : { message: 'the token has expired' }) }],
+          }),
+        },
+        { provider: 'contradicted' },
       );
-    for (const item of ['controlPanel', 'store-main']) {
-      const gate = await opened(item);
-      await handle.signal('confirmStep', { ...gate?.answer.payload, by: 'bo', evidence: 'ticket 4711' });
-    }
-    const gate = await opened('connection-1');
-    expect(gate?.instructions).not.toContain('contradicts');
-    works = false;
-    const answer = { ...gate?.answer.payload, by: 'bo', evidence: 'both green' };
-    await handle.signal('confirmStep', answer);
-    const { gates } = await statusWhen(handle, (status) =>
-      status.gates.some(({ lastProblem }) => lastProblem !== undefined),
-    );
-    expect(gates.find(({ item }) => item === 'connection-1')?.lastProblem).toMatch(
-      /adapter microsoft, with the token of the inventory, contradicts.*token has expired.*answer again/,
-    );
-    await handle.signal('confirmStep', answer);
-    await statusWhen(handle, (status) => !status.gates.some(({ item }) => item === 'connection-1'));
-    works = true;
-    await answerEverything(handle);
-    await handle.result();
-  });
+      const opened = async (item: string) =>
+        (await statusWhen(handle, ({ gates }) => gates.some((gate) => gate.item === item))).gates.find(
+          (gate) => gate.item === item,
+        );
+      for (const item of ['controlPanel', 'store-main']) {
+        const gate = await opened(item);
+        await handle.signal('confirmStep', { ...gate?.answer.payload, by: 'bo', evidence: 'ticket 4711' });
+      }
+      const gate = await opened('connection-1');
+      expect(gate?.instructions).not.toContain('contradicts');
+      works = false;
+      const answer = { ...gate?.answer.payload, by: 'bo', evidence: 'both green' };
+      await handle.signal('confirmStep', answer);
+      const { gates } = await statusWhen(handle, (status) =>
+        status.gates.some(({ lastProblem }) => lastProblem !== undefined),
+      );
+      expect(gates.find(({ item }) => item === 'connection-1')?.lastProblem).toMatch(
+        /adapter microsoft, with the token of the inventory, contradicts.*token has expired.*answer again/,
+      );
+      await handle.signal('confirmStep', answer);
+      await statusWhen(handle, (status) => !status.gates.some(({ item }) => item === 'connection-1'));
+      works = true;
+      await answerEverything(handle);
+      await handle.result();
+    },
+  );
 });
