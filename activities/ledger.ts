@@ -2,7 +2,7 @@
  * The ledger of an installation, `installation/<identity>` (src/contract/ledger). Written by signals, which stand from the moment
  * they arrive; read from its history, so that neither a reader nor a lock has to wait for a worker.
  */
-import { Context } from '@temporalio/activity';
+import { Context, log } from '@temporalio/activity';
 import {
   WorkflowNotFoundError,
   type Client,
@@ -93,8 +93,13 @@ async function candidates(client: Client, provider: string, instances: ReadonlyS
   const found = ofEntry.map(({ workflowId }) => workflowId);
   for (const { workflowId, memo } of ofOthers) {
     const owner = { type: 'workflow', namespace, workflowId } as const;
-    // What cannot be read was written by nobody that Onward knows.
-    const [seen] = await decodeArrayFromPayloads(loadedDataConverter, memo, owner).catch(() => []);
+    // Whoever may start workflows may write one that nobody can read: it must not keep every upgrade from its start.
+    const [seen] = await decodeArrayFromPayloads(loadedDataConverter, memo, owner).catch((error: Error) => {
+      log.warn(
+        `The memo of ${workflowId} cannot be read, so it is not known whose installation it keeps: ${error.message}`,
+      );
+      return [];
+    });
     if (Array.isArray(seen) && seen.some((one) => instances.has(String(one)))) found.push(workflowId);
   }
   return [...new Set(found)];

@@ -258,6 +258,10 @@ test('a sound upgrade, and one that came back, break no invariant', () => {
   // It was reset after its templates were off.
   const wasReset = { startedAt: at(2), begunAt: at(0) };
   expect(violationsIn(evidence({ run: wasReset }))).toEqual([]);
+  // What was done on the host was begun by a run that was terminated before it could say anything.
+  const activities = RUN.activities.filter(({ name }) => name !== 'runSetup');
+  expect(violationsIn(evidence({ run: { activities }, begunInSilence: RUN.activities }))).toEqual([]);
+  expect(violationsIn(evidence({ run: { activities } })).map(({ invariant }) => invariant)).toEqual(['I12']);
 });
 
 test.each([
