@@ -113,7 +113,7 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
     }
     await people.asked(
       profile,
-      stores.map(({ id }) => ({ step: 'removeEmailParameter', item: `store-${id}` })),
+      stores.map(({ id }) => ({ step: 'removeEmailParameter', item: `store-${id}`, title: `Synchronise ${id}` })),
     );
   }
   await people.asked(
@@ -166,9 +166,11 @@ function sitesOn(
 interface Question {
   step: string;
   item: string;
+  /** Tells the operator what to do, where step and item do not. */
+  title?: string;
   answeredBy?: 'consentCompleted';
 }
-type Open = Pick<Gate, 'id' | 'step' | 'item' | 'asked' | 'openedAt' | 'answer'>;
+type Open = Pick<Gate, 'id' | 'step' | 'item' | 'title' | 'asked' | 'openedAt' | 'answer'>;
 
 /** Just enough for the sandbox operator to see what is asked, and to be heard. */
 class People {
@@ -209,8 +211,9 @@ class People {
   }
 }
 
-function gateOf({ step, item, answeredBy }: Question): Open {
+function gateOf({ step, item, title = step, answeredBy }: Question): Open {
   return {
+    title,
     id: `${step}/${item}`,
     step,
     item,
