@@ -23,11 +23,14 @@ import type {
   MicrosoftActivities,
   NetworkActivities,
   Notice,
+  LedgerActivities,
+  Noted,
   NotifyActivities,
   OperationsActivities,
 } from '../../src/contract/activities';
 import type { ApplicationInstance, GatewaySite, HostFacts } from '../../src/contract/facts';
 import type { ConfirmStep, ConsentCompleted } from '../../src/contract/messages';
+import { instancesOf } from '../../src/contract/ledger';
 import { operationId, type Operation } from '../../src/contract/operation';
 import { entryOf, packageOf, type FrozenProfile } from '../../src/contract/entry';
 import { QUERY, type Gate, type UpgradeStatus } from '../../src/contract/status';
@@ -43,6 +46,7 @@ const call = proxyActivities<
     MicrosoftActivities &
     NetworkActivities &
     GuardActivities &
+    LedgerActivities &
     NotifyActivities
 >(TIMEOUTS);
 
@@ -69,11 +73,26 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   const { workflowId, firstExecutionRunId: firstRun } = workflowInfo();
   const operation: Operation = { provider, from, to, firstRun, workflowId };
 
+  const resources = instancesOf(instances);
+  const { installation } = await call.readLedger({ provider, instances: resources });
+  const entrant = { installation, operation, instances: resources };
+  await call.enterInstallation(entrant);
+  const note = (noted: Noted) => call.noteInLedger({ ...entrant, note: noted });
+  const endpoints = instances.map(({ endpointUrl }) => endpointUrl);
+  const lookAgain = () => call.lookAgain({ ...both, known: resources, endpoints });
+  const lookWhetherQuiet = async (): Promise<void> => {
+    await call.readActiveTemplates(both);
+    await call.awaitTasksProcessed(tasks);
+  };
+
   const { templates } = await call.readTemplates(both);
   const templateIds = templates.filter(({ active }) => active).map(({ id }) => id);
+  const off = { what: 'provisioning', before: [templateIds] };
+  await note({ type: 'begun', step: 'stopProvisioning', ...off, facts: {} });
   await call.deactivateTemplates({ ...operations, templateIds });
   await call.awaitTasksProcessed(tasks);
 
+  await note({ type: 'begun', step: 'upgradeEndpoints', facts: {} });
   await Promise.all(
     hosts.map(async ({ host: name, identity }) => {
       const host = { name, identity };
@@ -83,29 +102,40 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
       await on.stagePackage({ host, sha256, operation });
       for (const site of sites) {
         await on.backupSite({ host, site, operation });
+        await lookWhetherQuiet();
         await on.runSetup({ host, site, sha256, operation });
       }
+      await lookWhetherQuiet();
       await on.resetIis({ host, operation, purpose: 'upgrade' });
+      await on.detectSites({ host, sites, from, to });
     }),
   );
 
+  const requestId = uuid4();
+  await lookAgain();
+  await call.hashPackage({ entry: entryOf(profile, `packages.${to}`), version: to });
+  await lookWhetherQuiet();
+  await note({ type: 'importing', requestId });
   const { packageVersion } = await call.importPackage({
     entry: entryOf(profile, 'operations', 'aps', `packages.${to}`),
     version: to,
-    requestId: uuid4(),
+    requestId,
   });
   void tell(profile, 'crossed');
+  await lookAgain();
   const [pilot, ...rest] = instances.map(({ id: instanceId }) => ({ ...both, instanceId, version: packageVersion }));
   if (pilot) await call.upgradeInstance(pilot);
   await Promise.all(rest.map((instance) => call.upgradeInstance(instance)));
 
   if (from === '18.3') {
+    await lookAgain();
     await people.asked(
       profile,
       instances.map(({ id }) => ({ step: 'acquireRefreshTokens', item: String(id), answeredBy: 'consentCompleted' })),
       (gate) =>
         call.testConnection({ ...connections, instance: instances.find(({ id }) => String(id) === gate.item)! }),
     );
+    await call.readBilling(billing);
     if (sold.some(({ parameters }) => parameters.includes('o365_based_on_email'))) {
       await people.asked(profile, [{ step: 'removeEmailParameter', item: 'parameter' }], () =>
         call.readBilling(billing),
@@ -121,6 +151,7 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
     ['controlPanel', ...stores.map(({ id }) => `store-${id}`)].map((item) => ({ step: 'updateCustomizations', item })),
   );
 
+  await lookAgain();
   await Promise.all([
     call.awaitTasksProcessed(tasks),
     ...instances.map((instance) => call.testConnection({ ...connections, instance })),
@@ -130,8 +161,13 @@ export async function bareUpgrade({ provider }: { provider: string }): Promise<v
   const guarded = { provider, consentedAt: new Date().toISOString(), assumed: true, settings };
   const guards = instances.map(({ id, name, resourceId }) => ({ ...guarded, instance: { id, name, resourceId } }));
   await call.activateTemplates({ ...operations, templateIds });
-  await call.readTemplates(both);
+  await call.readActiveTemplates(both);
+  await note({ type: 'settled', step: 'stopProvisioning' });
+  await lookAgain();
   await call.startGuards({ guards, operation: operationId(operation) });
+  await lookAgain();
+  await call.readActiveTemplates(both);
+  await note({ type: 'left', notUndone: [] });
   people.over = true;
   await leaveToTell(profile, 'completed');
 }
