@@ -27,8 +27,8 @@ const WORKFLOW_TASK: ReadonlySet<number> = new Set([
   EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
 ]);
 /**
- * How many workflow tasks there are hangs on how close together answers come, so `npm run bench -- cost` counts all events (at most
- * 280); what the code decides is the others.
+ * How many workflow tasks there are hangs on how close together answers come, so `npm run bench -- cost` compares all events with
+ * those of a bare workflow; what the code decides is the others.
  */
 const MAX_OTHER_EVENTS = 215;
 
