@@ -71,18 +71,27 @@ test.each([
       waves: ['rest'],
     });
     const over = new AbortController();
+    const held = new Promise<never>((_, reject) => {
+      over.signal.addEventListener('abort', () => reject(new Error(String(over.signal.reason))));
+    });
     const operator = runFleetOperator({
       waiting: async () => ids,
       upgrade: (id) => (upgrades.find(({ provider }) => provider === id) ?? first).promptly,
       controlUrl: (id) => rehearsal.sandbox.urls.control(id),
+      // Nothing is to hold, and whoever waited for its end would wait for ever.
+      resolves: ({ step, problem }) => void over.abort(`${step} holds: ${problem}`),
       everyMs: 200,
       signal: over.signal,
     });
-    await blow;
-    const end = await fleet.result();
-    over.abort();
-    await operator;
-    expect(end).toMatchObject({ state: 'completed', counts: { completed: 3 } });
+    try {
+      // Whoever ends without its crossing strikes no blow; a server that is killed answers nobody.
+      await Promise.race([held, blow, fleet.result().catch(() => blow)]);
+      const end = await Promise.race([held, fleet.result()]);
+      expect(end).toMatchObject({ state: 'completed', counts: { completed: 3 } });
+    } finally {
+      over.abort('It is over.');
+      await operator;
+    }
     // The fleet has heard of their ends a moment before they close.
     for (const upgrade of upgrades) await upgrade.result();
     for (const upgrade of upgrades) expect(upgrade.effects('packageImported')).toHaveLength(1);

@@ -71,12 +71,19 @@ export class WorkerProcess {
     });
     // Whoever waits for nothing else may end.
     child.channel?.unref();
+    child.on('exit', tellOfEnd);
     return child;
   }
 }
 
+/** One that ends by itself, or that the system has ended, would be waited for until the test's deadline. */
+function tellOfEnd(code: number | null, signal: string | null): void {
+  console.error(`A worker that nobody has ended has ended by ${signal ?? `itself, with the exit code ${code}`}.`);
+}
+
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
+  child.off('exit', tellOfEnd);
   const ended = once(child, 'exit');
   child.kill('SIGKILL');
   await ended;
