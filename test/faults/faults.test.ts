@@ -20,8 +20,7 @@ const CROSSING = ['effectThenNoAnswer', ...(everything ? ['stuckTask', 'failedUp
 /** It runs in the stories, and makes no call there that could fail. */
 const OF_EVERY_STORY = 'notify';
 /**
- * Activities that no story of the matrix has, with where else their failures are shown. A clone of a host is no failure of a call, but another
- * worker on its queue: test/hosts/clone.full.test.ts, test/endpoint/trust.test.ts, and walks with buttons.
+ * Activities that no story of the matrix has, with where else their failures are shown.
  */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   awaitClaimEnd: 'waits for another upgrade: test/hosts/one-upgrade-per-host.test.ts',
@@ -50,10 +49,11 @@ beforeAll(async () => {
     };
     const all = matrixOf(lived.flatMap(({ calls }) => calls));
     const cells = all.filter(({ call }) => call.story === STORIES[0]);
-    const others = cells.filter((cell) => !isCrossing(cell));
+    const others = cells.filter((cell) => !isCrossing(cell) && !isOnClone(cell));
     const sample = [
       ...cells.filter(isCrossing),
       ...sampleOf(others, SAMPLE, SEED),
+      ...sampleOf(all.filter(isOnClone), SAMPLE, SEED),
       ...sampleOf(all.filter(isOfNext), SAMPLE, SEED),
       ...sampleOf(all.filter(isOfButtons), SAMPLE, SEED),
     ];
@@ -63,9 +63,12 @@ beforeAll(async () => {
   }
 });
 
+const isOnClone = ({ failure }: Cell): boolean => failure.clones === true;
 /** Of the release that only tests know: what it does on hosts, and on the way back. */
-const isOfNext = ({ call: { story, step } }: Cell): boolean =>
-  story.from === '18.4.1' && (story.comesBack || step.startsWith('installRuntime'));
+const isOfNext = (cell: Cell): boolean => {
+  const { story, step } = cell.call;
+  return story.from === '18.4.1' && (story.comesBack || step.startsWith('installRuntime')) && !isOnClone(cell);
+};
 /** Temporal's Terminate and Reset, and what activities ask of Temporal. */
 const isOfButtons = ({ call: { story, system } }: Cell): boolean =>
   story.interrupted !== undefined || (story !== STORIES[0] && story.from !== '18.4.1' && system === 'temporal');
@@ -87,7 +90,8 @@ test('a crossing whose import answers nothing, stays half done, or goes on is re
 });
 
 testInFull.each<[what: string, isOne: (cell: Cell) => boolean]>([
-  ['an upgrade', (cell) => cell.call.story === STORIES[0] && !isCrossing(cell)],
+  ['an upgrade', (cell) => cell.call.story === STORIES[0] && !isCrossing(cell) && !isOnClone(cell)],
+  ['one whose host gives way to a clone of it', isOnClone],
   ['one that restarts its hosts, whose people switch something off and on', isOfNext],
   ['one that was terminated or reset', isOfButtons],
 ])(`with any fault %s completes, or says what is wrong and comes back (seed ${SEED})`, (_, isOne) => {

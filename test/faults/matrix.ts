@@ -13,6 +13,8 @@ export interface Failure {
   lasts: boolean;
   /** The system is gone: after this call every connection is refused. */
   stops?: true;
+  /** A worker on a clone of the host is given it, and every call to the host after it, until somebody repairs that. */
+  clones?: true;
 }
 
 export interface Cell {
@@ -57,6 +59,7 @@ const SCHEDULES_A_TASK = ['pem.APS.importPackage', 'pem.APS.upgradeApplicationIn
 const TEMPORAL_READING = [once('refuse'), lasting('refuse'), late('slow')];
 const TEMPORAL_CHANGE = [...TEMPORAL_READING, once('effectThenNoAnswer'), lasting('effectThenNoAnswer')];
 
+const ON_A_CLONE: Failure = { name: 'on a clone of the host', kind: 'refuse', lasts: true, clones: true };
 /** The other faults of the wire mean one of these to PowerShell. */
 const READING_SCRIPT = [...['refuse', 'fault', 'hang'].map(once), lasting('refuse')];
 const SCRIPT = [
@@ -90,10 +93,14 @@ export function matrixOf(calls: StoryCall[]): Cell[] {
   });
 }
 
-function failuresOf({ system, name, changes }: StoryCall): Failure[] {
+function failuresOf({ system, name, changes, after, story }: StoryCall): Failure[] {
   if (system === 'temporal') return changes ? TEMPORAL_CHANGE : TEMPORAL_READING;
   if (system !== 'host') return [...(changes ? CHANGE : READING), ...(SCHEDULES_A_TASK.includes(name) ? TASK : [])];
-  if (/^[a-z-]+$/.test(name) && name !== 'iisreset') return changes ? SCRIPT : READING_SCRIPT;
+  if (/^[a-z-]+$/.test(name) && name !== 'iisreset') {
+    if (!changes) return READING_SCRIPT;
+    // A preflight would take the clone for the host: it comes with no sooner than the change before, and not where another run begins.
+    return after && !story.interrupted ? [...SCRIPT, ON_A_CLONE] : SCRIPT;
+  }
   return [...COMMAND, ...(OF_THIS_COMMAND[name] ?? [])];
 }
 

@@ -6,7 +6,7 @@ import type { FaultRule } from '../../src/sandbox/faults';
 import { InvariantsBroken } from '../kit/judge/invariants';
 import type { JournalEntry } from '../../src/sandbox/journal';
 import type { Rehearsal, Settings, Upgrade } from '../kit/rehearsal/rehearsal';
-import type { TemporalCall, TemporalCalls } from './temporal-calls';
+import type { TemporalCall, TemporalCalls } from '../kit/rehearsal/temporal-calls';
 import { Forwarder } from './forwarder';
 import type { Cell } from './matrix';
 import { saysAll } from './messages';
@@ -52,10 +52,14 @@ class CellRun {
   private readonly rehearsal: Rehearsal;
   private readonly temporal: TemporalCalls;
   private readonly host: string;
+  private readonly copy: string;
   /** So many calls of the name that it comes after. */
   private before = 0;
   private hits = 0;
   private holds = 0;
+  private isCloned = false;
+  /** Which machine serves the host's queue: what is under way. */
+  private machines: Promise<void> = Promise.resolve();
 
   constructor(
     { rehearsal, temporal }: FaultsRehearsal,
@@ -66,6 +70,7 @@ class CellRun {
     this.rehearsal = rehearsal;
     this.temporal = temporal;
     this.host = rehearsal.sandbox.world.provider(upgrade.provider).gateways[0]?.host ?? '';
+    this.copy = `${this.host}-copy`;
   }
 
   private readonly arm = (): void => {
@@ -78,6 +83,7 @@ class CellRun {
 
   private strikes(): void {
     const { call, failure } = this.cell;
+    if (failure.clones) return this.givesToClone();
     this.rule = this.rehearsal.sandbox.faults.add({
       ...(call.system === 'host' ? { host: this.host } : { provider: this.upgrade.provider }),
       system: call.system,
@@ -87,6 +93,21 @@ class CellRun {
       times: failure.lasts ? FOR_EVER : 1,
       ...(failure.delayMs !== undefined && { delayMs: failure.delayMs }),
     });
+  }
+
+  /** Of a call that is there already the host itself makes an end: its worker ends in order. */
+  private givesToClone(): void {
+    const { rehearsal, host, copy } = this;
+    rehearsal.sandbox.hosts.clone(host, copy);
+    this.isCloned = true;
+    this.machines = rehearsal.takeDown(host).then(() => rehearsal.bringUp(host, copy));
+  }
+
+  private endsClone(): void {
+    if (!this.isCloned) return;
+    this.isCloned = false;
+    const { rehearsal, host } = this;
+    this.machines = this.machines.then(() => rehearsal.takeDown(host)).then(() => rehearsal.bringUp(host));
   }
 
   async live(): Promise<Omit<CellResult, 'cell' | 'tookMs'>> {
@@ -107,6 +128,7 @@ class CellRun {
       return { outcome, messages: [...this.messages], problems: this.problems };
     } finally {
       this.lift();
+      await this.machines;
       this.rehearsal.sandbox.faults.off('hit', this.onHit);
       this.rehearsal.sandbox.journal.off('recorded', this.onRecorded);
       this.temporal.off('recorded', this.onRecorded);
@@ -212,7 +234,9 @@ class CellRun {
 
   private readonly onRecorded = ({ kind, system, name, provider, host }: JournalEntry | TemporalCall): void => {
     const { after } = this.cell.call;
-    if (this.rule !== undefined || kind !== 'call' || `${system} ${name}` !== after?.call) return;
+    if (kind !== 'call') return;
+    if (host === this.copy) this.hits += 1;
+    if (this.before === after?.times || `${system} ${name}` !== after?.call) return;
     if (provider !== this.upgrade.provider && host !== this.host) return;
     this.before += 1;
     if (this.before === after.times) this.strikes();
@@ -221,6 +245,7 @@ class CellRun {
   private lift(): void {
     if (this.rule) this.rehearsal.sandbox.faults.remove(this.rule);
     this.ports?.listen();
+    this.endsClone();
   }
 }
 

@@ -6,7 +6,7 @@ import { testAtMicrosoft } from '../kit/microsoft-adapter';
 import { NEXT_RELEASE } from '../kit/releases';
 import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
 import { timings } from '../kit/deadlines';
-import { TemporalCalls } from './temporal-calls';
+import { TemporalCalls } from '../kit/rehearsal/temporal-calls';
 
 export interface Story {
   name: string;

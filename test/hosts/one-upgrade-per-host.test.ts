@@ -9,11 +9,13 @@ import type { JournalEntry } from '../../src/sandbox/journal';
 import { hostProgramData } from '../../src/sandbox/hosts/disk';
 import { testInFull } from '../kit/extent';
 import { Rehearsal, type Settings, type Upgrade } from '../kit/rehearsal/rehearsal';
+import { TemporalCalls } from '../kit/rehearsal/temporal-calls';
 import { aMoment } from '../kit/deadlines';
 
+const temporal = new TemporalCalls();
 let rehearsal: Rehearsal;
 beforeAll(async () => {
-  rehearsal = await Rehearsal.start();
+  rehearsal = await Rehearsal.start({ onConnection: temporal.watch });
 });
 afterAll(async () => {
   await rehearsal?.close();
@@ -79,6 +81,39 @@ test('the second waits without a change and without growing, says for whom, and 
   const [setUp] = rehearsal.sandbox.journal.entries({ name: 'setupRan', provider: second.provider });
   expect(setUp?.seq).toBeGreaterThan(upgraded?.seq ?? Infinity);
 });
+
+testInFull.each(['refuse', 'effectThenNoAnswer'])(
+  'one that waits while Temporal answers nothing about the first (%s) tells why, and goes on once it answers again',
+  async (kind) => {
+    const host = newHost();
+    const first = await onHosts(`asked-for-${kind.toLowerCase()}`, [host], APPROVED);
+    const second = await onHosts(`asks-${kind.toLowerCase()}`, [host]);
+    await first.start({ startedBy: 'ana' });
+    await waitsForApproval(first);
+    await second.start();
+    await waitsForHost(second, host, first);
+    const call = 'DescribeWorkflowExecution';
+    const { faults } = rehearsal.sandbox;
+    const rule = faults.add({ provider: second.provider, system: 'temporal', call, kind, times: Infinity });
+    const problem = async () =>
+      (await second.workflow.describe()).raw.pendingActivities?.find(
+        ({ activityType }) => activityType?.name === 'awaitClaimEnd',
+      )?.lastFailure?.message ?? '';
+    for (; !(await problem()).startsWith('Temporal: '); await aMoment());
+    expect(await problem()).toContain(`Temporal: reading the state of upgrade/${first.provider} failed: `);
+    expect(await problem()).toContain('Look at the Temporal server');
+    expect(changesOf(host).filter(({ provider }) => provider === second.provider)).toEqual([]);
+
+    await approve(first);
+    await expectUpgraded(first);
+    // The host is free, and nobody can know it.
+    expect((await second.status()).steps).toContainEqual(
+      expect.objectContaining({ name: 'upgradeEndpoints', state: 'running' }),
+    );
+    faults.remove(rule);
+    await expectUpgraded(second);
+  },
+);
 
 testInFull('an undo of the first is over before the second changes anything', async () => {
   const host = newHost();

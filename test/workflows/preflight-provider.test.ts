@@ -74,6 +74,20 @@ describe('a look before the upgrade', () => {
     ]);
   });
 
+  test('says of no step that it would be undone where the package is in the package list already', async () => {
+    const undosOf = async (provider: string, enabledVersions: string[]) => {
+      const operations = { ...operationsFacts(), enabledVersions };
+      const { activities } = stubActivities(profile(provider), { change: { readOperations: async () => operations } });
+      const { steps }: PreflightReport = await (await look(activities, { provider, startedBy: 'ana' })).result();
+      return steps.flatMap(({ undo, undoneBy }) => (undoneBy === undefined ? [] : [{ undo, by: undoneBy.length }]));
+    };
+    const before = await undosOf('not-listed', ['18.3-1']);
+    expect(before.filter(({ by }) => by === 0)).toEqual([]);
+    const none =
+      'none: 18.4.1-12 was in the package list before this upgrade, and what is imported cannot be rolled back';
+    expect(await undosOf('listed-already', ['18.3-1', '18.4.1-12'])).toEqual(before.map(() => ({ undo: none, by: 0 })));
+  });
+
   test('finds what the upgrade is refused for, check by check', async () => {
     const instances = operationsFacts().instances.map((each) => ({ ...each, status: 'Upgrading' }));
     const { activities } = stubActivities(profile('refused-alike'), {

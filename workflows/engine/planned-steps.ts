@@ -2,6 +2,7 @@
 import type { Change, PlannedStep, Question, StepPhase } from '../../src/contract/status';
 import { listed } from '../kit/listed';
 import { effectOf, type EffectName, type Foreseen } from './effects';
+import { listedOf, wasListed } from './listed-before';
 import type { AnyStepAfter, AnyStepBefore, UpgradePath } from './path';
 import type { PreflightFacts } from './preflight-facts';
 import type { AnyRelease } from './release';
@@ -33,7 +34,9 @@ export const plannedPath = (
   { leavesBehind }: AnyRelease,
   foreseen?: Foreseen,
 ): PlannedStep[] => [
-  ...before.map(({ heading, step }) => planned(step, heading, phaseOf(step), undoOf(step), foreseen)),
+  ...before.map(({ heading, step }) =>
+    closedBy(foreseen, planned(step, heading, phaseOf(step), undoOf(step), foreseen)),
+  ),
   planned(crossing.step, crossing.heading, 'crossing', 'none: the point of no return', foreseen),
   ...after.map(({ heading, step }) => planned(step, heading, 'forward', FORWARD_ONLY, foreseen)),
   ...leavesBehind.map((step: ForwardStep<never, object>) =>
@@ -52,6 +55,13 @@ function undoOf(step: AnyStepBefore): string {
     case 'lasting':
       return `none, it stays: ${step.keeps}`;
   }
+}
+
+/** Where the package is listed already, whatever would be undone stays. */
+function closedBy(foreseen: Foreseen | undefined, step: PlannedStep): PlannedStep {
+  const version = foreseen && listedOf(foreseen.facts.operations, foreseen.to);
+  if (version === undefined || step.undoneBy === undefined) return step;
+  return { ...step, undo: `none: ${wasListed(version)}`, undoneBy: [] };
 }
 
 function planned(

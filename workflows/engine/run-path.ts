@@ -12,7 +12,6 @@ import { entryOf } from '../../src/contract/entry';
 import type { Ledger } from '../../src/contract/ledger';
 import type { Operation } from '../../src/contract/operation';
 import type { HoldAction } from '../../src/contract/status';
-import { withoutRelease } from '../../src/contract/versions';
 import { activitiesFor } from '../kit/activities';
 import { failureType, problemOf } from '../kit/problem';
 import type { NextCall } from '../people/blocker';
@@ -22,6 +21,7 @@ import type { EffectName } from './effects';
 import type { Chosen } from './catalogue';
 import type { Readings } from './check';
 import { factsNoted, type Installation } from './installation';
+import { listedOf, wasListed } from './listed-before';
 import { contradicts, lookAtProvider, Quiet, type Occasion, type Standing } from './look-again';
 import { stepsOf, type AnyStepAfter, type AnyStepBefore, type CrossingFacts } from './path';
 import { PREFLIGHT } from './planned-steps';
@@ -83,7 +83,7 @@ export async function runPath(
     entryHolds: new EntryHolds(upgrade, planned.initial.operations.instances),
     standing,
     quiet: new Quiet(standing),
-    listedBefore: planned.finishes ? undefined : listedOf(planned),
+    listedBefore: planned.finishes ? undefined : listedOf(planned.initial.operations, planned.operation.to),
     goneFurther: false,
     waits: 0,
   };
@@ -97,12 +97,6 @@ export async function runPath(
     : await phaseBefore(walk, asked);
   return await CancellationScope.nonCancellable(() => phaseAfter(walk, facts));
 }
-
-const listedOf = ({ initial, operation: { to } }: Planned): string | undefined =>
-  initial.operations.enabledVersions.find((version) => withoutRelease(version) === to);
-
-const wasListed = (version: string): string =>
-  `${version} was in the package list before this upgrade, and what is imported cannot be rolled back`;
 
 /**
  * Before anything is changed: where the package was listed before, and still is, there is only forward from here on, and whoever wants to

@@ -6,9 +6,9 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asyncLocalStorage } from '@temporalio/activity';
 import type { NativeConnection } from '@temporalio/worker';
-import type { FaultRule } from '../../src/sandbox/faults';
-import type { JournalEntry } from '../../src/sandbox/journal';
-import type { Sandbox } from '../../src/sandbox/server';
+import type { FaultRule } from '../../../src/sandbox/faults';
+import type { JournalEntry } from '../../../src/sandbox/journal';
+import type { Sandbox } from '../../../src/sandbox/server';
 
 /** `seq` lies between those of the entries of the journal before and behind it. */
 export type TemporalCall = Omit<JournalEntry, 'system'> & { system: 'temporal' };
