@@ -98,8 +98,9 @@ function failuresOf({ system, name, changes, after, story }: StoryCall): Failure
   if (system !== 'host') return [...(changes ? CHANGE : READING), ...(SCHEDULES_A_TASK.includes(name) ? TASK : [])];
   if (/^[a-z-]+$/.test(name) && name !== 'iisreset') {
     if (!changes) return READING_SCRIPT;
-    // A preflight would take the clone for the host: it comes with no sooner than the change before, and not where another run begins.
-    return after && !story.interrupted ? [...SCRIPT, ON_A_CLONE] : SCRIPT;
+    // A preflight would take the clone for the host, so it comes after the change before; a restart brings up the host's own worker.
+    const canGiveWay = after !== undefined && after.call !== 'host shutdown.exe' && !story.interrupted;
+    return canGiveWay ? [...SCRIPT, ON_A_CLONE] : SCRIPT;
   }
   return [...COMMAND, ...(OF_THIS_COMMAND[name] ?? [])];
 }
