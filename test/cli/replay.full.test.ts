@@ -9,16 +9,18 @@ import { connectClient } from '../../src/temporal/connection';
 import { aMoment } from '../kit/deadlines';
 import { temporalServer } from '../kit/temporal-server';
 
-test('onward replay goes through all that runs, also where nobody here can read the memo of one', async () => {
+test('onward replay goes through all that runs, and names what nobody here can read', async () => {
   const server = await temporalServer();
-  const { connection } = await connectClient(server.settings);
+  const client = await connectClient(server.settings);
+  const { connection } = client;
   const { connectionOptions, namespace } = server.settings;
   const keys = [{ id: 'made-up', key: createSecretKey(randomBytes(32)) }];
   const dataConverter = { payloadCodecs: [new EncryptionCodec(keys, { namespace })] };
   const stranger = new Client({ connection, namespace, dataConverter });
   const memo = { [CONSENT_MEMO]: 'for nobody here' };
-  const start = { workflowId: 'consent/contoso/1', taskQueue: 'nobody', memo };
-  const handle = await stranger.workflow.start('guardConsent', start);
+  const start = (by: Client, instance: number, more: object = {}) =>
+    by.workflow.start('guardConsent', { workflowId: `consent/contoso/${instance}`, taskQueue: 'nobody', ...more });
+  const handles = [await start(client, 1), await start(stranger, 2, { memo }), await start(client, 3)];
 
   const said: string[] = [];
   const context: CliContext = {
@@ -31,10 +33,15 @@ test('onward replay goes through all that runs, also where nobody here can read 
   };
   const query = "WorkflowType = 'guardConsent'";
   // The server's lists are a moment behind.
-  while ((await stranger.workflow.count(query)).count === 0) await aMoment();
-  await runReplay(context, { address: connectionOptions.address ?? '', namespace, query });
-  expect(said.join('')).toMatch(/^All 1 workflows can go on with build/);
-  await handle.terminate();
+  while ((await stranger.workflow.count(query)).count < handles.length) await aMoment();
+  await expect(
+    runReplay(context, { address: connectionOptions.address ?? '', namespace, query }),
+  ).rejects.toMatchObject({
+    kind: 'failure',
+    message: expect.stringMatching(/^1 of 3 workflows cannot go on/) as string,
+    problems: [expect.stringMatching(/^consent\/contoso\/2: .*made-up/)],
+  });
+  for (const handle of handles) await handle.terminate();
   await connection.close();
   await server.close();
 });
