@@ -6,9 +6,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time';
+import { temporal } from '@temporalio/proto';
 import { CONTROL_TASK_QUEUE } from '../../src/contract/provider';
 import { Rehearsal, type Upgrade } from '../kit/rehearsal/rehearsal';
 import { timings } from '../kit/deadlines';
+
+const { TIMEOUT_TYPE_SCHEDULE_TO_START } = temporal.api.enums.v1.TimeoutType;
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {
@@ -47,9 +50,11 @@ test('an answer that comes while the worker is dead waits seconds for it, and th
   const upgrade = await rehearsal.provider({ id: 'waiting', instances: 1 }, { installedSites: [] });
   await upgrade.start();
   await upgrade.statusWhen(({ gates }) => gates.length > 0);
-  await atRest(upgrade);
   const worker = rehearsal.processes.get(CONTROL_TASK_QUEUE);
-  await worker?.kill();
+  for (await worker?.kill(); !(await isAtRest(upgrade)); await worker?.kill()) {
+    await worker?.killAndRestart();
+    while (!(await isAtRest(upgrade))) await delay(20);
+  }
   await upgrade.workflow.signal('pause', { by: 'olga', reason: 'Nobody hears this.' });
   const ends = Promise.all([endOnStickyQueue(upgrade), endOfOtherPatience()]);
   const [{ began, ended }, otherEnded] = await ends.finally(() => worker?.killAndRestart());
@@ -60,15 +65,17 @@ test('an answer that comes while the worker is dead waits seconds for it, and th
 });
 
 /** Whoever is killed in the midst of a task takes it along, for longer. */
-async function atRest(upgrade: Upgrade): Promise<void> {
-  while ((await upgrade.workflow.describe()).raw.pendingWorkflowTask != null) await delay(20);
+async function isAtRest(upgrade: Upgrade): Promise<boolean> {
+  return (await upgrade.workflow.describe()).raw.pendingWorkflowTask == null;
 }
 
 /** Of the task on the queue of the dead worker: when it was scheduled, and when the server gave it to all workers. */
 async function endOnStickyQueue(upgrade: Upgrade): Promise<{ began: number; ended: number }> {
   for (;;) {
     const events = (await upgrade.workflow.fetchHistory()).events ?? [];
-    const over = events.find(({ workflowTaskTimedOutEventAttributes: end }) => end != null);
+    const over = events.find(
+      ({ workflowTaskTimedOutEventAttributes: end }) => end?.timeoutType === TIMEOUT_TYPE_SCHEDULE_TO_START,
+    );
     const { scheduledEventId } = over?.workflowTaskTimedOutEventAttributes ?? {};
     const scheduled = events.find(({ eventId }) => String(eventId) === String(scheduledEventId));
     const [ended, began] = [optionalTsToMs(over?.eventTime), optionalTsToMs(scheduled?.eventTime)];
