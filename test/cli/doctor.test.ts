@@ -75,6 +75,19 @@ test('it tells task queues that nobody serves, with the command that mends it, a
   expect(JSON.stringify(findings)).not.toContain('secret-path');
 });
 
+test('an entry that is broken hides no task queue and no system of the others', async () => {
+  const broken = path.join(folder, 'broken.yaml');
+  await writeFile(broken, 'provider: broken\n');
+  try {
+    const findings = await look(server.settings);
+    expect(about(findings, 'inventory').map(({ verdict }) => verdict)).toContain('problem');
+    expect(about(findings, `task queue ${endpointTaskQueue('gw-host-01')}`)).toHaveLength(1);
+    expect(about(findings, 'APS')).toHaveLength(1);
+  } finally {
+    await rm(broken);
+  }
+});
+
 test('it names the workers of a task queue, and their build', async () => {
   const connection = await connectWorker(server.settings);
   const { namespace } = server.settings;

@@ -35,11 +35,11 @@ const APPROVALS = ['plan', 'waves'];
  */
 export async function fleetRequest(
   flags: FleetFlags,
-  { file, by, user }: { file?: string | undefined; by?: string | undefined; user: string },
+  { file, by, user }: { file?: string | undefined; by?: string | undefined; user: () => string },
 ): Promise<FleetInput> {
   const written = file === undefined ? undefined : await readFleetFile(file);
   const given = merged(written?.value ?? {}, flags);
-  const input = { ...given, startedBy: by ?? given['startedBy'] ?? user };
+  const input = { ...given, startedBy: by ?? given['startedBy'] ?? user() };
   const parsed = fleetInput.safeParse(input);
   const names = namesOfFields(fleetInput);
   const findings = [

@@ -161,7 +161,7 @@ async function planned(fleets: Fleets, name: string, context: FleetContext): Pro
 }
 
 const requestOf = (context: FleetContext, options: FleetStartOptions): ReturnType<typeof fleetRequest> =>
-  fleetRequest(options, { file: options.file, by: options.by, user: whoIs(undefined, context.env) });
+  fleetRequest(options, { file: options.file, by: options.by, user: () => whoIs(undefined, context.env) });
 
 const listed =
   <T>(read: (text: string) => T) =>

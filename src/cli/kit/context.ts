@@ -4,7 +4,7 @@ import type { Colors } from 'picocolors/types';
 import { hostname, userInfo } from 'node:os';
 import { ONWARD } from '../../contract/onward';
 import { redact } from '../../inventory/secrets';
-import { asCliError } from './cli-error';
+import { asCliError, CliError } from './cli-error';
 import { safeJson, safeLines, safeText } from './text/safe-text';
 import { commandLine, shellOf, type Shell } from './text/shell-quote';
 
@@ -121,5 +121,24 @@ export const BY_HELP = 'who says so, for the audit trail (default: ONWARD_USER, 
 
 /** Who is at the terminal. Temporal does not check it: it is as good as the access to the server is. */
 export function whoIs(option: string | undefined, env: NodeJS.ProcessEnv): string {
-  return option ?? env['ONWARD_USER'] ?? `${userInfo().username}@${hostname()}`;
+  const said = option ?? (env['ONWARD_USER'] || undefined);
+  if (said !== undefined) return said;
+  // In a container everybody has the same login, on a host that is called otherwise each time: whoever starts could approve.
+  if (env['ONWARD_SHARED_LOGIN']) throw unknown('Everybody has the same login in a container.');
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch (error) {
+    throw unknown('This user has no login.', error);
+  }
 }
+
+/** Of a command that changes nothing: any name will do. */
+export function whoAsks(option: string | undefined, env: NodeJS.ProcessEnv): string {
+  return option ?? (env['ONWARD_USER'] || `somebody@${hostname()}`);
+}
+
+const unknown = (why: string, cause?: unknown): CliError =>
+  new CliError('usage', `Nobody knows who you are. ${why}`, {
+    hint: 'Say it with --by <person>, or in ONWARD_USER.',
+    cause,
+  });

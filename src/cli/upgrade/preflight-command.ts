@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { preflightInput, type PreflightReport } from '../../contract/preflight';
 import { byOption, globalsOf, problemsOf, PROVIDER_HELP, providerName } from '../kit/arguments';
 import { CliError } from '../kit/cli-error';
-import { displayFor, callingOf, printResult, whoIs, type Display, type GlobalOptions } from '../kit/context';
+import { displayFor, callingOf, printResult, whoAsks, type Display, type GlobalOptions } from '../kit/context';
 import { withScreen } from '../kit/screen';
 import { safeText } from '../kit/text/safe-text';
 import { planLines, preflightLines } from './preflight-view';
@@ -67,7 +67,7 @@ function looking(
 
 async function look(context: UpgradeContext, options: LookOptions, provider: string): Promise<PreflightReport> {
   const { to } = options;
-  const given = { provider, startedBy: whoIs(options.by, context.env), ...(to === undefined ? {} : { to }) };
+  const given = { provider, startedBy: whoAsks(options.by, context.env), ...(to === undefined ? {} : { to }) };
   const input = preflightInput.safeParse(given);
   if (!input.success)
     throw new CliError('usage', 'Nothing was looked at:', { problems: problemsOf(input.error, given) });

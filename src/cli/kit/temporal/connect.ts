@@ -32,17 +32,13 @@ export async function reached<T>(connecting: Promise<T>): Promise<T> {
  * @throws CliError `usage` with everything that is wrong with it.
  */
 export function settingsFor({ address, namespace }: GlobalOptions): TemporalSettings {
-  const settings = settingsOfEnvironment();
-  return {
-    ...settings,
-    namespace: namespace ?? settings.namespace,
-    connectionOptions: { ...settings.connectionOptions, ...(address === undefined ? {} : { address }) },
-  };
-}
-
-function settingsOfEnvironment(): TemporalSettings {
   try {
-    return temporalSettings();
+    // As if they stood there: what is looked at, and which proxy, depends on the server that is meant.
+    return temporalSettings({
+      ...process.env,
+      ...(address !== undefined && { TEMPORAL_ADDRESS: address }),
+      ...(namespace !== undefined && { TEMPORAL_NAMESPACE: namespace }),
+    });
   } catch (error) {
     if (!(error instanceof InvalidTemporalSettings)) throw error;
     throw new CliError('usage', UNUSABLE_SETTINGS, { problems: error.problems, cause: error });

@@ -1,6 +1,6 @@
 /** Looks at everything that an installation of Onward rests on, changes nothing, and stops at no problem. */
 import type { ProviderProfile } from '../../../contract/provider';
-import { checkInventory, describeProblem, InvalidInventory, loadInventory } from '../../../inventory/inventory';
+import { checkInventory, describeProblem, InvalidInventory, usableEntries } from '../../../inventory/inventory';
 import { InvalidCodecKeys, readEncryption } from '../../../temporal/codec-keys';
 import type { TemporalSettings } from '../../../temporal/connection';
 import { CliError } from '../../kit/cli-error';
@@ -58,12 +58,14 @@ async function lookAtInventory(directory: string): Promise<{ profiles: ProviderP
       ...problems.map((each) => problem('inventory', describeProblem(each))),
       ...warnings.map((each) => warning('inventory', describeProblem(each))),
     ];
-    if (problems.length > 0) return { profiles: [], findings };
+    // An entry that is broken hides no host and no system of the others.
+    const { profiles } = await usableEntries(directory);
+    if (problems.length > 0) return { profiles, findings };
     const known = pass(
       'inventory',
       `${directory}: ${providers.length} ${providers.length === 1 ? 'entry' : 'entries'}.`,
     );
-    return { profiles: await loadInventory(directory), findings: [known, ...findings] };
+    return { profiles, findings: [known, ...findings] };
   } catch (error) {
     if (!(error instanceof InvalidInventory)) throw error;
     return { profiles: [], findings: error.problems.map((each) => problem('inventory', describeProblem(each))) };
