@@ -17,8 +17,9 @@ import { restoreSite } from './restore-site';
 import { runHostScript } from './run-host-script';
 import { runSetup } from './run-setup';
 import { stagePackage } from './stage-package';
+import { Turns } from './turns';
 
-export interface EndpointDependencies extends HostWorker {
+export interface EndpointDependencies extends Omit<HostWorker, 'turns'> {
   /** Folder that it was read from, which has to be as well protected as what it names; none where it is no file. */
   settingsFolder?: string | undefined;
   /** Releases that may bring scripts; those of the product by default. */
@@ -28,9 +29,10 @@ export interface EndpointDependencies extends HostWorker {
 export function createEndpointActivities({
   settingsFolder = '',
   releases = productReleases(),
-  ...worker
+  ...dependencies
 }: EndpointDependencies): EndpointActivities {
-  const { settings } = worker;
+  const { settings } = dependencies;
+  const worker = { ...dependencies, turns: new Turns() };
   return {
     readHost: ({ host: { name }, packages }) =>
       onHost(worker, { name }, async (work) => {

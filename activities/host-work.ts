@@ -10,6 +10,7 @@ import { recordsFolder } from '../src/systems/endpoint/upgrade-records';
 import type { EndpointSettings } from '../src/systems/endpoint/settings';
 import { SystemError, type SystemProblem } from '../src/systems/system-error';
 import { heartbeating } from './polling';
+import type { Turns } from './turns';
 
 /** Part of the time that Temporal gives which is kept for the end: a script is stopped before another attempt may begin. */
 const RESERVE = 0.1;
@@ -52,16 +53,18 @@ export interface HostWorker {
   powershell: PowerShell;
   /** The worker's own configuration. */
   settings: EndpointSettings;
+  /** Of the activities on its host. */
+  turns: Turns;
   /** How long a script waits for what takes its time on Windows; in milliseconds. */
   patienceMs?: number | undefined;
 }
 
 /**
- * Runs scripts while heartbeating. Cancellation, and the end of the time that Temporal gives, end a script's process tree; the end of the
+ * Runs scripts while heartbeating, once nobody else is at work on the host. Cancellation, and the end of the time that Temporal gives, end a script's process tree; the end of the
  * worker leaves a setup.cmd to the next one.
  */
 export async function onHost<T>(
-  { powershell, settings, patienceMs = PATIENCE_MS }: HostWorker,
+  { powershell, settings, turns, patienceMs = PATIENCE_MS }: HostWorker,
   host: FrozenHost | { name: string; identity?: undefined },
   act: (work: HostWork) => Promise<T>,
 ): Promise<T> {
@@ -112,7 +115,16 @@ export async function onHost<T>(
       return seen;
     };
     const patience: HostWork['patience'] = () => Math.max(0, Math.min(patienceMs, (ends - Date.now()) / 4));
-    return await act({ host, settings, run, inspect, untilNoSetupRuns, patience, fail });
+    const late = (): SystemError =>
+      fail({
+        type: FAILURE.notYet,
+        call: 'the worker',
+        problem: 'is at work on something else, such as a setup.cmd of another upgrade',
+        next: 'Wait for that, then retry.',
+      });
+    return await turns.take(ends - Date.now(), late, () =>
+      act({ host, settings, run, inspect, untilNoSetupRuns, patience, fail }),
+    );
   });
 }
 

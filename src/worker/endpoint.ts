@@ -1,4 +1,4 @@
-/** The worker on an endpoint host: activities only, one at a time, from the host's own task queue. */
+/** The worker on an endpoint host: activities only, from the host's own task queue. They take turns (activities/turns). */
 import path from 'node:path';
 import type { ActivityInterceptorsFactory, NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
@@ -92,7 +92,9 @@ export async function createEndpointWorker(
     dataConverter: await workerConverter(settings),
     activities: createEndpointActivities({ powershell, settings: endpoint, settingsFolder: endpointFolder, releases }),
     interceptors: { activity: [...interceptors, ...notes, operationInLog, failureInterceptor, doubtfulInputs] },
-    maxConcurrentActivityTaskExecutions: 1,
+    // The activities themselves take turns. A worker that took one only would not be seen polling while it is at a long setup.cmd, and
+    // whoever else wants the host would take it for absent.
+    maxConcurrentActivityTaskPolls: 1,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     shutdownGraceTime: `${SHUTDOWN_GRACE}s`,
     shutdownForceTime: shutdownForceTime(SHUTDOWN_GRACE),

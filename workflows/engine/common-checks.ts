@@ -130,7 +130,7 @@ export const COMMON_CHECKS: readonly Check[] = [
         if (answered(host)) return pass(`The worker on ${host.what} answers.`);
         return refusal(
           host.nobodyListens
-            ? `No worker listens for endpoint host ${host.what}: start "${ONWARD} worker --host ${host.what}" on it. If there is one, it is at work for another upgrade, which uses the host: start this one again when that is done.`
+            ? `No worker listens for endpoint host ${host.what}: start "${ONWARD} worker --host ${host.what}" on it.`
             : `Endpoint host ${host.what} cannot be read: ${host.problem}`,
         );
       }),

@@ -16,7 +16,7 @@ function describeTimeout(failure: ActivityFailure): string {
   const lastFailure = timeout.cause ? ` Last failure: ${rootCause(timeout.cause) ?? timeout.cause.message}` : '';
   switch (timeout.timeoutType) {
     case 'SCHEDULE_TO_START':
-      return `No worker took up ${failure.activityType} in time: start the worker of this endpoint host (${ONWARD} worker --host <name>). If there is one, it is at work for another upgrade: wait for that. Then retry.`;
+      return `No worker took up ${failure.activityType} in time: start the worker of this endpoint host (${ONWARD} worker --host <name>), then retry.`;
     case 'HEARTBEAT':
       return `The worker that ran ${failure.activityType} fell silent. What it did is unknown; a retry looks first.${lastFailure}`;
     default:

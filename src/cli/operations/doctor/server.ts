@@ -120,8 +120,7 @@ class AskedServer {
     if (kinds.some(({ pollers }) => pollers.length === 0)) {
       const start = isControl
         ? `${ONWARD} worker`
-        : // It asks for nothing while it is at work, and the server forgets it after five minutes.
-          `${ONWARD} worker --host ${name.slice('endpoint/'.length)}, on that host. First see that none is there: one that is at a script for more than five minutes, such as a setup.cmd, is not seen here`;
+        : `${ONWARD} worker --host ${name.slice('endpoint/'.length)}, on that host`;
       return [problem(about, `Nobody serves it, so what it is asked to do waits. Start a worker: ${start}.`)];
     }
     const [{ pollers, versioningInfo } = activities] = kinds;
