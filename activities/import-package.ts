@@ -15,6 +15,7 @@ const ABSENT_LOOKS = 3;
 interface ImportRequest {
   version: string;
   requestId: string;
+  earlierRequestIds?: string[];
 }
 
 /** What became of all of an import's requests. */
@@ -37,6 +38,8 @@ export async function importPackage(
   const already = await withoutEffect(() => application.imported(input.version));
   if (already) return already;
   await withoutEffect(() => expectPackage(input.version, input.source, report));
+  const meanwhile = await withoutEffect(() => ofEarlierRequests(operations, application, input));
+  if (meanwhile) return meanwhile;
   const transaction = await withoutEffect(() => operations.begin(input.requestId));
   // Given up meanwhile: somebody else may import by now.
   Context.current().cancellationSignal.throwIfAborted();
@@ -44,6 +47,27 @@ export async function importPackage(
   await commit(operations, transaction, input);
   const back: ImportToReadBack = { version: input.version, requestIds: [input.requestId], purpose: 'readBack' };
   return await accepted(input, () => awaitImport(operations, application, back, polling, report));
+}
+
+/** A request that was read back as failed comes to life again when somebody resubmits its task. @returns what it has imported since. */
+async function ofEarlierRequests(
+  operations: OperationsClient,
+  application: Office365Application,
+  input: ImportRequest,
+): Promise<ImportedPackage | undefined> {
+  const { earlierRequestIds = [] } = input;
+  if (earlierRequestIds.length === 0) return undefined;
+  const { running } = await requestStates(operations, earlierRequestIds);
+  if (!running) return await application.imported(input.version);
+  throw new SystemError({
+    type: FAILURE.rejected,
+    system: 'Operations',
+    call: 'pem.APS.importPackage',
+    object: packageOf(input),
+    problem: `was asked for before, and that request is at work again: ${running.join('; ') || 'its tasks are running'}`,
+    next: 'Nothing was sent. Retry: it is waited for.',
+    retryable: false,
+  });
 }
 
 /** After an accepted import no failure may look as if nothing had been sent. */

@@ -67,7 +67,14 @@ export interface OperationsActivities {
    * begins a transaction with `requestId`, imports, commits, and waits. Another file fails with `Rejected`, and nothing is sent. Fails with `OutcomeUnknown` when it cannot tell what became of a call: read
    * back before anything else.
    */
-  importPackage(input: OnEntry & { version: string; requestId: string }): Promise<ImportedPackage>;
+  importPackage(
+    input: OnEntry & {
+      version: string;
+      requestId: string;
+      /** Of earlier requests, which were read back: where one of them is at work again, nothing is sent. */
+      earlierRequestIds?: string[];
+    },
+  ): Promise<ImportedPackage>;
   /**
    * Reads every request of an import back: waits until none of them has a task at work, and then either the package is listed, or
    * it is certain that there is no import: `undefined`. Fails with `Rejected` when a request has failed; `beforeAnother` request only

@@ -134,6 +134,24 @@ test('a provider that waits for people is parked, the fleet goes on without it, 
   expect(await fleet.result()).toMatchObject({ state: 'completed', counts: { completed: 2 } });
 });
 
+test('an upgrade whose wave somebody has ended by force goes on without it: nobody else would give it a slot', async () => {
+  world.set('orphan-1', { from: '18.4', unanswered: true });
+  const fleet = await start('orphans', ['orphan-1'], { waves: [1], parkAfter: 1 });
+  const { gates } = await upgradeWhen(
+    world,
+    'orphan-1',
+    ({ crossed, gates: open, fleet: member }) => crossed && open.length > 0 && member?.parkedSince !== undefined,
+  );
+  await fleet.statusWhen(({ counts }) => counts.parked === 1);
+  await world.client.workflow.getHandle(waveWorkflowId('orphans', 1, 1)).terminate();
+  await world.upgrade('orphan-1').signal('confirmStep', { ...gates[0]?.answer.payload, by: 'olga', evidence: 'done' });
+  expect(await world.upgrade('orphan-1').result()).toMatchObject({ to: '18.4.1' });
+  // Who has lost its wave finds that when it looks.
+  await fleet.say('pause');
+  await fleet.say('resume');
+  expect(await fleet.result()).toMatchObject({ state: 'completed', counts: { failed: 1 } });
+});
+
 test('a provider whose entry is written anew after planning is refused, and nothing of it is looked at', async () => {
   const change = { notify: async () => undefined };
   world.set('rewritten-1', { settings: { plans: [101] }, change });

@@ -305,3 +305,51 @@ testInFull('an instance that is removed while the upgrade waits is left out of w
   expect(await handle.result()).toMatchObject({ instances: 1 });
   expect(calls.filter((call) => call.startsWith('upgradeInstance'))).toEqual(['upgradeInstance 1']);
 });
+
+test('where the ledger was deleted and the package is listed by now, an abort undoes nothing', async () => {
+  const provider = 'ledger-deleted';
+  const listed = { applicationId: 17, packageVersion: '18.4.1-12' };
+  let isListed = false;
+  const { activities, calls } = stubActivities(profile(provider, { approval: { beforeCrossing: true } }));
+  const handle = await environment.upgrade(
+    {
+      ...activities,
+      findImported: async () => (isListed ? listed : undefined),
+      enterInstallation: async (input) => {
+        const { ledger, ...refused } = await activities.enterInstallation(input);
+        return ledger ? { ledger: isListed ? { ...ledger, begun: [] } : ledger } : (refused as { refused: string });
+      },
+    },
+    { provider, startedBy: 'ana' },
+  );
+  await statusWhen(handle, ({ gates }) => gates.some(({ step }) => step === 'approveCrossing'));
+  isListed = true;
+  await tell(handle, 'abort', { by: 'bo', reason: 'wrong night' });
+  await statusWhen(handle, ({ forwardOnly }) => forwardOnly !== undefined);
+  expect(calls.filter((call) => /^(restoreSite|activateTemplate)/.test(call))).toEqual([]);
+  await answerEverything(handle);
+  expect(await handle.result()).toMatchObject({ to: '18.4.1' });
+});
+
+test('another request knows of those before it: one of them may be at work again by then', async () => {
+  const provider = 'request-again';
+  const stub = stubActivities(profile(provider));
+  const asked: { requestId: string; earlierRequestIds?: string[] }[] = [];
+  const handle = await environment.upgrade(
+    {
+      ...stub.activities,
+      importPackage: async (input) => {
+        asked.push(input);
+        if (asked.length === 1) throw ApplicationFailure.nonRetryable('Operations says no', FAILURE.rejected);
+        return await stub.activities.importPackage(input);
+      },
+      awaitImport: async () => undefined,
+    },
+    { provider },
+  );
+  await holdOf(handle, /Operations says no/);
+  await resolve(handle, 'retry');
+  await answerEverything(handle);
+  await handle.result();
+  expect(asked.map(({ earlierRequestIds }) => earlierRequestIds)).toEqual([undefined, [asked[0]?.requestId]]);
+});

@@ -131,8 +131,8 @@ async function phaseBefore(walk: Walk, asked: { by: string; reason: string } | u
       // There was only forward since its first change.
       if (walk.undo.isSealed) return await steps.goOn();
       const { imported, ledger } = await whetherImported(walk, steps.at);
-      // Whatever is imported: where nothing was begun, nothing has to be undone.
-      const isUntouched = ledger.begun.length + ledger.requests.length === 0;
+      // Whatever is imported: where nothing was begun, nothing has to be undone. A ledger that was deleted knows of nothing.
+      const isUntouched = walk.undo.isEmpty && ledger.begun.length + ledger.requests.length === 0;
       if (imported === undefined || isUntouched) throw await comeBack(walk, error);
       refuseUndo(walk, imported, error);
       return await steps.goOn();

@@ -28,6 +28,10 @@ export class UndoList {
     return this.sealed;
   }
 
+  get isEmpty(): boolean {
+    return this.entries.length === 0;
+  }
+
   /** From here on nothing can be added or run. */
   seal(): void {
     this.sealed = true;

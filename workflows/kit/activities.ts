@@ -44,11 +44,23 @@ const CALL_TIMEOUT = 120 * SECOND;
 const DOWNLOAD_TIMEOUT = 60 * 60 * SECOND;
 const RETRY = { initialInterval: SECOND, backoffCoefficient: 2, maximumInterval: 30 * SECOND };
 
-/** Before the profile is known there are no settings to obey. */
-export const inventory = calls<InventoryActivities>({ scheduleToCloseTimeout: 60 * SECOND, retry: RETRY });
+/** What a worker does from its own disk, or by itself: one that does not answer within this time is gone. */
+const OWN_TIMEOUT = 20 * SECOND;
 
-/** Only it knows time zones, whose rules change with the worker's releases and not with the workflow's. */
-export const calendar = calls<MaintenanceActivities>({ scheduleToCloseTimeout: 60 * SECOND, retry: RETRY });
+/**
+ * Before the profile is known there are no settings to obey. How long it waits for a worker, or for one that has a hand free, is no failure
+ * of the inventory.
+ */
+export const inventory = calls<InventoryActivities>({
+  startToCloseTimeout: OWN_TIMEOUT,
+  retry: { ...RETRY, maximumAttempts: attemptsWithin(60 * SECOND) },
+});
+
+/**
+ * Only it knows time zones, whose rules change with the worker's releases and not with the workflow's. It asks no system: that no worker has
+ * answered is nothing for which an upgrade is undone.
+ */
+export const calendar = calls<MaintenanceActivities>({ startToCloseTimeout: OWN_TIMEOUT, retry: RETRY });
 
 const planning: ActivityOptions = {
   heartbeatTimeout: 30 * SECOND,
@@ -69,7 +81,8 @@ export const fleets: Calls<FleetActivities> = {
 /** For a workflow that may end soon: it leaves to `deliverNotice` what does not go out at once. */
 export const notifyAtOnce = calls<NotifyActivities>({
   startToCloseTimeout: 10 * SECOND,
-  scheduleToCloseTimeout: 60 * SECOND,
+  // Workers that are away, or have no hand free, are no reason to tell nobody: what is given up here no alert counts.
+  scheduleToCloseTimeout: 60 * 60 * SECOND,
   retry: { ...RETRY, maximumAttempts: 3 },
 });
 export const notifyPatiently = calls<NotifyActivities>({

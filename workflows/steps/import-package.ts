@@ -35,7 +35,7 @@ export const importPackage = crossingStep<CrossingApproved, CrossingFacts, 'impo
       // The first request comes directly after the look before the crossing.
       if (noted.length > 0) await lookAgain();
       try {
-        return { imported: await importOnce(context, requestId) };
+        return { imported: await importOnce(context, requestId, noted) };
       } catch (error) {
         if (mayHaveHappened(error)) return { imported: await readBackOwn(context, requestId) };
         unsent.push(requestId);
@@ -54,11 +54,14 @@ export const importPackage = crossingStep<CrossingApproved, CrossingFacts, 'impo
 async function importOnce(
   { activities, profile, to }: StepContext<'importPackage'>,
   requestId: string,
+  earlier: readonly string[],
 ): Promise<ImportedPackage> {
   return await activities.operations.importPackage(`import version ${to}`, {
     entry: entryOf(profile, 'operations', 'aps', `packages.${to}`),
     version: to,
     requestId,
+    // Since they were read back it may have waited for days, for people or for open tasks.
+    ...(earlier.length > 0 ? { earlierRequestIds: [...earlier] } : {}),
   });
 }
 

@@ -3,7 +3,7 @@
  * waits long for people, for its maintenance window, or for an endpoint host whose owner may itself wait for a slot, it parks:
  * it gives its slot to another, and asks for one when it can go on.
  */
-import { condition, defineSignal, setHandler } from '@temporalio/workflow';
+import { condition, defineSignal, patched, setHandler } from '@temporalio/workflow';
 import {
   FLEET_SIGNAL,
   NOT_FOR_PEOPLE,
@@ -19,12 +19,18 @@ import { signalWorkflow } from '../kit/signal-workflow';
 import type { UpgradeRecord } from './upgrade-record';
 
 const MAX_PROBLEM = 500;
+/** Upgrades that began before this waited for ever for a wave that somebody had ended by force. */
+const GOES_ON_ALONE = 'goes-on-without-its-wave';
+/** Who has no slot, and nothing new to say, finds by this whether there is still a wave that gives it one. */
+const TELL_AGAIN = '4 hours';
 
 export class Membership implements Blocker {
   private orders: MemberOrders = { slots: 0 };
   private parked = 0;
   /** It stands before a call because of the fleet. */
   private stands = false;
+  /** Its wave is gone, and nobody gives it a slot any more. A pause stands: whoever has ended the wave may have meant it. */
+  private isAlone = false;
   private end: Pick<MemberReport, 'state' | 'endedAt' | 'cause' | 'problem' | 'stepSeconds'> | undefined;
   private sent: string;
 
@@ -48,7 +54,7 @@ export class Membership implements Blocker {
   async run(): Promise<never> {
     void this.park();
     for (;;) {
-      await condition(() => this.hasNews());
+      await condition(() => !this.isAlone && this.hasNews());
       await this.tell();
     }
   }
@@ -59,7 +65,7 @@ export class Membership implements Blocker {
     this.stands = true;
     this.record.apply({ type: 'idle', as: 'paused' });
     try {
-      await condition(free);
+      await this.until(free);
     } finally {
       this.stands = false;
       this.record.apply({ type: 'idle', as: undefined });
@@ -67,15 +73,22 @@ export class Membership implements Blocker {
     return true;
   }
 
+  private async until(free: () => boolean): Promise<void> {
+    if (!patched(GOES_ON_ALONE)) return await condition(free);
+    const summary = `${this.record.provider} asks its fleet for a slot again`;
+    while (!(await condition(() => this.isAlone || free(), TELL_AGAIN, { summary }))) await this.tell();
+    await condition(free);
+  }
+
   /** The last report, which says more than the status may yet; the wave has it when this returns. */
   async reportEnd({ state, endedAt, failure }: Outcome): Promise<void> {
     const { status } = this.record;
     this.end = { state, endedAt, stepSeconds: stepSeconds(status), ...causeOf(status, failure) };
-    while (this.hasNews()) await this.tell();
+    while (!this.isAlone && this.hasNews()) await this.tell();
   }
 
   private get hasSlot(): boolean {
-    return this.orders.slots >= this.parked;
+    return this.isAlone || this.orders.slots >= this.parked;
   }
 
   private get obeysPause(): boolean {
@@ -85,7 +98,7 @@ export class Membership implements Blocker {
   /** One timer for each wait that may become long. */
   private async park(): Promise<never> {
     for (;;) {
-      await condition(() => this.hasSlot && this.waits());
+      await condition(() => !this.isAlone && this.hasSlot && this.waits());
       const goesOn =
         !this.waitsLongForWindow() &&
         (await condition(() => !this.waits() || this.waitsLongForWindow(), `${this.membership.parkAfter} s`, {
@@ -119,7 +132,16 @@ export class Membership implements Blocker {
     await signalWorkflow(this.membership.reportTo, FLEET_SIGNAL.memberReport, report, (problem) => {
       const detail = `The wave ${this.membership.reportTo} could not be told: ${problemOf(problem)}`;
       this.record.apply({ type: 'noted', entry: { by: 'upgrade', what: 'fleet', verdict: 'done', detail } });
+      if (this.end === undefined && patched(GOES_ON_ALONE)) this.goOnAlone();
     });
+  }
+
+  private goOnAlone(): void {
+    this.isAlone = true;
+    const detail =
+      'The wave is not there any more: the upgrade waits for no slot of the fleet. A pause of the fleet stands, and an abort ends it.';
+    this.record.apply({ type: 'noted', entry: { by: 'upgrade', what: 'fleet', verdict: 'done', detail } });
+    this.show();
   }
 
   private report(): MemberReport {
