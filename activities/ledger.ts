@@ -32,6 +32,7 @@ import {
   type Ledger,
   type LedgerInput,
   type LedgerNote,
+  type NoteOfOperation,
 } from '../src/contract/ledger';
 import { Doubtful } from '../src/contract/doubtful';
 import { operationId, type Operation } from '../src/contract/operation';
@@ -55,7 +56,7 @@ export function createLedgerActivities(): LedgerActivities {
           problem: `takes no note of ${operationId(operation)}: ${refused}`,
           next: 'Nothing may be changed by two upgrades: end one of them.',
         });
-      await write(installation, { ...note, operation, at: new Date().toISOString() });
+      await add(installation, { ...note, operation, at: new Date().toISOString() });
       const begun = note.type === 'begun' ? ledger.begun.find(({ step }) => step === note.step) : undefined;
       return { before: begun?.before ?? [], requests: ledger.requests };
     },
@@ -129,20 +130,25 @@ async function enter(entrant: Entrant): Promise<Entered> {
   const { installation, operation, instances, startedBy } = entrant;
   const { client } = Context.current();
   const known = await read(client, installation);
-  if (known && !known.isRunning) await revive(installation, known);
+  let isThere = known !== undefined && (known.isRunning || (await revive(installation, known)));
   if (known && isSameHolder(known.ledger.holder, operation) && !known.ledger.left) return { ledger: known.ledger };
   for (let replaces: Operation | undefined; ;) {
-    await write(installation, {
+    const note: LedgerNote = {
       type: 'entered',
       operation,
       instances,
       startedBy,
       at: new Date().toISOString(),
       ...(replaces ? { replaces } : {}),
-    });
+    };
+    await (isThere ? add(installation, note) : begin(installation, note, instances));
+    isThere = true;
     const kept = await read(client, installation);
     // It has ended in this moment.
-    if (!kept) continue;
+    if (!kept) {
+      isThere = false;
+      continue;
+    }
     const { ledger } = kept;
     const { holder, left } = ledger;
     if (isSameHolder(holder, operation)) return { ledger };
@@ -154,8 +160,19 @@ async function enter(entrant: Entrant): Promise<Entered> {
   }
 }
 
+/**
+ * Tells the ledger that runs.
+ *
+ * @throws WorkflowNotFoundError where somebody has ended it since it was read: whoever repeats this revives it first.
+ */
+async function add(installation: string, note: LedgerNote): Promise<void> {
+  const { client } = Context.current();
+  const handle = client.workflow.getHandle(ledgerWorkflowId(installation));
+  await askingTemporal('writing the ledger', handle.workflowId, () => handle.signal(LEDGER_SIGNAL, note));
+}
+
 /** Starts the ledger where there is none. */
-async function write(installation: string, note: LedgerNote): Promise<void> {
+async function begin(installation: string, note: LedgerNote, instances: readonly string[]): Promise<void> {
   const { client, info } = Context.current();
   const { provider } = note.operation;
   const workflowId = ledgerWorkflowId(installation);
@@ -166,7 +183,7 @@ async function write(installation: string, note: LedgerNote): Promise<void> {
       args: [{ installation }],
       signal: LEDGER_SIGNAL,
       signalArgs: [note],
-      ...(note.type === 'entered' ? { memo: { [LEDGER_MEMO]: note.instances.slice(0, IN_MEMO) } } : {}),
+      memo: { [LEDGER_MEMO]: instances.slice(0, IN_MEMO) },
       staticSummary: `Installation of ${provider}: who changes it, and what is to be undone or finished`,
       typedSearchAttributes: [{ key: providerAttribute, value: provider }],
     }),
@@ -177,7 +194,7 @@ interface Kept {
   readonly ledger: Ledger;
   /** Somebody may have ended it, which takes nothing back. */
   readonly isRunning: boolean;
-  readonly notes: readonly LedgerNote[];
+  readonly notes: readonly NoteOfOperation[];
   /** Some of its notes were written in clear, before there were keys or by nobody that Onward knows. */
   readonly isDoubtful: boolean;
 }
@@ -191,24 +208,30 @@ async function read({ workflow, options }: Client, installation: string): Promis
   const { events } = await askingTemporal('reading the ledger', workflowId, () => handle.fetchHistory());
   // What is encrypted is bound to its workflow.
   const owner = { type: 'workflow', namespace: options.namespace, workflowId } as const;
-  const notes: LedgerNote[] = [];
+  const told: LedgerNote[] = [];
   let isDoubtful = false;
   for (const { workflowExecutionSignaledEventAttributes: signal } of events ?? []) {
     if (signal?.signalName !== LEDGER_SIGNAL) continue;
     const [payload] = await decodeArrayFromPayloads(options.loadedDataConverter, signal.input?.payloads, owner);
     isDoubtful ||= payload instanceof Doubtful;
     const note = ledgerNote.safeParse(payload);
-    if (note.success) notes.push(note.data);
+    if (note.success) told.push(note.data);
   }
   // Which of those in clear count, the ledger itself has decided.
   const ledger = isDoubtful
     ? await askingTemporal('reading the ledger', workflowId, () => handle.query<Ledger>(QUERY.status))
-    : notes.reduce(ledgerAfter, emptyLedger(installation));
+    : told.reduce(ledgerAfter, emptyLedger(installation));
+  // A ledger that begins by a revival takes no other one.
+  const notes = told.flatMap((note, index) => (note.type !== 'revived' ? [note] : index === 0 ? note.notes : []));
   return { ledger, isRunning: latest.status.name === 'RUNNING', notes, isDoubtful };
 }
 
-/** Somebody has ended it in its midst: it begins anew with all that was noted. */
-async function revive(installation: string, { notes, isDoubtful }: Kept): Promise<void> {
+/**
+ * Somebody has ended it in its midst: it begins anew with all that was noted, or not at all.
+ *
+ * @returns whether anything was.
+ */
+async function revive(installation: string, { ledger, notes, isDoubtful }: Kept): Promise<boolean> {
   // Written again, they would be vouched for.
   if (isDoubtful)
     throw new SystemError({
@@ -218,7 +241,11 @@ async function revive(installation: string, { notes, isDoubtful }: Kept): Promis
       problem: 'was ended by somebody, and has notes in clear, which are not taken over',
       next: "Bring it back with Temporal's Reset, to its first workflow task, then retry.",
     });
-  for (const note of notes) await write(installation, note);
+  const { holder } = ledger;
+  if (!holder) return false;
+  const note = { type: 'revived' as const, operation: holder, at: new Date().toISOString(), notes: [...notes] };
+  await begin(installation, note, ledger.instances);
+  return true;
 }
 
 /** Whether the chain of runs that speaks for the operation goes on. */

@@ -43,8 +43,7 @@ const operation = z.strictObject({
 export const ledgerInput = z.strictObject({ installation: z.string().min(1) });
 export type LedgerInput = z.output<typeof ledgerInput>;
 
-/** What an operation notes. Only the holder's notes count. */
-export const ledgerNote = z.discriminatedUnion('type', [
+const notesOfOperations = [
   z.strictObject({
     type: z.literal('entered'),
     operation,
@@ -74,7 +73,15 @@ export const ledgerNote = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('settled'), operation, at: z.string(), step: z.string() }),
   /** The operation is over. */
   z.strictObject({ type: z.literal('left'), operation, at: z.string(), notUndone: z.array(z.string()) }),
+] as const;
+const noteOfOperation = z.discriminatedUnion('type', notesOfOperations);
+/** What an operation notes. Only the holder's notes count. */
+export const ledgerNote = z.discriminatedUnion('type', [
+  ...notesOfOperations,
+  /** Somebody has ended the ledger in its midst: all that it was told, at once, for a new one that knows of nothing yet. */
+  z.strictObject({ type: z.literal('revived'), operation, at: z.string(), notes: z.array(noteOfOperation) }),
 ]);
+export type NoteOfOperation = z.output<typeof noteOfOperation>;
 export type LedgerNote = z.output<typeof ledgerNote>;
 
 /** A step that has begun, and is neither undone nor made up for. */
@@ -128,6 +135,7 @@ export const isSameHolder = (one: Operation | undefined, other: Operation | unde
 /** Pure. */
 export function ledgerAfter(ledger: Ledger, note: LedgerNote): Ledger {
   if (note.type === 'entered') return entered(ledger, note);
+  if (note.type === 'revived') return ledger.holder ? ledger : note.notes.reduce(ledgerAfter, ledger);
   if (!isSameHolder(ledger.holder, note.operation)) return ledger;
   switch (note.type) {
     case 'begun':
