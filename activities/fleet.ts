@@ -19,6 +19,7 @@ import { OperationsClient } from '../src/systems/operations';
 import { untilEnd } from '../src/systems/patience';
 import { SystemError } from '../src/systems/system-error';
 import type { ResolveSecret } from '../src/systems/xmlrpc-endpoint';
+import { askingTemporal } from './asking-temporal';
 import { heartbeating } from './polling';
 
 export interface FleetDependencies {
@@ -77,10 +78,16 @@ export function createFleetActivities({ directory, adapters, resolveSecret }: Fl
 
     explainRefusedStart: async ({ provider }) => {
       const workflowId = upgradeWorkflowId(provider);
-      const { status, runId } = await Context.current().client.workflow.getHandle(workflowId).describe();
-      return status.name === 'RUNNING'
-        ? `Another upgrade of it is running: ${workflowId}, run ${runId}.`
-        : `Another upgrade of it was running, and is ${status.name} now: ${workflowId}, run ${runId}.`;
+      const handle = Context.current().client.workflow.getHandle(workflowId);
+      try {
+        const { status, runId } = await askingTemporal('reading the state', workflowId, () => handle.describe());
+        return status.name === 'RUNNING'
+          ? `Another upgrade of it is running: ${workflowId}, run ${runId}.`
+          : `Another upgrade of it was running, and is ${status.name} now: ${workflowId}, run ${runId}.`;
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+        return `Another upgrade of it was running, and is gone now: ${workflowId}.`;
+      }
     },
   };
 }
@@ -187,7 +194,8 @@ async function survey(profile: ProviderProfile, resolveSecret: ResolveSecret): P
 async function howEnded(workflowId: string, firstRun: string): Promise<string | undefined> {
   const { workflow } = Context.current().client;
   try {
-    const { status, raw } = await workflow.getHandle(workflowId).describe();
+    const handle = workflow.getHandle(workflowId);
+    const { status, raw } = await askingTemporal('reading the state', workflowId, () => handle.describe());
     if (raw.workflowExecutionInfo?.firstRunId !== firstRun) return 'REPLACED';
     return status.name === 'RUNNING' ? undefined : status.name;
   } catch (error) {

@@ -34,7 +34,7 @@ function encodingOf(bytes: Buffer): [encoding: string, called: string] {
 
 /** Of the inventory, a folder or a file; the message goes on after its name. */
 export const MAY_NOT_READ =
-  'this process may not read it. Give the folder and its files to the user that Onward runs as (with Docker Compose, ONWARD_USER)';
+  'this process may not read it. Give the folder and its files to the user that Onward runs as (with Docker Compose, ONWARD_RUN_AS)';
 
 /** Why a file could not be read, for a sentence that names it. */
 export function whyUnread(error: unknown): string {

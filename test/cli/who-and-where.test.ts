@@ -25,7 +25,7 @@ describe('who', () => {
     expect(dockerfile).toMatch(/^ENV .*\bONWARD_SHARED_LOGIN=true\b/m);
   });
 
-  test('has to be said by a user without a login, as ONWARD_USER of the Compose file makes one', () => {
+  test('has to be said by a user without a login, as ONWARD_RUN_AS of the Compose file makes one', () => {
     const none = jest.spyOn(os, 'userInfo').mockImplementation(() => {
       throw new Error('uv_os_get_passwd returned ENOENT');
     });

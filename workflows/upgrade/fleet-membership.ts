@@ -3,7 +3,7 @@
  * waits long for people, for its maintenance window, or for an endpoint host whose owner may itself wait for a slot, it parks:
  * it gives its slot to another, and asks for one when it can go on.
  */
-import { condition, defineSignal, patched, setHandler } from '@temporalio/workflow';
+import { condition, defineSignal, setHandler } from '@temporalio/workflow';
 import {
   FLEET_SIGNAL,
   NOT_FOR_PEOPLE,
@@ -19,8 +19,6 @@ import { signalWorkflow } from '../kit/signal-workflow';
 import type { UpgradeRecord } from './upgrade-record';
 
 const MAX_PROBLEM = 500;
-/** Upgrades that began before this waited for ever for a wave that somebody had ended by force. */
-const GOES_ON_ALONE = 'goes-on-without-its-wave';
 /** Who has no slot, and nothing new to say, finds by this whether there is still a wave that gives it one. */
 const TELL_AGAIN = '4 hours';
 
@@ -74,7 +72,6 @@ export class Membership implements Blocker {
   }
 
   private async until(free: () => boolean): Promise<void> {
-    if (!patched(GOES_ON_ALONE)) return await condition(free);
     const summary = `${this.record.provider} asks its fleet for a slot again`;
     while (!(await condition(() => this.isAlone || free(), TELL_AGAIN, { summary }))) await this.tell();
     await condition(free);
@@ -132,7 +129,7 @@ export class Membership implements Blocker {
     await signalWorkflow(this.membership.reportTo, FLEET_SIGNAL.memberReport, report, (problem) => {
       const detail = `The wave ${this.membership.reportTo} could not be told: ${problemOf(problem)}`;
       this.record.apply({ type: 'noted', entry: { by: 'upgrade', what: 'fleet', verdict: 'done', detail } });
-      if (this.end === undefined && patched(GOES_ON_ALONE)) this.goOnAlone();
+      if (this.end === undefined) this.goOnAlone();
     });
   }
 
