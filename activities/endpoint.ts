@@ -24,22 +24,33 @@ export interface EndpointDependencies extends Omit<HostWorker, 'turns'> {
   settingsFolder?: string | undefined;
   /** Releases that may bring scripts; those of the product by default. */
   releases?: ReleaseFolder[] | undefined;
+  /** Whether its worker is being ended. */
+  isEnding?: (() => boolean) | undefined;
 }
+
+/** Who does not hold the host yet lets who does go first. */
+const ASKS = false;
 
 export function createEndpointActivities({
   settingsFolder = '',
   releases = productReleases(),
+  isEnding = () => false,
   ...dependencies
 }: EndpointDependencies): EndpointActivities {
   const { settings } = dependencies;
-  const worker = { ...dependencies, turns: new Turns() };
+  const worker = { ...dependencies, turns: new Turns(isEnding) };
   return {
     readHost: ({ host: { name }, packages }) =>
-      onHost(worker, { name }, async (work) => {
-        const seen = await work.run('discover', { settings: settingsFolder });
-        return hostFacts(name, seen, settings, releases, packages && (await precheckHost(work, seen, packages)));
-      }),
-    claimHost: (input) => onHost(worker, input.host, (work) => claimHost(work, input)),
+      onHost(
+        worker,
+        { name },
+        async (work) => {
+          const seen = await work.run('discover', { settings: settingsFolder });
+          return hostFacts(name, seen, settings, releases, packages && (await precheckHost(work, seen, packages)));
+        },
+        ASKS,
+      ),
+    claimHost: (input) => onHost(worker, input.host, (work) => claimHost(work, input), ASKS),
     detectSites: ({ host, sites, from, to }) =>
       onHost(worker, host, async ({ inspect }) => {
         const seen = await inspect(sites);

@@ -16,6 +16,8 @@ import type { Turns } from './turns';
 const RESERVE = 0.1;
 /** Time for an activity where Temporal sets none, in milliseconds. */
 const DEFAULT_MS = 30 * 60_000;
+/** A server's clock may be ahead of this host's; an attempt that was begun has this time at least, in milliseconds. */
+const LEAST_MS = 1_000;
 /** How long one look waits for a setup.cmd that still runs, in milliseconds. */
 const ATTACH_MS = 15_000;
 /**
@@ -62,14 +64,19 @@ export interface HostWorker {
 /**
  * Runs scripts while heartbeating, once nobody else is at work on the host. Cancellation, and the end of the time that Temporal gives, end a script's process tree; the end of the
  * worker leaves a setup.cmd to the next one.
+ *
+ * @param comesFirst whether it goes before what other upgrades ask the host.
  */
 export async function onHost<T>(
   { powershell, settings, turns, patienceMs = PATIENCE_MS }: HostWorker,
   host: FrozenHost | { name: string; identity?: undefined },
   act: (work: HostWork) => Promise<T>,
+  comesFirst = true,
 ): Promise<T> {
   const { cancellationSignal, info } = Context.current();
-  const time = info.startToCloseTimeoutMs || DEFAULT_MS;
+  const { startToCloseTimeoutMs, scheduleToCloseTimeoutMs, scheduledTimestampMs } = info;
+  const left = scheduleToCloseTimeoutMs ? scheduledTimestampMs + scheduleToCloseTimeoutMs - Date.now() : Infinity;
+  const time = Math.max(Math.min(startToCloseTimeoutMs || DEFAULT_MS, left), LEAST_MS);
   const ends = Date.now() + time * (1 - RESERVE);
   return await heartbeating(async (report) => {
     const run: HostWork['run'] = async (script, parameters, longestMs = Infinity) => {
@@ -115,14 +122,11 @@ export async function onHost<T>(
       return seen;
     };
     const patience: HostWork['patience'] = () => Math.max(0, Math.min(patienceMs, (ends - Date.now()) / 4));
-    const late = (): SystemError =>
-      fail({
-        type: FAILURE.notYet,
-        call: 'the worker',
-        problem: 'is at work on something else, such as a setup.cmd of another upgrade',
-        next: 'Wait for that, then retry.',
-      });
-    return await turns.take(ends - Date.now(), late, () =>
+    const inVain = (problem: string): SystemError =>
+      fail({ type: FAILURE.notYet, call: 'the worker', problem, next: 'Wait until it is free and runs, then retry.' });
+    // What is begun late has too little time for what it begins.
+    const waits = (ends - Date.now()) / 2;
+    return await turns.take({ comesFirst, waits, inVain }, () =>
       act({ host, settings, run, inspect, untilNoSetupRuns, patience, fail }),
     );
   });

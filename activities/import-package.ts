@@ -35,11 +35,13 @@ export async function importPackage(
   polling: Polling,
   report: Report,
 ): Promise<ImportedPackage> {
+  const standsAlone = (): Promise<void> => withoutEffect(() => requireNoEarlier(operations, application, input));
+  await standsAlone();
   const already = await withoutEffect(() => application.imported(input.version));
   if (already) return already;
   await withoutEffect(() => expectPackage(input.version, input.source, report));
-  const meanwhile = await withoutEffect(() => ofEarlierRequests(operations, application, input));
-  if (meanwhile) return meanwhile;
+  // A large file takes a while.
+  await standsAlone();
   const transaction = await withoutEffect(() => operations.begin(input.requestId));
   // Given up meanwhile: somebody else may import by now.
   Context.current().cancellationSignal.throwIfAborted();
@@ -49,23 +51,23 @@ export async function importPackage(
   return await accepted(input, () => awaitImport(operations, application, back, polling, report));
 }
 
-/** A request that was read back as failed comes to life again when somebody resubmits its task. @returns what it has imported since. */
-async function ofEarlierRequests(
+/** A request that was read back as failed comes to life again when somebody resubmits its task: then it is read back once more. */
+async function requireNoEarlier(
   operations: OperationsClient,
   application: Office365Application,
   input: ImportRequest,
-): Promise<ImportedPackage | undefined> {
+): Promise<void> {
   const { earlierRequestIds = [] } = input;
-  if (earlierRequestIds.length === 0) return undefined;
+  if (earlierRequestIds.length === 0) return;
   const { running } = await requestStates(operations, earlierRequestIds);
-  if (!running) return await application.imported(input.version);
+  if (!running && !(await application.imported(input.version))) return;
   throw new SystemError({
-    type: FAILURE.rejected,
+    type: FAILURE.notYet,
     system: 'Operations',
     call: 'pem.APS.importPackage',
     object: packageOf(input),
-    problem: `was asked for before, and that request is at work again: ${running.join('; ') || 'its tasks are running'}`,
-    next: 'Nothing was sent. Retry: it is waited for.',
+    problem: `was asked for before, and that request is at work again${running ? `: ${running.join('; ') || 'its tasks are running'}` : ', or has imported it by now'}`,
+    next: 'Nothing was sent. Read it back.',
     retryable: false,
   });
 }

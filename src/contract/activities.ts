@@ -71,7 +71,7 @@ export interface OperationsActivities {
     input: OnEntry & {
       version: string;
       requestId: string;
-      /** Of earlier requests, which were read back: where one of them is at work again, nothing is sent. */
+      /** Of earlier requests, which were read back: where one of them is at work again, or has imported it, nothing is sent: `NotYet`. */
       earlierRequestIds?: string[];
     },
   ): Promise<ImportedPackage>;

@@ -85,12 +85,18 @@ export async function createEndpointWorker(
 ): Promise<Worker> {
   const taskQueue = endpointTaskQueue(host);
   const notes = await takeOver(connection, settings, taskQueue, notesDirectory);
-  return await Worker.create({
+  const worker: Worker = await Worker.create({
     connection,
     namespace: settings.namespace,
     taskQueue,
     dataConverter: await workerConverter(settings),
-    activities: createEndpointActivities({ powershell, settings: endpoint, settingsFolder: endpointFolder, releases }),
+    activities: createEndpointActivities({
+      powershell,
+      settings: endpoint,
+      settingsFolder: endpointFolder,
+      releases,
+      isEnding: () => worker.getState() !== 'RUNNING',
+    }),
     interceptors: { activity: [...interceptors, ...notes, operationInLog, failureInterceptor, doubtfulInputs] },
     // The activities themselves take turns. A worker that took one only would not be seen polling while it is at a long setup.cmd, and
     // whoever else wants the host would take it for absent.
@@ -99,6 +105,7 @@ export async function createEndpointWorker(
     shutdownGraceTime: `${SHUTDOWN_GRACE}s`,
     shutdownForceTime: shutdownForceTime(SHUTDOWN_GRACE),
   });
+  return worker;
 }
 
 /** Runs until the process is asked to end. */

@@ -331,7 +331,7 @@ test('where the ledger was deleted and the package is listed by now, an abort un
   expect(await handle.result()).toMatchObject({ to: '18.4.1' });
 });
 
-test('another request knows of those before it: one of them may be at work again by then', async () => {
+test('another request knows of those before it: one that is at work again by then is read back, and nobody is asked', async () => {
   const provider = 'request-again';
   const stub = stubActivities(profile(provider));
   const asked: { requestId: string; earlierRequestIds?: string[] }[] = [];
@@ -341,9 +341,10 @@ test('another request knows of those before it: one of them may be at work again
       importPackage: async (input) => {
         asked.push(input);
         if (asked.length === 1) throw ApplicationFailure.nonRetryable('Operations says no', FAILURE.rejected);
-        return await stub.activities.importPackage(input);
+        throw ApplicationFailure.nonRetryable('that request is at work again', FAILURE.notYet);
       },
-      awaitImport: async () => undefined,
+      // Read back it has failed at first, and imports the package once somebody has resubmitted its task.
+      awaitImport: async () => (asked.length === 1 ? undefined : { applicationId: 17, packageVersion: '18.4.1-12' }),
     },
     { provider },
   );

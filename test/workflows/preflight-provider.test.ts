@@ -83,8 +83,7 @@ describe('a look before the upgrade', () => {
     };
     const before = await undosOf('not-listed', ['18.3-1']);
     expect(before.filter(({ by }) => by === 0)).toEqual([]);
-    const none =
-      'none: 18.4.1-12 was in the package list before this upgrade, and what is imported cannot be rolled back';
+    const none = 'none: 18.4.1-12 is in the package list already, and what is imported cannot be rolled back';
     expect(await undosOf('listed-already', ['18.3-1', '18.4.1-12'])).toEqual(before.map(() => ({ undo: none, by: 0 })));
   });
 

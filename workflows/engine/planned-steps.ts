@@ -2,7 +2,7 @@
 import type { Change, PlannedStep, Question, StepPhase } from '../../src/contract/status';
 import { listed } from '../kit/listed';
 import { effectOf, type EffectName, type Foreseen } from './effects';
-import { listedOf, wasListed } from './listed-before';
+import { listedOf } from './listed-before';
 import type { AnyStepAfter, AnyStepBefore, UpgradePath } from './path';
 import type { PreflightFacts } from './preflight-facts';
 import type { AnyRelease } from './release';
@@ -61,7 +61,11 @@ function undoOf(step: AnyStepBefore): string {
 function closedBy(foreseen: Foreseen | undefined, step: PlannedStep): PlannedStep {
   const version = foreseen && listedOf(foreseen.facts.operations, foreseen.to);
   if (version === undefined || step.undoneBy === undefined) return step;
-  return { ...step, undo: `none: ${wasListed(version)}`, undoneBy: [] };
+  return {
+    ...step,
+    undo: `none: ${version} is in the package list already, and what is imported cannot be rolled back`,
+    undoneBy: [],
+  };
 }
 
 function planned(

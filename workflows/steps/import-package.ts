@@ -35,8 +35,13 @@ export const importPackage = crossingStep<CrossingApproved, CrossingFacts, 'impo
       // The first request comes directly after the look before the crossing.
       if (noted.length > 0) await lookAgain();
       try {
-        return { imported: await importOnce(context, requestId, noted) };
+        return { imported: await importOnce(context, requestId, earlier) };
       } catch (error) {
+        if (failureType(error) === FAILURE.notYet) {
+          // An earlier one is at work again: it is read back before anything else.
+          unsent.push(requestId);
+          continue;
+        }
         if (mayHaveHappened(error)) return { imported: await readBackOwn(context, requestId) };
         unsent.push(requestId);
         if (failureType(error) === FAILURE.rejected) throw await refusedOutright(context, error);

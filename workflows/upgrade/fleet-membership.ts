@@ -89,7 +89,9 @@ export class Membership implements Blocker {
   }
 
   private get obeysPause(): boolean {
-    return this.orders.paused !== undefined && !this.record.crossed;
+    if (this.orders.paused === undefined || this.record.crossed) return false;
+    // Nobody could end it: its fleet reaches it no more, and there is no way back to abort to.
+    return !this.isAlone || this.record.forwardOnly === undefined;
   }
 
   /** One timer for each wait that may become long. */
@@ -136,7 +138,7 @@ export class Membership implements Blocker {
   private goOnAlone(): void {
     this.isAlone = true;
     const detail =
-      'The wave is not there any more: the upgrade waits for no slot of the fleet. A pause of the fleet stands, and an abort ends it.';
+      'The wave is not there any more: the upgrade waits for no slot of the fleet. A pause of the fleet stands until an abort, where there is a way back.';
     this.record.apply({ type: 'noted', entry: { by: 'upgrade', what: 'fleet', verdict: 'done', detail } });
     this.show();
   }
