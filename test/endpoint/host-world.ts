@@ -61,7 +61,9 @@ export const GENUINE = findExecutable(process.env['ONWARD_PWSH'] || 'pwsh', proc
 
 /** What an activity sees of Temporal. */
 export function activityEnvironment(startToCloseTimeoutMs = patience(60_000), attempt = 1): MockActivityEnvironment {
-  return new MockActivityEnvironment({ startToCloseTimeoutMs, attempt }, { logger: QUIET });
+  // The attempts together have all the time that they want.
+  const scheduleToCloseTimeoutMs = 0;
+  return new MockActivityEnvironment({ startToCloseTimeoutMs, scheduleToCloseTimeoutMs, attempt }, { logger: QUIET });
 }
 
 export function hostSpec(overrides: Partial<HostSpec> = {}): HostSpec {
