@@ -96,6 +96,8 @@ describe('setup.cmd', () => {
     world.fault('setup', 'slow', { delayMs: patience(5_000) });
     const orphaned = setUp();
     await world.journalled('setup: slow');
+    // Of another worker: on one they take turns.
+    activities = world.activities('stand-in');
     await setUp();
     await expect(orphaned).rejects.toMatchObject({
       type: FAILURE.notYet,
