@@ -29,7 +29,7 @@ export interface EndpointDependencies extends Omit<HostWorker, 'turns'> {
 }
 
 /** Who does not hold the host yet lets who does go first. */
-const ASKS = false;
+const ASKS = { comesFirst: false };
 
 export function createEndpointActivities({
   settingsFolder = '',

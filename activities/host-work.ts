@@ -10,7 +10,7 @@ import { recordsFolder } from '../src/systems/endpoint/upgrade-records';
 import type { EndpointSettings } from '../src/systems/endpoint/settings';
 import { SystemError, type SystemProblem } from '../src/systems/system-error';
 import { heartbeating } from './polling';
-import type { Turns } from './turns';
+import type { Turn, Turns } from './turns';
 
 /** Part of the time that Temporal gives which is kept for the end: a script is stopped before another attempt may begin. */
 const RESERVE = 0.1;
@@ -62,16 +62,16 @@ export interface HostWorker {
 }
 
 /**
- * Runs scripts while heartbeating, once nobody else is at work on the host. Cancellation, and the end of the time that Temporal gives, end a script's process tree; the end of the
- * worker leaves a setup.cmd to the next one.
+ * Runs scripts while heartbeating, once nobody else is at work on the host. Cancellation, and the end of the time that Temporal gives,
+ * end a script's process tree; the end of the worker leaves a setup.cmd to the next one.
  *
- * @param comesFirst whether it goes before what other upgrades ask the host.
+ * @param options.comesFirst whether it goes before what other upgrades ask the host.
  */
 export async function onHost<T>(
   { powershell, settings, turns, patienceMs = PATIENCE_MS }: HostWorker,
   host: FrozenHost | { name: string; identity?: undefined },
   act: (work: HostWork) => Promise<T>,
-  comesFirst = true,
+  { comesFirst = true }: Partial<Pick<Turn, 'comesFirst'>> = {},
 ): Promise<T> {
   const { cancellationSignal, info } = Context.current();
   const { startToCloseTimeoutMs, scheduleToCloseTimeoutMs, scheduledTimestampMs } = info;

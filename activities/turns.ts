@@ -56,9 +56,8 @@ export class Turns {
   }
 
   private queue(comesFirst: boolean): { turn: Promise<void>; waiting: Waiting } {
-    let waiting: Waiting | undefined;
-    const turn = new Promise<void>((begin) => (waiting = { comesFirst, begin }));
-    if (!waiting) throw new TypeError('A promise runs what it is given at once.');
+    const waiting: Waiting = { comesFirst, begin: () => undefined };
+    const turn = new Promise<void>((begin) => (waiting.begin = begin));
     const behind = comesFirst ? this.waiting.findIndex((other) => !other.comesFirst) : -1;
     this.waiting.splice(behind < 0 ? this.waiting.length : behind, 0, waiting);
     return { turn, waiting };
